@@ -1,0 +1,110 @@
+import type { Backend, ChannelName } from "../channels/message.ts";
+import type { ChannelState } from "../channels/channel.ts";
+
+/** What the control socket of a running daemon speaks: JSON over HTTP on `<home>/revka.sock` (mode 0600). */
+
+export interface ChannelReport {
+  channel: ChannelName;
+  /** null where the channel is skipped. */
+  backend: Backend | null;
+  state: ChannelState;
+  reason: string | null;
+  linked_as: string | null;
+  /** RFC 3339. */
+  last_inbound_at: string | null;
+  last_outbound_at: string | null;
+  /** The last thing that went wrong, kept after it healed. */
+  last_error: { at: string; code: string; hint: string } | null;
+  linking?: { qr: string | null; pair_code: string | null; expires_at: string };
+}
+
+/** Something that needs a person. */
+export interface Alarm {
+  since: string;
+  source: string;
+  code: string;
+  hint: string;
+}
+
+export interface FailedDelivery {
+  id: string;
+  channel: ChannelName;
+  at: string;
+  code: string;
+  hint: string;
+}
+
+export interface StatusReport {
+  version: string;
+  variant: "default" | "whatsapp-web";
+  config_path: string;
+  daemon: { running: boolean; pid: number | null; uptime_seconds: number | null };
+  channels: ChannelReport[];
+  inbox: { pending: number; oldest_age_seconds: number | null };
+  outbox: { pending: number; failed: number; oldest_age_seconds: number | null };
+  turns: { running: number };
+  /** Counted since the daemon started, by channel and reason. */
+  refusals: { channel: string; reason: string; count: number }[];
+  failed_deliveries: FailedDelivery[];
+  alarms: Alarm[];
+  /** Chats an operator paused. */
+  paused_chats: { channel: ChannelName; chat_id: string }[];
+  /** Chats of a Cloud or WATI channel whose 24-hour window is closed. */
+  closed_windows: number;
+  gateway: { address: string | null; public_url: string | null };
+}
+
+/** Channel defaults to the only one configured; text of at least one character. */
+export interface SendRequest {
+  to: string;
+  text: string;
+  channel?: ChannelName;
+  /** Wait until the deliveries are sent or failed; else the answer comes once they are on disk. */
+  wait_ms?: number;
+}
+
+export interface SendReport {
+  deliveries: {
+    id: string;
+    state: "pending" | "sending" | "sent" | "failed";
+    platform_id: string | null;
+    code: string | null;
+    hint: string | null;
+  }[];
+  /** Set where the 24-hour window of this chat is closed or unknown, in plain words. */
+  window_warning: string | null;
+}
+
+export interface ChatRequest {
+  chat: string;
+  channel?: ChannelName;
+}
+
+/**
+ * The routes, each with its body and answer:
+ * - `GET /status` → {@link StatusReport}
+ * - `POST /send` {@link SendRequest} → {@link SendReport}
+ * - `POST /pause`, `POST /resume` {@link ChatRequest} → `{ "ok": true }`
+ * - `POST /redeliver` `{ "id": "…" }` → `{ "ok": true }`
+ * - `POST /relink` → `{ "ok": true }`
+ * Errors are `{ "error": "…" }` with 400, 404 or 409.
+ */
+export interface ControlApi {
+  status(): Promise<StatusReport>;
+  send(request: SendRequest): Promise<SendReport>;
+  pause(request: ChatRequest): Promise<void>;
+  resume(request: ChatRequest): Promise<void>;
+  redeliver(id: string): Promise<void>;
+  relink(): Promise<void>;
+}
+
+/** A request that cannot be served as it stands; its message is for the person who asked. */
+export class ControlError extends Error {
+  override readonly name = "ControlError";
+  constructor(
+    readonly status: 400 | 404 | 409,
+    message: string,
+  ) {
+    super(message);
+  }
+}

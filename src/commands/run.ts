@@ -1,0 +1,96 @@
+import { catalogue } from "./catalogue.ts";
+import { CommandError, exitCode, UsageError, type Environment, type Terminal } from "./command.ts";
+import { checkPositionals, globalOptions, logLevel, parseWords, splitCommand } from "./parse.ts";
+
+/**
+ * Runs the command that argv names and answers its exit code (see the contract's list). Never throws: what goes wrong
+ * becomes one plain line, with the stack only at log level debug or trace.
+ */
+export async function run(
+  argv: readonly string[],
+  env: Environment,
+  terminal: Terminal,
+): Promise<number> {
+  try {
+    return await dispatch(argv, env, terminal);
+  } catch (error) {
+    return await explain(error, debugging(argv, env), terminal);
+  }
+}
+
+async function dispatch(
+  argv: readonly string[],
+  env: Environment,
+  terminal: Terminal,
+): Promise<number> {
+  if (
+    argv.some((word) => word === "--version" || word === "-V") &&
+    splitCommand(argv).name === null
+  ) {
+    const { versionLine } = await import("../runtime/build-info.ts");
+    terminal.out(`${versionLine()}\n`);
+    return exitCode.fine;
+  }
+  let { name, rest } = splitCommand(argv);
+  if (name === "help") ({ name, rest } = { ...splitCommand(rest), rest: ["--help"] });
+  if (name === null) {
+    parseWords({ ...globalOptions, version: { description: "Show this build" } }, rest);
+    const { overview } = await import("./help.ts");
+    terminal.out(overview());
+    return exitCode.fine;
+  }
+  const entry = catalogue.get(name);
+  if (!entry) {
+    const { nearest } = await import("./nearest.ts");
+    const guess = nearest(name, [...catalogue.keys()]);
+    throw new UsageError(`unknown command "${name}"${guess ? `; did you mean "${guess}"?` : ""}`);
+  }
+  const command = await entry.load();
+  const words = parseWords({ ...globalOptions, ...command.options }, rest);
+  if (words.options["help"]) {
+    const { commandHelp } = await import("./help.ts");
+    terminal.out(commandHelp(command));
+    return exitCode.fine;
+  }
+  checkPositionals(command, words.positionals);
+  const { config, "log-level": level, ...options } = words.options;
+  return await command.run({
+    options,
+    positionals: words.positionals,
+    configFile: typeof config === "string" ? config : undefined,
+    logLevel: logLevel(level, env),
+    env,
+    terminal,
+  });
+}
+
+async function explain(error: unknown, debug: boolean, terminal: Terminal): Promise<number> {
+  if (error instanceof UsageError) {
+    terminal.err(`revka: ${error.message}\nrevka --help lists the commands.\n`);
+    return exitCode.usage;
+  }
+  if (error instanceof Error && error.name === "ConfigError") {
+    const { ConfigError, formatProblem } = await import("../config/load.ts");
+    if (error instanceof ConfigError) {
+      for (const problem of error.problems) terminal.err(`${formatProblem(problem)}\n`);
+      return exitCode.config;
+    }
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  terminal.err(`revka: ${message || "failed for a reason it did not give"}\n`);
+  if (error instanceof Error && !(error instanceof CommandError)) {
+    terminal.err(
+      debug
+        ? `${error.stack ?? ""}\n`
+        : "This is unexpected. --log-level debug shows where it happened.\n",
+    );
+  }
+  return exitCode.failed;
+}
+
+/** Read off the words themselves: the error may be about them. */
+function debugging(argv: readonly string[], env: Environment): boolean {
+  const flag = argv.findIndex((word) => word === "--log-level");
+  const level = flag >= 0 ? argv[flag + 1] : argv.find((word) => word.startsWith("--log-level="));
+  return /(debug|trace)$/i.test(level ?? env["REVKA_LOG"] ?? "");
+}

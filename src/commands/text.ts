@@ -1,0 +1,41 @@
+/** Breaks text at spaces into lines of at most `width` characters; a longer word keeps a line of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const paragraph of text.split("\n")) {
+    let line = "";
+    for (const word of paragraph.split(" ")) {
+      if (line !== "" && line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = word;
+      } else {
+        line = line === "" ? word : `${line} ${word}`;
+      }
+    }
+    lines.push(line);
+  }
+  return lines;
+}
+
+/** Two columns, the first as wide as its widest entry, the second wrapped so that a line fits `width`. */
+export function columns(rows: readonly (readonly [string, string])[], width = 80): string[] {
+  const left = Math.min(28, Math.max(...rows.map(([name]) => name.length)));
+  const indent = " ".repeat(left + 4);
+  return rows.flatMap(([name, meaning]) => {
+    const wrapped = wrap(meaning, width - indent.length);
+    if (name.length > left) return [`  ${name}`, ...wrapped.map((line) => indent + line)];
+    const [first = "", ...rest] = wrapped;
+    return [`  ${name.padEnd(left)}  ${first}`.trimEnd(), ...rest.map((line) => indent + line)];
+  });
+}
+
+/**
+ * Text from outside (a name, a hint of a server), made safe for a terminal: control, format and bidirectional
+ * characters become escapes, so that they can neither move the cursor nor reorder a line.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === "\n"
+      ? " "
+      : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}

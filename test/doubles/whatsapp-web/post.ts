@@ -1,0 +1,208 @@
+import { isLidUser } from "@whiskeysockets/baileys";
+import { type Account, deviceOf } from "./account.ts";
+import type { Companion } from "./companion.ts";
+import type { Connection } from "./connection.ts";
+import { type DeviceAnswers, type Envelope, PhoneDevice } from "./phone-device.ts";
+import { bundleNodes } from "./prekeys.ts";
+import type { WhatsAppDouble } from "./server.ts";
+import type { Encrypted } from "./signal.ts";
+import { type BinaryNode, attribute, children, contentBytes, now, stanza } from "./stanza.ts";
+
+/** One message stanza as a client sent it. */
+export interface ClientMessage {
+  id: string;
+  to: string;
+  type: string | undefined;
+  /** how many devices it was encrypted for */
+  recipients: number;
+  from: string;
+}
+
+/** Takes a client's message: fans it out to the devices it was encrypted for, then acknowledges. */
+export function acceptMessage(
+  double: WhatsAppDouble,
+  connection: Connection,
+  sender: Companion,
+  node: BinaryNode,
+): void {
+  const id = attribute(node, "id");
+  const to = attribute(node, "to");
+  const deliveries = fanOut(double, sender, node);
+  double.clientMessages.add({
+    id,
+    to,
+    type: node.attrs.type,
+    recipients: deliveries.size,
+    from: sender.jid,
+  });
+  for (const [target, parts] of deliveries) {
+    if (target === sender.jid) continue;
+    deliver(double, sender, node, target, parts);
+  }
+  const { participant } = node.attrs;
+  void connection.send(stanza("ack", { class: "message", id, from: to, participant, t: now() }));
+}
+
+/** Device address → its ciphertexts, pairwise before sender key. */
+function fanOut(
+  double: WhatsAppDouble,
+  sender: Companion,
+  node: BinaryNode,
+): Map<string, Encrypted[]> {
+  const to = attribute(node, "to");
+  const own = children(node, "enc").map(readPart);
+  const deliveries = new Map<string, Encrypted[]>();
+  const group = double.groups.get(to);
+  if (group && node.attrs.participant) {
+    deliveries.set(canonical(double, node.attrs.participant), own);
+    return deliveries;
+  }
+  for (const recipient of children(children(node, "participants")[0], "to")) {
+    const parts = children(recipient, "enc").map(readPart);
+    deliveries.set(canonical(double, attribute(recipient, "jid")), parts);
+  }
+  if (group) {
+    for (const member of group.members) {
+      for (const device of member.deviceIds()) {
+        const target = member.jid(device);
+        if (target !== sender.jid)
+          deliveries.set(target, [...(deliveries.get(target) ?? []), ...own]);
+      }
+    }
+  } else if (own.length > 0) {
+    deliveries.set(canonical(double, to), own);
+  }
+  return deliveries;
+}
+
+function deliver(
+  double: WhatsAppDouble,
+  sender: Companion,
+  node: BinaryNode,
+  target: string,
+  parts: Encrypted[],
+): void {
+  const account = double.directory.find(target);
+  const to = attribute(node, "to");
+  const group = double.groups.get(to);
+  const phone = account?.devices.get(deviceOf(target));
+  if (phone) {
+    const addressing = isLidUser(to) ? "lid" : "pn";
+    const envelope = {
+      id: attribute(node, "id"),
+      sender,
+      group: group?.jid,
+      to,
+      addressing,
+      parts,
+    };
+    return phone.accept({ ...envelope, addressing });
+  }
+  account?.companions
+    .get(deviceOf(target))
+    ?.deliver(forwarded(sender, account, node, group?.addressing, parts));
+}
+
+/** A client's message as another linked client receives it. */
+function forwarded(
+  sender: Companion,
+  account: Account,
+  node: BinaryNode,
+  groupAddressing: "pn" | "lid" | undefined,
+  parts: Encrypted[],
+): BinaryNode {
+  const to = attribute(node, "to");
+  const { id, type, edit } = node.attrs;
+  const as = groupAddressing ?? (isLidUser(to) ? "lid" : "pn");
+  const author = sender.account.address(as, sender.device);
+  const addresses = groupAddressing
+    ? { from: to, participant: author, addressing_mode: as }
+    : sender.account === account
+      ? { from: author, recipient: to }
+      : { from: author };
+  return stanza(
+    "message",
+    { ...addresses, id, type, edit, t: now(), notify: sender.account.name },
+    parts.map((part) => stanza("enc", { v: 2, type: part.type }, part.ciphertext)),
+  );
+}
+
+function readPart(enc: BinaryNode): Encrypted {
+  const type = attribute(enc, "type");
+  if (type !== "pkmsg" && type !== "msg" && type !== "skmsg") {
+    throw new Error(`unknown encryption ${type}`);
+  }
+  return { type, ciphertext: contentBytes(enc) };
+}
+
+/** The phone-number address of a device, whichever address was used. */
+function canonical(double: WhatsAppDouble, jid: string): string {
+  return double.directory.find(jid)?.jid(deviceOf(jid)) ?? jid;
+}
+
+/** Creates a simulated device whose receipts travel to the client it answers. */
+export function newDevice(double: WhatsAppDouble, account: Account, id: number): PhoneDevice {
+  const answers: DeviceAnswers = {
+    resolve: (jid) => double.directory.find(jid),
+    delivered(device, envelope) {
+      if (envelope.sender.account === device.account) return;
+      receipt(double, device, envelope, undefined);
+    },
+    unreadable(device, envelope, attempt) {
+      retryReceipt(double, device, envelope, attempt);
+    },
+  };
+  const device = new PhoneDevice(account, id, answers);
+  account.devices.set(id, device);
+  return device;
+}
+
+/** A receipt from a phone; without a type it says delivered. */
+export function receipt(
+  double: WhatsAppDouble,
+  device: PhoneDevice,
+  envelope: Pick<Envelope, "id" | "sender" | "group" | "addressing">,
+  type: "read" | "played" | undefined,
+): void {
+  const from = addressesOf(double, device, envelope);
+  envelope.sender.deliver(stanza("receipt", { ...from, id: envelope.id, type, t: now() }));
+}
+
+function addressesOf(
+  double: WhatsAppDouble,
+  device: PhoneDevice,
+  envelope: Pick<Envelope, "group" | "addressing">,
+): { from: string; participant?: string } {
+  const group = envelope.group === undefined ? undefined : double.groups.get(envelope.group);
+  const address = device.account.address(group?.addressing ?? envelope.addressing, device.id);
+  return group ? { from: group.jid, participant: address } : { from: address };
+}
+
+/** Asks the client to encrypt once more; from the second time on it brings fresh keys. */
+function retryReceipt(
+  double: WhatsAppDouble,
+  device: PhoneDevice,
+  envelope: Envelope,
+  attempt: number,
+): void {
+  const { id, sender } = envelope;
+  const own = sender.account === device.account;
+  const [registration, ...keys] = bundleNodes(device.signal.newBundle());
+  const content = [stanza("retry", { count: attempt, id, t: now(), v: 1 })];
+  if (registration) content.push(registration);
+  if (attempt > 1) content.push(stanza("keys", {}, keys));
+  double.retriesAsked.add({ id, by: device.address, attempt });
+  sender.deliver(
+    stanza(
+      "receipt",
+      {
+        ...addressesOf(double, device, envelope),
+        id,
+        type: "retry",
+        t: now(),
+        recipient: own && !envelope.group ? envelope.to : undefined,
+      },
+      content,
+    ),
+  );
+}

@@ -20,13 +20,19 @@ export function createMetrics(): Metrics {
     new Counter({ name, help, labelNames, registers });
   return {
     registry,
-    messagesIn: counter("revka_messages_in_total", "Inbound messages admitted", ["channel", "type"]),
+    messagesIn: counter("revka_messages_in_total", "Inbound messages admitted", [
+      "channel",
+      "type",
+    ]),
     duplicates: counter("revka_duplicates_total", "Inbound messages seen before", ["channel"]),
     eventsIgnored: counter("revka_events_ignored_total", "Inbound events that start no turn", [
       "channel",
       "reason",
     ]),
-    refusals: counter("revka_refusals_total", "Messages refused at admission", ["channel", "reason"]),
+    refusals: counter("revka_refusals_total", "Messages refused at admission", [
+      "channel",
+      "reason",
+    ]),
     webhookRequests: counter("revka_webhook_requests_total", "Webhook calls by answer", [
       "channel",
       "status",

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 const colors: Record<string, string> = {
   trace: "\u001b[90m",
   debug: "\u001b[36m",
@@ -17,8 +19,10 @@ export function readableLine(json: string, color: boolean): string {
   if (!entry) return json;
   const { level, time, msg, ...fields } = entry;
   const levelName = String(level);
-  const pairs = Object.entries(fields).map(([key, value]) => `${safe(key)}=${rendered(value)}`);
-  const message = safe(String(msg ?? ""));
+  const pairs = Object.entries(fields).map(
+    ([key, value]) => `${printable(key)}=${rendered(value)}`,
+  );
+  const message = printable(String(msg ?? ""));
   const clock = localTime(String(time));
   const name = levelName.padEnd(5);
   return color
@@ -47,14 +51,7 @@ function localTime(iso: string): string {
 
 function rendered(value: unknown): string {
   if (typeof value === "string") {
-    return /^[^\s"=]+$/.test(value) ? safe(value) : safe(JSON.stringify(value));
+    return /^[^\s"=]+$/.test(value) ? printable(value) : printable(JSON.stringify(value));
   }
-  return safe(JSON.stringify(value) ?? "undefined");
-}
-
-function safe(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
+  return printable(JSON.stringify(value) ?? "undefined");
 }

@@ -1,0 +1,120 @@
+import type { ChannelReport, StatusReport } from "../../control/api.ts";
+import { printable } from "../../telemetry/printable.ts";
+import { ago, duration } from "../duration.ts";
+import { wrap } from "../text.ts";
+
+const width = 80;
+const label = 10;
+
+/** The report for a person: plain text, at most 80 columns wide. `now` is Unix milliseconds. */
+export function renderStatus(report: StatusReport, now: number): string {
+  const { daemon, inbox, outbox, turns, gateway } = report;
+  const state = daemon.running
+    ? `running, pid ${daemon.pid ?? "?"}, up ${duration(daemon.uptime_seconds ?? 0)}`
+    : "not running; start it with `revka daemon` or `revka service start`";
+  const lines = [
+    ...row("Revka", `${report.version} (${report.variant})`),
+    ...row("Daemon", state),
+    ...row("Config", report.config_path),
+  ];
+  if (gateway.address) lines.push(...row("Gateway", gateway.address));
+  if (gateway.public_url) lines.push(...row("Public", gateway.public_url));
+  lines.push("", "Channels");
+  if (report.channels.length === 0) lines.push("  none configured; `revka init` writes a config");
+  for (const channel of report.channels) lines.push(...channelLines(channel, now));
+  if (daemon.running) {
+    lines.push(
+      "",
+      ...row("Inbox", `${inbox.pending} waiting${oldest(inbox)}, ${turns.running} being answered`),
+      ...row("Outbox", `${outbox.pending} waiting${oldest(outbox)}, ${outbox.failed} failed`),
+    );
+    if (report.closed_windows > 0) {
+      lines.push(
+        ...row(
+          "Windows",
+          `past their 24 hours, so templates only: ${report.closed_windows} chats`,
+        ),
+      );
+    }
+    lines.push(...details(report, now));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function details(report: StatusReport, now: number): string[] {
+  const lines: string[] = [];
+  if (report.alarms.length > 0) {
+    lines.push("", "Needs a person");
+    for (const alarm of report.alarms) {
+      lines.push(
+        ...item(`${alarm.source} ${alarm.code}, for ${span(alarm.since, now)}: ${alarm.hint}`),
+      );
+    }
+  }
+  if (report.failed_deliveries.length > 0) {
+    lines.push("", "Failed deliveries (try again with `revka redeliver ID`)");
+    for (const failed of report.failed_deliveries) {
+      lines.push(
+        ...item(
+          `${failed.id}  ${failed.channel}, ${ago(failed.at, now)}: ${failed.code} ${failed.hint}`,
+        ),
+      );
+    }
+  }
+  if (report.paused_chats.length > 0) {
+    lines.push("", "Paused chats (go on with `revka resume CHAT`)");
+    for (const chat of report.paused_chats) lines.push(...item(`${chat.channel} ${chat.chat_id}`));
+  }
+  if (report.refusals.length > 0) {
+    lines.push("", "Refused since the start");
+    for (const { channel, reason, count } of report.refusals) {
+      lines.push(...item(`${channel}: ${count} × ${reason}`));
+    }
+  }
+  return lines;
+}
+
+function channelLines(channel: ChannelReport, now: number): string[] {
+  const name = channel.backend ? `${channel.channel} (${channel.backend})` : channel.channel;
+  const as = channel.linked_as ? ` as ${channel.linked_as}` : "";
+  const lines = item(
+    `${name}: ${channel.state}${as}${channel.reason ? `; ${channel.reason}` : ""}`,
+  );
+  if (channel.last_inbound_at || channel.last_outbound_at) {
+    lines.push(
+      ...item(
+        `last message in ${ago(channel.last_inbound_at, now)}, out ${ago(channel.last_outbound_at, now)}`,
+        4,
+      ),
+    );
+  }
+  const error = channel.last_error;
+  if (error)
+    lines.push(...item(`last error ${ago(error.at, now)}: ${error.code} ${error.hint}`, 4));
+  if (channel.linking?.pair_code) {
+    lines.push(...item(`pair code ${channel.linking.pair_code}`, 4));
+  }
+  return lines;
+}
+
+function oldest(queue: { pending: number; oldest_age_seconds: number | null }): string {
+  return queue.pending > 0 && queue.oldest_age_seconds !== null
+    ? ` (oldest ${duration(queue.oldest_age_seconds)})`
+    : "";
+}
+
+function span(since: string, now: number): string {
+  const then = Date.parse(since);
+  return Number.isNaN(then) ? since : duration((now - then) / 1000);
+}
+
+function row(name: string, value: string): string[] {
+  const [first = "", ...rest] = wrap(printable(value), width - label);
+  return [`${name.padEnd(label)}${first}`, ...rest.map((line) => " ".repeat(label) + line)];
+}
+
+function item(text: string, indent = 2): string[] {
+  const [first = "", ...rest] = wrap(printable(text), width - indent - 2);
+  const space = " ".repeat(indent);
+  return [`${space}${first}`, ...rest.map((line) => `${space}  ${line}`)];
+}

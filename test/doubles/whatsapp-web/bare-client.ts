@@ -1,5 +1,6 @@
 import {
   type AuthenticationCreds,
+  type BinaryNode,
   type ConnectionState,
   type SignalDataSet,
   type SignalDataTypeMap,
@@ -52,6 +53,8 @@ export class BareClient {
   readonly changes = new Recorder<{ id: string; status: number | undefined; stub: string }>(
     "message update",
   );
+  /** the server's word on what was sent */
+  readonly acks = new Recorder<{ id: string; error: string | undefined }>("ack");
   /** what was sent, for retries */
   readonly sent = new Map<string, WAMessage["message"]>();
   private socket: WASocket | undefined;
@@ -81,7 +84,9 @@ export class BareClient {
       ...this.config,
     });
     sock.ev.on("creds.update", (update) => void Object.assign(this.creds, update));
-    sock.ev.on("connection.update", (update) => this.updates.add(update));
+    sock.ev.on("connection.update", (update) => {
+      if (this.socket === sock) this.updates.add(update);
+    });
     sock.ev.on("messages.upsert", ({ messages, type }) => {
       for (const message of messages) this.upserts.add({ message, type });
     });
@@ -91,6 +96,9 @@ export class BareClient {
         this.changes.add({ id: key.id ?? "", status: update.status ?? undefined, stub });
       }
     });
+    sock.ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) =>
+      this.acks.add({ id: attrs.id ?? "", error: attrs.error }),
+    );
     this.socket = sock;
     return sock;
   }

@@ -1,3 +1,4 @@
+import { Recorder } from "./recorder.ts";
 import { type BinaryNode, children } from "./stanza.ts";
 
 /**
@@ -36,7 +37,7 @@ export interface Fault {
 /** The faults that wait for their occasion, and the log of those that struck. */
 export class Faults {
   private pending: Required<Fault>[] = [];
-  readonly struck: { at: FaultPoint; do: Fault["do"] }[] = [];
+  readonly struck = new Recorder<{ at: FaultPoint; do: Fault["do"] }>("fault");
 
   add(fault: Fault): void {
     this.pending.push({ code: 0, ms: 0, times: 1, skip: 0, ...fault });
@@ -61,7 +62,7 @@ export class Faults {
       if (fault.times > 0 && --fault.times === 0) {
         this.pending = this.pending.filter((other) => other !== fault);
       }
-      this.struck.push({ at: point, do: fault.do });
+      this.struck.add({ at: point, do: fault.do });
       return fault;
     }
     return undefined;

@@ -3,16 +3,11 @@ import type { Connection } from "./connection.ts";
 import { type PendingLink, completeLink, offerLink, registrationOf } from "./pairing.ts";
 import { PairingCodes } from "./pairing-code.ts";
 import { PairingRefs, parseQr } from "./pairing-qr.ts";
+import { demandPasskey } from "./passkey.ts";
 import type { Phone } from "./phone.ts";
 import { Recorder } from "./recorder.ts";
 import type { WhatsAppDouble } from "./server.ts";
 import { type BinaryNode, result } from "./stanza.ts";
-
-/**
- * How a linked account that demands a passkey answers. ASSUMPTION: no recording of the real exchange
- * was at hand; the double ends the pairing with this `<failure reason>`.
- */
-export const PASSKEY_REQUIRED = 463;
 
 /** The restart a server asks for once a device is linked. */
 const RESTART = 515;
@@ -75,7 +70,7 @@ export class Links {
     by: "qr" | "code",
   ): Promise<Companion> {
     if (phone.requiresPasskey) {
-      void connection.fail(PASSKEY_REQUIRED);
+      demandPasskey(connection);
       return Promise.reject(new Error("the account must pass a passkey check first"));
     }
     return new Promise((resolve) => {

@@ -100,6 +100,26 @@ export class PairingCodes {
     return { connection: finish.connection, identity, advSecret };
   }
 
+  /** Tells the client that its code is stale: the notification comes without any key. */
+  refresh(number: string): void {
+    for (const hello of this.hellos.all) {
+      if (hello.number !== number || hello.connection.closed) continue;
+      void hello.connection.send(
+        stanza(
+          "notification",
+          { from: SERVER, type: "link_code_companion_reg", id: `refresh-${hello.ref}`, t: now() },
+          [
+            stanza(
+              "link_code_companion_reg",
+              { stage: "refresh_code", force_manual_refresh: "true" },
+              [stanza("link_code_pairing_ref", {}, Buffer.from(hello.ref))],
+            ),
+          ],
+        ),
+      );
+    }
+  }
+
   private async waitingFor(number: string, timeoutMs: number): Promise<CompanionHello> {
     const open = (hello: CompanionHello) => hello.number === number && !hello.connection.closed;
     const newest = this.hellos.all.findLast(open);

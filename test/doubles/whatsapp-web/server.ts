@@ -39,6 +39,7 @@ export class WhatsAppDouble {
   /** what clients did, in order */
   readonly logins = new Recorder<{ jid: string; passive: boolean }>("login");
   readonly registrations = new Recorder<number>("registration");
+  readonly unlinked = new Recorder<string>("unlinked device");
   readonly refusals = new Recorder<number>("refused login");
   readonly clientMessages = new Recorder<ClientMessage>("client message");
   readonly clientReceipts = new Recorder<ClientReceipt>("client receipt");
@@ -134,6 +135,7 @@ export class WhatsAppDouble {
   /** Removes a linked device, as the owner does on the phone; its next login is refused with 401. */
   unlink(companion: Companion): void {
     companion.account.companions.delete(companion.device);
+    this.unlinked.add(companion.jid);
     void companion.connection?.streamError(401);
   }
 

@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { AgentError } from "./agent.ts";
+import type { Provider } from "./providers.ts";
+
+/** What an operator can do about a status. */
+const advice: Record<number, string> = {
+  400: "the request is refused; check default_model and the settings",
+  401: "the key is refused; check api_key",
+  402: "the account has no credit left",
+  403: "the key may not do this; check its permissions",
+  404: "there is no such model or address; check default_model and api_url",
+  408: "it timed out",
+  413: "the conversation is too long; lower [agent] max_history_messages",
+  429: "too many requests, or the quota is used up",
+  529: "it is overloaded",
+};
+
+/** Statuses after which the same request may well succeed. All else under 500 stays as it is. */
+const passing = new Set([408, 409, 425, 429]);
+
+/**
+ * Turns whatever a model call threw into an {@link AgentError}. Of the provider's own words only an error code of
+ * the form `model_not_found` passes: bodies may echo keys and conversations.
+ */
+export function modelError(error: unknown, provider: Provider): AgentError {
+  if (error instanceof AgentError) return error;
+  const failure = callFailure(error);
+  const status = failure?.statusCode;
+  if (status === undefined || (status >= 200 && status < 300)) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return new AgentError(`${provider.name} gave an answer that cannot be used (${name})`, true);
+  }
+  const code = errorCode(failure?.responseBody, provider);
+  const hint = advice[status] ?? (status >= 500 ? "it is in trouble" : "an unexpected answer");
+  return new AgentError(
+    `${provider.name} answered with status ${status}${code ? ` (${code})` : ""}: ${hint}`,
+    status >= 500 || passing.has(status),
+  );
+}
+
+/** Would the same turn without its pictures be taken? So answer models that read text only, in several ways. */
+export function mayRefuseImages(error: unknown): boolean {
+  const status = callFailure(error)?.statusCode;
+  return (
+    (status !== undefined && [400, 404, 413, 415, 422].includes(status)) ||
+    (error instanceof Error && error.name === "AI_UnsupportedFunctionalityError")
+  );
+}
+
+const failureSchema = z.object({
+  name: z.literal("AI_APICallError"),
+  statusCode: z.number().optional(),
+  responseBody: z.string().optional(),
+});
+
+/** The SDK's APICallError, known by its name so that the SDK need not be loaded to tell. */
+function callFailure(error: unknown): z.output<typeof failureSchema> | undefined {
+  return failureSchema.safeParse(error).data;
+}
+
+const codeSchema = z.object({
+  error: z.object({ code: z.unknown().optional(), type: z.unknown().optional() }),
+});
+
+function errorCode(body: string | undefined, provider: Provider): string | null {
+  try {
+    const { error } = codeSchema.parse(JSON.parse(body ?? ""));
+    const code = [error.code, error.type].find(
+      (value) =>
+        typeof value === "string" && /^[a-z]+(_[a-z]+)+$/.test(value) && value.length <= 60,
+    );
+    return typeof code === "string" && !(provider.apiKey && code.includes(provider.apiKey))
+      ? code
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+import type { ModelMessage } from "ai";
+import type { TurnMessage, TurnRequest, TurnSender } from "./agent.ts";
+import { describeAttachment } from "./attachment.ts";
+import type { TurnImage } from "./images.ts";
+
+/**
+ * The conversation as a model reads it: the history, then this turn as one user message with its pictures. Pure.
+ * Neighbours of one role are joined, empty ones and a leading assistant dropped: Anthropic and several chat
+ * templates of local models insist on that form.
+ */
+export function promptMessages(
+  request: TurnRequest,
+  images: ReadonlyMap<string, TurnImage>,
+): ModelMessage[] {
+  const history: { role: "user" | "assistant"; text: string }[] = [];
+  const append = (role: "user" | "assistant", text: string) => {
+    const last = history.at(-1);
+    if (text.trim() === "" || (role === "assistant" && !last)) return;
+    if (last?.role === role) last.text += `\n\n${text}`;
+    else history.push({ role, text });
+  };
+  for (const { role, text } of request.history) append(role, text);
+
+  const lines = request.messages.map((message) => promptText(message, request.chat.kind));
+  append("user", lines.filter(Boolean).join("\n") || "[empty message]");
+
+  const pictures = [...images.values()];
+  return history.map(({ role, text }, index): ModelMessage => {
+    if (role === "assistant" || index < history.length - 1 || pictures.length === 0) {
+      return { role, content: text };
+    }
+    return {
+      role,
+      content: [
+        { type: "text", text },
+        ...pictures.map(({ mediaType, data }) => ({ type: "file" as const, mediaType, data })),
+      ],
+    };
+  });
+}
+
+/**
+ * One message as a line for a model: files as `[image photo.jpg]`, and in a group the writer's name before it. Use
+ * it for the history of a group too, so that the model can tell its people apart.
+ */
+export function promptText(message: TurnMessage, chat: TurnRequest["chat"]["kind"]): string {
+  const text = [...message.attachments.map(describeAttachment), message.text]
+    .filter(Boolean)
+    .join(" ");
+  return text !== "" && chat === "group" ? `${writer(message.sender)}: ${text}` : text;
+}
+
+/** People choose their names themselves: one line and a colon-free form, so that no name reads as another's words. */
+function writer(sender: TurnSender): string {
+  const name = sender.name ?? sender.username ?? sender.phone ?? sender.lid ?? sender.user_id ?? "";
+  return (
+    name
+      .replace(/[\s\p{Cc}:]+/gu, " ")
+      .trim()
+      .slice(0, 64) || "someone"
+  );
+}

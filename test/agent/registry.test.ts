@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import { createAgent } from "../../src/agent/registry.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+
+function create(config: object) {
+  const services: string[] = [];
+  const agent = createAgent({
+    config: configSchema.parse(config),
+    env: {},
+    fetchFor: (service) => {
+      services.push(service);
+      return fetch;
+    },
+    log: silentLog,
+    clock: systemClock,
+  });
+  return { kind: agent.kind, services };
+}
+
+test.each([
+  [{ agent: { kind: "echo" } }, "echo", []],
+  [{ agent: { kind: "webhook", url: "https://agent.example/" } }, "webhook", ["agent.webhook"]],
+  [{ agent: { kind: "command", command: ["cat"] } }, "command", []],
+  [{ agent: {}, default_model: "m" }, "model", ["provider.openrouter"]],
+  [{ default_provider: "ollama", default_model: "m" }, "model", ["provider.ollama"]],
+  [
+    { default_provider: "custom:https://llm.example/v1", default_model: "m" },
+    "model",
+    ["provider.custom"],
+  ],
+])("%p makes %s", (config, kind, services) => {
+  expect(create(config)).toEqual({ kind, services } as never);
+});
+
+describe("says what is missing", () => {
+  test.each([
+    [{ agent: { kind: "webhook" } }, "needs url"],
+    [{ agent: { kind: "webhook", url: "agent.example" } }, "needs url"],
+    [{ agent: { kind: "command" } }, "needs command"],
+    [{ agent: { kind: "command", command: [""] } }, "needs command"],
+    [{ default_provider: "openai" }, "set default_model"],
+  ])("%p", (config, detail) => {
+    expect(() => create(config)).toThrow(detail);
+  });
+});

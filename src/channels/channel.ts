@@ -31,12 +31,7 @@ export class NotAccepted extends Error {
 }
 
 export type ChannelState =
-  | "ready"
-  | "connecting"
-  | "linking"
-  | "disconnected"
-  | "logged_out"
-  | "skipped";
+  "ready" | "connecting" | "linking" | "disconnected" | "logged_out" | "skipped";
 
 /** What a screen needs to link a phone: the raw QR payload or the 8-character code, the other null. */
 export interface Linking {
@@ -60,7 +55,20 @@ export interface TurnFocus {
   chat: Chat;
   recipient: Recipient;
   /** Platform ids of the turn's messages, oldest first, with the participant who wrote each (groups). */
-  messages: { id: string; sender: { phone: string | null; userId: string | null; lid: string | null } }[];
+  messages: {
+    id: string;
+    sender: { phone: string | null; userId: string | null; lid: string | null };
+  }[];
+}
+
+/** Limits of the platform that the outbox stays under. */
+export interface Pace {
+  /** Messages a second, over all recipients. */
+  perSecond: number;
+  /** One message to one recipient in this time, sustained, ms. */
+  recipientIntervalMs: number;
+  /** Messages to one recipient at once. */
+  recipientBurst: number;
 }
 
 /** A media file read off the platform. `body` must be consumed or cancelled. */
@@ -83,6 +91,10 @@ export interface Channel {
    * receivers drop the repeat; `none` it may arrive twice.
    */
   readonly repeat: "status" | "same-id" | "none";
+  /** With `repeat: "status"`, how long a send with a lost answer waits for its status, ms. */
+  readonly statusGraceMs?: number;
+  /** How fast the platform lets one send. */
+  readonly pace?: Pace;
   /** Routes to mount under the gateway's prefix (webhook channels). */
   readonly routes?: Hono;
   /** Begins to receive. Resolves as soon as that is under way; connecting goes on in the background. */

@@ -1,0 +1,99 @@
+import type { Channel } from "../channels/channel.ts";
+import type { SendFailure } from "../channels/message.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { ChatId, Source } from "../store/contract.ts";
+import type { Alarms } from "../telemetry/alarms.ts";
+
+/** Pauses between probes of a held account, ms. */
+const FIRST_PROBE = 2_000;
+const LONGEST_PROBE = 300_000;
+/** How long one probe may take, ms. */
+const PROBE_DEADLINE = 15_000;
+
+interface Hold {
+  source: Source;
+  failure: SendFailure;
+  pause: number;
+  parked: Set<ChatId>;
+}
+
+export interface HoldsOptions {
+  clock: Clock;
+  random(): number;
+  alarms: Alarms;
+  channelOf(source: Source): Channel | undefined;
+  signal: AbortSignal;
+  /** Sending works again: these chats waited for it. */
+  released(chats: Iterable<ChatId>): void;
+}
+
+/** Accounts whose sending stands still (token, permission, account), probed until it works again. */
+export class Holds {
+  readonly #holds = new Map<string, Hold>();
+
+  constructor(readonly options: HoldsOptions) {}
+
+  reason(source: Source): SendFailure | null {
+    return this.#holds.get(key(source))?.failure ?? null;
+  }
+
+  /** True where the account is held; the chat is then woken when it is released. */
+  park(source: Source, chat: ChatId): boolean {
+    const hold = this.#holds.get(key(source));
+    hold?.parked.add(chat);
+    return hold !== undefined;
+  }
+
+  hold(source: Source, failure: SendFailure): void {
+    const known = this.#holds.get(key(source));
+    if (known) {
+      known.failure = failure;
+      return;
+    }
+    const hold: Hold = { source, failure, pause: FIRST_PROBE, parked: new Set() };
+    this.#holds.set(key(source), hold);
+    this.options.alarms.raise(alarmOf(source), failure.code, failure.hint);
+    this.#schedule(hold);
+  }
+
+  #schedule(hold: Hold): void {
+    const spread = hold.pause * (0.8 + 0.4 * this.options.random());
+    this.options.clock.after(spread, () => void this.#probe(hold));
+    hold.pause = Math.min(hold.pause * 2, LONGEST_PROBE);
+  }
+
+  async #probe(hold: Hold): Promise<void> {
+    if (this.options.signal.aborted) return;
+    const failure = await this.#ask(hold.source);
+    if (failure) {
+      hold.failure = failure;
+      this.#schedule(hold);
+      return;
+    }
+    this.#holds.delete(key(hold.source));
+    this.options.alarms.clear(alarmOf(hold.source));
+    this.options.released(hold.parked);
+  }
+
+  async #ask(source: Source): Promise<SendFailure | null> {
+    const channel = this.options.channelOf(source);
+    if (!channel) return null;
+    const deadline = new AbortController();
+    const cancel = this.options.clock.after(PROBE_DEADLINE, () => deadline.abort());
+    try {
+      return await channel.probe(AbortSignal.any([deadline.signal, this.options.signal]));
+    } catch {
+      return { retry: "hold", afterMs: null, code: "probe", hint: "The platform did not answer." };
+    } finally {
+      cancel();
+    }
+  }
+}
+
+function alarmOf(source: Source): string {
+  return `${source.channel}.${source.backend}`;
+}
+
+function key(source: Source): string {
+  return `${source.channel}\n${source.account}`;
+}

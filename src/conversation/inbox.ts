@@ -1,0 +1,141 @@
+import { NotAccepted, type Deliver } from "../channels/channel.ts";
+import type { InboundEvent, Message, SendFailure } from "../channels/message.ts";
+import type { Clock } from "../runtime/clock.ts";
+import {
+  StoreError,
+  type AcceptOutcome,
+  type ChatId,
+  type ConversationStore,
+  type Source,
+  type Verdict,
+} from "../store/contract.ts";
+import type { Alarms } from "../telemetry/alarms.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+export interface InboxLimits {
+  maxPendingMessages: number;
+  maxPendingBytes: number;
+  maxPendingPerChat: number;
+}
+
+export interface InboxOptions {
+  store: ConversationStore;
+  limits: InboxLimits;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  alarms: Alarms;
+  /** Messages of this chat are on disk. */
+  onMessages(chat: ChatId): void;
+  /** A status settled this delivery, or failed it afterwards. */
+  onMoved(moved: { chat: ChatId; delivery: string; failure: SendFailure | null }): void;
+}
+
+/** Seconds a platform should wait before it sends again what was not accepted. */
+const RETRY_AFTER_SECS = { store: 30, overloaded: 15, stopping: 5 };
+
+/** Where channels hand in what they received: admitted, on disk, and only then acknowledged. */
+export class Inbox {
+  #stopping = false;
+  readonly #options: InboxOptions;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  /** From now on nothing is accepted: the platform is asked to come again. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** The function a channel delivers to. `admit` is its one admission. */
+  receiver(source: Source, admit: (message: Message) => Verdict): Deliver {
+    return async (events) => {
+      if (this.#stopping) {
+        throw new NotAccepted("stopping", RETRY_AFTER_SECS.stopping, "the daemon is stopping");
+      }
+      this.#countIgnored(source, events);
+      if (events.every((event) => event.kind === "ignored")) return;
+      const outcome = await this.#accept(source, events, admit);
+      this.#report(source, outcome);
+      for (const chat of new Set(outcome.admitted.map((entry) => entry.chat))) {
+        this.#options.onMessages(chat);
+      }
+      for (const moved of outcome.moved) this.#options.onMoved(moved);
+      if (outcome.overflow > 0) {
+        throw new NotAccepted(
+          "overloaded",
+          RETRY_AFTER_SECS.overloaded,
+          "too many messages are waiting",
+        );
+      }
+    };
+  }
+
+  async #accept(
+    source: Source,
+    events: InboundEvent[],
+    admit: (message: Message) => Verdict,
+  ): Promise<AcceptOutcome> {
+    const { store, limits, alarms } = this.#options;
+    try {
+      const outcome = await store.accept(source, events, { admit, ...limits });
+      if (alarms.get("store")) alarms.clear("store");
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      alarms.raise("store", error.problem, `The store cannot be written: ${error.message}`);
+      throw new NotAccepted("store", RETRY_AFTER_SECS.store, "the message cannot be stored");
+    }
+  }
+
+  #countIgnored(source: Source, events: InboundEvent[]): void {
+    for (const event of events) {
+      if (event.kind === "message" || event.kind === "status") continue;
+      const reason = event.kind === "ignored" ? event.reason : event.kind;
+      this.#options.metrics.eventsIgnored.inc({ channel: source.channel, reason });
+    }
+  }
+
+  #report(source: Source, outcome: AcceptOutcome): void {
+    const { metrics, log } = this.#options;
+    const channel = source.channel;
+    for (const { chat, message } of outcome.admitted) {
+      metrics.messagesIn.inc({ channel, type: knownType(message.type) });
+      log.info(
+        { channel, chat, id: message.id, type: message.type, length: message.text.length },
+        "message accepted",
+      );
+    }
+    if (outcome.duplicates > 0) metrics.duplicates.inc({ channel }, outcome.duplicates);
+    for (const { message, reason } of outcome.refused) {
+      metrics.refusals.inc({ channel, reason });
+      log.info(
+        { channel, id: message.id, type: message.type, reason, sender: masked(message) },
+        "message refused",
+      );
+    }
+    if (outcome.overflow > 0) {
+      log.warn({ channel, messages: outcome.overflow }, "inbox full: asked the platform to wait");
+    }
+  }
+}
+
+const types = new Set(
+  "text image audio voice video document sticker location contacts interactive button order".split(
+    " ",
+  ),
+);
+
+/** A label of bounded values: what the platform invents next is `other`. */
+function knownType(type: string): string {
+  return types.has(type) ? type : "other";
+}
+
+/** The last two digits of a number, enough to recognise a test phone. */
+function masked(message: Message): string {
+  const { phone, userId, lid } = message.sender;
+  if (phone) return `…${phone.slice(-2)}`;
+  return userId ? "user id" : lid ? "lid" : "unknown";
+}

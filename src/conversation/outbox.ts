@@ -1,0 +1,330 @@
+import type { Channel } from "../channels/channel.ts";
+import type { SendFailure, SendResult } from "../channels/message.ts";
+import { sleep, type Clock } from "../runtime/clock.ts";
+import {
+  StoreError,
+  type ChatId,
+  type ConversationStore,
+  type Source,
+  type StoredChat,
+  type StoredDelivery,
+} from "../store/contract.ts";
+import type { Alarms } from "../telemetry/alarms.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { Holds } from "./holds.ts";
+import { Pacer } from "./pace.ts";
+import { decideRetry } from "./retry.ts";
+
+/** Requests to platforms at once, over all chats. */
+const MAX_IN_FLIGHT = 64;
+/** Pause after the store refused a mark, ms. */
+const STORE_PAUSE = 2_000;
+
+export interface OutboxOptions {
+  store: ConversationStore;
+  /** The running channel of an account, if it runs. */
+  channelOf(source: Source): Channel | undefined;
+  clock: Clock;
+  random(): number;
+  log: Logger;
+  metrics: Metrics;
+  alarms: Alarms;
+}
+
+interface Lane {
+  busy: boolean;
+  /** Woken while busy: look once more before it rests. */
+  again: boolean;
+  cancel: (() => void) | null;
+}
+
+/**
+ * Sends what turns left behind: in order within a chat, one delivery of a chat in flight, chats side by side. A
+ * delivery is marked `sending` before the platform hears of it.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #lanes = new Map<ChatId, Lane>();
+  readonly #pacers = new Map<string, Pacer>();
+  readonly #holds: Holds;
+  readonly #abort = new AbortController();
+  /** Chats that wait for a free place among the requests in flight. */
+  readonly #crowd = new Set<ChatId>();
+  #inFlight = 0;
+  #stopping = false;
+  readonly #startedAt: number;
+  #idle: (() => void) | null = null;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+    this.#holds = new Holds({
+      clock: options.clock,
+      random: options.random,
+      alarms: options.alarms,
+      channelOf: options.channelOf,
+      signal: this.#abort.signal,
+      released: (chats) => {
+        for (const chat of chats) this.wake(chat);
+      },
+    });
+  }
+
+  /** Takes up what an earlier run left open. */
+  start(): void {
+    for (const chat of this.#options.store.chatsWithOpenDeliveries()) this.wake(chat);
+  }
+
+  /** Why the sending of an account stands still, or null. */
+  heldBy(source: Source): SendFailure | null {
+    return this.#holds.reason(source);
+  }
+
+  /** Something of this chat may be ready to go. */
+  wake(chat: ChatId): void {
+    if (this.#stopping) return;
+    let lane = this.#lanes.get(chat);
+    if (!lane) {
+      lane = { busy: false, again: false, cancel: null };
+      this.#lanes.set(chat, lane);
+    }
+    lane.cancel?.();
+    lane.cancel = null;
+    if (lane.busy) lane.again = true;
+    else void this.#run(chat, lane);
+  }
+
+  /** A delivery that the platform accepted has failed afterwards: the same rules apply as at its sending. */
+  async failedLater(chat: ChatId, id: string, failure: SendFailure): Promise<void> {
+    const { store, clock, random } = this.#options;
+    const delivery = store.delivery(id);
+    const stored = store.chat(chat);
+    if (!delivery || !stored) return;
+    const decision = decideRetry(failure, delivery.attempts, random());
+    const held = failure.retry === "hold";
+    if (held || decision.again) {
+      await store.requeue(id, held || !decision.again ? 0 : clock.now() + decision.afterMs);
+      if (held) this.#holds.hold(stored.source, failure);
+    } else {
+      this.#ended(stored, "failed", delivery, failure);
+    }
+    this.wake(chat);
+  }
+
+  /** Starts nothing new and waits for what is in flight; past `graceMs` it is cut off and stays `sending`. */
+  async drain(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const lane of this.#lanes.values()) lane.cancel?.();
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.after(graceMs, resolve);
+        this.#idle = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    this.#abort.abort(new Error("the daemon is stopping"));
+  }
+
+  async #run(chat: ChatId, lane: Lane): Promise<void> {
+    lane.busy = true;
+    try {
+      while (!this.#stopping) {
+        lane.again = false;
+        const next = await this.#step(chat, lane);
+        if (next === "again" || lane.again) continue;
+        if (next === "empty") this.#lanes.delete(chat);
+        break;
+      }
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#options.alarms.raise(
+        "store",
+        error.problem,
+        `The store cannot be written: ${error.message}`,
+      );
+      this.#later(chat, lane, STORE_PAUSE);
+    } finally {
+      lane.busy = false;
+    }
+  }
+
+  /** One look at the head of a lane: send it, or say why not now. */
+  async #step(chat: ChatId, lane: Lane): Promise<"again" | "empty" | "wait"> {
+    const { store, clock } = this.#options;
+    const delivery = store.openDelivery(chat);
+    const stored = delivery && store.chat(chat);
+    if (!delivery || !stored) return "empty";
+    const channel = this.#options.channelOf(stored.source);
+    if (!channel) return "wait";
+    if (this.#holds.park(stored.source, chat)) return "wait";
+    const due = this.#dueAt(delivery, channel);
+    if (due > clock.now()) return this.#later(chat, lane, due - clock.now());
+    if (this.#inFlight >= MAX_IN_FLIGHT) {
+      this.#crowd.add(chat);
+      return "wait";
+    }
+    const pause = this.#pacer(stored.source, channel)?.admit(chat, clock.now()) ?? 0;
+    if (pause > 0) return this.#later(chat, lane, pause);
+    this.#inFlight++;
+    try {
+      await store.markSending(delivery.id);
+      const result = await this.#send(channel, stored, delivery);
+      await this.#settle(stored, channel, delivery, result);
+    } finally {
+      this.#landed();
+    }
+    return "again";
+  }
+
+  /** An ambiguous delivery waits for its status; a restart begins that wait anew, since statuses could not come in. */
+  #dueAt(delivery: StoredDelivery, channel: Channel): number {
+    if (delivery.state !== "sending" || channel.repeat !== "status") return delivery.nextAt;
+    const seen = Math.max(delivery.updatedAt, this.#startedAt);
+    return Math.max(delivery.nextAt, seen + (channel.statusGraceMs ?? 0));
+  }
+
+  async #send(channel: Channel, stored: StoredChat, delivery: StoredDelivery): Promise<SendResult> {
+    if (delivery.state === "sending") {
+      this.#options.log.warn(
+        { channel: channel.name, delivery: delivery.id, repeat: channel.repeat },
+        channel.repeat === "none"
+          ? "sending again without knowing whether the first try arrived: it may arrive twice"
+          : "sending again: the first try was not confirmed",
+      );
+    }
+    try {
+      return await channel.send(
+        {
+          id: delivery.id,
+          chat: stored.chat,
+          recipient: stored.recipient,
+          content: delivery.content,
+          attempt: delivery.attempts,
+        },
+        this.#abort.signal,
+      );
+    } catch (error) {
+      this.#options.log.error(
+        { channel: channel.name, delivery: delivery.id, error: errorName(error) },
+        "sending failed unexpectedly",
+      );
+      return {
+        ok: false,
+        failure: {
+          retry: "ambiguous",
+          afterMs: null,
+          code: "internal",
+          hint: "Revka met an unexpected error while sending; please report it.",
+        },
+      };
+    }
+  }
+
+  async #settle(
+    stored: StoredChat,
+    channel: Channel,
+    delivery: StoredDelivery,
+    result: SendResult,
+  ): Promise<void> {
+    const { store, clock, random } = this.#options;
+    const attempts = delivery.attempts + 1;
+    if (result.ok) {
+      await this.#kept(() => store.markSent(delivery.id, result.platformId));
+      this.#ended(stored, "sent", delivery, null);
+      return;
+    }
+    const { failure } = result;
+    if (failure.retry === "hold") {
+      await store.markRetry(delivery.id, 0, failure);
+      this.#holds.hold(stored.source, failure);
+      return;
+    }
+    const decision = decideRetry(failure, attempts, random());
+    if (!decision.again) {
+      await store.markFailed(delivery.id, failure);
+      this.#ended(stored, "failed", delivery, failure);
+      return;
+    }
+    const nextAt = clock.now() + decision.afterMs;
+    if (failure.retry === "ambiguous") {
+      const wait =
+        channel.repeat === "status" ? clock.now() + (channel.statusGraceMs ?? 0) : nextAt;
+      await store.markAmbiguous(delivery.id, wait, failure);
+    } else {
+      await store.markRetry(delivery.id, nextAt, failure);
+    }
+    this.#options.log.warn(
+      { channel: channel.name, delivery: delivery.id, code: failure.code, retry: failure.retry },
+      `delivery delayed: ${failure.hint}`,
+    );
+  }
+
+  /** What the platform has accepted must be noted, however long the store takes: else it would be sent again. */
+  async #kept(mark: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await mark();
+      } catch (error) {
+        if (!(error instanceof StoreError) || this.#stopping) throw error;
+        this.#options.alarms.raise(
+          "store",
+          error.problem,
+          `The store cannot be written: ${error.message}`,
+        );
+        await sleep(this.#options.clock, STORE_PAUSE);
+      }
+    }
+  }
+
+  #ended(
+    stored: StoredChat,
+    outcome: "sent" | "failed",
+    delivery: StoredDelivery,
+    failure: SendFailure | null,
+  ): void {
+    const { log, metrics } = this.#options;
+    const channel = stored.source.channel;
+    metrics.deliveries.inc({ channel, outcome });
+    if (failure) {
+      log.warn(
+        { channel, delivery: delivery.id, code: failure.code },
+        `delivery failed: ${failure.hint}`,
+      );
+    } else {
+      log.info({ channel, chat: stored.id, delivery: delivery.id }, "delivery sent");
+    }
+  }
+
+  #pacer(source: Source, channel: Channel): Pacer | null {
+    if (!channel.pace) return null;
+    const key = `${source.channel}\n${source.account}`;
+    let pacer = this.#pacers.get(key);
+    if (!pacer) {
+      pacer = new Pacer(channel.pace, this.#options.clock.now());
+      this.#pacers.set(key, pacer);
+    }
+    return pacer;
+  }
+
+  #later(chat: ChatId, lane: Lane, ms: number): "wait" {
+    lane.cancel?.();
+    lane.cancel = this.#options.clock.after(ms, () => this.wake(chat));
+    return "wait";
+  }
+
+  #landed(): void {
+    this.#inFlight--;
+    if (this.#inFlight === 0) this.#idle?.();
+    const [next] = this.#crowd;
+    if (next === undefined) return;
+    this.#crowd.delete(next);
+    this.wake(next);
+  }
+}
+
+function errorName(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
+}

@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import {
+  AgentError,
+  type Agent,
+  type AgentPart,
+  type AgentReply,
+  type TurnMessage,
+  type TurnRequest,
+} from "../agent/agent.ts";
+import type { Channel } from "../channels/channel.ts";
+import { sleep, type Clock } from "../runtime/clock.ts";
+import { newId } from "../runtime/ids.ts";
+import type {
+  ConversationStore,
+  FinishedTurn,
+  NewDelivery,
+  PendingMessage,
+  StoredChat,
+} from "../store/contract.ts";
+import type { DeliveryContent } from "../channels/message.ts";
+import type { Alarms } from "../telemetry/alarms.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+/** First pause between tries of an agent, ms; it doubles. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
+
+/** What a turn works with. */
+export interface TurnWork {
+  store: ConversationStore;
+  agent: Agent;
+  /** A stored message as the agent sees it: its files fetched, its voice heard. */
+  prepare(channel: Channel, entry: PendingMessage, signal: AbortSignal): Promise<TurnMessage>;
+  /** An answer as deliveries' contents. */
+  compose(
+    channel: Channel,
+    request: TurnRequest,
+    parts: AgentPart[],
+    signal: AbortSignal,
+  ): Promise<DeliveryContent[]>;
+  timeoutMs: number;
+  maxHistory: number;
+  systemPrompt: string | null;
+  /** What the customer reads when a turn fails for good; "" says nothing. */
+  failureReply: string;
+  clock: Clock;
+  log: Logger;
+  alarms: Alarms;
+}
+
+export interface TurnResult {
+  finished: FinishedTurn;
+  outcome: "answered" | "silent" | "failed";
+}
+
+/**
+ * One turn from its messages to what is to be stored. A failing agent is tried again while the time-out lasts; then
+ * the result is the failure reply. Throws only where `signal` ends it: the turn then begins anew another time.
+ */
+export async function runTurn(
+  work: TurnWork,
+  channel: Channel,
+  stored: StoredChat,
+  burst: PendingMessage[],
+  signal: AbortSignal,
+): Promise<TurnResult> {
+  const deadline = new AbortController();
+  const cancel = work.clock.after(work.timeoutMs, () =>
+    deadline.abort(new AgentError(`no answer within ${work.timeoutMs / 1000} s`, false)),
+  );
+  const both = AbortSignal.any([signal, deadline.signal]);
+  const turnId = turnIdOf(stored, burst);
+  try {
+    const messages: TurnMessage[] = [];
+    for (const entry of burst) messages.push(await work.prepare(channel, entry, both));
+    const request: TurnRequest = {
+      turn_id: turnId,
+      channel: channel.name,
+      backend: channel.backend,
+      chat: { id: stored.chat.id, kind: stored.chat.kind },
+      messages,
+      history: work.store.history(stored.id, work.maxHistory),
+      ...(work.systemPrompt === null ? {} : { system_prompt: work.systemPrompt }),
+    };
+    const heard = messages.map((message, index) => ({
+      role: "user" as const,
+      text: historyText(message, stored),
+      messageId: burst[index]?.id ?? null,
+    }));
+    const answer = await answerOf(work, channel, request, both, signal);
+    signal.throwIfAborted();
+    const finished = (contents: DeliveryContent[], said: string[]): FinishedTurn => ({
+      chat: stored.id,
+      turnId,
+      messages: burst.map((entry) => entry.id),
+      history: [
+        ...heard,
+        ...said.map((text) => ({ role: "assistant" as const, text, messageId: null })),
+      ],
+      keepHistory: work.maxHistory,
+      deliveries: contents.map((content) => toDelivery(content, work.clock.now())),
+    });
+    if (answer === null) {
+      const texts = work.failureReply === "" ? [] : channel.renderText(work.failureReply);
+      const contents = texts.map<DeliveryContent>((text) => ({ kind: "text", text, quote: null }));
+      return { finished: finished(contents, []), outcome: "failed" };
+    }
+    const said = answer.parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
+    return {
+      finished: finished(answer.contents, said.length > 0 ? [said.join("\n\n")] : []),
+      outcome: answer.contents.length > 0 ? "answered" : "silent",
+    };
+  } finally {
+    cancel();
+  }
+}
+
+/** The agent's answer with its deliveries, or null when the turn failed for good. */
+async function answerOf(
+  work: TurnWork,
+  channel: Channel,
+  request: TurnRequest,
+  both: AbortSignal,
+  shutdown: AbortSignal,
+): Promise<(AgentReply & { contents: DeliveryContent[] }) | null> {
+  const alarm = "agent";
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    try {
+      const reply = await raced(work.agent.run(request, both), both);
+      const contents = await work.compose(channel, request, reply.parts, both);
+      work.alarms.clear(alarm);
+      return { ...reply, contents };
+    } catch (error) {
+      shutdown.throwIfAborted();
+      const detail = describe(both.aborted ? both.reason : error);
+      work.log.warn({ turn: request.turn_id, agent: work.agent.kind }, `agent failed: ${detail}`);
+      if (both.aborted || (error instanceof AgentError && !error.retryable)) {
+        work.alarms.raise(alarm, "failed", `The ${work.agent.kind} agent fails: ${detail}`);
+        return null;
+      }
+    }
+    await sleep(work.clock, pause, both).catch(() => shutdown.throwIfAborted());
+    if (both.aborted) {
+      work.alarms.raise(
+        alarm,
+        "failed",
+        `The ${work.agent.kind} agent fails until its time is up.`,
+      );
+      return null;
+    }
+  }
+}
+
+/** An agent that ignores its signal must not hold the lane. */
+function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+function describe(error: unknown): string {
+  if (error instanceof AgentError) return error.detail;
+  return error instanceof Error ? error.message : "an unknown error";
+}
+
+/** The same messages give the same id, so that an agent recognises a turn that a restart repeats. */
+function turnIdOf(stored: StoredChat, burst: PendingMessage[]): string {
+  const { channel, account } = stored.source;
+  const key = [channel, account, ...burst.map((entry) => entry.message.id)].join("\n");
+  return `turn_${createHash("sha256").update(key).digest("hex").slice(0, 24)}`;
+}
+
+/** What the history keeps of a message. In a group it says who spoke. */
+function historyText(message: TurnMessage, stored: StoredChat): string {
+  const text = message.text || `[${message.type}]`;
+  if (stored.chat.kind !== "group") return text;
+  const sender = message.sender;
+  const name = sender.name ?? sender.username ?? sender.phone ?? sender.user_id ?? sender.lid;
+  return name ? `${name}: ${text}` : text;
+}
+
+function toDelivery(content: DeliveryContent, now: number): NewDelivery {
+  return { id: newId(now), content };
+}

@@ -1,0 +1,208 @@
+import type { Channel, TurnFocus } from "../channels/channel.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { ChatId, ConversationStore, Source, StoredChat } from "../store/contract.ts";
+import type { Alarms } from "../telemetry/alarms.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { burstDue, takeBurst } from "./burst.ts";
+import { runTurn, type TurnWork } from "./turn.ts";
+
+/** Messages looked at when a burst is gathered; more wait for the next turn. */
+const MAX_BURST = 50;
+/** Pause before a turn whose end could not be stored is repeated, ms. */
+const STORE_PAUSE = 2_000;
+
+export interface TurnsOptions {
+  store: ConversationStore;
+  channelOf(source: Source): Channel | undefined;
+  work: TurnWork;
+  debounceMs: number;
+  maxConcurrent: number;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  alarms: Alarms;
+  /** Deliveries of this chat are on disk. */
+  onDeliveries(chat: ChatId): void;
+}
+
+interface Lane {
+  state: "waiting" | "queued" | "running";
+  /** A message came while the turn ran: look once more. */
+  again: boolean;
+  cancel: (() => void) | null;
+}
+
+/**
+ * Runs the agent: one turn of a chat at a time, chats side by side up to `maxConcurrent`, first come first served. A
+ * chat with more to say goes to the back of the queue after each turn, so a flood delays only itself.
+ */
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly #lanes = new Map<ChatId, Lane>();
+  readonly #queue: ChatId[] = [];
+  readonly #abort = new AbortController();
+  #running = 0;
+  #stopping = false;
+  #idle: (() => void) | null = null;
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Takes up what an earlier run left waiting. */
+  start(): void {
+    for (const chat of this.#options.store.chatsWithPendingMessages()) this.wake(chat);
+  }
+
+  /** A message of this chat is on disk, or the chat was resumed. */
+  wake(chat: ChatId): void {
+    if (this.#stopping) return;
+    const lane = this.#lanes.get(chat);
+    if (lane?.state === "running" || lane?.state === "queued") {
+      lane.again = true;
+      return;
+    }
+    lane?.cancel?.();
+    const due = this.#due(chat);
+    if (due === null) {
+      this.#lanes.delete(chat);
+      return;
+    }
+    const wait = due - this.#options.clock.now();
+    if (wait > 0) {
+      const cancel = this.#options.clock.after(wait, () => this.#enqueue(chat));
+      this.#lanes.set(chat, { state: "waiting", again: false, cancel });
+    } else {
+      this.#enqueue(chat);
+    }
+  }
+
+  /** Starts nothing new and waits for running turns; past `graceMs` they are cut off and begin anew next time. */
+  async drain(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#queue.length = 0;
+    for (const lane of this.#lanes.values()) lane.cancel?.();
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(graceMs, () => {
+        this.#abort.abort(new Error("the daemon is stopping"));
+        // The aborted turns settle in their own time; a second is theirs.
+        this.#options.clock.after(1000, resolve);
+      });
+      this.#idle = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** When the next turn of a chat may begin; null where nothing waits. */
+  #due(chat: ChatId): number | null {
+    if (this.#options.debounceMs <= 0) return 0;
+    const waiting = this.#options.store.pendingMessages(chat, MAX_BURST);
+    return waiting.length === 0 ? null : burstDue(waiting, this.#options.debounceMs);
+  }
+
+  #enqueue(chat: ChatId): void {
+    if (this.#stopping) return;
+    this.#lanes.set(chat, { state: "queued", again: false, cancel: null });
+    this.#queue.push(chat);
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#running < this.#options.maxConcurrent && !this.#stopping) {
+      const chat = this.#queue.shift();
+      if (chat === undefined) return;
+      const lane: Lane = { state: "running", again: false, cancel: null };
+      this.#lanes.set(chat, lane);
+      this.#running++;
+      void this.#run(chat, lane);
+    }
+  }
+
+  async #run(chat: ChatId, lane: Lane): Promise<void> {
+    let pause = 0;
+    let took = false;
+    try {
+      took = await this.#turn(chat);
+    } catch (error) {
+      if (!this.#abort.signal.aborted) {
+        pause = STORE_PAUSE;
+        const reason = error instanceof Error ? error.message : "unknown";
+        this.#options.log.error({ chat, reason }, "a turn could not be finished; it is repeated");
+      }
+    }
+    this.#running--;
+    this.#lanes.delete(chat);
+    if (this.#stopping) {
+      if (this.#running === 0) this.#idle?.();
+      return;
+    }
+    if (pause > 0) {
+      const cancel = this.#options.clock.after(pause, () => this.#enqueue(chat));
+      this.#lanes.set(chat, { state: "waiting", again: false, cancel });
+    } else if (took || lane.again) {
+      this.wake(chat);
+    }
+    this.#pump();
+  }
+
+  /** True where a turn was run, so that there may be more. */
+  async #turn(chat: ChatId): Promise<boolean> {
+    const { store, work, metrics, clock } = this.#options;
+    const stored = store.chat(chat);
+    const channel = stored && this.#options.channelOf(stored.source);
+    if (!stored || !channel || stored.paused) return false;
+    const waiting = store.pendingMessages(chat, MAX_BURST);
+    const burst = takeBurst(waiting, this.#options.debounceMs);
+    if (burst.length === 0) return false;
+    const focus = focusOf(stored, burst);
+    channel.turnStarted(focus);
+    const began = clock.now();
+    const stopTimer = metrics.turnSeconds.startTimer();
+    try {
+      const turn = await runTurn(work, channel, stored, burst, this.#abort.signal);
+      await store.finishTurn(turn.finished);
+      metrics.turns.inc({ outcome: turn.outcome });
+      this.#report(chat, turn.outcome, turn.finished.deliveries.length, clock.now() - began);
+      if (turn.finished.deliveries.length > 0) this.#options.onDeliveries(chat);
+    } finally {
+      stopTimer();
+      channel.turnEnded(focus);
+    }
+    return true;
+  }
+
+  #report(chat: ChatId, outcome: "answered" | "silent" | "failed", deliveries: number, ms: number) {
+    this.#options.log.info({ chat, outcome, deliveries, ms }, "turn ended");
+  }
+}
+
+function focusOf(
+  stored: StoredChat,
+  burst: {
+    message: {
+      id: string;
+      sender: { phone: string | null; userId: string | null; lid: string | null };
+    };
+  }[],
+): TurnFocus {
+  return {
+    chat: stored.chat,
+    recipient: stored.recipient,
+    messages: burst.map(({ message }) => ({
+      id: message.id,
+      sender: {
+        phone: message.sender.phone,
+        userId: message.sender.userId,
+        lid: message.sender.lid,
+      },
+    })),
+  };
+}

@@ -1,0 +1,190 @@
+import type {
+  Backend,
+  ChannelName,
+  Chat,
+  DeliveryContent,
+  DeliveryState,
+  InboundEvent,
+  Message,
+  Recipient,
+  SendFailure,
+} from "../channels/message.ts";
+
+/**
+ * What the conversation asks of a store. Every write resolves after its commit is on disk and rejects with
+ * {@link StoreError} where nothing of it was kept. Times are Unix milliseconds.
+ */
+export interface ConversationStore {
+  /** Takes in one batch of a channel: identities, messages, edits, statuses; all of it or nothing. */
+  accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome>;
+  /** Chats with messages waiting for a turn, oldest first. */
+  chatsWithPendingMessages(): ChatId[];
+  /** Waiting messages of one chat, oldest first. */
+  pendingMessages(chat: ChatId, limit: number): PendingMessage[];
+  chat(chat: ChatId): StoredChat | null;
+  /** The newest entries of a chat, oldest first. */
+  history(chat: ChatId, limit: number): HistoryRow[];
+  /** Ends a turn: its messages are done, its history and its deliveries stand, in one transaction. */
+  finishTurn(turn: FinishedTurn): Promise<void>;
+  /** Notes files that belong to a message and go when it goes. */
+  addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void>;
+
+  /** Chats with deliveries that are not final, oldest first. */
+  chatsWithOpenDeliveries(): ChatId[];
+  /** The oldest delivery of a chat that is not final. */
+  openDelivery(chat: ChatId): StoredDelivery | null;
+  delivery(id: string): StoredDelivery | null;
+  /** Marks a delivery `sending`: the platform may hear of it from here on. */
+  markSending(id: string): Promise<void>;
+  markSent(id: string, platformId: string | null): Promise<void>;
+  /** Back to `pending`, not before `nextAt`. */
+  markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void>;
+  /** Stays `sending`, not to be repeated before `nextAt`. */
+  markAmbiguous(id: string, nextAt: number, failure: SendFailure): Promise<void>;
+  markFailed(id: string, failure: SendFailure): Promise<void>;
+  /** A failed delivery is tried anew. False where there is no such failed delivery. */
+  redeliver(id: string): Promise<boolean>;
+  /** A delivery that the platform failed afterwards goes back to `pending`, its tries still counted. */
+  requeue(id: string, nextAt: number): Promise<void>;
+  /** Queues deliveries outside of a turn (an operator's message). Answers their ids. */
+  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<void>;
+
+  /** Finds or makes the chat that an operator names. */
+  openChat(source: Source, target: Recipient): Promise<ChatId>;
+  setPaused(chat: ChatId, paused: boolean): Promise<void>;
+  counts(): StoreCounts;
+  failedDeliveries(limit: number): StoredDelivery[];
+  pausedChats(): StoredChat[];
+  sources(): SourceActivity[];
+  /** Direct and group chats of a source whose last inbound message is older than `before`. */
+  closedWindows(before: number): number;
+  /** One small step of retention. Answers the files to delete and whether there is more to do at once. */
+  retain(limits: RetentionLimits): Promise<{ files: string[]; more: boolean }>;
+  /** Can it be written? Throws {@link StoreError} where not. */
+  checkWritable(): Promise<void>;
+  close(): void;
+}
+
+/** One account of one channel. */
+export interface Source {
+  channel: ChannelName;
+  backend: Backend;
+  account: string;
+}
+
+/** A chat's key inside one store. */
+export type ChatId = number;
+
+export type Verdict = { admitted: true; message: Message } | { admitted: false; reason: string };
+
+export interface AcceptRules {
+  /** The admission: called with every identity known of the sender filled in. Pure. */
+  admit(message: Message): Verdict;
+  maxPendingMessages: number;
+  maxPendingBytes: number;
+  maxPendingPerChat: number;
+}
+
+export interface AcceptOutcome {
+  admitted: { chat: ChatId; message: Message }[];
+  refused: { message: Message; reason: string }[];
+  duplicates: number;
+  /** Messages that did not fit the bounds and were not kept: the platform must send them again. */
+  overflow: number;
+  /** Deliveries that a status or an edit moved. */
+  moved: { chat: ChatId; delivery: string; failure: SendFailure | null }[];
+  /** Pending messages that a revoke or edit changed. */
+  amended: number;
+}
+
+export interface PendingMessage {
+  /** Key inside the store. */
+  id: number;
+  message: Message;
+  receivedAt: number;
+}
+
+export interface StoredChat {
+  id: ChatId;
+  source: Source;
+  chat: Chat;
+  recipient: Recipient;
+  paused: boolean;
+  /** null where nobody of this chat ever wrote. */
+  lastInboundAt: number | null;
+}
+
+export interface HistoryRow {
+  role: "user" | "assistant";
+  text: string;
+}
+
+export interface NewDelivery {
+  id: string;
+  content: DeliveryContent;
+}
+
+export interface FinishedTurn {
+  chat: ChatId;
+  turnId: string;
+  /** Keys of the messages it took up. */
+  messages: number[];
+  history: { role: "user" | "assistant"; text: string; messageId: number | null }[];
+  /** History rows kept per chat. */
+  keepHistory: number;
+  deliveries: NewDelivery[];
+}
+
+export type OpenState = "pending" | "sending";
+export interface StoredDelivery {
+  id: string;
+  chat: ChatId;
+  state: OpenState | "sent" | "failed";
+  content: DeliveryContent;
+  attempts: number;
+  nextAt: number;
+  platformId: string | null;
+  /** The platform's latest word. */
+  status: DeliveryState | null;
+  code: string | null;
+  hint: string | null;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface StoreCounts {
+  pendingMessages: number;
+  pendingBytes: number;
+  oldestPendingAt: number | null;
+  openDeliveries: number;
+  oldestOpenDeliveryAt: number | null;
+  failedDeliveries: number;
+}
+
+export interface SourceActivity {
+  source: Source;
+  lastInboundAt: number | null;
+  lastOutboundAt: number | null;
+}
+
+export interface RetentionLimits {
+  /** Messages, deliveries and history older than this go. */
+  contentBefore: number;
+  /** Keys of de-duplication older than this go (never less than eight days). */
+  keysBefore: number;
+  /** Rows a step may touch. */
+  rows: number;
+}
+
+export type StoreProblem = "full" | "readonly" | "damaged" | "busy" | "failed";
+
+/** The store could not do what was asked; nothing of the request was kept. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  constructor(
+    readonly problem: StoreProblem,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,188 @@
+import { chmodSync, existsSync, mkdirSync, openSync, closeSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { StoreError, type StoreProblem } from "./contract.ts";
+import { migrate } from "./migrations.ts";
+
+/** Pages a WAL may hold before it is folded into the file: 1000 × 4 KiB. */
+const WAL_PAGES = 1000;
+/** What a WAL file is cut to after a checkpoint, bytes. */
+const WAL_LIMIT = 16 * 1024 * 1024;
+
+interface Pending {
+  run(): unknown;
+  undone(): void;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One SQLite file and its one writer. Writes of one event-loop turn share a transaction: each promise resolves after
+ * the commit, which `synchronous=FULL` makes an fsync.
+ */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #queue: Pending[] = [];
+  #closed = false;
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** Opens and migrates. Throws {@link StoreError}; `damaged` where the file is no sound database. */
+  static open(path: string): Database {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
+    let db: DatabaseSync | undefined;
+    try {
+      chmodSync(path, 0o600);
+      db = new DatabaseSync(path);
+      db.exec("PRAGMA journal_mode = WAL");
+      db.exec("PRAGMA synchronous = FULL");
+      db.exec("PRAGMA busy_timeout = 2000");
+      db.exec("PRAGMA temp_store = MEMORY");
+      db.exec("PRAGMA cache_size = -4096");
+      db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
+      db.exec(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
+      const check = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
+      if (check.quick_check !== "ok") throw new StoreError("damaged", check.quick_check);
+      migrate(db);
+      return new Database(db);
+    } catch (error) {
+      db?.close();
+      throw toStoreError(error);
+    }
+  }
+
+  /** A prepared statement, made once. */
+  sql(text: string): StatementSync {
+    let statement = this.#statements.get(text);
+    if (!statement) {
+      statement = this.#db.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  /**
+   * Runs `run` inside the next transaction; it must be synchronous and may run again alone if a neighbour fails.
+   * `undone` is called after each rollback, for what `run` changed in memory.
+   */
+  write<T>(run: () => T, undone: () => void = () => {}): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#closed) return reject(new StoreError("failed", "the store is closed"));
+      if (this.#queue.length === 0) setImmediate(() => this.#commit());
+      this.#queue.push({ run, undone, resolve: (value) => resolve(value as T), reject });
+    });
+  }
+
+  #commit(): void {
+    const group = this.#queue;
+    this.#queue = [];
+    if (group.length === 0) return;
+    try {
+      const values = this.#transaction(() => group.map((entry) => entry.run()));
+      group.forEach((entry, index) => entry.resolve(values[index]));
+    } catch (error) {
+      for (const entry of group) entry.undone();
+      if (group.length === 1 || toStoreError(error).problem !== "failed") {
+        const failure = toStoreError(error);
+        for (const entry of group) entry.reject(failure);
+      } else {
+        for (const entry of group) this.#alone(entry);
+      }
+    }
+  }
+
+  /** One bad write must not cost its neighbours. */
+  #alone(entry: Pending): void {
+    try {
+      entry.resolve(this.#transaction(() => entry.run()));
+    } catch (error) {
+      entry.undone();
+      entry.reject(toStoreError(error));
+    }
+  }
+
+  #transaction<T>(run: () => T): T {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const value = run();
+      this.#db.exec("COMMIT");
+      return value;
+    } catch (error) {
+      try {
+        this.#db.exec("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself (full disk, I/O error).
+      }
+      throw error;
+    }
+  }
+
+  /** Commits what waits, folds the WAL into the file and lets go of it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#commit();
+    this.#closed = true;
+    try {
+      this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // A full disk keeps the WAL; it is read again at the next start.
+    }
+    this.#statements.clear();
+    this.#db.close();
+  }
+}
+
+/** Moves a damaged store and its WAL aside, never deleting it. Answers the new name. */
+export function moveAside(path: string, now: number): string {
+  const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
+  const target = `${path}.damaged-${stamp}`;
+  for (const suffix of ["", "-wal", "-shm"]) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
+  }
+  return target;
+}
+
+const problems: Record<number, StoreProblem> = {
+  5: "busy",
+  6: "busy",
+  8: "readonly",
+  10: "failed",
+  11: "damaged",
+  13: "full",
+  14: "readonly",
+  26: "damaged",
+};
+
+const advice: Record<StoreProblem, string> = {
+  full: "the disk is full: free some space",
+  readonly: "it cannot be written: check the file's owner, mode and mount",
+  damaged: "it is damaged",
+  busy: "another process holds it",
+  failed: "it failed",
+};
+
+/** SQLite's result codes (sqlite.org/rescode.html) and Node's errno as one of our problems. */
+export function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = sqliteCode(error);
+  const io = /\bENOSPC\b|disk is full/i.test(message);
+  const denied = /\b(EROFS|EACCES|EPERM)\b/.test(message);
+  const problem: StoreProblem = io
+    ? "full"
+    : denied
+      ? "readonly"
+      : (problems[code & 0xff] ?? "failed");
+  return new StoreError(problem, `${advice[problem]} (${message})`);
+}
+
+function sqliteCode(error: unknown): number {
+  if (typeof error === "object" && error !== null && "errcode" in error) {
+    return typeof error.errcode === "number" ? error.errcode : 0;
+  }
+  return 0;
+}

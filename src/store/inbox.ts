@@ -1,0 +1,262 @@
+import type { InboundEvent, Message } from "../channels/message.ts";
+import type {
+  AcceptOutcome,
+  AcceptRules,
+  ChatId,
+  FinishedTurn,
+  PendingMessage,
+  Source,
+} from "./contract.ts";
+import type { Chats } from "./chats.ts";
+import type { Database } from "./database.ts";
+import type { Outbox } from "./outbox.ts";
+
+const PENDING = 0;
+const DONE = 1;
+/** Taken back by its sender before a turn took it up. */
+const REVOKED = 2;
+
+/** Messages from their arrival to the end of their turn. */
+export class Inbox {
+  pendingMessages = 0;
+  pendingBytes = 0;
+
+  constructor(
+    readonly database: Database,
+    readonly chats: Chats,
+    readonly outbox: Outbox,
+  ) {
+    this.count();
+  }
+
+  /** Reads what waits from the file: at start, and after a transaction that was rolled back. */
+  count(): void {
+    const row = this.database
+      .sql("SELECT count(*) AS messages, ifnull(sum(bytes), 0) AS bytes FROM inbox WHERE state = 0")
+      .get() as { messages: number; bytes: number };
+    this.pendingMessages = row.messages;
+    this.pendingBytes = row.bytes;
+  }
+
+  /** Takes a batch in. Runs inside a transaction. */
+  accept(
+    source: Source,
+    events: InboundEvent[],
+    rules: AcceptRules,
+    now: number,
+  ): { outcome: AcceptOutcome; sourceId: number; added: { messages: number; bytes: number } } {
+    const sourceId = this.chats.source(source);
+    const outcome: AcceptOutcome = {
+      admitted: [],
+      refused: [],
+      duplicates: 0,
+      overflow: 0,
+      moved: [],
+      amended: 0,
+    };
+    const added = { messages: 0, bytes: 0 };
+    for (const event of events) {
+      switch (event.kind) {
+        case "message":
+          this.#acceptMessage(sourceId, event.message, rules, now, outcome, added);
+          break;
+        case "edit":
+          outcome.amended += this.#edit(sourceId, event.targetId, event.text);
+          break;
+        case "revoke":
+          outcome.amended += this.#revoke(sourceId, event.targetId, added);
+          break;
+        case "reaction":
+          this.#react(sourceId, event.targetId, event.emoji);
+          break;
+        case "status": {
+          const moved = this.outbox.applyStatus(event.status, now);
+          if (moved) outcome.moved.push(moved);
+          break;
+        }
+        case "identity":
+          this.chats.people.replace(
+            sourceId,
+            {
+              phone: event.previousPhone,
+              userId: event.previousUserId,
+              lid: event.previousPhone || event.previousUserId ? null : event.sender.lid,
+              username: null,
+            },
+            event.sender,
+          );
+          break;
+        case "ignored":
+          break;
+      }
+    }
+    if (outcome.admitted.length > 0) this.chats.touchSource(sourceId, "inbound", now);
+    return { outcome, sourceId, added };
+  }
+
+  #acceptMessage(
+    source: number,
+    message: Message,
+    rules: AcceptRules,
+    now: number,
+    outcome: AcceptOutcome,
+    added: { messages: number; bytes: number },
+  ): void {
+    if (this.#seen(source, message.id)) {
+      outcome.duplicates++;
+      return;
+    }
+    const sender = this.chats.people.complete(source, message.sender);
+    const verdict = rules.admit({ ...message, sender });
+    if (!verdict.admitted) {
+      outcome.refused.push({ message: { ...message, sender }, reason: verdict.reason });
+      return;
+    }
+    const json = JSON.stringify(verdict.message);
+    const bytes = Buffer.byteLength(json);
+    const full =
+      this.pendingMessages + added.messages >= rules.maxPendingMessages ||
+      this.pendingBytes + added.bytes + bytes > rules.maxPendingBytes;
+    if (full) {
+      outcome.overflow++;
+      return;
+    }
+    const chat = this.chats.ofMessage(source, verdict.message);
+    if (this.#pendingOf(chat, rules.maxPendingPerChat) >= rules.maxPendingPerChat) {
+      outcome.overflow++;
+      return;
+    }
+    this.database
+      .sql(
+        "INSERT INTO inbox (source, platform_id, chat, state, received_at, bytes, message) VALUES (?, ?, ?, 0, ?, ?, ?)",
+      )
+      .run(source, message.id, chat, now, bytes, json);
+    this.chats.touchInbound(chat, Math.min(now, message.timestamp * 1000));
+    added.messages++;
+    added.bytes += bytes;
+    outcome.admitted.push({ chat, message: verdict.message });
+  }
+
+  #seen(source: number, platformId: string): boolean {
+    return (
+      this.database
+        .sql("SELECT 1 FROM inbox WHERE source = ? AND platform_id = ?")
+        .get(source, platformId) !== undefined
+    );
+  }
+
+  #pendingOf(chat: ChatId, atMost: number): number {
+    const row = this.database
+      .sql(
+        "SELECT count(*) AS n FROM (SELECT 1 FROM inbox WHERE chat = ? AND state = 0 ORDER BY id LIMIT ?)",
+      )
+      .get(chat, atMost) as { n: number };
+    return row.n;
+  }
+
+  #known(
+    source: number,
+    platformId: string,
+  ): { id: number; chat: ChatId; state: number; bytes: number; message: string | null } | null {
+    const row = this.database
+      .sql("SELECT id, chat, state, bytes, message FROM inbox WHERE source = ? AND platform_id = ?")
+      .get(source, platformId);
+    return row
+      ? (row as unknown as {
+          id: number;
+          chat: ChatId;
+          state: number;
+          bytes: number;
+          message: string | null;
+        })
+      : null;
+  }
+
+  #edit(source: number, platformId: string, text: string): number {
+    const row = this.#known(source, platformId);
+    if (!row) return 0;
+    if (row.state === PENDING && row.message) {
+      const message = { ...parseMessage(row.message), text };
+      this.database
+        .sql("UPDATE inbox SET message = ? WHERE id = ?")
+        .run(JSON.stringify(message), row.id);
+    }
+    this.database
+      .sql("UPDATE history SET text = ? WHERE chat = ? AND message = ?")
+      .run(text, row.chat, row.id);
+    return 1;
+  }
+
+  #revoke(source: number, platformId: string, added: { messages: number; bytes: number }): number {
+    const row = this.#known(source, platformId);
+    if (!row) return 0;
+    if (row.state === PENDING) {
+      this.database
+        .sql("UPDATE inbox SET state = ?, message = NULL WHERE id = ?")
+        .run(REVOKED, row.id);
+      added.messages--;
+      added.bytes -= row.bytes;
+    }
+    this.database.sql("DELETE FROM history WHERE chat = ? AND message = ?").run(row.chat, row.id);
+    return 1;
+  }
+
+  #react(source: number, platformId: string, emoji: string | null): void {
+    const changed = this.database
+      .sql("UPDATE inbox SET reaction = ? WHERE source = ? AND platform_id = ?")
+      .run(emoji, source, platformId);
+    if (changed.changes === 0) {
+      this.database
+        .sql("UPDATE outbox SET reaction = ? WHERE platform_id = ?")
+        .run(emoji, platformId);
+    }
+  }
+
+  chatsWithPending(): ChatId[] {
+    const rows = this.database
+      .sql("SELECT chat FROM inbox WHERE state = 0 GROUP BY chat ORDER BY min(id)")
+      .all() as { chat: ChatId }[];
+    return rows.map((row) => row.chat);
+  }
+
+  pending(chat: ChatId, limit: number): PendingMessage[] {
+    const rows = this.database
+      .sql(
+        "SELECT id, message, received_at FROM inbox WHERE chat = ? AND state = 0 ORDER BY id LIMIT ?",
+      )
+      .all(chat, limit) as { id: number; message: string; received_at: number }[];
+    return rows.map((row) => ({
+      id: row.id,
+      message: parseMessage(row.message),
+      receivedAt: row.received_at,
+    }));
+  }
+
+  /** Marks a turn's messages done; their content lives on in the history. Runs inside a transaction. */
+  finish(turn: FinishedTurn): { messages: number; bytes: number } {
+    const freed = { messages: 0, bytes: 0 };
+    for (const id of turn.messages) {
+      const row = this.database
+        .sql(
+          "UPDATE inbox SET state = ?, message = NULL WHERE id = ? AND state = 0 RETURNING bytes",
+        )
+        .get(DONE, id) as { bytes: number } | undefined;
+      if (!row) continue;
+      freed.messages++;
+      freed.bytes += row.bytes;
+    }
+    return freed;
+  }
+
+  oldestPendingAt(): number | null {
+    const row = this.database
+      .sql("SELECT min(received_at) AS at FROM inbox WHERE state = 0")
+      .get() as { at: number | null };
+    return row.at;
+  }
+}
+
+/** What we stored ourselves comes back as it went in. */
+function parseMessage(json: string): Message {
+  return JSON.parse(json) as Message;
+}

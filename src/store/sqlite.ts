@@ -1,0 +1,268 @@
+import { existsSync, statSync } from "node:fs";
+import type { InboundEvent, Recipient, SendFailure } from "../channels/message.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { Chats } from "./chats.ts";
+import {
+  StoreError,
+  type AcceptOutcome,
+  type AcceptRules,
+  type ChatId,
+  type ConversationStore,
+  type FinishedTurn,
+  type HistoryRow,
+  type NewDelivery,
+  type PendingMessage,
+  type RetentionLimits,
+  type Source,
+  type SourceActivity,
+  type StoreCounts,
+  type StoredChat,
+  type StoredDelivery,
+} from "./contract.ts";
+import { Database, moveAside } from "./database.ts";
+import { History } from "./history.ts";
+import { Inbox } from "./inbox.ts";
+import { lockFile } from "./lock.ts";
+import { Outbox } from "./outbox.ts";
+import { People } from "./people.ts";
+import { Retention } from "./retention.ts";
+
+export interface OpenedStore {
+  store: ConversationStore;
+  /** Where a damaged file went, if there was one. */
+  movedAside: string | null;
+}
+
+/**
+ * Opens the store at `path`, held against any second process (lock beside it, `<path>.lock`). A damaged file is moved
+ * aside and a new one begun. Throws {@link StoreError}: `busy` where another daemon runs on it.
+ */
+export function openStore(options: {
+  path: string;
+  clock: Clock;
+  /** Folds the double forms of a number to one key. */
+  phoneKey: (phone: string) => string;
+}): OpenedStore {
+  const { path, clock } = options;
+  const lock = lockFile(`${path}.lock`);
+  try {
+    let movedAside: string | null = null;
+    let database: Database;
+    try {
+      database = Database.open(path);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.problem !== "damaged") throw error;
+      movedAside = moveAside(path, clock.now());
+      database = Database.open(path);
+    }
+    return { store: new SqliteStore(database, lock, clock, options.phoneKey), movedAside };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Size of the store on disk, bytes: the file and its WAL. */
+export function storeBytes(path: string): number {
+  return [path, `${path}-wal`]
+    .filter((file) => existsSync(file))
+    .reduce((sum, file) => sum + statSync(file).size, 0);
+}
+
+class SqliteStore implements ConversationStore {
+  readonly #database: Database;
+  readonly #lock: { release(): void };
+  readonly #clock: Clock;
+  readonly #chats: Chats;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #history: History;
+  readonly #retention: Retention;
+
+  constructor(
+    database: Database,
+    lock: { release(): void },
+    clock: Clock,
+    phoneKey: (phone: string) => string,
+  ) {
+    this.#database = database;
+    this.#lock = lock;
+    this.#clock = clock;
+    this.#chats = new Chats(database, new People(database, phoneKey));
+    this.#outbox = new Outbox(database);
+    this.#inbox = new Inbox(database, this.#chats, this.#outbox);
+    this.#history = new History(database);
+    this.#retention = new Retention(database);
+  }
+
+  async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
+    const result = await this.#database.write(
+      () => {
+        const accepted = this.#inbox.accept(source, events, rules, this.#clock.now());
+        // Counted at once, so that a neighbour in the same transaction sees the bound; recounted if it falls.
+        this.#inbox.pendingMessages += accepted.added.messages;
+        this.#inbox.pendingBytes += accepted.added.bytes;
+        return accepted;
+      },
+      () => this.#inbox.count(),
+    );
+    this.#chats.rememberSource(source, result.sourceId);
+    return result.outcome;
+  }
+
+  chatsWithPendingMessages(): ChatId[] {
+    return this.#inbox.chatsWithPending();
+  }
+
+  pendingMessages(chat: ChatId, limit: number): PendingMessage[] {
+    return this.#inbox.pending(chat, limit);
+  }
+
+  chat(chat: ChatId): StoredChat | null {
+    return this.#chats.get(chat);
+  }
+
+  history(chat: ChatId, limit: number): HistoryRow[] {
+    return this.#history.newest(chat, limit);
+  }
+
+  finishTurn(turn: FinishedTurn): Promise<void> {
+    return this.#database.write(
+      () => {
+        const now = this.#clock.now();
+        const freed = this.#inbox.finish(turn);
+        this.#history.add(turn, now);
+        this.#outbox.add(turn.chat, turn.turnId, turn.deliveries, now);
+        this.#inbox.pendingMessages -= freed.messages;
+        this.#inbox.pendingBytes -= freed.bytes;
+      },
+      () => this.#inbox.count(),
+    );
+  }
+
+  addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void> {
+    return this.#database.write(() => {
+      for (const file of files) {
+        this.#database
+          .sql("INSERT INTO attachments (message, path, bytes) VALUES (?, ?, ?)")
+          .run(messageId, file.path, file.bytes);
+      }
+    });
+  }
+
+  chatsWithOpenDeliveries(): ChatId[] {
+    return this.#outbox.chatsWithOpen();
+  }
+
+  openDelivery(chat: ChatId): StoredDelivery | null {
+    return this.#outbox.open(chat);
+  }
+
+  delivery(id: string): StoredDelivery | null {
+    return this.#outbox.get(id);
+  }
+
+  markSending(id: string): Promise<void> {
+    return this.#database.write(() => this.#outbox.markSending(id, this.#clock.now()));
+  }
+
+  markSent(id: string, platformId: string | null): Promise<void> {
+    return this.#database.write(() => {
+      const now = this.#clock.now();
+      this.#outbox.markSent(id, platformId, now);
+      this.#database
+        .sql(
+          `UPDATE sources SET last_outbound_at = ? WHERE id =
+           (SELECT source FROM chats WHERE id = (SELECT chat FROM outbox WHERE id = ?))`,
+        )
+        .run(now, id);
+    });
+  }
+
+  markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void> {
+    return this.#database.write(() =>
+      this.#outbox.markWaiting(id, "pending", nextAt, failure, this.#clock.now()),
+    );
+  }
+
+  markAmbiguous(id: string, nextAt: number, failure: SendFailure): Promise<void> {
+    return this.#database.write(() =>
+      this.#outbox.markWaiting(id, "sending", nextAt, failure, this.#clock.now()),
+    );
+  }
+
+  markFailed(id: string, failure: SendFailure): Promise<void> {
+    return this.#database.write(() => this.#outbox.markFailed(id, failure, this.#clock.now()));
+  }
+
+  redeliver(id: string): Promise<boolean> {
+    return this.#database.write(() => this.#outbox.redeliver(id, this.#clock.now()));
+  }
+
+  requeue(id: string, nextAt: number): Promise<void> {
+    return this.#database.write(() => this.#outbox.requeue(id, nextAt, this.#clock.now()));
+  }
+
+  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<void> {
+    return this.#database.write(() => this.#outbox.add(chat, null, deliveries, this.#clock.now()));
+  }
+
+  openChat(source: Source, target: Recipient): Promise<ChatId> {
+    return this.#database.write(() => this.#chats.ofRecipient(this.#chats.source(source), target));
+  }
+
+  setPaused(chat: ChatId, paused: boolean): Promise<void> {
+    return this.#database.write(() => {
+      this.#database.sql("UPDATE chats SET paused = ? WHERE id = ?").run(paused ? 1 : 0, chat);
+    });
+  }
+
+  counts(): StoreCounts {
+    const outbox = this.#outbox.counts();
+    return {
+      pendingMessages: this.#inbox.pendingMessages,
+      pendingBytes: this.#inbox.pendingBytes,
+      oldestPendingAt: this.#inbox.oldestPendingAt(),
+      openDeliveries: outbox.open,
+      oldestOpenDeliveryAt: outbox.oldestOpenAt,
+      failedDeliveries: outbox.failed,
+    };
+  }
+
+  failedDeliveries(limit: number): StoredDelivery[] {
+    return this.#outbox.failed(limit);
+  }
+
+  pausedChats(): StoredChat[] {
+    return this.#chats.paused();
+  }
+
+  sources(): SourceActivity[] {
+    return this.#chats.activity();
+  }
+
+  closedWindows(before: number): number {
+    const row = this.#database
+      .sql(
+        `SELECT count(*) AS n FROM chats JOIN sources ON sources.id = chats.source
+         WHERE backend <> 'web' AND chats.last_inbound_at < ?`,
+      )
+      .get(before) as { n: number };
+    return row.n;
+  }
+
+  retain(limits: RetentionLimits): Promise<{ files: string[]; more: boolean }> {
+    return this.#database.write(() => this.#retention.step(limits));
+  }
+
+  checkWritable(): Promise<void> {
+    return this.#database.write(() => {
+      this.#database.sql("UPDATE probe SET at = ?").run(this.#clock.now());
+    });
+  }
+
+  close(): void {
+    this.#database.close();
+    this.#lock.release();
+  }
+}

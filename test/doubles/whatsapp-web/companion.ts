@@ -29,6 +29,8 @@ export class Companion {
   connection: Connection | undefined;
   /** what the client said of itself last: available or unavailable */
   presence: string | undefined;
+  /** whether the phone has told it of the past */
+  historySent = false;
   /** how often the signed pre-key was rotated */
   rotations = 0;
   readonly presences = new Recorder<string>("presence");

@@ -43,3 +43,16 @@ export async function link(client: BareClient, owner: Phone): Promise<void> {
   await client.closed();
   await client.login();
 }
+
+/**
+ * The error a promise ends with. Not `expect(…).rejects`: Bun runs the event loop inside it, and a
+ * socket of the same process then reads its frames out of order.
+ */
+export async function failure(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return String(error);
+  }
+  return "no failure";
+}

@@ -1,5 +1,6 @@
 import type { Companion } from "./companion.ts";
 import type { Connection } from "./connection.ts";
+import { sendHistory } from "./history.ts";
 import type { ClientFinish } from "./noise.ts";
 import { registrationOf } from "./pairing.ts";
 import type { WhatsAppDouble } from "./server.ts";
@@ -57,7 +58,11 @@ function outdated({ payload }: ClientFinish, minimum: number[] | undefined): boo
 }
 
 /** The client is ready: it gets what was kept for it, then the word that this was all. */
-export function deliverBacklog(connection: Connection, companion: Companion): void {
+export function deliverBacklog(
+  double: WhatsAppDouble,
+  connection: Connection,
+  companion: Companion,
+): void {
   if (connection.live) return;
   const backlog = companion.mailbox.backlog();
   const count = (tag: string) => backlog.filter((node) => node.tag === tag).length;
@@ -75,4 +80,9 @@ export function deliverBacklog(connection: Connection, companion: Companion): vo
   const offline = stanza("offline", { count: backlog.length });
   void connection.send(stanza("ib", { from: SERVER }, [offline]));
   connection.live = true;
+  const phone = double.phoneOf(companion.account);
+  if (phone && !companion.historySent) {
+    companion.historySent = true;
+    sendHistory(phone, companion).catch((error) => double.errors.add(error));
+  }
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { BareClient } from "./bare-client.ts";
-import { type Fixture, fixture } from "./fixture.ts";
+import { type Fixture, failure, fixture } from "./fixture.ts";
 
 let f: Fixture;
 afterEach(() => f.stop());
@@ -34,7 +34,7 @@ test("a wrong code links nothing", async () => {
   const sock = f.client.connect();
   await f.client.nextQr();
   await sock.requestPairingCode(f.owner.number, "RIGHT123");
-  await expect(f.owner.enterCode("WRONG123")).rejects.toThrow("does not match");
+  expect(await failure(f.owner.enterCode("WRONG123"))).toContain("does not match");
   expect(f.wa.links.count).toBe(0);
 });
 
@@ -56,7 +56,7 @@ test("an old QR code is refused, a new connection brings new ones", async () => 
   const old = await f.client.nextQr();
   f.client.connect();
   const fresh = await f.client.nextQr();
-  await expect(f.owner.scanQr(old)).rejects.toThrow("expired");
+  expect(await failure(f.owner.scanQr(old))).toContain("expired");
   await f.owner.scanQr(fresh);
 });
 
@@ -67,7 +67,7 @@ test("an account that needs a passkey is asked for one and is not linked", async
   const asked = new Promise((resolve) =>
     sock.ws.on("CB:notification,type:passkey_prologue_request", resolve),
   );
-  await expect(f.owner.scanQr(await f.client.nextQr())).rejects.toThrow("passkey");
+  expect(await failure(f.owner.scanQr(await f.client.nextQr()))).toContain("passkey");
   await asked;
   expect(f.wa.links.count).toBe(0);
 });

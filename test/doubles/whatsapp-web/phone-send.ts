@@ -30,7 +30,7 @@ export async function sendToCompanion(
 ): Promise<void> {
   const parts = isGroup(outgoing.to)
     ? await groupParts(device, companion, outgoing, outgoing.to)
-    : [await pairwise(device, companion, wrapped(device, companion, outgoing))];
+    : [await pairwise(device, companion, encodeWAMessage(wrapped(device, companion, outgoing)))];
   companion.deliver(messageStanza(device, companion, outgoing, parts));
 }
 
@@ -46,7 +46,7 @@ export async function sendAgain(
   if (isGroup(outgoing.to)) {
     message = { ...message, ...(await senderKey(device, outgoing.to)) };
   }
-  const part = await pairwise(device, companion, message);
+  const part = await pairwise(device, companion, encodeWAMessage(message));
   companion.deliver(messageStanza(device, companion, again, [part], count));
 }
 
@@ -67,7 +67,7 @@ async function groupParts(
   const distribution = await senderKey(device, group);
   const holder = `${group.jid} ${companion.jid}`;
   if (!device.senderKeyHolders.has(holder)) {
-    parts.push(await pairwise(device, companion, distribution));
+    parts.push(await pairwise(device, companion, encodeWAMessage(distribution)));
     device.senderKeyHolders.add(holder);
   }
   const bytes = encodeWAMessage(outgoing.message);
@@ -85,16 +85,17 @@ async function senderKey(device: PhoneDevice, group: Group): Promise<proto.IMess
   };
 }
 
-async function pairwise(
+/** Encrypts a padded message under the session with one client, opening the session if need be. */
+export async function pairwise(
   device: PhoneDevice,
   companion: Companion,
-  message: proto.IMessage,
+  message: Uint8Array,
 ): Promise<Encrypted> {
   const peer = peerOf(companion);
   if (!device.signal.hasSession(peer)) {
     await device.signal.openSession(peer, takeBundle(companion));
   }
-  return device.signal.encrypt(peer, encodeWAMessage(message));
+  return device.signal.encrypt(peer, message);
 }
 
 function messageStanza(

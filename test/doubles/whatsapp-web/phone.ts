@@ -42,6 +42,8 @@ export class Phone {
   addressing: Addressing = "pn";
   /** the account may link devices only after a passkey check */
   requiresPasskey = false;
+  /** what a newly linked client is told of the past; undefined sends nothing */
+  history: { contacts: Phone[] } | undefined = { contacts: [] };
 
   constructor(
     private readonly double: WhatsAppDouble,

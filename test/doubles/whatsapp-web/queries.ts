@@ -27,7 +27,7 @@ export function answerQuery(
       return reply(answerGroups(double.groups, self.account, query));
     case "passive":
       reply(result(query));
-      if (child(query, "active")) deliverBacklog(connection, self);
+      if (child(query, "active")) deliverBacklog(double, connection, self);
       return;
     case "w:m":
       return reply(result(query, [mediaConnection(double.media.host)]));

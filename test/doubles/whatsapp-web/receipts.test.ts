@@ -89,5 +89,7 @@ test("reactions, quotes, edits and revokes", async () => {
     Boolean(message.message?.protocolMessage?.editedMessage && !message.key.fromMe),
   );
   await f.ada.send(f.owner, { revoke: mine });
-  await f.client.upserts.waitFor(({ message }) => message.message?.protocolMessage?.type === 0);
+  await f.client.upserts.waitFor(
+    ({ message }) => !message.key.fromMe && message.message?.protocolMessage?.type === 0,
+  );
 });

@@ -12,6 +12,7 @@ export interface RaisedAlarm {
 /** What is wrong just now; shown by `status`, `/health` and the log. One alarm a source. */
 export class Alarms {
   readonly #raised = new Map<string, RaisedAlarm>();
+  readonly #last = new Map<string, RaisedAlarm>();
 
   constructor(
     readonly clock: Clock,
@@ -21,7 +22,9 @@ export class Alarms {
   raise(source: string, code: string, hint: string): void {
     const known = this.#raised.get(source);
     if (known?.code === code) return;
-    this.#raised.set(source, { source, code, hint, since: known?.since ?? this.clock.now() });
+    const alarm = { source, code, hint, since: known?.since ?? this.clock.now() };
+    this.#raised.set(source, alarm);
+    this.#last.set(source, alarm);
     this.log.error({ source, code }, `alarm: ${hint}`);
   }
 
@@ -31,6 +34,11 @@ export class Alarms {
 
   get(source: string): RaisedAlarm | null {
     return this.#raised.get(source) ?? null;
+  }
+
+  /** The last one of a source, healed or not. */
+  last(source: string): RaisedAlarm | null {
+    return this.#last.get(source) ?? null;
   }
 
   list(): RaisedAlarm[] {

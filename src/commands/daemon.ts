@@ -1,0 +1,88 @@
+import type { LoadedConfig } from "../config/load.ts";
+import { formatProblem } from "../config/problems.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { createNotifier } from "../runtime/sd-notify.ts";
+import { createLogger, logDefaults } from "../telemetry/log.ts";
+import { stderrDestination } from "../telemetry/stderr.ts";
+import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
+import { homeOf } from "./running-daemon.ts";
+
+export const command: Command = {
+  usage: "daemon [--host H] [--port P]",
+  about:
+    "Receives messages, calls the agent and sends the replies, until it is told to stop (Ctrl-C or SIGTERM).",
+  options: {
+    host: { value: "H", description: "Address to listen on, over [gateway] host" },
+    port: { value: "P", description: "Port to listen on, over [gateway] port (0: any free one)" },
+  },
+  examples: [
+    ["revka daemon", "run with ~/.revka/config.toml"],
+    ["revka daemon --config ./test.toml --port 8080", "another config, another port"],
+  ],
+  async run(invocation) {
+    const loaded = await loadForDaemon(invocation);
+    const log = createLogger({
+      level: invocation.logLevel ?? "info",
+      destination: stderrDestination(),
+      secrets: loaded.secrets,
+      ...logDefaults(invocation.env, process.stderr.isTTY === true),
+    });
+    for (const problem of loaded.warnings) log.warn({}, formatProblem(problem));
+    const { startDaemon } = await import("../daemon.ts");
+    const notifier = createNotifier(invocation.env);
+    const stopped = untilStopped();
+    let daemon;
+    try {
+      daemon = await startDaemon({
+        loaded,
+        env: invocation.env,
+        clock: systemClock,
+        log,
+        showLinking: (text) => invocation.terminal.err(text),
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CommandError(`the daemon cannot start: ${reason}`);
+    }
+    notifier.ready();
+    const { watchdogIntervalMs } = notifier;
+    const watchdog =
+      watchdogIntervalMs === null ? null : setInterval(() => notifier.ping(), watchdogIntervalMs);
+    const signal = await stopped;
+    log.info({ signal }, "stopping");
+    notifier.stopping();
+    await daemon.stop();
+    if (watchdog) clearInterval(watchdog);
+    log.info({}, "stopped");
+    return exitCode.fine;
+  },
+};
+
+async function loadForDaemon(invocation: Invocation): Promise<LoadedConfig> {
+  const { host, port } = invocation.options;
+  const { loadConfig } = await import("../config/load.ts");
+  return loadConfig({
+    path: invocation.configFile ?? null,
+    env: invocation.env,
+    home: homeOf(invocation.env),
+    gateway: {
+      ...(typeof host === "string" ? { host } : {}),
+      ...(typeof port === "string" ? { port: portOf(port) } : {}),
+    },
+  });
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) {
+    throw new UsageError(`--port "${text}" is not a port from 0 to 65535`);
+  }
+  return port;
+}
+
+function untilStopped(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+}

@@ -1,0 +1,57 @@
+import { existsSync } from "node:fs";
+import { fetchOverUnixSocket } from "../runtime/unix-fetch.ts";
+import {
+  ControlError,
+  type ChatRequest,
+  type ControlApi,
+  type SendReport,
+  type SendRequest,
+  type StatusReport,
+} from "./api.ts";
+
+/** Nothing answers on the control socket. */
+export class DaemonNotRunning extends Error {
+  override readonly name = "DaemonNotRunning";
+  constructor(readonly socketPath: string) {
+    super(`no daemon is running here (nothing answers on ${socketPath})`);
+  }
+}
+
+/**
+ * Speaks with the daemon of a home. Each call throws {@link DaemonNotRunning}, or {@link ControlError} with the
+ * daemon's own words.
+ */
+export function controlClient(socketPath: string): ControlApi {
+  const call = async (method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> => {
+    if (!existsSync(socketPath)) throw new DaemonNotRunning(socketPath);
+    let response: { status: number; text: string };
+    try {
+      response = await fetchOverUnixSocket(socketPath, path, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch {
+      throw new DaemonNotRunning(socketPath);
+    }
+    const answer: unknown = JSON.parse(response.text);
+    if (response.status < 300) return answer;
+    const status = response.status === 404 || response.status === 409 ? response.status : 400;
+    throw new ControlError(status, errorOf(answer));
+  };
+  return {
+    // Both ends are one build, so the shapes are those of api.ts.
+    status: async () => (await call("GET", "/status")) as StatusReport,
+    send: async (request: SendRequest) => (await call("POST", "/send", request)) as SendReport,
+    pause: async (request: ChatRequest) => void (await call("POST", "/pause", request)),
+    resume: async (request: ChatRequest) => void (await call("POST", "/resume", request)),
+    redeliver: async (id: string) => void (await call("POST", "/redeliver", { id })),
+    relink: async () => void (await call("POST", "/relink", {})),
+  };
+}
+
+function errorOf(answer: unknown): string {
+  if (typeof answer === "object" && answer !== null && "error" in answer) {
+    return String(answer.error);
+  }
+  return "the daemon refused without saying why";
+}

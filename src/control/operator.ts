@@ -1,0 +1,282 @@
+import { canonicalLid, canonicalPhone, isBusinessScopedId } from "../access/identity.ts";
+import type { Channel } from "../channels/channel.ts";
+import type { ChannelName, Recipient, SendFailure } from "../channels/message.ts";
+import type { Outbox } from "../conversation/outbox.ts";
+import type { Turns } from "../conversation/turns.ts";
+import { sleep, type Clock } from "../runtime/clock.ts";
+import { newId } from "../runtime/ids.ts";
+import type { ConversationStore, Source, StoredChat, StoredDelivery } from "../store/contract.ts";
+import type { Alarms } from "../telemetry/alarms.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import {
+  ControlError,
+  type ChannelReport,
+  type ControlApi,
+  type SendReport,
+  type SendRequest,
+  type StatusReport,
+} from "./api.ts";
+
+/** The platform lets a business write freely for so long after a person's last message, ms. */
+const WINDOW = 24 * 60 * 60 * 1000;
+/** Failed deliveries a status shows. */
+const SHOWN_FAILURES = 20;
+
+export interface OperatorOptions {
+  version: string;
+  variant: "default" | "whatsapp-web";
+  configPath: string;
+  channels: Channel[];
+  skipped: { channel: ChannelName; reason: string }[];
+  store: ConversationStore;
+  outbox: Outbox;
+  turns: Turns;
+  alarms: Alarms;
+  metrics: Metrics;
+  clock: Clock;
+  gateway(): { address: string | null; publicUrl: string | null };
+}
+
+/** What an operator may see and do while the daemon runs. */
+export function operator(options: OperatorOptions): ControlApi {
+  const { store, clock } = options;
+  const startedAt = clock.now();
+  const chatOf = async (name: string, channel?: ChannelName): Promise<StoredChat> => {
+    const chosen = chooseChannel(options.channels, channel);
+    const id = await store.openChat(sourceOf(chosen), recipientOf(name));
+    const chat = store.chat(id);
+    if (!chat) throw new ControlError(404, `there is no chat ${name}`);
+    return chat;
+  };
+  return {
+    status: () => statusReport(options, startedAt),
+    send: (request) => send(options, request, chatOf),
+    async pause(request) {
+      await store.setPaused((await chatOf(request.chat, request.channel)).id, true);
+    },
+    async resume(request) {
+      const chat = await chatOf(request.chat, request.channel);
+      await store.setPaused(chat.id, false);
+      options.turns.wake(chat.id);
+    },
+    async redeliver(id) {
+      const delivery = store.delivery(id);
+      if (!delivery || !(await store.redeliver(id))) {
+        throw new ControlError(404, `there is no failed delivery ${id}: see revka status`);
+      }
+      options.outbox.wake(delivery.chat);
+    },
+    async relink() {
+      const web = options.channels.find((channel) => channel.relink);
+      if (!web?.relink) {
+        throw new ControlError(409, "no WhatsApp Web channel is running, so nothing can be linked");
+      }
+      await web.relink();
+    },
+  };
+}
+
+export function sourceOf(channel: Channel): Source {
+  return { channel: channel.name, backend: channel.backend, account: channel.account };
+}
+
+/** A channel as the outside sees it: what it says itself, unless its sending is held. */
+export function channelReports(
+  options: Pick<OperatorOptions, "channels" | "skipped" | "store" | "outbox" | "alarms">,
+): ChannelReport[] {
+  const activity = options.store.sources();
+  const running = options.channels.map((channel): ChannelReport => {
+    const source = sourceOf(channel);
+    const status = channel.status();
+    const held = options.outbox.heldBy(source);
+    const seen = activity.find(
+      (entry) => entry.source.channel === source.channel && entry.source.account === source.account,
+    );
+    const alarm = options.alarms.last(`${channel.name}.${channel.backend}`);
+    return {
+      channel: channel.name,
+      backend: channel.backend,
+      state: held && status.state === "ready" ? "disconnected" : status.state,
+      reason: held && status.state === "ready" ? heldReason(held) : status.reason,
+      linked_as: status.linkedAs,
+      last_inbound_at: timestamp(seen?.lastInboundAt ?? null),
+      last_outbound_at: timestamp(seen?.lastOutboundAt ?? null),
+      last_error: alarm
+        ? { at: new Date(alarm.since).toISOString(), code: alarm.code, hint: alarm.hint }
+        : null,
+      ...(status.linking
+        ? {
+            linking: {
+              qr: status.linking.qr,
+              pair_code: status.linking.pairCode,
+              expires_at: new Date(status.linking.expiresAt).toISOString(),
+            },
+          }
+        : {}),
+    };
+  });
+  const skipped = options.skipped.map(({ channel, reason }): ChannelReport => ({
+    channel,
+    backend: null,
+    state: "skipped",
+    reason,
+    linked_as: null,
+    last_inbound_at: null,
+    last_outbound_at: null,
+    last_error: null,
+  }));
+  return [...running, ...skipped];
+}
+
+function heldReason(failure: SendFailure): string {
+  return `sending is held (${failure.code}): ${failure.hint}`;
+}
+
+async function statusReport(options: OperatorOptions, startedAt: number): Promise<StatusReport> {
+  const { store, clock, metrics } = options;
+  const now = clock.now();
+  const counts = store.counts();
+  const age = (at: number | null) =>
+    at === null ? null : Math.max(0, Math.round((now - at) / 1000));
+  const refusals = (await metrics.refusals.get()).values;
+  const gateway = options.gateway();
+  return {
+    version: options.version,
+    variant: options.variant,
+    config_path: options.configPath,
+    daemon: {
+      running: true,
+      pid: process.pid,
+      uptime_seconds: Math.round((now - startedAt) / 1000),
+    },
+    channels: channelReports(options),
+    inbox: {
+      pending: counts.pendingMessages,
+      oldest_age_seconds: age(counts.oldestPendingAt),
+    },
+    outbox: {
+      pending: counts.openDeliveries,
+      failed: counts.failedDeliveries,
+      oldest_age_seconds: age(counts.oldestOpenDeliveryAt),
+    },
+    turns: { running: options.turns.running },
+    refusals: refusals.map(({ labels, value }) => ({
+      channel: String(labels.channel ?? ""),
+      reason: String(labels.reason ?? ""),
+      count: value,
+    })),
+    failed_deliveries: store.failedDeliveries(SHOWN_FAILURES).map((delivery) => ({
+      id: delivery.id,
+      channel: store.chat(delivery.chat)?.source.channel ?? "whatsapp",
+      at: new Date(delivery.updatedAt).toISOString(),
+      code: delivery.code ?? "failed",
+      hint: delivery.hint ?? "",
+    })),
+    alarms: options.alarms.list().map((alarm) => ({
+      since: new Date(alarm.since).toISOString(),
+      source: alarm.source,
+      code: alarm.code,
+      hint: alarm.hint,
+    })),
+    paused_chats: store
+      .pausedChats()
+      .map((chat) => ({ channel: chat.source.channel, chat_id: chat.chat.id })),
+    closed_windows: store.closedWindows(now - WINDOW),
+    gateway: { address: gateway.address, public_url: gateway.publicUrl },
+  };
+}
+
+async function send(
+  options: OperatorOptions,
+  request: SendRequest,
+  chatOf: (name: string, channel?: ChannelName) => Promise<StoredChat>,
+): Promise<SendReport> {
+  const { store, clock } = options;
+  const channel = chooseChannel(options.channels, request.channel);
+  const chat = await chatOf(request.to, channel.name);
+  const deliveries = channel.renderText(request.text).map((text) => ({
+    id: newId(clock.now()),
+    content: { kind: "text" as const, text, quote: null },
+  }));
+  if (deliveries.length === 0) throw new ControlError(400, "the text is empty");
+  await store.enqueue(chat.id, deliveries);
+  options.outbox.wake(chat.id);
+  const ids = deliveries.map((delivery) => delivery.id);
+  const reports = await waitFor(store, clock, ids, request.wait_ms ?? 0);
+  return { deliveries: reports, window_warning: windowWarning(channel, chat, clock.now()) };
+}
+
+/** How often the state of a delivery is looked at while an operator waits, ms. */
+const LOOK = 25;
+
+async function waitFor(
+  store: ConversationStore,
+  clock: Clock,
+  ids: string[],
+  waitMs: number,
+): Promise<SendReport["deliveries"]> {
+  const until = clock.now() + waitMs;
+  for (;;) {
+    const found = ids.map((id) => store.delivery(id)).filter((delivery) => delivery !== null);
+    const open = found.some((entry) => entry.state === "pending" || entry.state === "sending");
+    if (!open || clock.now() >= until) return found.map(reportOf);
+    await sleep(clock, LOOK);
+  }
+}
+
+function reportOf(delivery: StoredDelivery): SendReport["deliveries"][number] {
+  return {
+    id: delivery.id,
+    state: delivery.state,
+    platform_id: delivery.platformId,
+    code: delivery.code,
+    hint: delivery.hint,
+  };
+}
+
+/** Web has no window. Outside it, Meta refuses everything but templates (131047). */
+function windowWarning(channel: Channel, chat: StoredChat, now: number): string | null {
+  if (channel.backend === "web" || chat.chat.kind === "group") return null;
+  if (chat.lastInboundAt !== null && now - chat.lastInboundAt < WINDOW) return null;
+  const since =
+    chat.lastInboundAt === null
+      ? "this person has not written to Revka yet"
+      : "this person last wrote over 24 hours ago";
+  return `${since}: WhatsApp refuses ordinary messages (131047) until they write again`;
+}
+
+function chooseChannel(channels: Channel[], name: ChannelName | undefined): Channel {
+  const found = name ? channels.find((channel) => channel.name === name) : channels[0];
+  if (!found) {
+    throw new ControlError(
+      404,
+      name ? `the channel ${name} is not running` : "no channel is running",
+    );
+  }
+  if (!name && channels.length > 1) {
+    const names = channels.map((channel) => channel.name).join(" and ");
+    throw new ControlError(400, `${names} are running: say which with --channel`);
+  }
+  return found;
+}
+
+/** An E.164 number, BSUID, LID, or the id or JID of a group. */
+export function recipientOf(target: string): Recipient {
+  const name = target.trim();
+  const lid = canonicalLid(name);
+  if (lid) return { kind: "direct", phone: null, userId: null, lid };
+  if (name.endsWith("@g.us")) return { kind: "group", id: name };
+  if (name === "self") return { kind: "self" };
+  if (isBusinessScopedId(name)) return { kind: "direct", phone: null, userId: name, lid: null };
+  const phone = canonicalPhone(name.replace(/@s\.whatsapp\.net$/, ""));
+  if (phone) return { kind: "direct", phone, userId: null, lid: null };
+  if (/^group:.+/.test(name)) return { kind: "group", id: name.slice("group:".length) };
+  throw new ControlError(
+    400,
+    `${name} is neither a number in international form (+15550001111), a BSUID, a …@lid, a …@g.us nor group:ID`,
+  );
+}
+
+function timestamp(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,51 @@
+import { rm } from "node:fs/promises";
+import { sleep, type Clock } from "../runtime/clock.ts";
+import type { ConversationStore } from "../store/contract.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+/** Meta redelivers for up to seven days: keys of de-duplication outlive that by one. */
+const KEY_DAYS = 8;
+const DAY = 24 * 60 * 60 * 1000;
+/** Pause between rounds, and between the steps of one round, ms. */
+const ROUND = 60_000;
+const STEP = 20;
+/** Rows of each table that one step may take. */
+const STEP_ROWS = 200;
+
+/** Takes away, now and then and a little at a time, what is past its retention. Answers how to stop. */
+export function keepWithinRetention(options: {
+  store: ConversationStore;
+  retentionDays: number;
+  clock: Clock;
+  log: Logger;
+}): () => void {
+  const { store, clock, log } = options;
+  const ended = new AbortController();
+  const round = async () => {
+    for (let more = true; more && !ended.signal.aborted;) {
+      const now = clock.now();
+      const step = await store.retain({
+        contentBefore: now - options.retentionDays * DAY,
+        keysBefore: now - Math.max(options.retentionDays, KEY_DAYS) * DAY,
+        rows: STEP_ROWS,
+      });
+      await Promise.all(step.files.map((file) => rm(file, { force: true })));
+      more = step.more;
+      if (more) await sleep(clock, STEP, ended.signal);
+    }
+  };
+  const loop = async () => {
+    while (!ended.signal.aborted) {
+      await sleep(clock, ROUND, ended.signal);
+      await round().catch((error: unknown) => {
+        if (ended.signal.aborted) return;
+        const reason = error instanceof Error ? error.message : "unknown";
+        log.warn({ reason }, "retention could not be kept this time");
+      });
+    }
+  };
+  loop().catch(() => {
+    // Only the end of the daemon ends the loop.
+  });
+  return () => ended.abort(new Error("the daemon is stopping"));
+}

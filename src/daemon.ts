@@ -1,0 +1,246 @@
+import { mkdirSync } from "node:fs";
+import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
+import { phoneKey } from "./access/identity.ts";
+import { createAgent } from "./agent/registry.ts";
+import type { Channel } from "./channels/channel.ts";
+import { registerChannels } from "./channels/registry.ts";
+import type { LoadedConfig } from "./config/load.ts";
+import type { Config } from "./config/schema.ts";
+import { channelReports, operator, sourceOf } from "./control/operator.ts";
+import { controlServer } from "./control/server.ts";
+import { composeReply } from "./conversation/compose.ts";
+import { Inbox } from "./conversation/inbox.ts";
+import { keepWithinRetention } from "./conversation/keep.ts";
+import { Outbox } from "./conversation/outbox.ts";
+import { prepareMessage } from "./conversation/prepare.ts";
+import { Turns } from "./conversation/turns.ts";
+import { gatewayApp } from "./gateway/app.ts";
+import { healthOf } from "./gateway/health.ts";
+import { listen } from "./gateway/listener.ts";
+import { watchProcess } from "./gateway/process-metrics.ts";
+import { createNetwork } from "./net/fetch.ts";
+import { buildInfo } from "./runtime/build-info.ts";
+import type { Clock } from "./runtime/clock.ts";
+import type { Source } from "./store/contract.ts";
+import { openStore } from "./store/sqlite.ts";
+import { Alarms } from "./telemetry/alarms.ts";
+import type { Logger } from "./telemetry/log.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+
+/** How long running turns and requests may take to end at a stop, ms; together under ten seconds. */
+const TURN_GRACE = 5_000;
+const SEND_GRACE = 2_000;
+/** Messages of one chat that may wait; beyond it the platform is asked to come again. */
+const MAX_PENDING_PER_CHAT = 1_000;
+
+export interface DaemonOptions {
+  loaded: LoadedConfig;
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  log: Logger;
+  /** Shows a QR or pair code to the person at the terminal. */
+  showLinking?: (text: string) => void;
+}
+
+export interface Daemon {
+  /** Such as `http://127.0.0.1:42617`. */
+  address: string;
+  /** Accepts nothing more, lets turns and requests end, parks the rest. */
+  stop(): Promise<void>;
+}
+
+/** Wires the parts and runs them. Rejects with an error that says what to do where it cannot start. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { clock, log, env } = options;
+  const { config, paths } = options.loaded;
+  mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+  const metrics = createMetrics();
+  const alarms = new Alarms(clock, log);
+  const { store, movedAside } = openStore({
+    path: paths.store,
+    clock,
+    phoneKey: (phone) => phoneKey(phone) ?? phone,
+  });
+  if (movedAside) {
+    const hint = `The store was damaged and was moved to ${movedAside}; a new one was begun.`;
+    alarms.raise("store.damaged", "damaged", hint);
+  }
+
+  const network = createNetwork({ config, env, log });
+  const { channels, skipped } = await registerChannels({
+    config,
+    appSecret: config.channels_config.whatsapp?.app_secret ?? null,
+    network,
+    env,
+    clock,
+    log,
+    metrics,
+    whatsappWeb: buildInfo.variant === "whatsapp-web",
+    ...(options.showLinking ? { showLinking: options.showLinking } : {}),
+  });
+  const byKey = new Map(channels.map((channel) => [keyOf(sourceOf(channel)), channel]));
+  const channelOf = (source: Source) => byKey.get(keyOf(source));
+  const agent = createAgent({
+    config,
+    env,
+    fetchFor: (service) => network.fetchFor(service),
+    log,
+    clock,
+  });
+
+  const outbox = new Outbox({
+    store,
+    channelOf,
+    clock,
+    random: Math.random,
+    log,
+    metrics,
+    alarms,
+  });
+  const turns = new Turns({
+    store,
+    channelOf,
+    work: {
+      store,
+      agent,
+      prepare: prepareMessage,
+      compose: composeReply,
+      timeoutMs: config.channels_config.message_timeout_secs * 1000,
+      maxHistory: config.agent?.max_history_messages ?? 40,
+      systemPrompt: config.agent?.system_prompt ?? null,
+      failureReply: config.channels_config.failure_reply,
+      clock,
+      log,
+      alarms,
+    },
+    debounceMs: config.channels_config.debounce_ms,
+    maxConcurrent: config.agent?.max_concurrent_turns ?? 8,
+    clock,
+    log,
+    metrics,
+    alarms,
+    onDeliveries: (chat) => outbox.wake(chat),
+  });
+  const inbox = new Inbox({
+    store,
+    limits: {
+      maxPendingMessages: config.store.max_pending_messages,
+      maxPendingBytes: config.store.max_pending_bytes,
+      maxPendingPerChat: MAX_PENDING_PER_CHAT,
+    },
+    clock,
+    log,
+    metrics,
+    alarms,
+    onMessages: (chat) => turns.wake(chat),
+    onMoved: ({ chat, delivery, failure }) => {
+      if (failure) void outbox.failedLater(chat, delivery, failure);
+      else outbox.wake(chat);
+    },
+  });
+
+  const reports = () => channelReports({ channels, skipped, store, outbox, alarms });
+  const app = gatewayApp({
+    pathPrefix: config.gateway.path_prefix,
+    channels,
+    metricsToken: config.gateway.metrics_token ?? null,
+    health: async () => {
+      await store.checkWritable().then(
+        () => alarms.clear("store"),
+        (error: Error) => alarms.raise("store", "unwritable", error.message),
+      );
+      return healthOf(reports(), alarms.list());
+    },
+    metrics: () => metrics.registry.metrics(),
+  });
+  let started = false;
+  let listener;
+  try {
+    listener = listen({
+      config: config.gateway,
+      handle: (request, peer) => (started ? app.fetch(request, { peer }) : notYet()),
+      clock,
+      log,
+    });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const { address } = listener;
+  const control = await controlServer(
+    paths.socket,
+    operator({
+      version: buildInfo.version,
+      variant: buildInfo.variant,
+      configPath: options.loaded.path,
+      channels,
+      skipped,
+      store,
+      outbox,
+      turns,
+      alarms,
+      metrics,
+      clock,
+      gateway: () => ({ address, publicUrl: config.gateway.public_url ?? null }),
+    }),
+  );
+  const stopWatching = watchProcess({ metrics, store, reports, turns, clock });
+  const stopKeeping = keepWithinRetention({
+    store,
+    retentionDays: config.store.retention_days,
+    clock,
+    log,
+  });
+
+  outbox.start();
+  turns.start();
+  for (const channel of channels) {
+    const rules = accessOf(channel, config, log);
+    await channel.start(
+      inbox.receiver(sourceOf(channel), (message) => admit(message, rules, clock.now())),
+    );
+  }
+  started = true;
+  log.info({ address, channels: channels.map((channel) => channel.backend) }, "revka is running");
+
+  return {
+    address,
+    async stop() {
+      inbox.stop();
+      stopKeeping();
+      stopWatching();
+      await turns.drain(TURN_GRACE);
+      await Promise.all(channels.map((channel) => channel.stop()));
+      await outbox.drain(SEND_GRACE);
+      await listener.stop(true);
+      await control.stop(true);
+      await network.close();
+      store.close();
+    },
+  };
+}
+
+/** The port is taken before the channels run, so that a port in use is known before anything happens. */
+function notYet(): Response {
+  const headers = { "Retry-After": "1" };
+  return Response.json({ error: "the daemon is starting" }, { status: 503, headers });
+}
+
+function accessOf(channel: Channel, config: Config, log: Logger): AccessRules {
+  const { whatsapp, wati } = config.channels_config;
+  const rules =
+    channel.backend === "wati"
+      ? wati && compileAccess({ backend: "wati", config: wati })
+      : whatsapp && compileAccess({ backend: channel.backend, config: whatsapp });
+  if (!rules) throw new Error(`the channel ${channel.name} runs without its configuration`);
+  for (const notice of rules.notices) {
+    const fields = { key: notice.key };
+    if (notice.level === "error") log.error(fields, notice.message);
+    else log.warn(fields, notice.message);
+  }
+  return rules;
+}
+
+function keyOf(source: Source): string {
+  return `${source.channel}\n${source.account}`;
+}

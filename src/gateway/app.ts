@@ -1,0 +1,69 @@
+import { Hono } from "hono";
+import type { Channel } from "../channels/channel.ts";
+import { isLoopbackHost } from "../net/address.ts";
+import { equalInConstantTime } from "../net/constant-time.ts";
+import type { Health } from "./health.ts";
+
+export interface GatewayOptions {
+  pathPrefix: string;
+  channels: Channel[];
+  metricsToken: string | null;
+  health(): Promise<Health>;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+}
+
+export interface PeerBindings {
+  Bindings: { peer: string | null };
+}
+
+/** Every route of the daemon under the prefix: those of the channels, `/health` and `/metrics`. */
+export function gatewayApp(options: GatewayOptions): Hono<PeerBindings> {
+  const app = new Hono<PeerBindings>();
+  app.use(async (context, next) => {
+    await next();
+    const headers = context.res.headers;
+    headers.set("X-Content-Type-Options", "nosniff");
+    headers.set("Cache-Control", "no-store");
+    headers.set("Content-Security-Policy", "default-src 'none'");
+    headers.set("Referrer-Policy", "no-referrer");
+  });
+  const routes = new Hono<PeerBindings>();
+  for (const channel of options.channels) {
+    if (channel.routes) routes.route("/", channel.routes);
+  }
+  routes.get("/health", async (context) => {
+    const health = await options.health();
+    return context.json(health, health.status === "ok" ? 200 : 503);
+  });
+  routes.get("/metrics", async (context) => {
+    if (!mayReadMetrics(context.env.peer, context.req.header("authorization"), options)) {
+      return context.json({ error: "metrics are for loopback or the metrics token" }, 401);
+    }
+    return context.text(await options.metrics(), 200, {
+      "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+    });
+  });
+  for (const path of ["/health", "/metrics"]) {
+    routes.all(path, (context) =>
+      context.json({ error: "method not allowed" }, 405, { Allow: "GET, HEAD" }),
+    );
+  }
+  app.route(options.pathPrefix || "/", routes);
+  app.notFound((context) => context.json({ error: "not found" }, 404));
+  app.onError((_error, context) => context.json({ error: "internal error" }, 500));
+  return app;
+}
+
+/** Loopback peers may, and whoever carries the token. */
+function mayReadMetrics(
+  peer: string | null,
+  authorization: string | undefined,
+  options: GatewayOptions,
+): boolean {
+  const { metricsToken } = options;
+  if (metricsToken && equalInConstantTime(authorization ?? "", `Bearer ${metricsToken}`)) {
+    return true;
+  }
+  return peer !== null && isLoopbackHost(peer.replace(/^::ffff:/, ""));
+}

@@ -1,0 +1,66 @@
+import type { ChannelReport } from "../control/api.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { ConversationStore } from "../store/contract.ts";
+import { gauge, type Metrics } from "../telemetry/metrics.ts";
+
+/** How often the event loop's lag is measured, ms. */
+const LAG_INTERVAL = 500;
+
+/** Figures read when they are asked for: queues, channels, memory, and how late the event loop runs. */
+export function watchProcess(options: {
+  metrics: Metrics;
+  store: ConversationStore;
+  reports(): ChannelReport[];
+  turns: { running: number };
+  clock: Clock;
+}): () => void {
+  const { metrics, store, clock } = options;
+  let lag = 0;
+  let cancel = () => {};
+  const measure = () => {
+    const expected = clock.now() + LAG_INTERVAL;
+    cancel = clock.after(LAG_INTERVAL, () => {
+      lag = Math.max(0, clock.now() - expected);
+      measure();
+    });
+  };
+  measure();
+  const age = (at: number | null) => (at === null ? 0 : (clock.now() - at) / 1000);
+  const define = (
+    name: string,
+    help: string,
+    read: Parameters<typeof gauge>[3],
+    labels: string[] = [],
+  ) => gauge(metrics, name, help, read, labels);
+  define(
+    "revka_inbox_pending",
+    "Messages waiting for a turn",
+    () => store.counts().pendingMessages,
+  );
+  define("revka_inbox_oldest_seconds", "Age of the oldest waiting message", () =>
+    age(store.counts().oldestPendingAt),
+  );
+  define("revka_outbox_pending", "Deliveries not yet sent", () => store.counts().openDeliveries);
+  define(
+    "revka_outbox_failed",
+    "Deliveries failed for good",
+    () => store.counts().failedDeliveries,
+  );
+  define("revka_outbox_oldest_seconds", "Age of the oldest delivery not yet sent", () =>
+    age(store.counts().oldestOpenDeliveryAt),
+  );
+  define("revka_turns_running", "Turns running", () => options.turns.running);
+  define(
+    "revka_channel_ready",
+    "1 while the channel is ready",
+    () =>
+      options.reports().map((report) => ({
+        labels: { channel: report.channel, backend: report.backend ?? "none" },
+        value: report.state === "ready" ? 1 : 0,
+      })),
+    ["channel", "backend"],
+  );
+  define("revka_event_loop_lag_seconds", "How late the event loop ran last", () => lag / 1000);
+  define("revka_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss());
+  return () => cancel();
+}

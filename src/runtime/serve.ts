@@ -1,0 +1,83 @@
+/** The HTTP server seam: one small shape over `Bun.serve` and `Deno.serve`. */
+
+export interface ServeOptions {
+  /** A TCP address, or the path of a Unix socket. */
+  listen: { hostname: string; port: number } | { unix: string };
+  tls?: { cert: string; key: string };
+  /** A request body longer than this is cut off by the server itself, bytes. */
+  maxBodyBytes: number;
+  /** A connection that says nothing for so long is closed, seconds. */
+  idleTimeoutSecs: number;
+  /** `peer` is the address of the other end, null on a Unix socket. Must not throw. */
+  handle(request: Request, peer: string | null): Response | Promise<Response>;
+}
+
+export interface Server {
+  /** The port in use; 0 on a Unix socket. */
+  port: number;
+  /** Presents another certificate to new connections. */
+  reload(tls: { cert: string; key: string }): void;
+  /** Takes no new connections; with `force`, also ends those that are open. */
+  stop(force: boolean): Promise<void>;
+}
+
+interface DenoServer {
+  addr: { port?: number };
+  shutdown(): Promise<void>;
+}
+
+interface DenoRuntime {
+  serve(
+    options: Record<string, unknown>,
+    handler: (
+      request: Request,
+      info: { remoteAddr: { hostname?: string } },
+    ) => Response | Promise<Response>,
+  ): DenoServer;
+}
+
+/** Listens. Throws what the system says, `EADDRINUSE` and `EACCES` among them. */
+export function serve(options: ServeOptions): Server {
+  if (typeof Bun !== "undefined") return serveWithBun(options);
+  const deno: unknown = Reflect.get(globalThis, "Deno");
+  if (isDeno(deno)) return serveWithDeno(deno, options);
+  throw new Error("Revka runs on Bun or Deno");
+}
+
+function isDeno(value: unknown): value is DenoRuntime {
+  return typeof value === "object" && value !== null && "serve" in value;
+}
+
+function serveWithBun(options: ServeOptions): Server {
+  const common = {
+    development: false,
+    maxRequestBodySize: options.maxBodyBytes,
+    fetch: (request: Request, server: Bun.Server<undefined>) =>
+      options.handle(request, server.requestIP(request)?.address ?? null),
+    error: () => Response.json({ error: "internal error" }, { status: 500 }),
+  };
+  if ("unix" in options.listen) {
+    const server = Bun.serve({ ...common, unix: options.listen.unix });
+    return { port: 0, reload: () => {}, stop: (force) => server.stop(force) };
+  }
+  const listen = { ...options.listen, idleTimeout: options.idleTimeoutSecs };
+  const server = Bun.serve({
+    ...common,
+    ...listen,
+    ...(options.tls ? { tls: options.tls } : {}),
+  });
+  return {
+    port: server.port ?? 0,
+    reload: (tls) => void server.reload({ ...common, ...listen, tls }),
+    stop: (force) => server.stop(force),
+  };
+}
+
+function serveWithDeno(deno: DenoRuntime, options: ServeOptions): Server {
+  const listen = "unix" in options.listen ? { path: options.listen.unix } : options.listen;
+  const server = deno.serve(
+    { ...listen, ...(options.tls ?? {}), onListen: () => {} },
+    (request, info) => options.handle(request, info.remoteAddr.hostname ?? null),
+  );
+  return { port: server.addr.port ?? 0, reload: () => {}, stop: () => server.shutdown() };
+}

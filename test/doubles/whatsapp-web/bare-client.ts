@@ -13,7 +13,6 @@ import {
 } from "@whiskeysockets/baileys";
 import { pino } from "pino";
 import { Recorder } from "./recorder.ts";
-import type { WhatsAppDouble } from "./server.ts";
 
 /** An in-memory session store. Values are copied, so nothing is changed behind the store's back. */
 export class MemoryStore implements SignalKeyStore {
@@ -60,7 +59,7 @@ export class BareClient {
   private socket: WASocket | undefined;
 
   constructor(
-    private readonly double: WhatsAppDouble,
+    private readonly double: { url: string },
     private readonly config: Partial<UserFacingSocketConfig> = {},
   ) {}
 

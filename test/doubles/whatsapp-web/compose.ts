@@ -1,4 +1,4 @@
-import { proto } from "@whiskeysockets/baileys";
+import { normalizeMessageContent, proto } from "@whiskeysockets/baileys";
 import type { MediaStore } from "./media.ts";
 
 /** Points at an earlier message, as its sender and readers know it. */
@@ -113,7 +113,8 @@ function keyOf({ id, chat, mine, participant }: MessageReference): proto.IMessag
 }
 
 /** The attributes `type` and `edit` of the stanza that carries a message. */
-export function stanzaKind(message: proto.IMessage): { type: string; edit: string | undefined } {
+export function stanzaKind(wrapped: proto.IMessage): { type: string; edit: string | undefined } {
+  const message = normalizeMessageContent(wrapped) ?? wrapped;
   if (message.reactionMessage) return { type: "reaction", edit: undefined };
   const protocol = message.protocolMessage?.type;
   if (protocol === proto.Message.ProtocolMessage.Type.REVOKE) return { type: "text", edit: "7" };

@@ -64,6 +64,11 @@ function routesOf(double: WhatsAppDouble): Record<string, Handler> {
     if (!found) throw new Refused(404, `there is no phone ${number}`);
     return found;
   };
+  const group = (jid: string): Group => {
+    const found = double.groups.get(jid);
+    if (!found) throw new Refused(404, `there is no group ${jid}`);
+    return found;
+  };
   const chat = (to: string): Phone | Group => double.groups.get(to) ?? phone(to);
   return {
     "GET /state": () => stateOf(double),
@@ -109,6 +114,12 @@ function routesOf(double: WhatsAppDouble): Record<string, Handler> {
       const group = double.addGroup({ ...requests.given(options), members: members.map(phone) });
       return { jid: group.jid };
     },
+    "POST /groups/:/add": ({ part, body }) => {
+      double.changeGroup(group(part(1)), "add", phone(requests.OfPhone.parse(body).phone));
+    },
+    "POST /groups/:/remove": ({ part, body }) => {
+      double.changeGroup(group(part(1)), "remove", phone(requests.OfPhone.parse(body).phone));
+    },
     "POST /pair-by-qr": async ({ body }) => {
       const { phone: number, qr } = requests.Scan.parse(body);
       return { jid: (await phone(number).scanQr(qr)).jid };
@@ -128,7 +139,7 @@ function routesOf(double: WhatsAppDouble): Record<string, Handler> {
     },
     "DELETE /faults": () => double.faults.clear(),
     "POST /cut": () => double.cutAll(),
-    "POST /deaf": () => double.deaf(),
+    "POST /deaf": () => void double.deaf(),
     "POST /stream-error": ({ body }) => {
       void double.streamError(requests.StreamError.parse(body).code);
     },
@@ -176,7 +187,11 @@ function stateOf(double: WhatsAppDouble) {
     logins: double.logins.count,
     registrations: double.registrations.count,
     refusals: double.refusals.all,
-    connections: { open: double.connections.size, most: double.mostConnections },
+    connections: {
+      open: double.connections.size,
+      most: double.mostConnections,
+      opened: double.opened,
+    },
     clientMessages: double.clientMessages.all,
     clientReceipts: double.clientReceipts.count,
     clientAcks: double.clientAcks.all,

@@ -68,14 +68,14 @@ test("a connection cut during the handshake", async () => {
 
 test("a deaf server keeps the socket open and answers nothing", async () => {
   f = await fixture({ config: { keepAliveIntervalMs: 100_000 } });
-  f.wa.deaf();
+  const hear = f.wa.deaf();
   const ping = f.client.sock.query(
     { tag: "iq", attrs: { to: "s.whatsapp.net", type: "get", xmlns: "w:p" } },
     150,
   );
   expect(await failure(ping)).toContain("Timed Out");
   await f.ada.send(f.owner, "unheard");
-  f.wa.hearing();
+  hear();
   await f.client.login();
   await f.client.received("unheard");
 });

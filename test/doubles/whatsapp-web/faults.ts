@@ -39,8 +39,13 @@ export class Faults {
   private pending: Required<Fault>[] = [];
   readonly struck = new Recorder<{ at: FaultPoint; do: Fault["do"] }>("fault");
 
-  add(fault: Fault): void {
-    this.pending.push({ code: 0, ms: 0, times: 1, skip: 0, ...fault });
+  /** Adds a fault and gives the function that takes it back. */
+  add(fault: Fault): () => void {
+    const added = { code: 0, ms: 0, times: 1, skip: 0, ...fault };
+    this.pending.push(added);
+    return () => {
+      this.pending = this.pending.filter((other) => other !== added);
+    };
   }
 
   clear(): void {

@@ -47,3 +47,23 @@ test("the owner writes to a group on the phone", async () => {
   expect(key.fromMe).toBe(true);
   await f.ada.waitForMessage("from the phone");
 });
+
+test("clients are told who was added and removed", async () => {
+  f = await fixture();
+  const group = f.wa.addGroup({ subject: "Team", members: [f.ada, f.owner] });
+  f.wa.changeGroup(group, "add", f.bob);
+  const added = await f.client.upserts.waitFor(({ message }) => message.messageStubType === 27);
+  expect(added.message.messageStubParameters?.[0]).toContain(f.bob.lid);
+  await f.client.sendText(group.jid, "welcome");
+  await f.bob.waitForMessage("welcome");
+  f.wa.changeGroup(group, "remove", f.bob);
+  await f.client.upserts.waitFor(({ message }) => message.messageStubType === 28);
+  expect((await f.client.sock.groupMetadata(group.jid)).participants.length).toBe(2);
+});
+
+test("a status is no chat message", async () => {
+  f = await fixture();
+  await f.ada.postStatus("on holiday", [f.owner]);
+  const { key } = (await f.client.received("on holiday")).message;
+  expect([key.remoteJid, key.participant]).toEqual(["status@broadcast", f.ada.jid]);
+});

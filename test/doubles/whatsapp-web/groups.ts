@@ -4,17 +4,15 @@ import { type BinaryNode, child, children, now, queryError, result, stanza } fro
 
 /** A group; in LID mode its members appear by LID, with the phone number beside it. */
 export class Group {
-  readonly jid: string;
   readonly created = now();
+  private changes = 0;
 
   constructor(
     readonly subject: string,
     readonly members: Account[],
     readonly addressing: Addressing = "lid",
-    id = `120363${BigInt(`0x${randomBytes(5).toString("hex")}`)}`,
-  ) {
-    this.jid = `${id}@g.us`;
-  }
+    readonly jid = `120363${BigInt(`0x${randomBytes(5).toString("hex")}`)}@g.us`,
+  ) {}
 
   get creator(): Account {
     const [creator] = this.members;
@@ -24,6 +22,28 @@ export class Group {
 
   has(account: Account): boolean {
     return this.members.includes(account);
+  }
+
+  /** Changes the members and gives the notification that says so. */
+  change(change: "add" | "remove", account: Account): BinaryNode {
+    const { creator, addressing } = this;
+    const at = this.members.indexOf(account);
+    if (change === "add" && at < 0) this.members.push(account);
+    if (change === "remove" && at >= 0) this.members.splice(at, 1);
+    const participant = stanza("participant", {
+      jid: account.address(addressing),
+      phone_number: addressing === "lid" ? account.jid() : undefined,
+    });
+    const attrs = {
+      from: this.jid,
+      type: "w:gp2",
+      id: `${this.jid.split("@")[0]}-${++this.changes}`,
+      participant: creator.address(addressing),
+      participant_pn: addressing === "lid" ? creator.jid() : undefined,
+      addressing_mode: addressing,
+      t: now(),
+    };
+    return stanza("notification", attrs, [stanza(change, {}, [participant])]);
   }
 
   node(): BinaryNode {

@@ -125,6 +125,12 @@ export class Phone {
     return { id: outgoing.id };
   }
 
+  /** Posts to `status@broadcast`, where clients see what is no chat message. */
+  postStatus(text: string, viewers: Phone[]) {
+    const accounts = [this.account, ...viewers.map((viewer) => viewer.account)];
+    return this.send(new Group("status", accounts, "pn", "status@broadcast"), text);
+  }
+
   /** Tells the sender that a message was read, or a voice note played. */
   markRead(message: Received, type: "read" | "played" = "read"): void {
     const sender = this.double.directory.find(`${message.from}@s.whatsapp.net`);

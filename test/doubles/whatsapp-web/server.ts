@@ -16,7 +16,7 @@ import { answerQuery } from "./queries.ts";
 import { type ClientReceipt, acceptAck, acceptReceipt } from "./receipts.ts";
 import { Recorder } from "./recorder.ts";
 import { listen } from "./socket.ts";
-import { type BinaryNode, now } from "./stanza.ts";
+import type { BinaryNode } from "./stanza.ts";
 
 export interface DoubleOptions {
   /** TCP port of the WebSocket; 0, the default, takes a free one */
@@ -51,6 +51,8 @@ export class WhatsAppDouble {
   readonly unhandled = new Recorder<BinaryNode>("unknown query");
   readonly errors = new Recorder<unknown>("error");
   pings = 0;
+  /** connections opened since the start, whether or not they got through the handshake */
+  opened = 0;
   /** most connections open at the same time */
   mostConnections = 0;
   readReceipts: "all" | "none" = "all";
@@ -124,6 +126,15 @@ export class WhatsAppDouble {
     return group;
   }
 
+  /** Adds a member to a group or removes one; the clients of its members are told. */
+  changeGroup(group: Group, change: "add" | "remove", phone: Phone): void {
+    const told = new Set([...group.members, phone.account]);
+    const notification = group.change(change, phone.account);
+    for (const account of told) {
+      for (const companion of account.companions.values()) companion.deliver(notification);
+    }
+  }
+
   linkByQr(phone: Phone, qr: string): Promise<Companion> {
     return this.links.byQr(phone, qr);
   }
@@ -139,9 +150,9 @@ export class WhatsAppDouble {
     void companion.connection?.streamError(401);
   }
 
-  /** Adds a fault; see faults.ts for the points. */
-  fault(fault: Fault): void {
-    this.faults.add(fault);
+  /** Adds a fault and gives the function that takes it back; see faults.ts for the points. */
+  fault(fault: Fault): () => void {
+    return this.faults.add(fault);
   }
 
   /** Breaks all connections at once, as a lost network does. */
@@ -154,14 +165,12 @@ export class WhatsAppDouble {
     await Promise.all([...this.connections].map((connection) => connection.streamError(code)));
   }
 
-  /** Sockets stay open, nothing is heard and nothing is said, until `hearing` is called. */
-  deaf(): void {
-    this.faults.add({ at: "in", do: "swallow", times: 0 });
-    this.faults.add({ at: "out", do: "swallow", times: 0 });
-  }
-
-  hearing(): void {
-    this.faults.clear();
+  /** Sockets stay open, nothing is heard and nothing is said, until the returned function is called. */
+  deaf(): () => void {
+    const taken = ["in", "out"].map((at) => this.faults.add({ at, do: "swallow", times: 0 }));
+    return () => {
+      for (const giveBack of taken) giveBack();
+    };
   }
 
   private open(wire: ConstructorParameters<typeof Connection>[1]): Connection {
@@ -175,6 +184,7 @@ export class WhatsAppDouble {
       this.errors.add(error),
     );
     this.connections.add(connection);
+    this.opened++;
     this.mostConnections = Math.max(this.mostConnections, this.connections.size);
     return connection;
   }
@@ -203,11 +213,6 @@ export class WhatsAppDouble {
       default:
         this.unhandled.add(node);
     }
-  }
-
-  /** Seconds since 1970, as stanzas carry it. */
-  get now(): number {
-    return now();
   }
 }
 

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
+import { nearestName } from "../config/nearest.ts";
 import { logLevels, type LogLevel } from "../telemetry/levels.ts";
 import { UsageError, type Command, type Environment, type OptionSpec } from "./command.ts";
-import { nearest } from "./nearest.ts";
 
 /** Options that every command takes. */
 export const globalOptions: Readonly<Record<string, OptionSpec>> = {
@@ -58,7 +58,7 @@ export function parseWords(
     const name = token.rawName === "-h" ? "help" : token.name;
     const option = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!option || (token.rawName.length === 2 && token.rawName !== "-h")) {
-      const guess = nearest(token.name, Object.keys(known));
+      const guess = nearestName(token.name, Object.keys(known));
       throw new UsageError(
         `unknown option ${token.rawName}${guess ? `; did you mean --${guess}?` : ""}`,
       );

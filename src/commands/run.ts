@@ -14,7 +14,7 @@ export async function run(
   try {
     return await dispatch(argv, env, terminal);
   } catch (error) {
-    return await explain(error, debugging(argv, env), terminal);
+    return await explain(error, argv, env, terminal);
   }
 }
 
@@ -41,8 +41,8 @@ async function dispatch(
   }
   const entry = catalogue.get(name);
   if (!entry) {
-    const { nearest } = await import("./nearest.ts");
-    const guess = nearest(name, [...catalogue.keys()]);
+    const { nearestName } = await import("../config/nearest.ts");
+    const guess = nearestName(name, [...catalogue.keys()]);
     throw new UsageError(`unknown command "${name}"${guess ? `; did you mean "${guess}"?` : ""}`);
   }
   const command = await entry.load();
@@ -64,13 +64,23 @@ async function dispatch(
   });
 }
 
-async function explain(error: unknown, debug: boolean, terminal: Terminal): Promise<number> {
+async function explain(
+  error: unknown,
+  argv: readonly string[],
+  env: Environment,
+  terminal: Terminal,
+): Promise<number> {
   if (error instanceof UsageError) {
-    terminal.err(`revka: ${error.message}\nrevka --help lists the commands.\n`);
+    const { name } = splitCommand(argv);
+    const hint =
+      name !== null && catalogue.has(name)
+        ? `revka ${name} --help explains the command.`
+        : "revka --help lists the commands.";
+    terminal.err(`revka: ${error.message}\n${hint}\n`);
     return exitCode.usage;
   }
   if (error instanceof Error && error.name === "ConfigError") {
-    const { ConfigError, formatProblem } = await import("../config/load.ts");
+    const { ConfigError, formatProblem } = await import("../config/problems.ts");
     if (error instanceof ConfigError) {
       for (const problem of error.problems) terminal.err(`${formatProblem(problem)}\n`);
       return exitCode.config;
@@ -80,7 +90,7 @@ async function explain(error: unknown, debug: boolean, terminal: Terminal): Prom
   terminal.err(`revka: ${message || "failed for a reason it did not give"}\n`);
   if (error instanceof Error && !(error instanceof CommandError)) {
     terminal.err(
-      debug
+      debugging(argv, env)
         ? `${error.stack ?? ""}\n`
         : "This is unexpected. --log-level debug shows where it happened.\n",
     );

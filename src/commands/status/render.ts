@@ -30,10 +30,7 @@ export function renderStatus(report: StatusReport, now: number): string {
     );
     if (report.closed_windows > 0) {
       lines.push(
-        ...row(
-          "Windows",
-          `past their 24 hours, so templates only: ${report.closed_windows} chats`,
-        ),
+        ...row("Windows", `past their 24 hours, so templates only: ${report.closed_windows} chats`),
       );
     }
     lines.push(...details(report, now));

@@ -1,0 +1,113 @@
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { buildInfo } from "../runtime/build-info.ts";
+import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
+import { terminalPrompt } from "./init/prompt.ts";
+import { askAll, initOptions } from "./init/questions.ts";
+import { answerSource } from "./init/source.ts";
+import { configText, type Answers } from "./init/template.ts";
+import { load } from "./load.ts";
+import { paths } from "./running-daemon.ts";
+
+export const command: Command = {
+  usage: "init [OPTIONS]",
+  about:
+    "Asks what it needs to know and writes a commented config file that only you can read. It never overwrites one. Every question has a flag, for scripts; a flag's value @FILE is read from FILE, which keeps secrets out of the shell's history.",
+  options: initOptions,
+  examples: [
+    ["revka init", "answer a few questions"],
+    [
+      "revka init --channel web --agent echo --allow +15551234567",
+      "your own number, echoing one person, to try it out",
+    ],
+    [
+      "revka init --channel cloud --phone-number-id 1234 --access-token @token.txt …",
+      "in a script; it says which flags are missing",
+    ],
+  ],
+  async run(invocation) {
+    const { terminal } = invocation;
+    const { config } = paths(invocation);
+    if (existsSync(config)) throw new CommandError(alreadyThere(config));
+    const answers = await answersOf(invocation);
+    write(config, configText(answers));
+    await check(config, invocation);
+    terminal.out(`Wrote ${config} (readable by you alone).\n${nextSteps(answers, config)}`);
+    return exitCode.fine;
+  },
+};
+
+async function answersOf({ options, terminal }: Invocation): Promise<Answers> {
+  const prompt = terminal.interactive ? terminalPrompt(terminal) : null;
+  try {
+    return await askAll(answerSource(options, prompt));
+  } catch (error) {
+    if (error instanceof Error && error.name === "AbortError") {
+      throw new CommandError("stopped; nothing was written");
+    }
+    throw error;
+  } finally {
+    prompt?.close();
+  }
+}
+
+function write(file: string, text: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    // "wx": a file that appeared meanwhile is not overwritten either.
+    const descriptor = openSync(file, "wx", 0o600);
+    try {
+      writeSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST") throw new CommandError(alreadyThere(file));
+    throw new CommandError(
+      `${file} cannot be written (${String(code ?? error)}); choose another place with --config FILE or REVKA_HOME`,
+    );
+  }
+}
+
+/** What was just written must load; otherwise it goes away again and the problem is told. */
+async function check(file: string, invocation: Invocation): Promise<void> {
+  try {
+    await load({ configFile: file, env: invocation.env });
+  } catch (error) {
+    rmSync(file);
+    throw error;
+  }
+}
+
+function alreadyThere(file: string): string {
+  return `${file} exists and is not overwritten; edit it, move it away, or write another with --config FILE`;
+}
+
+function nextSteps({ channel, allowedNumbers, agent }: Answers, config: string): string {
+  const steps: string[] = [];
+  if (allowedNumbers.length === 0) {
+    steps.push("allowed_numbers is empty, so nobody is answered yet: add your number.");
+  }
+  if (channel.kind === "cloud") {
+    steps.push(
+      "In the Meta app, set the webhook's callback URL to https://YOUR-HOST/whatsapp and its",
+      `verify token to verify_token in ${config}; subscribe to the field "messages".`,
+    );
+    if (channel.appSecret === null) {
+      steps.push("Set app_secret before it faces the internet: unsigned webhooks can be forged.");
+    }
+  }
+  if (channel.kind === "wati") {
+    steps.push(
+      "In WATI, set the webhook to https://YOUR-HOST/wati?secret=… with webhook_secret of the file.",
+    );
+  }
+  if (channel.kind === "web" && buildInfo.variant === "default") {
+    steps.push("This build has no WhatsApp Web: use the whatsapp-web variant to run it.");
+  }
+  if (agent.kind === "model") {
+    steps.push("Give the model its system_prompt under [agent].");
+  }
+  return `${[...steps, "", "Next: revka doctor, then revka daemon"].join("\n")}\n`;
+}

@@ -1,0 +1,45 @@
+/** Checks of one answer: what is wrong with it in plain words, or null. Pure; the config's own rules run afterwards. */
+
+export const required = (answer: string): string | null =>
+  answer === "" ? "this is needed" : null;
+
+export const phoneNumberId = (answer: string): string | null =>
+  /^\d{5,20}$/.test(answer)
+    ? null
+    : "the phone number ID is digits only, such as 123456789012345; it is not the phone number";
+
+export const pairPhone = (answer: string): string | null =>
+  answer === "" || /^\+?\d{7,15}$/.test(answer)
+    ? null
+    : "country code and number, such as 15551234567, or nothing for a QR code";
+
+export const httpUrl = (answer: string): string | null => {
+  const url = URL.parse(answer);
+  return url && (url.protocol === "https:" || url.protocol === "http:")
+    ? null
+    : "an address such as https://example.com/agent";
+};
+
+export const optionalHttpsUrl = (answer: string): string | null =>
+  answer === "" || URL.parse(answer)?.protocol === "https:"
+    ? null
+    : "an address such as https://bot.example.com, or nothing";
+
+export const allowList = (answer: string): string | null => {
+  const wrong = splitList(answer).find(
+    (entry) =>
+      entry !== "*" && !/^\+?[\d\s().-]{7,20}$/.test(entry) && !/^[A-Z]{2}\.\w+/.test(entry),
+  );
+  return wrong === undefined ? null : `"${wrong}" is neither a number such as +15551234567 nor *`;
+};
+
+export function splitList(answer: string): string[] {
+  return answer
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+export function oneOf(choices: readonly string[]): (answer: string) => string | null {
+  return (answer) => (choices.includes(answer) ? null : `one of: ${choices.join(", ")}`);
+}

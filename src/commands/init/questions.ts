@@ -1,0 +1,158 @@
+import { randomBytes } from "node:crypto";
+import type { OptionSpec } from "../command.ts";
+import * as check from "./checks.ts";
+import type { AnswerSource } from "./source.ts";
+import type { Answers } from "./template.ts";
+
+const channels = ["cloud", "web", "wati"];
+const agents = ["model", "webhook", "command", "echo"];
+
+/** Every answer as a flag. */
+export const initOptions: Readonly<Record<string, OptionSpec>> = {
+  channel: { value: "KIND", description: "cloud, web or wati" },
+  allow: { value: "NUMBERS", description: "Who is answered, comma-separated; * for everybody" },
+  "phone-number-id": { value: "ID", description: "cloud: phone number ID from Meta" },
+  "access-token": { value: "TOKEN", description: "cloud: access token" },
+  "app-secret": { value: "SECRET", description: "cloud: app secret of the Meta app" },
+  "verify-token": { value: "TOKEN", description: "cloud: verify token (default: a random one)" },
+  "session-path": { value: "FILE", description: "web: session file" },
+  "pair-phone": { value: "NUMBER", description: "web: link this number by code, not by QR" },
+  "api-token": { value: "TOKEN", description: "wati: API token" },
+  "tenant-id": { value: "ID", description: "wati: tenant" },
+  "webhook-secret": {
+    value: "SECRET",
+    description: "wati: webhook secret (default: a random one)",
+  },
+  agent: { value: "KIND", description: "model, webhook, command or echo" },
+  provider: { value: "NAME", description: "model: openrouter, openai, anthropic, groq, ollama" },
+  model: { value: "NAME", description: "model: its name, as the provider spells it" },
+  "api-key": { value: "KEY", description: "model: key of the provider" },
+  "agent-url": { value: "URL", description: "webhook: address of the agent" },
+  "agent-token": { value: "TOKEN", description: "webhook: bearer token sent along" },
+  "agent-command": { value: "COMMAND", description: "command: program and arguments" },
+  "public-url": { value: "URL", description: "Where the internet reaches Revka" },
+};
+
+/** Asks what a config needs, nothing else. Rejects when the person gives up, throws `UsageError` for bad flags. */
+export async function askAll(source: AnswerSource): Promise<Answers> {
+  const kind = await source.ask("channel", {
+    text: "How does WhatsApp reach you: Meta's Cloud API (cloud), your own number (web), WATI (wati)",
+    check: check.oneOf(channels),
+  });
+  if (kind === "") {
+    // The other questions depend on it.
+    await source.ask("agent", { text: "", check: check.required });
+    source.finish();
+  }
+  const channel = await askChannel(kind, source);
+  const allowed = await source.ask("allow", {
+    text: "Which numbers are answered (+15551234567, comma-separated; * everybody; empty nobody yet)",
+    check: check.allowList,
+  });
+  const agent = await askAgent(source);
+  const publicUrl =
+    kind === "web"
+      ? ""
+      : await source.ask("public-url", {
+          text: "Public https address of this machine, if you have one (empty: later)",
+          check: check.optionalHttpsUrl,
+        });
+  source.finish();
+  return { channel, allowedNumbers: check.splitList(allowed), agent, publicUrl: publicUrl || null };
+}
+
+async function askChannel(kind: string, source: AnswerSource): Promise<Answers["channel"]> {
+  if (kind === "web") {
+    return {
+      kind,
+      sessionPath: await source.ask("session-path", {
+        text: "Session file",
+        fallback: "~/.revka/whatsapp-session.db",
+      }),
+      pairPhone:
+        (await source.ask("pair-phone", {
+          text: "Your number, to link by code (empty: by QR code)",
+          check: check.pairPhone,
+        })) || null,
+    };
+  }
+  if (kind === "wati") {
+    return {
+      kind,
+      apiToken: await source.ask("api-token", {
+        text: "WATI API token (not shown)",
+        secret: true,
+        check: check.required,
+      }),
+      tenantId: (await source.ask("tenant-id", { text: "Tenant (empty: none)" })) || null,
+      webhookSecret: (await secretOrRandom("webhook-secret", "Webhook secret", source)) || null,
+    };
+  }
+  return {
+    kind: "cloud",
+    phoneNumberId: await source.ask("phone-number-id", {
+      text: "Phone number ID (Meta Business Suite, WhatsApp, API setup)",
+      check: check.phoneNumberId,
+    }),
+    accessToken: await source.ask("access-token", {
+      text: "Access token (not shown)",
+      secret: true,
+      check: check.required,
+    }),
+    appSecret:
+      (await source.ask("app-secret", {
+        text: "App secret of the Meta app (not shown; empty: from REVKA_WHATSAPP_APP_SECRET)",
+        secret: true,
+      })) || null,
+    verifyToken: await secretOrRandom("verify-token", "Verify token", source),
+  };
+}
+
+async function askAgent(source: AnswerSource): Promise<Answers["agent"]> {
+  const kind = await source.ask("agent", {
+    text: "Who answers: a model, your webhook, a command, or an echo to try things out",
+    check: check.oneOf(agents),
+  });
+  if (kind === "webhook") {
+    return {
+      kind,
+      url: await source.ask("agent-url", { text: "Address of the agent", check: check.httpUrl }),
+      bearerToken:
+        (await source.ask("agent-token", {
+          text: "Bearer token sent along (not shown; empty: none)",
+          secret: true,
+        })) || null,
+    };
+  }
+  if (kind === "command") {
+    const line = await source.ask("agent-command", {
+      text: "Program and arguments",
+      check: check.required,
+    });
+    return { kind, command: line.split(/\s+/) };
+  }
+  if (kind === "model") {
+    return {
+      kind,
+      provider: await source.ask("provider", {
+        text: "Provider (openrouter, openai, anthropic, groq, ollama, custom:https://…/v1)",
+        check: check.required,
+      }),
+      model: await source.ask("model", { text: "Model", check: check.required }),
+      apiKey:
+        (await source.ask("api-key", {
+          text: "API key (not shown; empty: from the provider's environment variable)",
+          secret: true,
+        })) || null,
+    };
+  }
+  return { kind: "echo" };
+}
+
+async function secretOrRandom(flag: string, text: string, source: AnswerSource): Promise<string> {
+  const answer = await source.ask(flag, {
+    text: `${text} (not shown; empty: a random one is made)`,
+    secret: true,
+  });
+  return answer || randomBytes(24).toString("base64url");
+}

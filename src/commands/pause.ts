@@ -1,0 +1,19 @@
+import { channelOption, chosenChannel } from "./channel-option.ts";
+import { exitCode, type Command } from "./command.ts";
+import { askDaemon } from "./running-daemon.ts";
+
+export const command: Command = {
+  usage: "pause CHAT [--channel NAME]",
+  about:
+    "Stops answering one chat, so that a person can take over. Messages are still received and kept; `revka resume` goes on with them.",
+  options: { channel: channelOption },
+  positionals: [1, 1],
+  examples: [["revka pause +15551234567", "the bot is silent in that chat, also after a restart"]],
+  async run(invocation) {
+    const chat = invocation.positionals[0] ?? "";
+    const channel = chosenChannel(invocation.options["channel"]);
+    await askDaemon(invocation, (daemon) => daemon.pause({ chat, ...channel }));
+    invocation.terminal.out(`Paused ${chat}. Go on with: revka resume ${chat}\n`);
+    return exitCode.fine;
+  },
+};

@@ -1,0 +1,18 @@
+import { channelOption, chosenChannel } from "./channel-option.ts";
+import { exitCode, type Command } from "./command.ts";
+import { askDaemon } from "./running-daemon.ts";
+
+export const command: Command = {
+  usage: "resume CHAT [--channel NAME]",
+  about: "Answers a chat again that `revka pause` stopped. `revka status` lists the paused ones.",
+  options: { channel: channelOption },
+  positionals: [1, 1],
+  examples: [["revka resume +15551234567", "the bot answers there again"]],
+  async run(invocation) {
+    const chat = invocation.positionals[0] ?? "";
+    const channel = chosenChannel(invocation.options["channel"]);
+    await askDaemon(invocation, (daemon) => daemon.resume({ chat, ...channel }));
+    invocation.terminal.out(`${chat} is answered again.\n`);
+    return exitCode.fine;
+  },
+};

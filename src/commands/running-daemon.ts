@@ -1,0 +1,70 @@
+import { homedir } from "node:os";
+import { resolvePaths, type Paths } from "../config/paths.ts";
+import { ControlError, type ControlApi } from "../control/api.ts";
+import { controlClient, DaemonNotRunning } from "../control/client.ts";
+import { CommandError, type Invocation } from "./command.ts";
+
+export function paths({ configFile, env }: Pick<Invocation, "configFile" | "env">): Paths {
+  return resolvePaths(configFile ?? null, env, homeOf(env));
+}
+
+/** The person's home directory: HOME, else what the system says. */
+export function homeOf(env: Invocation["env"]): string {
+  return env["HOME"] || homedir();
+}
+
+/**
+ * Asks the daemon of this home. Throws {@link CommandError} where none runs, it refuses, or it does not answer within
+ * `timeoutMs`.
+ */
+export async function askDaemon<T>(
+  invocation: Invocation,
+  ask: (daemon: ControlApi) => Promise<T>,
+  timeoutMs = 10_000,
+): Promise<T> {
+  const { socket } = paths(invocation);
+  try {
+    return await within(timeoutMs, socket, ask(controlClient(socket)));
+  } catch (error) {
+    if (error instanceof ControlError) throw new CommandError(error.message);
+    if (error instanceof DaemonNotRunning) {
+      throw new CommandError(
+        `${error.message}; start it with \`revka daemon\` or \`revka service start\``,
+      );
+    }
+    throw error;
+  }
+}
+
+/** As {@link askDaemon}, with null where no daemon runs. */
+export async function askDaemonIfRunning<T>(
+  socket: string,
+  ask: (daemon: ControlApi) => Promise<T>,
+  timeoutMs = 5_000,
+): Promise<T | null> {
+  try {
+    return await within(timeoutMs, socket, ask(controlClient(socket)));
+  } catch (error) {
+    if (error instanceof DaemonNotRunning) return null;
+    throw error instanceof ControlError ? new CommandError(error.message) : error;
+  }
+}
+
+/** A daemon that hangs must not hang the command that asks how it is. */
+async function within<T>(timeoutMs: number, socket: string, answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () =>
+      reject(
+        new CommandError(
+          `the daemon took the connection on ${socket} but did not answer within ${timeoutMs / 1000} s; see its log`,
+        ),
+      ),
+    timeoutMs,
+  );
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

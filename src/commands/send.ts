@@ -1,0 +1,94 @@
+import { text as readAll } from "node:stream/consumers";
+import type { SendReport } from "../control/api.ts";
+import { printable } from "../telemetry/printable.ts";
+import { channelOption, chosenChannel } from "./channel-option.ts";
+import { exitCode, UsageError, type Command, type Invocation } from "./command.ts";
+import { askDaemon } from "./running-daemon.ts";
+
+const defaultWaitSecs = 15;
+
+export const command: Command = {
+  usage: "send [--to TARGET] TEXT",
+  about:
+    "Sends a text through the running daemon. TARGET is an E.164 number, a BSUID or a group id; without --to the channel's notification_target is meant. TEXT may be - to read it from standard input. Exits 0 once it is sent or safely queued.",
+  options: {
+    to: { value: "TARGET", description: "Who receives it" },
+    channel: channelOption,
+    wait: {
+      value: "SECONDS",
+      description: `How long to wait for the outcome (default ${defaultWaitSecs}; 0 only queues)`,
+    },
+    json: { description: "One JSON document on standard output" },
+  },
+  positionals: [1, 1],
+  examples: [
+    ['revka send --to +15551234567 "The kettle is on."', "one message, sent now"],
+    ["uptime | revka send -", "a notification from a script"],
+  ],
+  async run(invocation) {
+    const { options, positionals, terminal } = invocation;
+    const channel = chosenChannel(options["channel"]);
+    const waitMs = waitOf(options["wait"]);
+    const text = await messageText(positionals[0] ?? "", invocation);
+    const to = typeof options["to"] === "string" ? options["to"] : await notifiedTarget(invocation);
+    const report = await askDaemon(
+      invocation,
+      (daemon) => daemon.send({ to, text, wait_ms: waitMs, ...channel }),
+      waitMs + 10_000,
+    );
+    if (options["json"]) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
+    else describe(report, invocation);
+    return report.deliveries.some(({ state }) => state === "failed")
+      ? exitCode.failed
+      : exitCode.fine;
+  },
+};
+
+function waitOf(option: string | true | undefined): number {
+  if (option === undefined) return defaultWaitSecs * 1000;
+  const seconds = Number(option);
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > 300) {
+    throw new UsageError(`--wait "${option}" is not a number of seconds from 0 to 300`);
+  }
+  return seconds * 1000;
+}
+
+async function messageText(word: string, { terminal }: Invocation): Promise<string> {
+  const text = word === "-" ? (await readAll(terminal.input)).replace(/\s+$/, "") : word;
+  if (text.trim() === "") throw new UsageError("there is no text to send");
+  return text;
+}
+
+async function notifiedTarget(invocation: Invocation): Promise<string> {
+  const { load } = await import("./load.ts");
+  const { whatsapp, wati } = (await load(invocation)).config.channels_config;
+  const { channel } = chosenChannel(invocation.options["channel"]);
+  const targets = [
+    channel === "wati" ? undefined : whatsapp?.notification_target,
+    channel === "whatsapp" ? undefined : wati?.notification_target,
+  ].filter((target) => target !== undefined);
+  const [target] = targets;
+  if (target === undefined) {
+    throw new UsageError(
+      "say to whom: --to TARGET, or set notification_target of the channel in the config",
+    );
+  }
+  if (targets.length > 1) {
+    throw new UsageError("both channels have a notification_target: add --channel, or --to TARGET");
+  }
+  return target;
+}
+
+function describe(report: SendReport, { terminal }: Invocation): void {
+  if (report.window_warning) terminal.err(`${printable(report.window_warning)}\n`);
+  for (const { id, state, code, hint } of report.deliveries) {
+    if (state === "sent") terminal.out(`Sent (${id}).\n`);
+    else if (state === "failed") {
+      const why = printable([code, hint].filter((part) => part !== null).join(" "));
+      terminal.err(`Not sent: ${why}\nTry again with: revka redeliver ${id}\n`);
+    } else {
+      const why = hint === null ? "" : ` It waits because: ${printable(hint)}`;
+      terminal.out(`Queued (${id}); the daemon sends it as soon as it can.${why}\n`);
+    }
+  }
+}

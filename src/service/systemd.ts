@@ -1,0 +1,191 @@
+import { join } from "node:path";
+import {
+  emptyPlan,
+  oneLine,
+  type ServicePlan,
+  type ServiceRequest,
+  ServiceRefusal,
+  type ServiceStep,
+  type ServiceVerb,
+} from "./plan.ts";
+
+const unit = "revka.service";
+
+/** Config of a service that has no account of its own: readable by root alone, handed over as a credential. */
+const configCredential = "revka-config";
+
+/** What `verb` does under systemd. `userHome` is where a user unit lives. Pure. */
+export function systemdPlan(
+  verb: ServiceVerb,
+  request: ServiceRequest,
+  userHome: string,
+): ServicePlan {
+  const user = request.scope === "user";
+  const systemctl = (...words: string[]): ServiceStep => ({
+    command: ["systemctl", ...(user ? ["--user"] : []), ...words],
+  });
+  const path = user
+    ? join(userHome, ".config/systemd/user", unit)
+    : join("/etc/systemd/system", unit);
+  switch (verb) {
+    case "install":
+      return {
+        ...emptyPlan,
+        folders: request.account === null && !user ? [] : [{ path: request.home, mode: 0o700 }],
+        files: [{ path, mode: 0o644, content: systemdUnit(request) }],
+        after: [
+          systemctl("daemon-reload"),
+          systemctl("enable", unit),
+          // Without it a user's services end with the last session and do not start at boot.
+          ...(user ? [{ command: ["loginctl", "enable-linger"] as const }] : []),
+          systemctl("restart", unit),
+        ],
+        notes: [
+          `Change limits with \`systemctl ${user ? "--user " : ""}edit ${unit}\`, which survives updates.`,
+          ...(request.account === null && !user
+            ? [`Its home is ${request.home}: sudo REVKA_HOME=${request.home} revka status`]
+            : []),
+        ],
+      };
+    case "uninstall":
+      return {
+        ...emptyPlan,
+        before: [{ ...systemctl("disable", "--now", unit), optional: true }],
+        remove: [path],
+        after: [systemctl("daemon-reload")],
+        notes: [`Config, messages and session stay in ${request.home}.`],
+      };
+    case "status":
+      return { ...emptyPlan, after: [systemctl("status", "--no-pager", unit)] };
+    case "logs":
+      return {
+        ...emptyPlan,
+        after: [
+          {
+            command: [
+              "journalctl",
+              ...(user ? ["--user"] : []),
+              "--unit",
+              unit,
+              "--lines=200",
+              "--no-pager",
+              "--output=cat",
+            ],
+          },
+        ],
+      };
+    default:
+      return { ...emptyPlan, after: [systemctl(verb, unit)] };
+  }
+}
+
+/** The unit file. Directives and their versions: systemd.unit(5), systemd.service(5), systemd.exec(5). Pure. */
+export function systemdUnit(request: ServiceRequest): string {
+  const dynamic = request.scope === "system" && request.account === null;
+  const [program] = request.executable;
+  if (dynamic && /^\/(home|root|tmp|var\/tmp|run\/user)\//.test(program)) {
+    throw new ServiceRefusal(
+      `a service without an account cannot reach ${program}; copy it to /usr/local/bin first, or name an account with --run-as`,
+    );
+  }
+  const config = dynamic
+    ? `\${CREDENTIALS_DIRECTORY}/${configCredential}`
+    : execWord(request.config);
+  const loaded = [
+    ...(dynamic ? [{ name: configCredential, file: request.config }] : []),
+    ...request.credentials,
+  ];
+  return `${[
+    "[Unit]",
+    "Description=Revka: connects WhatsApp to an AI agent",
+    ...(request.scope === "system"
+      ? ["After=network-online.target time-sync.target", "Wants=network-online.target"]
+      : []),
+    "# Never give up; the delay between tries bounds them.",
+    "StartLimitIntervalSec=0",
+    "",
+    "[Service]",
+    "Type=notify",
+    "NotifyAccess=main",
+    `ExecStart=${request.executable.map(execWord).join(" ")} daemon --config ${config}`,
+    `Environment=${quoted(`REVKA_HOME=${specifiers(request.home)}`)}`,
+    ...(dynamic ? ["DynamicUser=yes", "StateDirectory=revka", "StateDirectoryMode=0700"] : []),
+    ...(request.scope === "system" && request.account ? [`User=${request.account}`] : []),
+    ...loaded.map(({ name, file }) => `LoadCredential=${name}:${specifiers(oneLine(file))}`),
+    "Restart=on-failure",
+    ...restartDelay(request.systemdVersion),
+    "# Wrong usage and a wrong config do not mend themselves.",
+    "RestartPreventExitStatus=2 78",
+    "WatchdogSec=60s",
+    "TimeoutStartSec=60s",
+    "TimeoutStopSec=15s",
+    "KillMode=mixed",
+    ...(request.memoryMax ? [`MemoryMax=${request.memoryMax}`] : []),
+    "",
+    ...hardening(request, dynamic),
+    "",
+    "[Install]",
+    `WantedBy=${request.scope === "system" ? "multi-user.target" : "default.target"}`,
+  ].join("\n")}\n`;
+}
+
+/** RestartSteps came with systemd 254; Debian 12 and Raspberry Pi OS of 2023 have 252. */
+function restartDelay(version: number | null): string[] {
+  if (version !== null && version < 254) return ["RestartSec=10s"];
+  return ["RestartSec=2s", "RestartSteps=8", "RestartMaxDelaySec=5min"];
+}
+
+/** MemoryDenyWriteExecute is missing on purpose: the runtime compiles JavaScript to machine code. */
+function hardening(request: ServiceRequest, dynamic: boolean): string[] {
+  // These need no privilege, so a user's own service manager can apply them too.
+  const everywhere = [
+    "UMask=0077",
+    "NoNewPrivileges=yes",
+    "LockPersonality=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged",
+    "# What a runtime or ffmpeg only tries must fail, not kill.",
+    "SystemCallErrorNumber=EPERM",
+  ];
+  if (request.scope === "user") return everywhere;
+  return [
+    ...everywhere,
+    "CapabilityBoundingSet=",
+    "AmbientCapabilities=",
+    "ProtectSystem=strict",
+    `ProtectHome=${dynamic ? "yes" : "read-only"}`,
+    ...(dynamic ? [] : [`ReadWritePaths=${quoted(specifiers(request.home))}`]),
+    ...request.writable.map((folder) => `ReadWritePaths=${quoted(`-${specifiers(folder)}`)}`),
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "PrivateMounts=yes",
+    "ProtectClock=yes",
+    "ProtectControlGroups=yes",
+    "ProtectHostname=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectProc=invisible",
+    "RemoveIPC=yes",
+    "RestrictNamespaces=yes",
+  ];
+}
+
+/** `%` begins a specifier in every setting. */
+function specifiers(value: string): string {
+  return value.replaceAll("%", "%%");
+}
+
+function quoted(value: string): string {
+  return `"${oneLine(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+/** A word of ExecStart=, where `$` begins a variable too. */
+function execWord(word: string): string {
+  const escaped = specifiers(word).replaceAll("$", "$$$$");
+  return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : quoted(escaped);
+}

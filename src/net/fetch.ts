@@ -1,2 +1,95 @@
+import type { Config } from "../config/schema.ts";
+import type { Logger } from "../telemetry/log.ts";
+import {
+  createDispatchedFetch,
+  type DispatchedFetch,
+  type DispatchOptions,
+} from "./dispatched-fetch.ts";
+import { proxyFor, proxyOptions, proxyVariables, type Proxy, type ProxyOptions } from "./proxy.ts";
+
 /** The one fetch of outbound calls: direct, or bound to a proxy that it never by-passes. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+/** Every outbound request of the daemon starts here. */
+export interface Network {
+  /**
+   * The fetch of one service (`channel.whatsapp`, `channel.wati`, `provider.…`, `transcription.…`, `tts.…`). Where a
+   * proxy is meant but cannot be used, its promises reject; they never go out directly instead. A request that goes
+   * out directly only by `no_proxy` does not follow redirects: they might lead past the proxy.
+   */
+  fetchFor(service: string): Fetch;
+  /**
+   * The proxy a request of the service takes, as configured, credentials included (keep it out of logs); null for
+   * the direct way. Throws {@link UnusableProxy}.
+   */
+  proxyUrlFor(service: string, url: string | URL): string | null;
+  /** Drops every connection held open for proxies. */
+  close(): Promise<void>;
+}
+
+export interface NetworkOptions extends DispatchOptions {
+  config: Config;
+  /** The environment of the process: what it says counts only with `[proxy] scope = "environment"`. */
+  env: Readonly<Record<string, string | undefined>>;
+  log: Logger;
+}
+
+/**
+ * Binds services to their way out, by {@link proxyFor}. Nothing is connected or loaded before it is needed: without
+ * proxies, requests are those of the runtime's own fetch.
+ */
+export function createNetwork(options: NetworkOptions): Network {
+  const decision = proxyOptions(options.config, { ...options.env });
+  const routes = new Map<string, Promise<DispatchedFetch>>();
+  const announced = new Set<string>();
+
+  const route = (proxy: Proxy | null): Promise<DispatchedFetch> => {
+    const key = proxy?.url.href ?? "";
+    let made = routes.get(key);
+    if (!made) {
+      made = createDispatchedFetch(proxy, options);
+      routes.set(key, made);
+    }
+    return made;
+  };
+
+  // The runtime's fetch obeys HTTP_PROXY by itself; where that is set, the direct way needs a fetch that does not.
+  const heedsEnvironment = proxyVariables.some(
+    (name) => name !== "no_proxy" && (decision.env[name] || decision.env[name.toUpperCase()]),
+  );
+
+  return {
+    fetchFor: (service) => async (url, init) => {
+      const target = new URL(url);
+      const proxy = proxyFor(service, target, decision);
+      if (proxy) {
+        if (!announced.has(service)) {
+          announced.add(service);
+          options.log.info({ service, proxy: proxy.label }, "requests take a proxy");
+        }
+        return (await route(proxy)).fetch(target, init);
+      }
+      const strict = init?.redirect !== "manual" && isProxiedElsewhere(service, decision);
+      const safe: RequestInit = strict ? { ...init, redirect: "error" } : { ...init };
+      return heedsEnvironment
+        ? (await route(null)).fetch(target, safe)
+        : globalThis.fetch(target, safe);
+    },
+    proxyUrlFor: (service, url) => proxyFor(service, new URL(url), decision)?.url.href ?? null,
+    async close() {
+      const made = [...routes.values()];
+      routes.clear();
+      await Promise.all(made.map(async (it) => (await it).close().catch(() => {})));
+    },
+  };
+}
+
+/** Would another address of the service take a proxy? Then a direct answer must not lead there. */
+function isProxiedElsewhere(service: string, decision: ProxyOptions): boolean {
+  const { http_proxy, https_proxy, HTTP_PROXY, HTTPS_PROXY, all_proxy, ALL_PROXY } = decision.env;
+  const env = { http_proxy, https_proxy, HTTP_PROXY, HTTPS_PROXY, all_proxy, ALL_PROXY };
+  const without = { ...decision, proxy: { ...decision.proxy, no_proxy: [] }, env };
+  return ["http://elsewhere.invalid", "https://elsewhere.invalid"].some(
+    (url) => proxyFor(service, new URL(url), without) !== null,
+  );
+}

@@ -1,0 +1,109 @@
+import { networkErrorCode } from "../net/network-error.ts";
+import type { SendFailure } from "./message.ts";
+
+/** One failure. `hint` is one sentence that a person can act on; `afterMs` the platform's own wish. */
+export function sendFailure(
+  retry: SendFailure["retry"],
+  code: string,
+  hint: string,
+  afterMs: number | null = null,
+): SendFailure {
+  return { retry, afterMs, code, hint };
+}
+
+/**
+ * Errors that come before a request is written: the connection never stood, so nothing can have been accepted. Node's
+ * names (libuv, OpenSSL), undici's, and those that Bun had for the same before 1.4.
+ */
+const neverConnected = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EAI_FAIL",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ConnectionRefused",
+  "FailedToOpenSocket",
+]);
+
+/** The server's certificate was refused: also before the request. */
+const certificateRefused = new Set([
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "CERT_REVOKED",
+  "CERT_UNTRUSTED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "HOSTNAME_MISMATCH",
+]);
+
+/**
+ * What a request without an answer means for a delivery. `service` names who was asked, for the hint. Where the
+ * connection never stood it is `backoff`; everything else may have been accepted, so it is `ambiguous`.
+ */
+export function transportFailure(
+  error: unknown,
+  service: string,
+  expired: boolean = false,
+): SendFailure {
+  if (expired) {
+    return sendFailure("ambiguous", "timeout", `${service} did not answer in time.`);
+  }
+  const code = networkErrorCode(error);
+  if (code === "AbortError") {
+    return sendFailure("ambiguous", "aborted", "The request was cut off by a stop of the daemon.");
+  }
+  if (code.startsWith("proxy_")) {
+    return sendFailure(
+      "backoff",
+      code,
+      `The proxy on the way to ${service} refused: check proxy_url.`,
+    );
+  }
+  if (certificateRefused.has(code)) {
+    return sendFailure(
+      "backoff",
+      code,
+      `The certificate shown for ${service} is not trusted: check the clock and whatever inspects TLS on the way.`,
+    );
+  }
+  if (neverConnected.has(code)) {
+    return sendFailure(
+      "backoff",
+      code,
+      `${service} could not be reached: check the network, DNS and the proxy.`,
+    );
+  }
+  return sendFailure("ambiguous", code, `The connection to ${service} broke before its answer.`);
+}
+
+/**
+ * `Retry-After` in milliseconds from `now` (Unix ms), at most a day; null where absent or unreadable. Seconds or an
+ * HTTP date (RFC 9110, section 10.2.3).
+ */
+export function retryAfterMs(headers: Headers, now: number): number | null {
+  const value = headers.get("retry-after")?.trim();
+  if (!value) return null;
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, 86_400_000) : null;
+}
+
+/**
+ * A platform's own words, fit for a hint: one line, at most `length` characters, without numbers that could be a
+ * phone and without anything long enough to be a token.
+ */
+export function harmless(words: string, length: number = 200): string {
+  const line = words
+    .slice(0, 2000)
+    .replace(/\s+/g, " ")
+    .replace(/[A-Za-z0-9_|-]{20,}/g, "…")
+    .replace(/\+?\d[\d .()-]{5,}\d/g, "…")
+    .trim();
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+}

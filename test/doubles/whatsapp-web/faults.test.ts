@@ -105,3 +105,26 @@ test("faults count occasions: skip, then strike so many times", async () => {
   await f.wa.faults.struck.waitForCount(2);
   expect(f.wa.faults.list()).toEqual([]);
 });
+
+test("the line breaks once the client has its pairing code", async () => {
+  f = await fixture({ linked: false });
+  f.wa.fault({ at: "in:iq:md:link_code_companion_reg", do: "cut-after" });
+  const sock = f.client.connect();
+  await f.client.nextQr();
+  await sock.requestPairingCode(f.owner.number, "REVKA123");
+  expect(await f.client.closed()).toBe(428);
+});
+
+test("a stale pairing code is announced without keys", async () => {
+  f = await fixture({ linked: false });
+  const sock = f.client.connect();
+  await f.client.nextQr();
+  await sock.requestPairingCode(f.owner.number, "REVKA123");
+  await f.wa.links.codes.hellos.waitFor();
+  const announced = new Promise((resolve) =>
+    sock.ws.on("CB:notification,type:link_code_companion_reg", resolve),
+  );
+  f.wa.links.codes.refresh(f.owner.number);
+  await announced;
+  await f.owner.enterCode("REVKA123");
+});

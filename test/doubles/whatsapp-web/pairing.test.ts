@@ -72,6 +72,20 @@ test("an account that needs a passkey is asked for one and is not linked", async
   expect(f.wa.links.count).toBe(0);
 });
 
+test("with a code, too, the passkey is asked for instead of the link being made", async () => {
+  f = await fixture({ linked: false });
+  f.owner.requiresPasskey = true;
+  const sock = f.client.connect();
+  const asked = new Promise((resolve) =>
+    sock.ws.on("CB:notification,type:passkey_prologue_request", resolve),
+  );
+  await f.client.nextQr();
+  await sock.requestPairingCode(f.owner.number, "REVKA123");
+  expect(await failure(f.owner.enterCode("REVKA123"))).toContain("passkey");
+  await asked;
+  expect(f.wa.links.count).toBe(0);
+});
+
 test("a link cut off before the client signed it does not count", async () => {
   f = await fixture({ linked: false });
   f.wa.fault({ at: "out:iq:pair-success", do: "cut" });

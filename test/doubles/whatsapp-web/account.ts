@@ -10,6 +10,8 @@ export class Account {
   readonly devices = new Map<number, PhoneDevice>();
   /** linked clients under test */
   readonly companions = new Map<number, Companion>();
+  /** whether lookups of the phone number name the LID */
+  lidDisclosed = true;
   private nextDevice = 1;
 
   constructor(

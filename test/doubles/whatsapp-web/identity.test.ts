@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { type Fixture, fixture } from "./fixture.ts";
+import { type Fixture, failure, fixture } from "./fixture.ts";
 
 let f: Fixture;
 afterEach(() => f.stop());
@@ -90,4 +90,38 @@ test("numbers are looked up", async () => {
   f = await fixture();
   const found = await f.client.sock.onWhatsApp(f.ada.number, "10000000000");
   expect(found).toEqual([{ jid: f.ada.jid, exists: true }]);
+});
+
+test("a contact adds a device: the next message reaches it as well", async () => {
+  f = await fixture();
+  await f.client.sendText(f.ada.jid, "to one");
+  await f.ada.waitForMessage("to one");
+  const tablet = f.ada.addDevice();
+  await f.wa.clientAcks.waitFor((ack) => ack.class === "notification");
+  await f.client.sendText(f.ada.jid, "to both");
+  await tablet.inbox.waitFor((message) => message.text === "to both");
+});
+
+test("a contact installs WhatsApp anew: both sides go on", async () => {
+  f = await fixture();
+  await f.ada.send(f.owner, "old phone");
+  await f.client.received("old phone");
+  await f.client.sendText(f.ada.jid, "to the old phone");
+  await f.ada.waitForMessage("to the old phone");
+  f.ada.reinstall();
+  await f.ada.send(f.owner, "new phone");
+  await f.client.received("new phone");
+  await f.client.sendText(f.ada.jid, "to the new phone");
+  await f.ada.waitForMessage("to the new phone");
+});
+
+test("a number whose LID is not disclosed can be answered, not written to first", async () => {
+  f = await fixture();
+  f.ada.account.lidDisclosed = false;
+  f.bob.account.lidDisclosed = false;
+  await f.ada.send(f.owner, "just my number", { alt: false });
+  await f.client.received("just my number");
+  await f.client.sendText(f.ada.jid, "fine");
+  await f.ada.waitForMessage("fine");
+  expect(await failure(f.client.sendText(f.bob.jid, "hello"))).toContain("All encryptions failed");
 });

@@ -1,10 +1,15 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { downloadMediaMessage } from "@whiskeysockets/baileys";
 import { type Fixture, failure, fixture } from "./fixture.ts";
 
 // The media server's certificate is made at start: this process cannot list it beforehand.
-process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+beforeAll(() => {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+});
+afterAll(() => {
+  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+});
 
 let f: Fixture;
 afterEach(() => f.stop());

@@ -29,7 +29,7 @@ const MAX_RETRIES = 5;
 
 /** One simulated device: it decrypts, records, drops duplicates, asks again for what it cannot read. */
 export class PhoneDevice {
-  readonly signal = new SignalDevice();
+  signal = new SignalDevice();
   readonly inbox = new Recorder<Received>("message");
   /** each failed decryption */
   readonly undecryptable = new Recorder<{ id: string; error: string }>("undecryptable message");
@@ -62,6 +62,12 @@ export class PhoneDevice {
       () => undefined,
     );
     return run;
+  }
+
+  /** Sets the device up anew: other keys, no session with anyone. */
+  reset(): void {
+    this.signal = new SignalDevice();
+    this.senderKeyHolders.clear();
   }
 
   accept(envelope: Envelope): void {

@@ -1,6 +1,7 @@
 import { generateMessageIDV2, type proto } from "@whiskeysockets/baileys";
 import type { Account, Addressing } from "./account.ts";
 import type { Companion } from "./companion.ts";
+import { announceDevice, announceIdentity } from "./announcements.ts";
 import { type Content, type MessageReference, compose } from "./compose.ts";
 import { Group } from "./groups.ts";
 import type { PhoneDevice } from "./phone-device.ts";
@@ -87,7 +88,16 @@ export class Phone {
 
   /** Adds a simulated second device (tablet, desktop) with Signal keys and an inbox of its own. */
   addDevice(): PhoneDevice {
-    return newDevice(this.double, this.account, this.account.newDeviceId());
+    const device = newDevice(this.double, this.account, this.account.newDeviceId());
+    announceDevice(this.double.directory, device);
+    return device;
+  }
+
+  /** Installs WhatsApp anew: another identity key, no sessions. Only for accounts without links. */
+  reinstall(): void {
+    if (this.companions.length > 0) throw new Error("linked clients would be logged out");
+    this.main.reset();
+    announceIdentity(this.double.directory, this.main);
   }
 
   /** Scans a client's QR code. Resolves when the link is made. */

@@ -30,7 +30,7 @@ function answerUser(directory: Directory, user: BinaryNode, asked: string[]): Bi
       .map((id) => stanza("device", id === 0 ? { id } : { id, "key-index": id }));
     answers.push(stanza("devices", {}, [stanza("device-list", {}, devices)]));
   }
-  if (account && asked.includes("lid") && !isLidUser(jid)) {
+  if (account?.lidDisclosed && asked.includes("lid") && !isLidUser(jid)) {
     answers.push(stanza("lid", { val: account.lidJid() }));
   }
   return stanza("user", { jid }, answers);

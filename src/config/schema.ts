@@ -1,14 +1,12 @@
 import { z } from "zod";
+import { proxySchema, tunnelSchema } from "./schema-network.ts";
+import { transcriptionSchema, ttsSchema } from "./schema-speech.ts";
+import { blankText, path, port, positive, secret, text } from "./schema-values.ts";
 
 /**
  * The configuration as the file spells it (snake_case, same nesting), with defaults applied. `revka config schema`
  * and the reference in the docs are generated from here, so every key says what it means.
  */
-
-const text = z.string();
-const secret = z.string().meta({ secret: true });
-const positive = z.int().positive();
-const port = z.int().min(1).max(65535);
 
 const patterns = z
   .array(text)
@@ -17,7 +15,9 @@ const patterns = z
 
 const proxyUrl = text
   .optional()
-  .describe("Proxy of this channel (http, https, socks5, socks5h), over the global [proxy]; never by-passed");
+  .describe(
+    "Proxy of this channel (http, https, socks5, socks5h), over the global [proxy]; never by-passed",
+  );
 
 const allowedNumbers = z
   .array(text)
@@ -31,7 +31,9 @@ const notificationTarget = text
 export const whatsappSchema = z.object({
   access_token: secret.optional().describe("Cloud API access token from Meta Business Suite"),
   phone_number_id: text.optional().describe("Phone number ID from Meta; selects Cloud API mode"),
-  verify_token: secret.optional().describe("Token of your choice that Meta repeats in the handshake"),
+  verify_token: secret
+    .optional()
+    .describe("Token of your choice that Meta repeats in the handshake"),
   app_secret: secret
     .optional()
     .describe("Meta app secret for X-Hub-Signature-256; REVKA_WHATSAPP_APP_SECRET wins over it"),
@@ -53,9 +55,11 @@ export const whatsappSchema = z.object({
   messages_per_second: positive
     .default(80)
     .describe("Cloud: messages a second this number may send (Meta's default is 80)"),
-  session_path: text.optional().describe("SQLite session store; selects Web mode"),
+  session_path: path.optional().describe("SQLite session store; selects Web mode"),
   pair_phone: text.optional().describe("Country code and number: link by code instead of QR"),
-  pair_code: text.default("").describe("Own pair code of 8 characters; blank lets one be generated"),
+  pair_code: text
+    .default("")
+    .describe("Own pair code of 8 characters; blank lets one be generated"),
   mode: z.enum(["business", "personal"]).default("business").describe("Web mode: who is answered"),
   dm_policy: z
     .enum(["allowlist", "ignore", "all"])
@@ -72,7 +76,9 @@ export const whatsappSchema = z.object({
   mention_me: z
     .boolean()
     .default(false)
-    .describe("Web: an @-mention of the linked account or a reply to it passes a group's mention gate"),
+    .describe(
+      "Web: an @-mention of the linked account or a reply to it passes a group's mention gate",
+    ),
   max_backlog_age_secs: positive
     .default(86400)
     .describe("Web: older messages found after downtime are refused"),
@@ -103,13 +109,13 @@ const channelsSchema = z.object({
     .max(60_000)
     .default(0)
     .describe("Merges a burst of one chat into one turn"),
-  failure_reply: text
+  failure_reply: blankText
     .default("Sorry, I couldn't process your message right now.")
     .describe('What the customer reads when a turn fails for good; "" sends nothing'),
   read_receipts: z.boolean().default(true).describe("Mark messages read when a turn takes them up"),
   typing: z.boolean().default(true).describe("Show typing while a turn runs"),
-  whatsapp: whatsappSchema.optional(),
-  wati: watiSchema.optional(),
+  whatsapp: whatsappSchema.optional().describe("WhatsApp, Cloud API or Web"),
+  wati: watiSchema.optional().describe("WhatsApp through WATI"),
 });
 
 export const gatewaySchema = z.object({
@@ -129,15 +135,18 @@ export const gatewaySchema = z.object({
   metrics_token: secret.optional().describe("Bearer for /metrics from other than loopback"),
   tls: z
     .object({
-      enabled: z.boolean().default(false),
-      cert_path: text.optional(),
-      key_path: text.optional(),
+      enabled: z.boolean().default(false).describe("Serve https instead of http"),
+      cert_path: path.optional().describe("Certificate chain in PEM"),
+      key_path: path.optional().describe("Private key in PEM"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("TLS of the gateway itself"),
 });
 
 export const storeSchema = z.object({
-  path: text.optional().describe("SQLite file with inbox, outbox and history; default <home>/revka.db"),
+  path: path
+    .optional()
+    .describe("SQLite file with inbox, outbox and history; default <home>/revka.db"),
   retention_days: positive.default(30).describe("Days that messages and history are kept"),
   max_pending_messages: positive
     .default(100_000)
@@ -150,118 +159,23 @@ export const storeSchema = z.object({
 export const agentSchema = z.object({
   kind: z.enum(["model", "webhook", "command", "echo"]).default("model").describe("Who answers"),
   system_prompt: text.optional().describe("Instructions given with every turn"),
-  max_history_messages: z.int().min(0).max(1000).default(40).describe("History entries a turn gets"),
-  max_concurrent_turns: z.int().min(1).max(1000).default(8).describe("Turns at once, over all chats"),
-  media_dir: text.optional().describe("Folder from which an agent may hand back files"),
+  max_history_messages: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(40)
+    .describe("History entries a turn gets"),
+  max_concurrent_turns: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(8)
+    .describe("Turns at once, over all chats"),
+  media_dir: path.optional().describe("Folder from which an agent may hand back files"),
   url: text.optional().describe("webhook: address of the agent"),
   bearer_token: secret.optional().describe("webhook: bearer sent along"),
   command: z.array(text).min(1).optional().describe("command: program and arguments"),
-  cwd: text.optional().describe("command: working directory"),
-});
-
-const proxySchema = z.object({
-  enabled: z.boolean().default(false),
-  http_proxy: secret.optional(),
-  https_proxy: secret.optional(),
-  all_proxy: secret.optional(),
-  no_proxy: z.array(text).default([]).describe("Hosts reached directly, as in NO_PROXY"),
-  scope: z
-    .enum(["environment", "revka", "services"])
-    .default("revka")
-    .describe("environment: HTTP_PROXY and friends; revka: everything; services: those listed"),
-  services: z
-    .array(text)
-    .default([])
-    .describe('Selectors such as "channel.whatsapp", "channel.*", "provider.*"'),
-});
-
-const transcriptionSchema = z.object({
-  enabled: z.boolean().default(false),
-  default_provider: z
-    .enum(["groq", "openai", "deepgram", "assemblyai", "google", "local_whisper"])
-    .default("groq"),
-  api_key: secret.optional().describe("Groq API key; else GROQ_API_KEY"),
-  api_url: text
-    .default("https://api.groq.com/openai/v1/audio/transcriptions")
-    .describe("OpenAI-style transcription address"),
-  model: text.default("whisper-large-v3-turbo"),
-  language: text.optional().describe("ISO 639-1 code passed on"),
-  initial_prompt: text.optional(),
-  max_duration_secs: positive.default(120),
-  transcribe_non_ptt_audio: z.boolean().default(false),
-  openai: z
-    .object({ api_key: secret.optional(), model: text.default("whisper-1") })
-    .prefault({}),
-  deepgram: z.object({ api_key: secret.optional(), model: text.default("nova-2") }).prefault({}),
-  assemblyai: z.object({ api_key: secret.optional() }).prefault({}),
-  google: z
-    .object({ api_key: secret.optional(), language_code: text.default("en-US") })
-    .prefault({}),
-  local_whisper: z
-    .object({
-      url: text.optional(),
-      bearer_token: secret.optional(),
-      max_audio_bytes: positive.default(25 * 1024 * 1024),
-      timeout_secs: positive.default(300),
-    })
-    .prefault({}),
-});
-
-const ttsSchema = z.object({
-  enabled: z.boolean().default(false),
-  default_provider: z.enum(["openai", "elevenlabs", "google", "edge", "piper"]).default("openai"),
-  default_voice: text.default("alloy"),
-  default_format: z.enum(["mp3", "opus", "wav"]).default("mp3"),
-  max_text_length: positive.default(4096),
-  openai: z
-    .object({
-      api_key: secret.optional(),
-      model: text.default("tts-1"),
-      speed: z.number().min(0.25).max(4).default(1),
-    })
-    .prefault({}),
-  elevenlabs: z
-    .object({
-      api_key: secret.optional(),
-      model_id: text.default("eleven_monolingual_v1"),
-      stability: z.number().min(0).max(1).default(0.5),
-      similarity_boost: z.number().min(0).max(1).default(0.5),
-    })
-    .prefault({}),
-  google: z
-    .object({ api_key: secret.optional(), language_code: text.default("en-US") })
-    .prefault({}),
-  edge: z.object({ binary_path: text.default("edge-tts") }).prefault({}),
-  piper: z
-    .object({ api_url: text.default("http://127.0.0.1:5000/v1/audio/speech") })
-    .prefault({}),
-});
-
-const tunnelSchema = z.object({
-  provider: z
-    .enum(["none", "cloudflare", "tailscale", "ngrok", "openvpn", "pinggy", "custom"])
-    .default("none"),
-  cloudflare: z.object({ token: secret.optional() }).prefault({}),
-  tailscale: z
-    .object({ funnel: z.boolean().default(false), hostname: text.optional() })
-    .prefault({}),
-  ngrok: z.object({ auth_token: secret.optional(), domain: text.optional() }).prefault({}),
-  openvpn: z
-    .object({
-      config_file: text.optional(),
-      auth_file: text.optional(),
-      advertise_address: text.optional(),
-      connect_timeout_secs: positive.default(30),
-    })
-    .prefault({}),
-  pinggy: z.object({ token: secret.optional(), region: text.optional() }).prefault({}),
-  custom: z
-    .object({
-      start_command: text.optional(),
-      health_url: text.optional(),
-      url_pattern: text.optional(),
-    })
-    .prefault({}),
+  cwd: path.optional().describe("command: working directory"),
 });
 
 export const configSchema = z.object({
@@ -269,17 +183,17 @@ export const configSchema = z.object({
     .optional()
     .describe("openrouter, openai, anthropic, groq, ollama or custom:https://…/v1"),
   default_model: text.optional().describe("Model name as the provider spells it"),
-  default_temperature: z.number().min(0).max(2).optional(),
+  default_temperature: z.number().min(0).max(2).optional().describe("Sampling temperature"),
   api_key: secret.optional().describe("Key of the provider; else its usual environment variable"),
   api_url: text.optional().describe("Base URL of the provider, over its usual one"),
-  channels_config: channelsSchema.prefault({}),
-  gateway: gatewaySchema.prefault({}),
-  store: storeSchema.prefault({}),
-  agent: agentSchema.optional(),
-  transcription: transcriptionSchema.prefault({}),
-  tts: ttsSchema.prefault({}),
-  proxy: proxySchema.prefault({}),
-  tunnel: tunnelSchema.prefault({}),
+  channels_config: channelsSchema.prefault({}).describe("Channels and how turns are run"),
+  gateway: gatewaySchema.prefault({}).describe("The HTTP server that webhooks arrive at"),
+  store: storeSchema.prefault({}).describe("Inbox, outbox and history"),
+  agent: agentSchema.optional().describe("Who answers"),
+  transcription: transcriptionSchema.prefault({}).describe("Voice notes to text"),
+  tts: ttsSchema.prefault({}).describe("Text to voice notes"),
+  proxy: proxySchema.prefault({}).describe("Proxies of outgoing connections"),
+  tunnel: tunnelSchema.prefault({}).describe("A public address for the gateway"),
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,114 @@
+import { RE2JS, RE2JSException } from "re2js";
+import { estimateInstructions } from "./pattern-size.ts";
+
+/** The limit that the specification names for a compiled pattern. */
+export const maxCompiledBytes = 64 * 1024;
+
+/** What one instruction of the compiled program is counted as: an object of four fields and its place in the list. */
+const bytesPerInstruction = 40;
+
+/** Characters of a pattern's text; character classes cost text, not instructions. */
+const maxPatternLength = 8 * 1024;
+
+/**
+ * Characters that the search for further fragments of one text may run over. One search is linear in the text, all
+ * matches of one text need not be; what lies beyond stays in the text.
+ */
+const maxScannedCharacters = 256 * 1024;
+
+export type GateAnswer =
+  | { passes: true; text: string }
+  /** `mention_only`: a pattern matched and nothing else was left. */
+  | { passes: false; reason: "mention_missing" | "mention_only" };
+
+export interface RejectedPattern {
+  /** Position in the list of the file. */
+  index: number;
+  /** In words, with the pattern's text (clipped). */
+  message: string;
+}
+
+/**
+ * The mention gate of one kind of chat. `open`: no pattern is set, text passes untouched. `guarded`: text passes when
+ * a pattern matches. `closed`: every pattern was rejected, nothing passes.
+ */
+export interface MentionGate {
+  readonly state: "open" | "guarded" | "closed";
+  readonly rejected: RejectedPattern[];
+  /** Applies the patterns to a body, caption or tapped title. A voice note or bare media has `""`, which matches only
+   * a pattern that matches nothing. */
+  apply(text: string): GateAnswer;
+}
+
+/**
+ * Compiles RE2 patterns, case-insensitive and over Unicode code points (`\w`, `\d`, `\b` are ASCII, as RE2 has them).
+ * Blank entries count as absent. A pattern that does not parse or compiles to more than {@link maxCompiledBytes} is
+ * rejected; the others stay in force.
+ */
+export function compileMentionGate(patterns: readonly string[]): MentionGate {
+  const compiled: RE2JS[] = [];
+  const rejected: RejectedPattern[] = [];
+  let given = 0;
+  for (const [index, entry] of patterns.entries()) {
+    const pattern = entry.trim();
+    if (pattern === "") continue;
+    given++;
+    const result = compilePattern(pattern);
+    if (typeof result === "string") {
+      rejected.push({ index, message: `pattern ${quote(pattern)} is ignored: ${result}` });
+    } else compiled.push(result);
+  }
+  if (given === 0) return { state: "open", rejected, apply: (text) => ({ passes: true, text }) };
+  if (compiled.length === 0) {
+    return {
+      state: "closed",
+      rejected,
+      apply: () => ({ passes: false, reason: "mention_missing" }),
+    };
+  }
+  return { state: "guarded", rejected, apply: (text) => applyPatterns(compiled, text) };
+}
+
+/** The compiled pattern, or in words why there is none. */
+function compilePattern(pattern: string): RE2JS | string {
+  const tooLarge = `it compiles to more than ${maxCompiledBytes / 1024} KiB`;
+  if (pattern.length > maxPatternLength) return `it is longer than ${maxPatternLength} characters`;
+  if (estimateInstructions(pattern) * bytesPerInstruction > 16 * maxCompiledBytes) return tooLarge;
+  try {
+    const compiled = RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);
+    return compiled.programSize() * bytesPerInstruction > maxCompiledBytes ? tooLarge : compiled;
+  } catch (error) {
+    if (error instanceof RE2JSException) return error.message.split("\n", 1)[0] ?? "invalid";
+    if (error instanceof RangeError) return tooLarge;
+    throw error;
+  }
+}
+
+function applyPatterns(patterns: RE2JS[], text: string): GateAnswer {
+  if (!patterns.some((pattern) => pattern.matcher(text).find())) {
+    return { passes: false, reason: "mention_missing" };
+  }
+  let rest = text;
+  for (const pattern of patterns) rest = strip(pattern, rest);
+  rest = rest.replace(/\s+/g, " ").trim();
+  return rest === "" ? { passes: false, reason: "mention_only" } : { passes: true, text: rest };
+}
+
+/** The text with a space in place of each match that is not empty. */
+function strip(pattern: RE2JS, text: string): string {
+  const matcher = pattern.matcher(text);
+  let kept = "";
+  let position = 0;
+  let scanned = 0;
+  while (scanned <= maxScannedCharacters && matcher.find()) {
+    scanned += text.length - position;
+    if (matcher.end() === matcher.start()) continue;
+    kept += `${text.slice(position, matcher.start())} `;
+    position = matcher.end();
+  }
+  return kept + text.slice(position);
+}
+
+function quote(pattern: string): string {
+  return JSON.stringify(pattern.length > 60 ? `${pattern.slice(0, 60)}…` : pattern);
+}

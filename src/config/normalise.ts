@@ -1,0 +1,37 @@
+import { canonicalPhone } from "./numbers.ts";
+import { expandHome } from "./paths.ts";
+import type { Config } from "./schema.ts";
+
+/**
+ * The checked configuration in the one form that the rest of the house reads: base addresses without a slash at the
+ * end, `pair_phone` as digits, `pair_code` without its dash and in capitals, the program of a command without `~`.
+ */
+export function normalise(config: Config, home: string): Config {
+  const { whatsapp, wati } = config.channels_config;
+  return {
+    ...config,
+    channels_config: {
+      ...config.channels_config,
+      ...(whatsapp && {
+        whatsapp: {
+          ...whatsapp,
+          api_base_url: withoutSlash(whatsapp.api_base_url),
+          pair_code: whatsapp.pair_code.replaceAll("-", "").toUpperCase(),
+          ...(whatsapp.pair_phone && { pair_phone: digits(whatsapp.pair_phone) }),
+        },
+      }),
+      ...(wati && { wati: { ...wati, api_url: withoutSlash(wati.api_url) } }),
+    },
+    ...(config.agent && { agent: withProgram(config.agent, home) }),
+  };
+}
+
+function withProgram(agent: NonNullable<Config["agent"]>, home: string): typeof agent {
+  if (agent.command === undefined) return agent;
+  const [program = "", ...rest] = agent.command;
+  return { ...agent, command: [expandHome(program, home), ...rest] };
+}
+
+const withoutSlash = (address: string): string => address.replace(/\/+$/, "");
+
+const digits = (phone: string): string => canonicalPhone(phone)?.slice(1) ?? phone;

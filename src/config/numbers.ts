@@ -1,0 +1,35 @@
+/** How a person may be written in the file or by a platform. Stands here so that the file can be checked early. */
+
+const punctuation = /[\s+\-.()[\]/\u2010-\u2015\u00a0\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * E.164 with its plus, or null where `raw` is not an international number: 3 to 15 digits that do not begin with 0
+ * (ITU-T E.164 allows 15). Plus, spaces, dashes, dots and brackets are ignored.
+ */
+export function canonicalPhone(raw: string): string | null {
+  const digits = raw.replace(punctuation, "");
+  return /^[1-9]\d{2,14}$/.test(digits) ? `+${digits}` : null;
+}
+
+/**
+ * A business-scoped user id: country code, a dot, up to 128 letters and digits (`US.13491208655302741918`), or a
+ * parent one (`US.ENT.…`). Source: Meta, business-scoped-user-ids, 7 May 2026.
+ */
+export function isBusinessScopedId(raw: string): boolean {
+  return /^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$/.test(raw);
+}
+
+/** What one entry of `allowed_numbers` means; `invalid` entries are warned of and ignored. */
+export type AllowedEntry =
+  | { kind: "everybody" }
+  | { kind: "phone"; phone: string }
+  | { kind: "user"; userId: string }
+  | { kind: "invalid" };
+
+export function parseAllowedEntry(entry: string): AllowedEntry {
+  const trimmed = entry.trim();
+  if (trimmed === "*") return { kind: "everybody" };
+  if (isBusinessScopedId(trimmed)) return { kind: "user", userId: trimmed };
+  const phone = canonicalPhone(trimmed);
+  return phone === null ? { kind: "invalid" } : { kind: "phone", phone };
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { parse, TomlError } from "smol-toml";
+import { ConfigError } from "./problems.ts";
+import { isTable, type RawTable } from "./raw.ts";
+
+/** Far beyond any configuration; a wrong path must not fill the memory. */
+const maxFileBytes = 4 * 1024 * 1024;
+
+/** The text of the file at `path`. Throws {@link ConfigError}. */
+export function readConfigText(path: string): string {
+  const fail = (message: string) =>
+    new ConfigError([{ file: path, line: null, key: null, message }]);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "ENOENT") throw fail("no such file; `revka init` writes one");
+    if (code === "EISDIR") throw fail("is a directory, expected a file");
+    if (code === "EACCES") throw fail("may not be read by this user");
+    throw fail(`cannot be read (${String(code ?? "unknown error")})`);
+  }
+  if (bytes.length > maxFileBytes) throw fail("is larger than 4 MiB");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw fail("is not UTF-8 text");
+  }
+}
+
+/** The values of a TOML text. Throws {@link ConfigError} with the line; the message repeats nothing of the text. */
+export function parseConfigText(text: string, path: string): RawTable {
+  try {
+    const values: unknown = parse(text, { unsafeKeyBehaviour: "drop" });
+    return isTable(values) ? values : {};
+  } catch (error) {
+    const line = error instanceof TomlError ? error.line : null;
+    const message = `not valid TOML: ${error instanceof TomlError ? reason(error) : "cannot be read"}`;
+    throw new ConfigError([{ file: path, line, key: null, message }]);
+  }
+}
+
+/** smol-toml's own sentence, without the excerpt of the file that follows it. */
+function reason(error: TomlError): string {
+  const [sentence = ""] = error.message.split("\n", 1);
+  const words = sentence.replace(/^Invalid TOML document: /, "");
+  return /^[A-Za-z][A-Za-z ,:.;()-]{3,90}$/.test(words) ? words : "invalid value";
+}

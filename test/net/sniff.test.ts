@@ -1,0 +1,112 @@
+import { expect, test } from "bun:test";
+import type { MediaKind } from "../../src/channels/message.ts";
+import { sniffMimeType, sniffStream, trueMimeType } from "../../src/net/sniff.ts";
+
+const bytes = (...parts: (string | number[])[]) =>
+  Buffer.concat(
+    parts.map((part) =>
+      typeof part === "string" ? Buffer.from(part, "latin1") : Buffer.from(part),
+    ),
+  );
+
+const samples: Record<string, Uint8Array> = {
+  "image/jpeg": bytes([0xff, 0xd8, 0xff, 0xe0]),
+  "image/png": bytes(
+    [0x89],
+    "PNG\r\n\x1a\n",
+    [0, 0, 0, 13],
+    "IHDR",
+    Buffer.alloc(64).toJSON().data,
+    "IDAT",
+  ),
+  "image/gif": bytes("GIF89a"),
+  "image/webp": bytes("RIFF", [4, 0, 0, 0], "WEBPVP8 "),
+  "application/pdf": bytes("%PDF-1.7\n"),
+  "audio/ogg; codecs=opus": bytes(
+    "OggS",
+    Buffer.alloc(24).toJSON().data,
+    "OpusHead",
+    Buffer.alloc(30).toJSON().data,
+  ),
+  "audio/mpeg": bytes([0xff, 0xfb, 0x90, 0x64], Buffer.alloc(64).toJSON().data),
+  "audio/x-m4a": bytes([0, 0, 0, 24], "ftypM4A ", Buffer.alloc(16).toJSON().data),
+  "video/mp4": bytes([0, 0, 0, 24], "ftypmp42", Buffer.alloc(16).toJSON().data),
+  "video/3gpp": bytes([0, 0, 0, 24], "ftyp3gp5", Buffer.alloc(16).toJSON().data),
+  "audio/wav": bytes("RIFF", [4, 0, 0, 0], "WAVEfmt "),
+  "audio/amr": bytes("#!AMR\n"),
+};
+
+test("files are known by their bytes", async () => {
+  for (const [mimeType, sample] of Object.entries(samples)) {
+    expect([mimeType, await sniffMimeType(sample)]).toEqual([mimeType, mimeType]);
+  }
+  expect(await sniffMimeType(bytes("<!DOCTYPE html><html>"))).toBeNull();
+  expect(await sniffMimeType(new Uint8Array())).toBeNull();
+});
+
+test("the bytes win over what was declared", () => {
+  const cases: [MediaKind, string | null, string | null, string | null][] = [
+    ["image", "image/png", "image/jpeg", "image/png"],
+    ["image", null, "image/jpeg", null],
+    ["image", "application/pdf", "image/jpeg", null],
+    ["image", "application/xml", "image/svg+xml", null],
+    ["sticker", "image/webp", null, "image/webp"],
+    ["video", "video/mp4", null, "video/mp4"],
+    ["video", "audio/mpeg", "video/mp4", null],
+    ["audio", "audio/ogg; codecs=opus", "audio/ogg", "audio/ogg; codecs=opus"],
+    ["audio", "video/mp4", "audio/mp4", "audio/mp4"],
+    ["audio", "video/3gpp", null, "audio/3gpp"],
+    ["audio", "video/x-matroska", "audio/ogg", null],
+    ["audio", null, "audio/ogg", null],
+    ["document", "application/pdf", "text/plain", "application/pdf"],
+    ["document", null, "text/csv; charset=utf-8", "text/csv"],
+    ["document", null, null, "application/octet-stream"],
+    [
+      "document",
+      "application/zip",
+      "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+      "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ],
+    ["document", "application/zip", "text/plain", "application/zip"],
+    ["document", "application/x-msdownload", "application/pdf", "application/x-msdownload"],
+  ];
+  for (const [kind, sniffed, declared, expected] of cases) {
+    expect([kind, sniffed, declared, trueMimeType(kind, sniffed, declared)]).toEqual([
+      kind,
+      sniffed,
+      declared,
+      expected,
+    ]);
+  }
+});
+
+function stream(body: Uint8Array, step: number, onCancel = () => {}): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= body.length) return controller.close();
+      controller.enqueue(body.subarray(at, at + step));
+      at += step;
+    },
+    cancel: onCancel,
+  });
+}
+
+test("a stream is handed on whole, however it is cut", async () => {
+  const body = Buffer.concat([samples["image/png"] ?? Buffer.alloc(0), Buffer.alloc(20_000, 7)]);
+  for (const step of [7, 4100, 50_000]) {
+    const got = await sniffStream(stream(body, step), "image", "image/jpeg");
+    expect(got.mimeType).toBe("image/png");
+    expect(Buffer.from(await new Response(got.body).arrayBuffer()).equals(body)).toBe(true);
+  }
+});
+
+test("an error page in place of a picture is refused and no longer read", async () => {
+  let cancelled = false;
+  const page = bytes("<html>".repeat(5000));
+  const body = stream(page, 1000, () => (cancelled = true));
+  await expect(sniffStream(body, "image", "image/jpeg")).rejects.toMatchObject({
+    code: "media_type",
+  });
+  expect(cancelled).toBe(true);
+});

@@ -199,8 +199,7 @@ async function send(
     content: { kind: "text" as const, text, quote: null },
   }));
   if (deliveries.length === 0) throw new ControlError(400, "the text is empty");
-  await store.enqueue(chat.id, deliveries);
-  options.outbox.wake(chat.id);
+  options.outbox.wake(await store.enqueue(chat.id, deliveries));
   const ids = deliveries.map((delivery) => delivery.id);
   const reports = await waitFor(store, clock, ids, request.wait_ms ?? 0);
   return { deliveries: reports, window_warning: windowWarning(channel, chat, clock.now()) };

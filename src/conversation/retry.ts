@@ -3,8 +3,8 @@ import type { SendFailure } from "../channels/message.ts";
 /** First pause after a failed try, ms; it doubles. */
 const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 300_000;
-/** 2 s doubling to 5 min: the last of 20 tries lies over an hour after the first. */
-const MAX_ATTEMPTS = 20;
+/** 2 s doubling to 5 min: the last of 25 tries lies over an hour after the first, however the pauses are spread. */
+const MAX_ATTEMPTS = 25;
 /** A recipient's own limit (131056) asks for 4^n seconds. */
 const RECIPIENT_BASE = 4;
 

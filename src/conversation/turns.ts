@@ -155,7 +155,7 @@ export class Turns {
 
   /** True where a turn was run, so that there may be more. */
   async #turn(chat: ChatId): Promise<boolean> {
-    const { store, work, metrics, clock } = this.#options;
+    const { store, work, metrics, clock, log } = this.#options;
     const stored = store.chat(chat);
     const channel = stored && this.#options.channelOf(stored.source);
     if (!stored || !channel || stored.paused) return false;
@@ -168,19 +168,17 @@ export class Turns {
     const stopTimer = metrics.turnSeconds.startTimer();
     try {
       const turn = await runTurn(work, channel, stored, burst, this.#abort.signal);
-      await store.finishTurn(turn.finished);
-      metrics.turns.inc({ outcome: turn.outcome });
-      this.#report(chat, turn.outcome, turn.finished.deliveries.length, clock.now() - began);
-      if (turn.finished.deliveries.length > 0) this.#options.onDeliveries(chat);
+      const current = await store.finishTurn(turn.finished);
+      const outcome = current === null ? "overtaken" : turn.outcome;
+      const deliveries = current === null ? 0 : turn.finished.deliveries.length;
+      metrics.turns.inc({ outcome });
+      log.info({ chat, outcome, deliveries, ms: clock.now() - began }, "turn ended");
+      if (current !== null && deliveries > 0) this.#options.onDeliveries(current);
     } finally {
       stopTimer();
       channel.turnEnded(focus);
     }
     return true;
-  }
-
-  #report(chat: ChatId, outcome: "answered" | "silent" | "failed", deliveries: number, ms: number) {
-    this.#options.log.info({ chat, outcome, deliveries, ms }, "turn ended");
   }
 }
 

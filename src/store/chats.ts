@@ -1,4 +1,11 @@
-import type { Backend, ChannelName, Chat, Message, Recipient } from "../channels/message.ts";
+import type {
+  Backend,
+  ChannelName,
+  Chat,
+  Message,
+  Recipient,
+  Sender,
+} from "../channels/message.ts";
 import type { ChatId, Source, SourceActivity, StoredChat } from "./contract.ts";
 import type { Database } from "./database.ts";
 import type { People } from "./people.ts";
@@ -57,21 +64,34 @@ export class Chats {
 
   /** The chat a message belongs to, found or made, its sender's identities remembered. */
   ofMessage(source: number, message: Message): ChatId {
-    const { person, merged } = this.people.remember(source, message.sender);
-    const chat =
-      message.chat.kind === "group"
-        ? this.find(source, "group", null, message.chat.id)
-        : this.find(source, message.chat.kind, person, null);
-    for (const old of merged) this.#mergePerson(source, old, person);
-    return chat;
+    const person = this.#personOf(source, message.sender);
+    return message.chat.kind === "group"
+      ? this.find(source, "group", null, message.chat.id)
+      : this.find(source, message.chat.kind, person, null);
   }
 
   /** The chat of a recipient that an operator named. */
   ofRecipient(source: number, target: Recipient): ChatId {
     if (target.kind === "group") return this.find(source, "group", null, target.id);
     if (target.kind === "self") return this.find(source, "self", null, null);
-    const { person } = this.people.remember(source, { ...target, username: null });
+    const person = this.#personOf(source, { ...target, username: null });
     return this.find(source, "direct", person, null);
+  }
+
+  #personOf(
+    source: number,
+    identity: Pick<Sender, "phone" | "userId" | "lid" | "username">,
+  ): number {
+    const { person, merged } = this.people.remember(source, identity);
+    for (const old of merged) this.#mergePerson(source, old, person);
+    return person;
+  }
+
+  /** The chat that `id` stands for today. */
+  current(id: ChatId): ChatId {
+    const row = this.database.sql("SELECT merged_into FROM chats WHERE id = ?").get(id) as
+      { merged_into: ChatId | null } | undefined;
+    return row?.merged_into == null ? id : this.current(row.merged_into);
   }
 
   find(source: number, kind: Chat["kind"], person: number | null, group: string | null): ChatId {
@@ -99,8 +119,13 @@ export class Chats {
         this.database.sql(`UPDATE ${table} SET chat = ? WHERE chat = ?`).run(chat, row.id);
       }
       this.touchInbound(chat, row.last_inbound_at ?? 0);
-      this.database.sql("DELETE FROM chats WHERE id = ?").run(row.id);
+      this.database
+        .sql(
+          "UPDATE chats SET kind = 'merged', person = NULL, group_id = CAST(id AS TEXT), merged_into = ? WHERE id = ?",
+        )
+        .run(chat, row.id);
     }
+    this.database.sql("DELETE FROM people WHERE id = ?").run(old);
   }
 
   touchInbound(chat: ChatId, at: number): void {

@@ -24,8 +24,12 @@ export interface ConversationStore {
   chat(chat: ChatId): StoredChat | null;
   /** The newest entries of a chat, oldest first. */
   history(chat: ChatId, limit: number): HistoryRow[];
-  /** Ends a turn: its messages are done, its history and its deliveries stand, in one transaction. */
-  finishTurn(turn: FinishedTurn): Promise<void>;
+  /**
+   * Ends a turn: its messages are done, its history and its deliveries stand, in one transaction. Answers the chat
+   * they belong to: it may have been joined with another while the turn ran. Answers null, and keeps nothing, where
+   * none of the messages still waited for an answer (another turn gave it, or they were revoked).
+   */
+  finishTurn(turn: FinishedTurn): Promise<ChatId | null>;
   /** Notes files that belong to a message and go when it goes. */
   addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void>;
 
@@ -47,7 +51,7 @@ export interface ConversationStore {
   /** A delivery that the platform failed afterwards goes back to `pending`, its tries still counted. */
   requeue(id: string, nextAt: number): Promise<void>;
   /** Queues deliveries outside of a turn (an operator's message). Answers their ids. */
-  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<void>;
+  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId>;
 
   /** Finds or makes the chat that an operator names. */
   openChat(source: Source, target: Recipient): Promise<ChatId>;

@@ -34,6 +34,8 @@ const migrations: string[] = [
     kind TEXT NOT NULL,
     person INTEGER REFERENCES people (id),
     group_id TEXT,
+    -- Two chats that turned out to be one person's: what still names this one means that one.
+    merged_into INTEGER REFERENCES chats (id),
     paused INTEGER NOT NULL DEFAULT 0,
     last_inbound_at INTEGER
   ) STRICT;

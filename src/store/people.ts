@@ -91,9 +91,7 @@ export class People {
     for (const person of moved) this.#detach(person, identity);
     const [first, ...others] = same.sort((a, b) => a.id - b.id);
     if (!first) return { person: this.#insert(source, identity), merged: [] };
-    for (const other of others) {
-      this.database.sql("DELETE FROM people WHERE id = ?").run(other.id);
-    }
+    for (const other of others) this.#update(other.id, noIdentity);
     const all = union(identity, [first, ...others]);
     // The number keeps the form it was first seen in, so that chat.id does not change under an agent.
     const phone = first.phone ?? all.phone;
@@ -170,6 +168,8 @@ function toPerson(row: PersonRow): Person {
     username: row.username,
   };
 }
+
+const noIdentity: Identity = { phone: null, userId: null, lid: null, username: null };
 
 function union(identity: Identity, people: Person[]): Identity {
   return people.reduce<Identity>(

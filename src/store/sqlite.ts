@@ -126,15 +126,18 @@ class SqliteStore implements ConversationStore {
     return this.#history.newest(chat, limit);
   }
 
-  finishTurn(turn: FinishedTurn): Promise<void> {
+  finishTurn(turn: FinishedTurn): Promise<ChatId | null> {
     return this.#database.write(
       () => {
         const now = this.#clock.now();
+        const chat = this.#chats.current(turn.chat);
         const freed = this.#inbox.finish(turn);
-        this.#history.add(turn, now);
-        this.#outbox.add(turn.chat, turn.turnId, turn.deliveries, now);
+      if (freed.messages === 0) return null;
+        this.#history.add({ ...turn, chat }, now);
+        this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
         this.#inbox.pendingMessages -= freed.messages;
         this.#inbox.pendingBytes -= freed.bytes;
+        return chat;
       },
       () => this.#inbox.count(),
     );
@@ -203,8 +206,12 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => this.#outbox.requeue(id, nextAt, this.#clock.now()));
   }
 
-  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<void> {
-    return this.#database.write(() => this.#outbox.add(chat, null, deliveries, this.#clock.now()));
+  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId> {
+    return this.#database.write(() => {
+      const current = this.#chats.current(chat);
+      this.#outbox.add(current, null, deliveries, this.#clock.now());
+      return current;
+    });
   }
 
   openChat(source: Source, target: Recipient): Promise<ChatId> {

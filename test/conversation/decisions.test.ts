@@ -1,0 +1,78 @@
+import { describe, expect, test } from "bun:test";
+import type { SendFailure } from "../../src/channels/message.ts";
+import { burstDue, takeBurst } from "../../src/conversation/burst.ts";
+import { Pacer, TokenBucket } from "../../src/conversation/pace.ts";
+import { decideRetry } from "../../src/conversation/retry.ts";
+
+const arrivals = (...times: number[]) => times.map((receivedAt) => ({ receivedAt }));
+
+describe("a burst", () => {
+  test.each([
+    ["nothing waits", [], 100, 0, 0],
+    ["no debounce: each message alone, at once", [0, 1, 2], 0, 1, 0],
+    ["one message waits for more", [0], 100, 1, 100],
+    ["close ones join", [0, 50, 120], 100, 3, 220],
+    ["a gap ends it, so it is due at once", [0, 50, 151], 100, 2, 0],
+    ["it waits no longer than three times the debounce", [0, 90, 180, 270], 100, 4, 300],
+    ["what comes after three times belongs to the next", [0, 90, 180, 270, 350], 100, 4, 0],
+  ])("%s", (_, times, debounce, joined, due) => {
+    const waiting = arrivals(...times);
+    expect(takeBurst(waiting, debounce).length).toBe(joined);
+    expect(burstDue(waiting, debounce)).toBe(due);
+  });
+});
+
+describe("a failed send", () => {
+  const failure = (retry: SendFailure["retry"], afterMs: number | null = null): SendFailure => ({
+    retry,
+    afterMs,
+    code: "x",
+    hint: "y",
+  });
+  test.each([
+    ["for good", failure("no"), 1, null],
+    ["first pause", failure("backoff"), 1, 2_000],
+    ["doubles", failure("backoff"), 4, 16_000],
+    ["up to five minutes", failure("backoff"), 15, 300_000],
+    ["the platform's wish, where longer", failure("backoff", 45_000), 1, 45_000],
+    ["not where shorter", failure("backoff", 100), 4, 16_000],
+    ["a recipient's limit is 4^n s", failure("recipient"), 2, 16_000],
+    ["the last try", failure("backoff"), 25, null],
+  ])("%s", (_, given, attempts, afterMs) => {
+    const decision = decideRetry(given, attempts, 0.5);
+    expect(decision).toEqual(afterMs === null ? { again: false } : { again: true, afterMs });
+  });
+
+  test("is tried for over an hour, and the pauses are spread by a fifth", () => {
+    let total = 0;
+    for (let attempts = 1; attempts < 25; attempts++) {
+      const low = decideRetry(failure("backoff"), attempts, 0);
+      const high = decideRetry(failure("backoff"), attempts, 1);
+      if (!low.again || !high.again) throw new Error("gave up early");
+      expect(high.afterMs / low.afterMs).toBeCloseTo(1.5, 1);
+      total += low.afterMs;
+    }
+    expect(total).toBeGreaterThan(60 * 60_000);
+    expect(decideRetry(failure("backoff"), 25, 0).again).toBe(false);
+  });
+});
+
+describe("pace", () => {
+  test("a bucket gives its burst at once, then one per interval", () => {
+    const bucket = new TokenBucket(1 / 6000, 2, 0);
+    const waits = [0, 0, 0, 3000, 6000].map((now) => {
+      const wait = bucket.wait(now);
+      if (wait === 0) bucket.take(now);
+      return wait;
+    });
+    expect(waits).toEqual([0, 0, 6000, 3000, 0]);
+  });
+
+  test("one recipient's burst does not use up another's, the account's limit holds for all", () => {
+    const pacer = new Pacer({ perSecond: 4, recipientIntervalMs: 6000, recipientBurst: 2 }, 0);
+    expect([1, 1, 1].map((chat) => pacer.admit(chat, 0))).toEqual([0, 0, 6000]);
+    expect([2, 2].map((chat) => pacer.admit(chat, 0))).toEqual([0, 0]);
+    expect(pacer.admit(3, 0)).toBe(250);
+    expect(pacer.admit(3, 250)).toBe(0);
+  });
+});

@@ -1,0 +1,273 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { SendFailure, SendResult } from "../../src/channels/message.ts";
+import { Outbox } from "../../src/conversation/outbox.ts";
+import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { fakeChannel, type FakeChannel } from "../support/channel.ts";
+import { fakeClock, type FakeClock } from "../support/clock.ts";
+import { cloud, storeAt, temporaryFolder } from "../support/store.ts";
+
+let clock: FakeClock;
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+let channel: FakeChannel;
+let alarms: Alarms;
+let outbox: Outbox;
+
+const open = () => {
+  alarms = new Alarms(clock, silentLog);
+  outbox = new Outbox({
+    store,
+    channelOf: () => channel,
+    clock,
+    random: () => 0.5,
+    log: silentLog,
+    metrics: createMetrics(),
+    alarms,
+  });
+};
+
+beforeEach(() => {
+  clock = fakeClock();
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+  channel = fakeChannel();
+  open();
+});
+afterEach(async () => {
+  await outbox.drain(0);
+  store.close();
+  folder.remove();
+});
+
+/** Lets commits and answers go round; the store commits in `setImmediate`. */
+const settle = async () => {
+  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+const pass = async (ms: number) => {
+  await clock.advance(ms);
+  await settle();
+};
+const queue = async (phone: string, ...ids: string[]): Promise<ChatId> => {
+  const chat = await store.openChat(cloud, { kind: "direct", phone, userId: null, lid: null });
+  await store.enqueue(
+    chat,
+    ids.map((id) => ({ id, content: { kind: "text", text: id, quote: null } })),
+  );
+  return chat;
+};
+const fails = (retry: SendFailure["retry"], afterMs: number | null = null): SendResult => ({
+  ok: false,
+  failure: { retry, afterMs, code: "code", hint: "hint" },
+});
+const sentIds = () => channel.sent.map((delivery) => delivery.id);
+const states = (...ids: string[]) => ids.map((id) => store.delivery(id)?.state);
+
+test("a chat's deliveries go one after another, in order", async () => {
+  const gate = Promise.withResolvers<SendResult>();
+  channel.answers = [gate.promise];
+  outbox.wake(await queue("+15550001111", "a", "b", "c"));
+  await settle();
+  expect(sentIds()).toEqual(["a"]);
+  gate.resolve({ ok: true, platformId: "wamid" });
+  await settle();
+  expect(sentIds()).toEqual(["a", "b", "c"]);
+  expect(states("a", "b", "c")).toEqual(["sent", "sent", "sent"]);
+});
+
+test("a delivery is marked before the platform hears of it", async () => {
+  const seen: (string | undefined)[] = [];
+  channel.onSend = (delivery) => seen.push(store.delivery(delivery.id)?.state);
+  outbox.wake(await queue("+15550001111", "a"));
+  await settle();
+  expect(seen).toEqual(["sending"]);
+});
+
+test("a chat that waits does not hold up another", async () => {
+  channel.answers = [fails("backoff")];
+  outbox.wake(await queue("+15550001111", "a", "b"));
+  await settle();
+  outbox.wake(await queue("+15550002222", "z"));
+  await settle();
+  expect(sentIds()).toEqual(["a", "z"]);
+  await pass(2_000);
+  expect(sentIds()).toEqual(["a", "z", "a", "b"]);
+});
+
+test("one that fails for good is kept with its hint, and the next goes on", async () => {
+  channel.answers = [fails("no")];
+  outbox.wake(await queue("+15550001111", "a", "b"));
+  await settle();
+  expect(states("a", "b")).toEqual(["failed", "sent"]);
+  expect(store.delivery("a")).toMatchObject({ code: "code", hint: "hint" });
+});
+
+test("woken again and again, it sends once", async () => {
+  const chat = await queue("+15550001111", "a");
+  for (let i = 0; i < 5; i++) outbox.wake(chat);
+  await settle();
+  outbox.wake(chat);
+  await settle();
+  expect(sentIds()).toEqual(["a"]);
+});
+
+describe("an answer that was lost", () => {
+  test("waits for its status before it is sent again", async () => {
+    channel.answers = [fails("ambiguous")];
+    outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    await pass(59_000);
+    expect(sentIds()).toEqual(["a"]);
+    await pass(2_000);
+    expect(sentIds()).toEqual(["a", "a", "b"]);
+  });
+
+  test("is settled by its status, and never sent again", async () => {
+    channel.answers = [fails("ambiguous")];
+    const chat = await queue("+15550001111", "a", "b");
+    outbox.wake(chat);
+    await settle();
+    await store.accept(
+      cloud,
+      [
+        {
+          kind: "status",
+          status: {
+            platformId: "wamid.a",
+            deliveryId: "a",
+            state: "sent",
+            timestamp: 1,
+            failure: null,
+          },
+        },
+      ],
+      {
+        admit: (message) => ({ admitted: true, message }),
+        maxPendingMessages: 1,
+        maxPendingBytes: 1,
+        maxPendingPerChat: 1,
+      },
+    );
+    outbox.wake(chat);
+    await settle();
+    await pass(600_000);
+    expect(sentIds()).toEqual(["a", "b"]);
+  });
+
+  test("after a kill it waits the whole grace from the new start", async () => {
+    const chat = await queue("+15550001111", "a");
+    await store.markSending("a");
+    await clock.advance(300_000);
+    open();
+    outbox.start();
+    await settle();
+    expect(sentIds()).toEqual([]);
+    await pass(61_000);
+    expect(sentIds()).toEqual(["a"]);
+    expect(store.openDelivery(chat)).toBeNull();
+  });
+
+  test("is sent again at once where receivers drop the repeat", async () => {
+    channel = fakeChannel({ repeat: "same-id" });
+    await queue("+15550001111", "a");
+    await store.markSending("a");
+    outbox.start();
+    await settle();
+    expect(sentIds()).toEqual(["a"]);
+  });
+});
+
+describe("an account that may not send", () => {
+  test("holds its deliveries, raises an alarm, and goes on when a probe succeeds", async () => {
+    channel.answers = [fails("hold")];
+    channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "token" };
+    outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    outbox.wake(await queue("+15550002222", "z"));
+    await settle();
+    expect(sentIds()).toEqual(["a"]);
+    expect(states("a", "b", "z")).toEqual(["pending", "pending", "pending"]);
+    expect(outbox.heldBy(cloud)?.code).toBe("code");
+    expect(alarms.list().map((alarm) => alarm.source)).toEqual(["whatsapp.cloud"]);
+    await pass(60_000);
+    expect(sentIds()).toEqual(["a"]);
+    channel.probing = null;
+    await pass(300_000);
+    await settle();
+    expect(outbox.heldBy(cloud)).toBeNull();
+    expect(alarms.list()).toEqual([]);
+    expect(sentIds().toSorted()).toEqual(["a", "a", "b", "z"]);
+  });
+});
+
+describe("a failure that the platform reports later", () => {
+  const later = async (failure: SendFailure) => {
+    const chat = await queue("+15550001111", "a");
+    outbox.wake(chat);
+    await settle();
+    await store.accept(
+      cloud,
+      [
+        {
+          kind: "status",
+          status: {
+            platformId: "wamid.out.a",
+            deliveryId: "a",
+            state: "failed",
+            timestamp: 1,
+            failure,
+          },
+        },
+      ],
+      {
+        admit: (message) => ({ admitted: true, message }),
+        maxPendingMessages: 1,
+        maxPendingBytes: 1,
+        maxPendingPerChat: 1,
+      },
+    );
+    await outbox.failedLater(chat, "a", failure);
+    await settle();
+  };
+
+  test("for good is kept as failed", async () => {
+    await later({ retry: "no", afterMs: null, code: "131026", hint: "undeliverable" });
+    await pass(600_000);
+    expect(sentIds()).toEqual(["a"]);
+    expect(states("a")).toEqual(["failed"]);
+  });
+
+  test("for a while is sent again after its pause", async () => {
+    await later({ retry: "backoff", afterMs: null, code: "131016", hint: "later" });
+    expect(sentIds()).toEqual(["a"]);
+    await pass(3_000);
+    expect(sentIds()).toEqual(["a", "a"]);
+  });
+});
+
+test("under a pace, a recipient's burst goes out and the rest follows in time", async () => {
+  channel = fakeChannel({
+    pace: { perSecond: 80, recipientIntervalMs: 6_000, recipientBurst: 2 },
+  });
+  outbox.wake(await queue("+15550001111", "a", "b", "c", "d"));
+  await settle();
+  expect(sentIds()).toEqual(["a", "b"]);
+  await pass(6_001);
+  expect(sentIds()).toEqual(["a", "b", "c"]);
+});
+
+test("a stop lets the request in flight end and starts no other", async () => {
+  const gate = Promise.withResolvers<SendResult>();
+  channel.answers = [gate.promise];
+  outbox.wake(await queue("+15550001111", "a", "b"));
+  await settle();
+  const drained = outbox.drain(2_000);
+  gate.resolve({ ok: true, platformId: "wamid" });
+  await drained;
+  await settle();
+  expect(sentIds()).toEqual(["a"]);
+  expect(states("a", "b")).toEqual(["sent", "pending"]);
+});

@@ -1,0 +1,285 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import {
+  AgentError,
+  type Agent,
+  type AgentReply,
+  type TurnRequest,
+} from "../../src/agent/agent.ts";
+import { NotAccepted } from "../../src/channels/channel.ts";
+import type { InboundEvent, Message } from "../../src/channels/message.ts";
+import { composeReply } from "../../src/conversation/compose.ts";
+import { Inbox } from "../../src/conversation/inbox.ts";
+import { Turns } from "../../src/conversation/turns.ts";
+import type { ConversationStore } from "../../src/store/contract.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
+import { fakeChannel, type FakeChannel } from "../support/channel.ts";
+import { fakeClock, type FakeClock } from "../support/clock.ts";
+import { prepared } from "../support/prepared.ts";
+import { cloud, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+
+let clock: FakeClock;
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+let channel: FakeChannel;
+let alarms: Alarms;
+let metrics: Metrics;
+let turns: Turns;
+let inbox: Inbox;
+let requests: TurnRequest[];
+/** What the agent does with the n-th call; the last one stands for all that follow. */
+let answers: ((request: TurnRequest, signal: AbortSignal) => Promise<AgentReply>)[];
+
+const says = (text: string) => async (): Promise<AgentReply> => ({
+  parts: [{ kind: "text", text }],
+});
+const echo = async (request: TurnRequest): Promise<AgentReply> => ({
+  parts: [{ kind: "text", text: request.messages.map((each) => each.text).join("\n") }],
+});
+const breaks = async (): Promise<AgentReply> => {
+  throw new AgentError("it broke", true);
+};
+const never = (_: TurnRequest, signal: AbortSignal) =>
+  new Promise<AgentReply>((_resolve, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason)),
+  );
+
+const agent: Agent = {
+  kind: "webhook",
+  run(request, signal) {
+    requests.push(request);
+    const next = answers.length > 1 ? answers.shift() : answers[0];
+    return (next ?? echo)(request, signal);
+  },
+  probe: async () => "fine",
+};
+
+const build = (changes: { debounceMs?: number; maxConcurrent?: number } = {}) => {
+  alarms = new Alarms(clock, silentLog);
+  metrics = createMetrics();
+  turns = new Turns({
+    store,
+    channelOf: () => channel,
+    work: {
+      store,
+      agent,
+      prepare: prepared,
+      compose: composeReply,
+      timeoutMs: 30_000,
+      maxHistory: 4,
+      systemPrompt: null,
+      failureReply: "Sorry.",
+      clock,
+      log: silentLog,
+      alarms,
+    },
+    debounceMs: 0,
+    maxConcurrent: 8,
+    clock,
+    log: silentLog,
+    metrics,
+    alarms,
+    onDeliveries: () => {},
+    ...changes,
+  });
+  inbox = new Inbox({
+    store,
+    limits: { maxPendingMessages: 100, maxPendingBytes: 1_000_000, maxPendingPerChat: 50 },
+    clock,
+    log: silentLog,
+    metrics,
+    alarms,
+    onMessages: (chat) => turns.wake(chat),
+    onMoved: () => {},
+  });
+};
+
+beforeEach(() => {
+  clock = fakeClock();
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+  channel = fakeChannel();
+  requests = [];
+  answers = [echo];
+  build();
+});
+afterEach(async () => {
+  const drained = turns.drain(0);
+  await pass(2_000);
+  await drained;
+  store.close();
+  folder.remove();
+});
+
+const settle = async () => {
+  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+const pass = async (ms: number) => {
+  await clock.advance(ms);
+  await settle();
+};
+const deliver = async (...messages: Message[]) => {
+  const receive = inbox.receiver(cloud, (each) => ({ admitted: true, message: each }));
+  await receive(messages.map((each): InboundEvent => ({ kind: "message", message: each })));
+  await settle();
+};
+const from = (phone: string, text: string) =>
+  message({ sender: { ...nobody, phone, name: "Ada" }, text });
+/** Texts queued for sending, chat by chat in the order of their first delivery. */
+const replies = () =>
+  store.chatsWithOpenDeliveries().map((chat) => {
+    const delivery = store.openDelivery(chat);
+    return delivery?.content.kind === "text" ? delivery.content.text : null;
+  });
+
+test("a message is answered, and its turn and reply are in the history of the next", async () => {
+  await deliver(from("+15550001111", "one"));
+  expect(replies()).toEqual(["one"]);
+  expect(store.counts().pendingMessages).toBe(0);
+  answers = [says("reply")];
+  await deliver(from("+15550001111", "two"));
+  expect(requests[1]?.history).toEqual([
+    { role: "user", text: "one" },
+    { role: "assistant", text: "one" },
+  ]);
+  expect(channel.focused.map((entry) => entry.event)).toEqual([
+    "started",
+    "ended",
+    "started",
+    "ended",
+  ]);
+});
+
+test("a chat has one turn at a time, in the order of its messages; chats run side by side", async () => {
+  const gates = [Promise.withResolvers<AgentReply>(), Promise.withResolvers<AgentReply>()];
+  answers = [() => gates[0]!.promise, () => gates[1]!.promise, echo];
+  await deliver(from("+15550001111", "a1"), from("+15550001111", "a2"));
+  await deliver(from("+15550002222", "b1"));
+  expect(requests.map((each) => each.messages[0]?.text)).toEqual(["a1", "b1"]);
+  gates[0]?.resolve({ parts: [] });
+  await settle();
+  expect(requests.map((each) => each.messages[0]?.text)).toEqual(["a1", "b1", "a2"]);
+  gates[1]?.resolve({ parts: [] });
+});
+
+test("no more turns run than allowed, and a chat that floods goes to the back of the queue", async () => {
+  build({ maxConcurrent: 1 });
+  await deliver(
+    from("+15550001111", "a1"),
+    from("+15550001111", "a2"),
+    from("+15550001111", "a3"),
+    from("+15550002222", "b1"),
+  );
+  expect(requests.map((each) => each.messages[0]?.text)).toEqual(["a1", "b1", "a2", "a3"]);
+});
+
+test("a burst becomes one turn once it is over", async () => {
+  build({ debounceMs: 100 });
+  await deliver(from("+15550001111", "one"));
+  await pass(60);
+  await deliver(from("+15550001111", "two"));
+  await pass(90);
+  expect(requests).toEqual([]);
+  await pass(20);
+  expect(requests.map((each) => each.messages.map((one) => one.text))).toEqual([["one", "two"]]);
+});
+
+describe("an agent that fails", () => {
+  test("is tried again, and the customer sees only the answer", async () => {
+    answers = [breaks, breaks, says("there")];
+    await deliver(from("+15550001111", "hello"));
+    await pass(1_000);
+    await pass(2_000);
+    expect(requests.length).toBe(3);
+    expect(new Set(requests.map((each) => each.turn_id)).size).toBe(1);
+    expect(replies()).toEqual(["there"]);
+    expect(alarms.list()).toEqual([]);
+  });
+
+  test("until its time is up: then the failure reply, an alarm, and no error text", async () => {
+    answers = [breaks];
+    await deliver(from("+15550001111", "hello"));
+    for (let i = 0; i < 31; i++) await pass(1_000);
+    expect(replies()).toEqual(["Sorry."]);
+    expect(alarms.list().map((alarm) => alarm.source)).toEqual(["agent"]);
+    expect(store.history(1, 9)).toEqual([{ role: "user", text: "hello" }]);
+  });
+
+  test("by hanging is cut off when its time is up, and its chat goes on", async () => {
+    answers = [never, echo];
+    await deliver(from("+15550001111", "one"), from("+15550001111", "two"));
+    await pass(30_000);
+    await settle();
+    expect(requests.map((each) => each.messages[0]?.text)).toEqual(["one", "two"]);
+  });
+
+  test("for a reason that cannot pass gets its failure reply at once", async () => {
+    answers = [
+      async () => {
+        throw new AgentError("no such model", false);
+      },
+    ];
+    await deliver(from("+15550001111", "hello"));
+    expect(replies()).toEqual(["Sorry."]);
+  });
+});
+
+test("an agent that chooses silence ends the turn without a reply", async () => {
+  answers = [async () => ({ parts: [] })];
+  await deliver(from("+15550001111", "hello"));
+  expect(replies()).toEqual([]);
+  expect(store.counts().pendingMessages).toBe(0);
+});
+
+test("a stop parks a turn that does not end, and the next start runs it anew", async () => {
+  answers = [never];
+  await deliver(from("+15550001111", "hello"));
+  const drained = turns.drain(5_000);
+  await pass(6_500);
+  await drained;
+  expect(store.counts().pendingMessages).toBe(1);
+  expect(replies()).toEqual([]);
+  answers = [echo];
+  build();
+  turns.start();
+  await settle();
+  expect(replies()).toEqual(["hello"]);
+  expect(new Set(requests.map((each) => each.turn_id)).size).toBe(1);
+});
+
+test("a stopping inbox accepts nothing and says when to come again", async () => {
+  inbox.stop();
+  const refused = deliver(from("+15550001111", "hello"));
+  expect(refused).rejects.toThrow(NotAccepted);
+  await refused.catch(() => {});
+  expect(store.counts().pendingMessages).toBe(0);
+});
+
+test("a paused chat keeps its messages until it is resumed", async () => {
+  const chat = await store.openChat(cloud, {
+    kind: "direct",
+    phone: "+15550001111",
+    userId: null,
+    lid: null,
+  });
+  await store.setPaused(chat, true);
+  await deliver(from("+15550001111", "hello"));
+  expect(requests).toEqual([]);
+  await store.setPaused(chat, false);
+  turns.wake(chat);
+  await settle();
+  expect(replies()).toEqual(["hello"]);
+});
+
+test("a message that arrives in the very moment its chat falls idle is not forgotten", async () => {
+  for (let i = 0; i < 20; i++) {
+    const one = deliver(from("+15550001111", `a${i}`));
+    const two = deliver(from("+15550001111", `b${i}`));
+    await Promise.all([one, two]);
+  }
+  await settle();
+  expect(store.counts().pendingMessages).toBe(0);
+  expect(requests.length).toBe(40);
+});

@@ -1,0 +1,233 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { InboundEvent, Message } from "../../src/channels/message.ts";
+import type { AcceptRules, ConversationStore } from "../../src/store/contract.ts";
+import { fakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+
+const clock = fakeClock();
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const accept = (messages: Message[], rules: AcceptRules = everybody) =>
+  store.accept(
+    cloud,
+    messages.map((each): InboundEvent => ({ kind: "message", message: each })),
+    rules,
+  );
+
+/** The chat a message went to. */
+async function chatOf(each: Message): Promise<number> {
+  const { admitted } = await accept([each]);
+  const chat = admitted[0]?.chat;
+  if (chat === undefined) throw new Error("not admitted");
+  return chat;
+}
+
+const finish = (chat: number, messages: number[]) =>
+  store.finishTurn({
+    chat,
+    turnId: "turn",
+    messages,
+    history: [],
+    keepHistory: 40,
+    deliveries: [],
+  });
+
+describe("a message is taken once", () => {
+  test("by its platform id, also after its turn, also after a restart", async () => {
+    const first = message();
+    const chat = await chatOf(first);
+    expect((await accept([first])).duplicates).toBe(1);
+    await finish(chat, [store.pendingMessages(chat, 1)[0]?.id ?? 0]);
+    expect((await accept([first])).duplicates).toBe(1);
+    store.close();
+    store = storeAt(join(folder.path, "revka.db"), clock);
+    expect((await accept([first])).duplicates).toBe(1);
+    expect(store.counts().pendingMessages).toBe(0);
+  });
+
+  test("within one batch", async () => {
+    const twice = message();
+    const outcome = await accept([twice, { ...twice }]);
+    expect([outcome.admitted.length, outcome.duplicates]).toEqual([1, 1]);
+  });
+
+  test("but the same id in another account is another message", async () => {
+    const same = message();
+    await accept([same]);
+    const other = { ...cloud, account: "2000" };
+    const outcome = await store.accept(other, [{ kind: "message", message: same }], everybody);
+    expect(outcome.admitted.length).toBe(1);
+  });
+
+  test("batches that race each other in one event-loop turn are still told apart", async () => {
+    const raced = message();
+    const outcomes = await Promise.all([accept([raced]), accept([raced]), accept([raced])]);
+    expect(outcomes.map((outcome) => outcome.admitted.length)).toEqual([1, 0, 0]);
+  });
+});
+
+describe("one person has one chat", () => {
+  const phone = "+15550001111";
+  const userId = "US.13491208655302741918";
+  const lid = "123456789@lid";
+  const both = { ...nobody, phone, userId };
+
+  test("a BSUID seen with a number leads to that number's chat later", async () => {
+    const chat = await chatOf(message({ sender: both }));
+    const seen: Message[] = [];
+    await accept([message({ sender: { ...nobody, userId } })], {
+      ...everybody,
+      admit: (each) => {
+        seen.push(each);
+        return { admitted: true, message: each };
+      },
+    });
+    expect(seen[0]?.sender.phone).toBe(phone);
+    expect(store.pendingMessages(chat, 9).length).toBe(2);
+  });
+
+  test("a refused sender is not remembered", async () => {
+    const refuse: AcceptRules = { ...everybody, admit: () => ({ admitted: false, reason: "no" }) };
+    await accept([message({ sender: both })], refuse);
+    const chat = await chatOf(message({ sender: { ...nobody, userId } }));
+    expect(store.chat(chat)?.chat.id).toBe(userId);
+  });
+
+  test("a BSUID that wrote first keeps its chat when its number becomes known", async () => {
+    const early = await chatOf(message({ sender: { ...nobody, userId } }));
+    expect(store.chat(early)?.chat.id).toBe(userId);
+    const later = await chatOf(message({ sender: both }));
+    expect(store.chat(later)?.chat.id).toBe(phone);
+    expect(store.pendingMessages(later, 9).length).toBe(2);
+  });
+
+  test("two chats become one when their people turn out to be one, in order", async () => {
+    const first = message({ sender: { ...nobody, phone } });
+    const second = message({ sender: { ...nobody, lid } });
+    await accept([first, second]);
+    const third = message({ sender: { ...nobody, phone, lid } });
+    const chat = await chatOf(third);
+    expect(store.pendingMessages(chat, 9).map((entry) => entry.message.id)).toEqual([
+      first.id,
+      second.id,
+      third.id,
+    ]);
+    expect(store.chatsWithPendingMessages()).toEqual([chat]);
+  });
+
+  test("a turn that began before the joining ends in the joined chat", async () => {
+    await chatOf(message({ sender: { ...nobody, phone } }));
+    const old = await chatOf(message({ sender: { ...nobody, lid } }));
+    const [entry] = store.pendingMessages(old, 1);
+    const joined = await chatOf(message({ sender: { ...nobody, phone, lid } }));
+    const ended = await store.finishTurn({
+      chat: old,
+      turnId: "turn",
+      messages: [entry?.id ?? 0],
+      history: [],
+      keepHistory: 40,
+      deliveries: [{ id: "d", content: { kind: "text", text: "hi", quote: null } }],
+    });
+    expect(ended).toBe(joined);
+    expect(await finish(joined, [entry?.id ?? 0])).toBeNull();
+    expect(store.openDelivery(joined)?.id).toBe("d");
+  });
+
+  test("a BSUID that moves to another number does not merge two people", async () => {
+    const hers = await chatOf(message({ sender: both }));
+    const his = await chatOf(message({ sender: { ...nobody, phone: "+15550002222", userId } }));
+    expect(his).not.toBe(hers);
+    expect(store.chat(hers)?.chat.id).toBe(phone);
+    expect(store.chat(his)?.recipient).toMatchObject({ phone: "+15550002222", userId });
+    expect(store.chat(hers)?.recipient).toMatchObject({ phone, userId: null });
+  });
+
+  test("both forms of a Brazilian number are one chat, under the form seen first", async () => {
+    const one = await chatOf(message({ sender: { ...nobody, phone: "+5511912345678" } }));
+    const two = await chatOf(message({ sender: { ...nobody, phone: "+551112345678" } }));
+    expect(two).toBe(one);
+    expect(store.chat(two)?.chat.id).toBe("+5511912345678");
+  });
+
+  test("a changed BSUID leads to the same chat", async () => {
+    const chat = await chatOf(message({ sender: both }));
+    const next = "US.999";
+    await store.accept(
+      cloud,
+      [
+        {
+          kind: "identity",
+          sender: { ...nobody, userId: next },
+          previousUserId: userId,
+          previousPhone: null,
+        },
+      ],
+      everybody,
+    );
+    expect(await chatOf(message({ sender: { ...nobody, userId: next } }))).toBe(chat);
+  });
+
+  test("a group is its own chat whoever writes", async () => {
+    const group = { kind: "group" as const, id: "G1" };
+    const one = await chatOf(message({ chat: group }));
+    const two = await chatOf(message({ chat: group, sender: both }));
+    expect(two).toBe(one);
+    expect(store.chat(one)?.chat).toEqual({ kind: "group", id: "G1" });
+  });
+});
+
+describe("what is known of a message changes", () => {
+  test("an edit before the turn is what the turn sees; a revoke takes it away", async () => {
+    const edited = message();
+    const revoked = message();
+    const chat = await chatOf(edited);
+    await accept([revoked]);
+    const { sender } = edited;
+    const outcome = await store.accept(
+      cloud,
+      [
+        { kind: "edit", targetId: edited.id, text: "better", sender },
+        { kind: "revoke", targetId: revoked.id, sender },
+        { kind: "revoke", targetId: "unknown", sender },
+      ],
+      everybody,
+    );
+    expect(outcome.amended).toBe(2);
+    expect(store.pendingMessages(chat, 9).map((entry) => entry.message.text)).toEqual(["better"]);
+    expect(store.counts().pendingMessages).toBe(1);
+    expect((await accept([revoked])).duplicates).toBe(1);
+  });
+});
+
+describe("bounds", () => {
+  const overflowing: [string, Partial<AcceptRules>, number][] = [
+    ["messages", { maxPendingMessages: 2 }, 2],
+    ["messages of one chat", { maxPendingPerChat: 2 }, 2],
+    ["bytes", { maxPendingBytes: 700 }, 2],
+  ];
+  test.each(overflowing)("%s over the bound are left to the platform", async (_, rules, kept) => {
+    const outcome = await accept([message(), message(), message()], { ...everybody, ...rules });
+    expect([outcome.admitted.length, outcome.overflow]).toEqual([kept, 3 - kept]);
+    expect(store.counts().pendingMessages).toBe(kept);
+  });
+
+  test("what did not fit is taken when it comes again and there is room", async () => {
+    const rules = { ...everybody, maxPendingMessages: 1 };
+    const late = message();
+    const chat = await chatOf(message());
+    expect((await accept([late], rules)).overflow).toBe(1);
+    await finish(chat, [store.pendingMessages(chat, 1)[0]?.id ?? 0]);
+    expect((await accept([late], rules)).admitted.length).toBe(1);
+  });
+});

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { StoreError } from "../../src/store/contract.ts";
+import { Database } from "../../src/store/database.ts";
+import { openStore } from "../../src/store/sqlite.ts";
+import { fakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, storeAt } from "../support/store.ts";
+
+const clock = fakeClock();
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "revka-test-"));
+  path = join(folder, "revka.db");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const problemOf = async (promise: Promise<unknown>): Promise<string> => {
+  try {
+    await promise;
+    return "none";
+  } catch (error) {
+    return error instanceof StoreError ? error.problem : String(error);
+  }
+};
+
+test("a write resolves after its commit, and writes of one turn share it", async () => {
+  const database = Database.open(path);
+  const other = new DatabaseSync(path, { readOnly: true });
+  const seen = () => (other.prepare("SELECT at FROM probe").get() as { at: number }).at;
+  const writes = [1, 2, 3].map((at) =>
+    database.write(() => database.sql("UPDATE probe SET at = ?").run(at)),
+  );
+  expect(seen()).toBe(0);
+  await writes[0];
+  expect(seen()).toBe(3);
+  other.close();
+  database.close();
+});
+
+test("a write that throws costs only itself", async () => {
+  const database = Database.open(path);
+  let undone = 0;
+  const good = database.write(() => database.sql("UPDATE probe SET at = 7").run());
+  const bad = database.write(
+    () => {
+      throw new Error("a mistake");
+    },
+    () => undone++,
+  );
+  await good;
+  expect(await problemOf(bad)).toBe("failed");
+  expect(undone).toBeGreaterThan(0);
+  const row = database.sql("SELECT at FROM probe").get() as { at: number };
+  expect(row.at).toBe(7);
+  database.close();
+});
+
+test("the file is the owner's alone", () => {
+  storeAt(path, clock).close();
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("a second daemon on the same store is refused", () => {
+  const store = storeAt(path, clock);
+  expect(() => storeAt(path, clock)).toThrow("another process holds it");
+  store.close();
+  storeAt(path, clock).close();
+});
+
+describe("a damaged file", () => {
+  test.each([
+    ["that is no database", () => writeFileSync(path, "nothing of the kind".repeat(100))],
+    [
+      "that lost its middle",
+      () => {
+        const store = storeAt(path, clock);
+        store.close();
+        const size = statSync(path).size;
+        truncateSync(path, Math.floor(size / 2));
+      },
+    ],
+  ])("%s is moved aside and a new one begun", async (_, damage) => {
+    damage();
+    const opened = openStore({ path, clock, phoneKey: (phone) => phone });
+    expect(opened.movedAside).toStartWith(`${path}.damaged-`);
+    expect(existsSync(opened.movedAside ?? "")).toBe(true);
+    const outcome = await opened.store.accept(
+      cloud,
+      [{ kind: "message", message: message() }],
+      everybody,
+    );
+    expect(outcome.admitted.length).toBe(1);
+    opened.store.close();
+  });
+});
+
+test("a file of a newer Revka is left alone", () => {
+  storeAt(path, clock).close();
+  const db = new DatabaseSync(path);
+  db.exec("PRAGMA user_version = 999");
+  db.close();
+  expect(() => storeAt(path, clock)).toThrow("newer Revka");
+  expect(readdirSync(folder).some((name) => name.includes("damaged"))).toBe(false);
+});
+
+test("a full store refuses, keeps what it had, and works again when there is room", async () => {
+  const database = Database.open(path);
+  database.sql("CREATE TABLE filler (bytes BLOB)").run();
+  const pages = (database.sql("PRAGMA page_count").get() as { page_count: number }).page_count;
+  database.sql(`PRAGMA max_page_count = ${pages + 2}`).get();
+  const fill = () =>
+    database.write(() => database.sql("INSERT INTO filler VALUES (randomblob(65536))").run());
+  expect(await problemOf(fill())).toBe("full");
+  const count = database.sql("SELECT count(*) AS n FROM filler").get() as { n: number };
+  expect(count.n).toBe(0);
+  database.sql("PRAGMA max_page_count = 1000000").get();
+  expect(await problemOf(fill())).toBe("none");
+  database.close();
+});

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { DeliveryState, SendFailure } from "../../src/channels/message.ts";
+import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
+import { fakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+
+const clock = fakeClock();
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+let chat: ChatId;
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+  const outcome = await store.accept(cloud, [{ kind: "message", message: message() }], everybody);
+  chat = outcome.admitted[0]?.chat ?? 0;
+  await store.enqueue(chat, [delivery("d1"), delivery("d2")]);
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const delivery = (id: string) => ({
+  id,
+  content: { kind: "text" as const, text: id, quote: null },
+});
+const failure: SendFailure = { retry: "no", afterMs: null, code: "131026", hint: "undeliverable" };
+const status = (state: DeliveryState, platformId = "wamid.out", deliveryId: string | null = "d1") =>
+  store.accept(
+    cloud,
+    [
+      {
+        kind: "status",
+        status: {
+          platformId,
+          deliveryId,
+          state,
+          timestamp: 1,
+          failure: state === "failed" ? failure : null,
+        },
+      },
+    ],
+    everybody,
+  );
+
+test("deliveries of a chat come in order, the next only when the first is final", async () => {
+  expect(store.openDelivery(chat)?.id).toBe("d1");
+  await store.markSending("d1");
+  expect(store.openDelivery(chat)).toMatchObject({ id: "d1", state: "sending", attempts: 1 });
+  await store.markSent("d1", "wamid.1");
+  expect(store.openDelivery(chat)?.id).toBe("d2");
+});
+
+describe("a status", () => {
+  test("that names our delivery settles one whose answer was lost", async () => {
+    await store.markSending("d1");
+    const outcome = await status("sent");
+    expect(outcome.moved).toEqual([{ chat, delivery: "d1", failure: null }]);
+    expect(store.delivery("d1")).toMatchObject({ state: "sent", platformId: "wamid.out" });
+    await store.markSent("d1", null);
+    expect(store.delivery("d1")?.platformId).toBe("wamid.out");
+  });
+
+  test("never goes back", async () => {
+    await store.markSending("d1");
+    await store.markSent("d1", "wamid.out");
+    for (const state of ["read", "delivered", "sent"] as const) await status(state);
+    expect(store.delivery("d1")?.status).toBe("read");
+  });
+
+  test("of failure after the fact fails the delivery once", async () => {
+    await store.markSending("d1");
+    await store.markSent("d1", "wamid.out");
+    expect((await status("failed")).moved).toEqual([{ chat, delivery: "d1", failure }]);
+    expect((await status("failed")).moved).toEqual([]);
+    expect(store.delivery("d1")).toMatchObject({ state: "failed", code: "131026" });
+  });
+
+  test("about an earlier try says nothing of the new one", async () => {
+    await store.markSending("d1");
+    await store.markSent("d1", "wamid.out");
+    await status("failed");
+    await store.requeue("d1", 0);
+    expect((await status("failed")).moved).toEqual([]);
+    expect(store.delivery("d1")?.state).toBe("pending");
+  });
+
+  test("for a delivery nobody knows is passed over", async () => {
+    expect((await status("sent", "wamid.other", "nobody")).moved).toEqual([]);
+    expect((await status("sent", "wamid.other", null)).moved).toEqual([]);
+  });
+});
+
+test("an answer that comes after a failed status does not bring the delivery back", async () => {
+  await store.markSending("d1");
+  await status("failed");
+  await store.markSent("d1", "wamid.out");
+  expect(store.delivery("d1")?.state).toBe("failed");
+});
+
+test("a failed delivery can be sent anew by hand, a sent one cannot", async () => {
+  await store.markSending("d1");
+  await store.markFailed("d1", failure);
+  expect(store.failedDeliveries(9).map((entry) => entry.id)).toEqual(["d1"]);
+  expect(await store.redeliver("d1")).toBe(true);
+  expect(store.openDelivery(chat)).toMatchObject({ id: "d1", state: "pending", attempts: 0 });
+  await store.markSending("d1");
+  await store.markSent("d1", null);
+  expect(await store.redeliver("d1")).toBe(false);
+});
+
+test("what was sending at a kill is still sending after it", async () => {
+  await store.markSending("d1");
+  store.close();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+  expect(store.openDelivery(chat)).toMatchObject({ id: "d1", state: "sending" });
+});

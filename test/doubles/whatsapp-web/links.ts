@@ -20,7 +20,12 @@ export class Links {
   readonly made = new Recorder<{ jid: string; device: number; by: "qr" | "code" }>("link");
   private readonly pending = new Map<
     Connection,
-    { link: PendingLink; by: "qr" | "code"; done: (companion: Companion) => void }
+    {
+      link: PendingLink;
+      by: "qr" | "code";
+      done: (companion: Companion) => void;
+      failed: (error: Error) => void;
+    }
   >();
 
   constructor(private readonly double: WhatsAppDouble) {}
@@ -50,7 +55,13 @@ export class Links {
     const waiting = this.pending.get(connection);
     if (waiting && node.attrs.id === waiting.link.id) {
       this.pending.delete(connection);
-      const companion = completeLink(connection, waiting.link, node);
+      let companion: Companion;
+      try {
+        companion = completeLink(connection, waiting.link, node);
+      } catch (error) {
+        waiting.failed(new Error(`the client's signature is not accepted: ${error}`));
+        throw error;
+      }
       this.made.add({ jid: companion.jid, device: companion.device, by: waiting.by });
       void connection.streamError(RESTART);
       waiting.done(companion);
@@ -60,6 +71,12 @@ export class Links {
     if (this.codes.accept(connection, node)) return;
     if (node.attrs.xmlns !== "w:p") this.double.unhandled.add(node);
     void connection.send(result(node));
+  }
+
+  /** A client went away: if it was about to be linked, it is not. */
+  closed(connection: Connection): void {
+    this.pending.get(connection)?.failed(new Error("the client left before it was linked"));
+    this.pending.delete(connection);
   }
 
   private offer(
@@ -73,9 +90,9 @@ export class Links {
       demandPasskey(connection);
       return Promise.reject(new Error("the account must pass a passkey check first"));
     }
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const link = offerLink(connection, phone.account, identity, advSecret);
-      this.pending.set(connection, { link, by, done: resolve });
+      this.pending.set(connection, { link, by, done: resolve, failed: reject });
     });
   }
 }

@@ -90,7 +90,7 @@ test("a link cut off before the client signed it does not count", async () => {
   f = await fixture({ linked: false });
   f.wa.fault({ at: "out:iq:pair-success", do: "cut" });
   f.client.connect();
-  void f.owner.scanQr(await f.client.nextQr());
+  expect(await failure(f.owner.scanQr(await f.client.nextQr()))).toContain("left before");
   await f.client.closed();
   expect(f.wa.links.count).toBe(0);
   f.client.connect();

@@ -20,6 +20,7 @@ import {
   requiredBytes,
   stanza,
 } from "./stanza.ts";
+import { verifies } from "./verify.ts";
 
 /** A device that was offered to an account and has not yet signed. */
 export interface PendingLink {
@@ -121,7 +122,7 @@ export function completeLink(
   if (!details || !Buffer.from(details).equals(link.details) || !deviceSignature) {
     throw new Error("pair-device-sign carries another identity");
   }
-  if (!Curve.verify(registration.identity, signed, deviceSignature)) {
+  if (!verifies(registration.identity, signed, deviceSignature)) {
     throw new Error("the device signature does not verify");
   }
   const companion = new Companion(

@@ -2,7 +2,7 @@ import { generateMessageIDV2, type proto } from "@whiskeysockets/baileys";
 import type { Account, Addressing } from "./account.ts";
 import type { Companion } from "./companion.ts";
 import { announceDevice, announceIdentity } from "./announcements.ts";
-import { type Content, type MessageReference, compose } from "./compose.ts";
+import { type Content, compose } from "./compose.ts";
 import { Group } from "./groups.ts";
 import type { PhoneDevice } from "./phone-device.ts";
 import { type Outgoing, sendToCompanion } from "./phone-send.ts";
@@ -171,11 +171,6 @@ export class Phone {
   /** Drops the Signal session with a client, as a phone restored from a backup does. */
   forgetSession(companion: Companion): void {
     this.main.signal.forget(peerOf(companion));
-  }
-
-  /** How another message names this one. `chat` is the JID the receiving client knows the chat by. */
-  reference(chat: string, id: string, mine: boolean): MessageReference {
-    return { id, chat, mine };
   }
 
   private async deliver(device: PhoneDevice, account: Account, outgoing: Outgoing): Promise<void> {

@@ -178,7 +178,10 @@ export class WhatsAppDouble {
       finished: (connection: Connection, finish: Parameters<typeof admit>[2]) =>
         admit(this, connection, finish),
       received: (connection: Connection, node: BinaryNode) => this.received(connection, node),
-      closed: (connection: Connection) => this.connections.delete(connection),
+      closed: (connection: Connection) => {
+        this.connections.delete(connection);
+        this.links.closed(connection);
+      },
     };
     const connection = new Connection(this.root, wire, this.faults, events, (error) =>
       this.errors.add(error),

@@ -1,0 +1,68 @@
+import { readFile, stat } from "node:fs/promises";
+import { SpeechError } from "../error.ts";
+import { readOpus, type OpusInfo } from "../ogg.ts";
+
+/** A sound file, read. */
+export interface Audio {
+  data: Uint8Array<ArrayBuffer>;
+  /** Without parameters, such as `audio/ogg`. */
+  mimeType: string;
+  /** A name of our own with the right ending: the services tell formats by it, and the sender's name stays here. */
+  filename: string;
+  /** null where it is no Ogg/Opus. */
+  opus: OpusInfo | null;
+}
+
+/** One way to have sound turned into text. */
+export interface TranscriptionService {
+  /** What is missing before it can be asked, in words for the operator. */
+  missing: string | null;
+  maxBytes: number;
+  /** null: no limit of its own. */
+  maxSeconds: number | null;
+  /** The words, `""` where there are none. Throws {@link SpeechError}, or the signal's reason when aborted. */
+  transcribe(audio: Audio, signal: AbortSignal): Promise<string>;
+}
+
+/** The OpenAI-style services' limit, which is the smallest; voice notes of hours stay below it. */
+export const maxAudioBytes = 25 * 1024 * 1024;
+
+const endings: Record<string, string> = {
+  "audio/ogg": "ogg",
+  "audio/opus": "ogg",
+  "audio/mpeg": "mp3",
+  "audio/mp3": "mp3",
+  "audio/mp4": "m4a",
+  "audio/m4a": "m4a",
+  "audio/x-m4a": "m4a",
+  "audio/aac": "aac",
+  "audio/amr": "amr",
+  "audio/wav": "wav",
+  "audio/x-wav": "wav",
+  "audio/webm": "webm",
+  "audio/flac": "flac",
+  "audio/x-flac": "flac",
+};
+
+/** Reads a file of at most `maxBytes`. What is Ogg/Opus by content is called so, whatever the platform called it. */
+export async function readAudio(
+  path: string,
+  platformType: string | null,
+  maxBytes: number,
+): Promise<Audio> {
+  let data: Uint8Array<ArrayBuffer>;
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes) {
+      throw new SpeechError(`the audio is longer than ${maxBytes} bytes`, false);
+    }
+    data = new Uint8Array(await readFile(path));
+  } catch (error) {
+    if (error instanceof SpeechError) throw error;
+    throw new SpeechError("the audio file cannot be read", false);
+  }
+  const opus = readOpus(data);
+  const told = platformType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const mimeType = opus ? "audio/ogg" : told in endings ? told : "application/octet-stream";
+  return { data, mimeType, filename: `audio.${endings[mimeType] ?? "bin"}`, opus };
+}

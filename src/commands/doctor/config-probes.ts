@@ -1,0 +1,101 @@
+import { statSync } from "node:fs";
+import { compileAccess, type AccessRules } from "../../access/admission.ts";
+import { configFileMode } from "../../config/file-mode.ts";
+import { formatProblem } from "../../config/problems.ts";
+import { selectBackend } from "../../config/select.ts";
+import { buildInfo } from "../../runtime/build-info.ts";
+import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
+
+export const configProbes: Probe[] = [
+  { group: "config", name: "file", run: ({ loaded }) => fileVerdicts(loaded) },
+  { group: "config", name: "home", run: ({ loaded }) => homeVerdicts(loaded.paths.home) },
+  { group: "config", name: "channels", run: channelVerdicts },
+  { group: "config", name: "who is answered", run: accessVerdicts },
+];
+
+function fileVerdicts({ path, warnings }: Examination["loaded"]): Verdict[] {
+  const verdicts = [ok("file", `${path} is valid`)];
+  if (configFileMode(path)?.readableByOthers) {
+    verdicts.push(
+      warning("file mode", `${path} holds secrets and others can read it`, `chmod 600 ${path}`),
+    );
+  }
+  for (const problem of warnings) {
+    verdicts.push(warning("key", formatProblem(problem), "mend or remove the key"));
+  }
+  return verdicts;
+}
+
+function homeVerdicts(home: string): Verdict[] {
+  const stats = statSync(home, { throwIfNoEntry: false });
+  if (!stats) return [info("home", `${home} does not exist yet; the daemon creates it`)];
+  const open = process.platform !== "win32" && (stats.mode & 0o077) !== 0;
+  return open
+    ? [warning("home", `others may look into ${home}`, `chmod 700 ${home}`)]
+    : [ok("home", `${home} is yours alone`)];
+}
+
+function channelVerdicts({ loaded }: Examination): Verdict[] {
+  const { whatsapp, wati } = loaded.config.channels_config;
+  const verdicts: Verdict[] = [];
+  const selection = selectBackend(whatsapp, { whatsappWeb: buildInfo.variant === "whatsapp-web" });
+  if (selection.kind === "skip") {
+    verdicts.push(error("whatsapp", selection.message, "mend [channels_config.whatsapp]"));
+  } else if (selection.kind === "run") {
+    verdicts.push(
+      selection.warning
+        ? warning("whatsapp", selection.warning, "keep the one you mean")
+        : ok("whatsapp", `runs as ${selection.backend}`),
+    );
+  }
+  if (wati) verdicts.push(ok("wati", "is configured"));
+  if (verdicts.length === 0) {
+    verdicts.push(
+      error(
+        "channels",
+        "no channel is configured, so no message can come in",
+        "add [channels_config.whatsapp] or [channels_config.wati]; a new config: revka init --config FILE",
+      ),
+    );
+  }
+  return verdicts;
+}
+
+/** Who would be let in, judged by the rules of admission themselves. */
+function accessVerdicts({ loaded }: Examination): Verdict[] {
+  const { whatsapp, wati } = loaded.config.channels_config;
+  const selection = selectBackend(whatsapp, { whatsappWeb: true });
+  const verdicts: Verdict[] = [];
+  if (whatsapp && selection.kind === "run") {
+    const rules = compileAccess({ backend: selection.backend, config: whatsapp });
+    verdicts.push(...rulesVerdicts("whatsapp", rules, whatsapp.allowed_numbers));
+  }
+  if (wati) {
+    const rules = compileAccess({ backend: "wati", config: wati });
+    verdicts.push(...rulesVerdicts("wati", rules, wati.allowed_numbers));
+  }
+  return verdicts;
+}
+
+function rulesVerdicts(channel: string, rules: AccessRules, allowed: readonly string[]): Verdict[] {
+  const key = `channels_config.${channel}.allowed_numbers`;
+  const verdicts = rules.notices.map((notice) =>
+    notice.level === "error"
+      ? error(
+          "mention gate",
+          `${notice.key}: ${notice.message}`,
+          "mend the patterns or remove them",
+        )
+      : warning("entry", `${notice.key}: ${notice.message}`, "mend or remove it"),
+  );
+  if (allowed.length === 0) {
+    verdicts.push(
+      warning("allowlist", `${key} is empty, so nobody is answered`, `add numbers to ${key}`),
+    );
+  } else if (allowed.includes("*")) {
+    verdicts.push(info("allowlist", `${key} lets everybody in`));
+  } else {
+    verdicts.push(ok("allowlist", `${key} has ${allowed.length} entries`));
+  }
+  return verdicts;
+}

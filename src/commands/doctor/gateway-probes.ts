@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { selectBackend } from "../../config/select.ts";
+import { isLoopbackHost } from "../../net/address.ts";
+import { networkErrorCode } from "../../net/network-error.ts";
+import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
+
+export const gatewayProbes: Probe[] = [
+  { group: "gateway", name: "public address", run: addressVerdicts },
+  {
+    group: "gateway",
+    name: "callback",
+    run: (examination, signal) => callbackVerdicts(examination, signal),
+  },
+];
+
+/** The webhook channels that are configured, each with its route. */
+function routes({ loaded }: Examination): ("whatsapp" | "wati")[] {
+  const { whatsapp, wati } = loaded.config.channels_config;
+  const selection = selectBackend(whatsapp, { whatsappWeb: true });
+  const cloud = selection.kind === "run" && selection.backend === "cloud";
+  return [...(cloud ? (["whatsapp"] as const) : []), ...(wati ? (["wati"] as const) : [])];
+}
+
+/** What the daemon says, since a tunnel gives it its address; else the config. */
+function publicUrl({ loaded, status }: Examination): string | null {
+  return status?.gateway.public_url ?? loaded.config.gateway.public_url ?? null;
+}
+
+function addressVerdicts(examination: Examination): Verdict[] {
+  if (routes(examination).length === 0) return [];
+  const { gateway, tunnel } = examination.loaded.config;
+  const url = publicUrl(examination);
+  if (url) {
+    const parsed = URL.parse(url);
+    return parsed?.protocol === "https:" || (parsed && isLoopbackHost(parsed.hostname))
+      ? [ok("public address", url)]
+      : [
+          error(
+            "public address",
+            `${url} is not https`,
+            "Meta and WATI call https only: mend public_url",
+          ),
+        ];
+  }
+  if (tunnel.provider !== "none") {
+    return [info("public address", `the ${tunnel.provider} tunnel gives one once the daemon runs`)];
+  }
+  return [
+    info(
+      "public address",
+      `not known: webhooks must be led to http://${gateway.host}:${gateway.port}${gateway.path_prefix}`,
+      "set [gateway] public_url, and doctor tries it from here",
+    ),
+  ];
+}
+
+/** The handshake as Meta makes it, through the public address: DNS, TLS, proxy, prefix and token in one. */
+async function callbackVerdicts(examination: Examination, signal: AbortSignal): Promise<Verdict[]> {
+  const base = publicUrl(examination);
+  if (!base || !URL.canParse(base)) return [];
+  if (!examination.status) {
+    return [info("callback", "not tried, since the daemon is not running", "start it, then again")];
+  }
+  const found = await Promise.all(
+    routes(examination).map((route) => callbackVerdict(route, base, examination, signal)),
+  );
+  return found;
+}
+
+async function callbackVerdict(
+  route: "whatsapp" | "wati",
+  base: string,
+  { loaded, network }: Examination,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const name = `callback /${route}`;
+  const address = `${base.replace(/\/+$/, "")}${loaded.config.gateway.path_prefix}/${route}`;
+  const url = new URL(address);
+  const challenge = randomBytes(8).toString("hex");
+  url.searchParams.set("hub.mode", "subscribe");
+  url.searchParams.set("hub.challenge", challenge);
+  const token = loaded.config.channels_config.whatsapp?.verify_token;
+  if (route === "whatsapp" && token) url.searchParams.set("hub.verify_token", token);
+  try {
+    const response = await network.fetchFor(`channel.${route}`)(url, {
+      redirect: "manual",
+      signal,
+    });
+    const body = (await response.text()).slice(0, 200);
+    if (response.status === 200 && body === challenge) {
+      return ok(name, `${address} answers as Meta expects`);
+    }
+    return error(name, `${address} answers ${response.status}`, adviceFor(response.status));
+  } catch (reason) {
+    return warning(
+      name,
+      `${address} cannot be reached from here (${networkErrorCode(reason)})`,
+      "see whether DNS, tunnel or reverse proxy lead to this machine; some routers cannot call themselves",
+    );
+  }
+}
+
+function adviceFor(status: number): string {
+  if (status === 403) return "the daemon runs with another verify_token: restart it";
+  if (status === 404) return "the reverse proxy must keep the path, path_prefix included";
+  if (status >= 300 && status < 400) return "Meta follows no redirect: set the final address";
+  return "see the reverse proxy's or tunnel's own log";
+}

@@ -1,0 +1,123 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { buildInfo } from "../../runtime/build-info.ts";
+import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
+
+const megabyte = 1024 * 1024;
+const scarceBytes = 500 * megabyte;
+const tooLittleBytes = 50 * megabyte;
+
+export const machineProbes: Probe[] = [
+  { group: "store", name: "database", run: ({ loaded }) => databaseVerdicts(loaded.paths.store) },
+  { group: "store", name: "space", run: ({ loaded }) => spaceVerdicts(loaded.paths.store) },
+  { group: "clock", name: "clock", run: ({ clock }) => [clockVerdict(clock.now())] },
+  { group: "daemon", name: "daemon", run: daemonVerdicts },
+];
+
+function databaseVerdicts(path: string): Verdict[] {
+  if (!existsSync(path)) return [info("database", `${path} is made at the first start`)];
+  const verdicts: Verdict[] = [];
+  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
+    verdicts.push(
+      warning("database mode", `others may read the messages in ${path}`, `chmod 600 ${path}`),
+    );
+  }
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true });
+    database.exec("PRAGMA busy_timeout = 2000");
+    const answer = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
+    if (answer !== "ok") throw new Error(String(answer));
+    accessSync(path, constants.W_OK);
+    verdicts.push(ok("database", `${path} is sound and writable`));
+  } catch (reason) {
+    const unwritable = reason instanceof Error && "code" in reason && reason.code === "EACCES";
+    verdicts.push(
+      unwritable
+        ? error("database", `${path} is not writable for you`, `give it to the daemon's account`)
+        : error(
+            "database",
+            `${path} is damaged (${reason instanceof Error ? reason.message : "unreadable"})`,
+            "stop the daemon and restore a backup; else it is moved aside at the next start and begun anew",
+          ),
+    );
+  } finally {
+    database?.close();
+  }
+  return verdicts;
+}
+
+function spaceVerdicts(path: string): Verdict[] {
+  let folder = dirname(path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    return [
+      error(
+        "folder",
+        `${folder} is not writable for you`,
+        "run as the daemon's account, or mend it",
+      ),
+    ];
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  const message = `${Math.floor(free / megabyte)} MB are free in ${folder}`;
+  if (free < tooLittleBytes)
+    return [error("space", message, "free some space, or nothing is kept")];
+  if (free < scarceBytes) return [warning("space", message, "free some space soon")];
+  return [ok("space", message)];
+}
+
+/** A clock before the build, or before this program existed, breaks TLS and every retention. */
+export function clockVerdict(now: number, builtAt = buildInfo.builtAt): Verdict {
+  const earliest = builtAt || Date.parse("2026-01-01T00:00:00Z");
+  const shown = new Date(now).toISOString();
+  return now < earliest
+    ? error(
+        "clock",
+        `this machine's clock says ${shown}, which is in the past`,
+        "switch on time sync",
+      )
+    : ok("clock", `says ${shown}`);
+}
+
+function daemonVerdicts({ status }: Examination): Verdict[] {
+  if (!status) {
+    return [info("daemon", "is not running", "revka daemon, or revka service start")];
+  }
+  const verdicts = [ok("daemon", `runs with pid ${status.daemon.pid}, version ${status.version}`)];
+  if (status.version !== buildInfo.version) {
+    verdicts.push(
+      warning("version", `this is ${buildInfo.version}, the daemon another`, "restart the daemon"),
+    );
+  }
+  for (const { channel, state, reason, linking } of status.channels) {
+    if (state === "ready") verdicts.push(ok(channel, "is ready"));
+    else if (linking) {
+      verdicts.push(
+        warning(channel, "waits for a phone to link it", "revka status shows the code"),
+      );
+    } else {
+      const word = state.replace("_", " ");
+      verdicts.push(
+        error(channel, `is ${word}${reason ? `: ${reason}` : ""}`, "see what the log says of it"),
+      );
+    }
+  }
+  for (const { source, code, hint } of status.alarms) {
+    verdicts.push(error(source, `${code}: ${hint}`, "see revka status"));
+  }
+  if (status.outbox.failed > 0) {
+    verdicts.push(
+      warning(
+        "failed deliveries",
+        `${status.outbox.failed} could not be sent`,
+        "revka status lists them; revka redeliver ID tries again",
+      ),
+    );
+  }
+  return verdicts;
+}

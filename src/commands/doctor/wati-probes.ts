@@ -1,0 +1,45 @@
+import { createMetrics } from "../../telemetry/metrics.ts";
+import { silentLog } from "../../telemetry/log.ts";
+import { error, ok, warning, type Probe } from "./probe.ts";
+
+export const watiProbes: Probe[] = [
+  {
+    group: "wati",
+    name: "token",
+    async run({ loaded, network, clock }, signal) {
+      const { wati: config, read_receipts, typing } = loaded.config.channels_config;
+      if (!config) return [];
+      const { createWati } = await import("../../channels/wati/channel.ts");
+      const channel = createWati({
+        config,
+        readReceipts: read_receipts,
+        typing,
+        fetch: network.fetchFor("channel.wati"),
+        clock,
+        metrics: createMetrics(),
+        log: silentLog,
+      });
+      const failure = await channel.probe(signal);
+      return failure
+        ? [error("token", `WATI answers ${failure.code}`, failure.hint)]
+        : [ok("token", "WATI takes the API token")];
+    },
+  },
+  {
+    group: "wati",
+    name: "webhook secret",
+    run({ loaded }) {
+      const config = loaded.config.channels_config.wati;
+      if (!config) return [];
+      return config.webhook_secret === undefined
+        ? [
+            warning(
+              "webhook secret",
+              "is not set, so anybody who finds the address can post messages",
+              "set webhook_secret, and add ?secret=… to the address in WATI",
+            ),
+          ]
+        : [ok("webhook secret", "is set")];
+    },
+  },
+];

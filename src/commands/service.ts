@@ -1,0 +1,196 @@
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { credentials } from "../runtime/credentials.ts";
+import { selfCommand } from "../runtime/self.ts";
+import { accountOf, currentUserName, systemdVersion } from "../service/accounts.ts";
+import { carryOut } from "../service/carry-out.ts";
+import { detectManager, managers, type ServiceManager } from "../service/detect.ts";
+import { launchdPlan } from "../service/launchd.ts";
+import { openrcPlan } from "../service/openrc.ts";
+import {
+  ServiceRefusal,
+  serviceVerbs,
+  type ServicePlan,
+  type ServiceRequest,
+  type ServiceVerb,
+} from "../service/plan.ts";
+import { systemdPlan } from "../service/systemd.ts";
+import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
+import { load } from "./load.ts";
+import { homeOf, paths } from "./running-daemon.ts";
+
+export const command: Command = {
+  usage: `service ${serviceVerbs.join("|")}`,
+  about:
+    "Installs Revka as a service that starts at boot and comes back after a crash, and steers it. As root it becomes a system service that runs under the account that called sudo, or under one of its own with /etc/revka/config.toml; with --user it belongs to you.",
+  options: {
+    user: { description: "Your own service, without root (systemd, launchd)" },
+    "run-as": { value: "USER", description: "Account of a system service" },
+    credentials: {
+      value: "DIR",
+      description: "Secrets as files in DIR (revka-whatsapp-app-secret, …), handed over by systemd",
+    },
+    "memory-max": { value: "SIZE", description: "Limit, such as 512M (systemd)" },
+    manager: { value: "NAME", description: `${managers.join(", ")} (default: the one that runs)` },
+    "dry-run": { description: "Show what would be written and run, and do nothing" },
+  },
+  positionals: [1, 1],
+  examples: [
+    ["sudo revka service install", "starts now and at every boot, as you"],
+    ["revka service install --user", "the same without root"],
+    ["revka service install --dry-run", "read it first"],
+    ["revka service logs", "the last 200 lines"],
+  ],
+  async run(invocation) {
+    const verb = serviceVerbs.find((candidate) => candidate === invocation.positionals[0]);
+    if (!verb) {
+      throw new UsageError(
+        `"${invocation.positionals[0]}" is none of ${serviceVerbs.join(", ")}: revka service VERB`,
+      );
+    }
+    try {
+      return await steer(verb, invocation);
+    } catch (error) {
+      throw error instanceof ServiceRefusal ? new CommandError(error.message) : error;
+    }
+  },
+};
+
+async function steer(verb: ServiceVerb, invocation: Invocation): Promise<number> {
+  const { options, terminal } = invocation;
+  const dryRun = options["dry-run"] === true;
+  const manager = chosenManager(options["manager"]);
+  const request = await requestOf(verb, manager, invocation, dryRun);
+  const plan = planOf(verb, manager, request, invocation);
+  if (dryRun) {
+    terminal.out(described(plan));
+    return exitCode.fine;
+  }
+  const code = await carryOut(
+    plan,
+    undefined,
+    request.account === null ? null : accountOf(request.account),
+  );
+  for (const note of plan.notes) terminal.out(`${note}\n`);
+  return code === 0 ? exitCode.fine : exitCode.failed;
+}
+
+function chosenManager(option: string | true | undefined): ServiceManager {
+  if (option === undefined) return detectManager();
+  const manager = managers.find((candidate) => candidate === option);
+  if (!manager) throw new UsageError(`--manager "${option}" is none of ${managers.join(", ")}`);
+  return manager;
+}
+
+async function requestOf(
+  verb: ServiceVerb,
+  manager: ServiceManager,
+  invocation: Invocation,
+  dryRun: boolean,
+): Promise<ServiceRequest> {
+  const { options, env } = invocation;
+  const root = process.getuid?.() === 0;
+  const user = options["user"] === true || (manager === "launchd" && !root);
+  if (!user && !root && !dryRun && !["status", "logs"].includes(verb)) {
+    throw new CommandError(
+      `a system service needs root: sudo revka service ${verb}; or, for yourself: revka service ${verb} --user`,
+    );
+  }
+  const account = user ? null : chosenAccount(options["run-as"], env);
+  const place = placeOf(account, user, invocation);
+  const { file, args } = selfCommand([]);
+  const request: ServiceRequest = {
+    executable: [realpathSync(file), ...args],
+    scope: user ? "user" : "system",
+    account,
+    ...place,
+    writable: [],
+    credentials: credentialFiles(options["credentials"]),
+    memoryMax: memoryMax(options["memory-max"]),
+    systemdVersion: manager === "systemd" ? systemdVersion() : null,
+  };
+  if (verb !== "install" || (dryRun && !existsSync(request.config))) return request;
+  // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
+  const { config, paths: used } = await load({
+    configFile: request.config,
+    env: { ...env, REVKA_HOME: request.home },
+  });
+  const outside = [used.store, config.channels_config.whatsapp?.session_path]
+    .filter((path) => path !== undefined)
+    .map((path) => dirname(resolve(path)))
+    .filter((folder) => folder !== request.home && !folder.startsWith(`${request.home}/`));
+  return { ...request, writable: [...new Set(outside)] };
+}
+
+/** `--run-as`, else who called sudo, else null: an account of its own. */
+function chosenAccount(option: string | true | undefined, env: Invocation["env"]): string | null {
+  const name = typeof option === "string" ? option : env["SUDO_USER"];
+  if (!name || (name === "root" && typeof option !== "string")) {
+    const self = currentUserName();
+    return self === "root" ? null : self;
+  }
+  if (!/^[a-z_][a-z0-9_.-]{0,31}\$?$/i.test(name)) {
+    throw new UsageError(`"${name}" is no name of an account`);
+  }
+  return name;
+}
+
+function placeOf(
+  account: string | null,
+  user: boolean,
+  invocation: Invocation,
+): { home: string; config: string } {
+  const { configFile, env } = invocation;
+  if (!user && account === null && !env["REVKA_HOME"]) {
+    return { home: "/var/lib/revka", config: resolve(configFile ?? "/etc/revka/config.toml") };
+  }
+  // Under sudo HOME may be root's: the service needs that of its account.
+  const home = account === null ? homeOf(env) : (accountOf(account)?.home ?? homeOf(env));
+  const found = paths({ configFile, env: { ...env, HOME: home } });
+  return { home: resolve(found.home), config: resolve(found.config) };
+}
+
+function credentialFiles(option: string | true | undefined): ServiceRequest["credentials"] {
+  if (typeof option !== "string") return [];
+  if (!isAbsolute(option)) throw new UsageError("--credentials needs an absolute path");
+  const found = Object.keys(credentials)
+    .map((name) => ({ name, file: join(option, name) }))
+    .filter(({ file }) => existsSync(file));
+  if (found.length > 0) return found;
+  throw new CommandError(
+    `${option} holds no credential; known names: ${Object.keys(credentials).join(", ")}`,
+  );
+}
+
+function memoryMax(option: string | true | undefined): string | null {
+  if (typeof option !== "string") return null;
+  if (/^\d+[KMGT%]?$/.test(option)) return option;
+  throw new UsageError(`--memory-max "${option}" is no size such as 512M`);
+}
+
+function planOf(
+  verb: ServiceVerb,
+  manager: ServiceManager,
+  request: ServiceRequest,
+  { env }: Invocation,
+): ServicePlan {
+  if (manager === "openrc") return openrcPlan(verb, request);
+  if (manager === "systemd") return systemdPlan(verb, request, homeOf(env));
+  return launchdPlan(verb, request, homeOf(env), process.getuid?.() ?? 0);
+}
+
+/** A plan as the commands and files a person would type and write. */
+function described(plan: ServicePlan): string {
+  const lines = [
+    ...plan.before.map(({ command: words }) => `$ ${words.join(" ")}`),
+    ...plan.folders.map(({ path, mode }) => `# folder ${path} (mode ${mode.toString(8)})`),
+    ...plan.files.flatMap(({ path, mode, content }) => [
+      `# ${path} (mode ${mode.toString(8)})`,
+      content,
+    ]),
+    ...plan.remove.map((path) => `$ rm ${path}`),
+    ...plan.after.map(({ command: words }) => `$ ${words.join(" ")}`),
+    ...plan.notes.map((note) => `# ${note}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}

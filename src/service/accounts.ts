@@ -1,0 +1,41 @@
+import { execFileSync } from "node:child_process";
+
+export interface Account {
+  name: string;
+  uid: number;
+  gid: number;
+  home: string;
+}
+
+/** The account of that name or number, from wherever the system keeps them; null where it does not exist. */
+export function accountOf(nameOrId: string | number): Account | null {
+  const [name, , uid, gid, , home] = (output("getent", ["passwd", String(nameOrId)]) ?? "").split(
+    ":",
+  );
+  if (!name || !home) return null;
+  return { name, uid: Number(uid), gid: Number(gid), home };
+}
+
+/** Who runs this. Not `os.userInfo()`, which in Bun repeats the variable USER. */
+export function currentUserName(): string | null {
+  return output("id", ["-un"]);
+}
+
+/** Major version of systemd, null where it cannot be asked. */
+export function systemdVersion(): number | null {
+  return Number(/^systemd (\d+)/.exec(output("systemctl", ["--version"]) ?? "")?.[1]) || null;
+}
+
+function output(program: string, words: string[]): string | null {
+  try {
+    return (
+      execFileSync(program, words, {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+        timeout: 5000,
+      }).trim() || null
+    );
+  } catch {
+    return null;
+  }
+}

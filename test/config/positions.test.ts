@@ -29,7 +29,7 @@ describe("the line of a key", () => {
     ["arrays of tables in one another", "[[a]]\n[[a.b]]\n[[a.b]]\nc = 1", ["a", 0, "b", 1, "c"], 4],
     ["after a text of several lines", 'a = """\nb = 1\n[c]\n"""\nb = 2', ["b"], 5],
     ["after a literal of several lines", "a = '''\nb = 1\n'''\nb = 2", ["b"], 4],
-    ["after a text that ends in quotes", 'a = """x"""""\nb = 2', ["b"], 2],
+    ["after a text that ends in quotes", 'a = ["""x""""",\n2]', ["a", 1], 2],
     ["after an escaped quote", 'a = "x\\"#"\nb = 2', ["b"], 2],
     ["after a literal with a backslash", "a = 'x\\'\nb = 2", ["b"], 2],
     ["after dates and numbers", "a = 1979-05-27 07:32:00\nb = +1_000.5e3\nc = inf", ["c"], 3],

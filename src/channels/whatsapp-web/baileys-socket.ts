@@ -1,0 +1,231 @@
+import { Agent } from "node:https";
+import {
+  type BinaryNode,
+  Browsers,
+  type GroupMetadata,
+  type WAMessage,
+  type WASocket,
+  type WAVersion,
+  buildAckStanza,
+  makeWASocket,
+} from "@whiskeysockets/baileys";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { baileysLog } from "./baileys-log.ts";
+import { BoundedCache } from "./bounded-cache.ts";
+import { decryptCarefully } from "./careful-decryption.ts";
+import type { SocketEvents } from "./connection.ts";
+import { silenceLibsignal } from "./quiet-console.ts";
+import type { Session } from "./session.ts";
+
+/** A query without an answer must not hold up sending for long. */
+const QUERY_MS = 15_000;
+/** The handshake, and each write; the connection has a deadline of its own beside it. */
+const CONNECT_MS = 20_000;
+/** Baileys' own keep-alive takes any frame for life; ours decides long before. */
+const BAILEYS_KEEPALIVE_MS = 30 * 60_000;
+const HOUR_MS = 3_600_000;
+const CIPHERTEXT_STUB = 2;
+
+/** What outlives one connection: who has which devices, what was asked for again, who is in a group. */
+export interface Caches {
+  devices: BoundedCache<unknown>;
+  retries: BoundedCache<unknown>;
+  placeholders: BoundedCache<unknown>;
+  calls: BoundedCache<unknown>;
+  groups: BoundedCache<GroupMetadata>;
+}
+
+export function createCaches(clock: Clock): Caches {
+  const cache = <V>(most: number, ttlMs: number) => new BoundedCache<V>({ clock, most, ttlMs });
+  return {
+    devices: cache(5000, 24 * HOUR_MS),
+    retries: cache(5000, HOUR_MS),
+    placeholders: cache(1000, HOUR_MS),
+    calls: cache(200, HOUR_MS / 12),
+    groups: cache(500, HOUR_MS / 6),
+  };
+}
+
+/** Further events, beside those of the connection. */
+export interface TrafficEvents {
+  /** The server's word on a message we sent; `error` is its code where it refused. */
+  acknowledged(id: string, error: string | null): void;
+  /** A receipt of something we sent: Baileys' `WAMessageStatus`. */
+  receipt(id: string, status: number, timestamp: number): void;
+  /** The phone sent again what could not be read. */
+  resent(message: WAMessage): void;
+  ignored(reason: string): void;
+}
+
+export interface SocketOptions {
+  session: Session;
+  caches: Caches;
+  version: WAVersion;
+  url: string;
+  /** HTTP proxy on loopback; null for none. */
+  proxy: string | null;
+  log: Logger;
+  events: SocketEvents & TrafficEvents;
+}
+
+/**
+ * An agent that Bun's `ws` asks for its proxy. Whatever ignores the proxy and wants a connection from it gets none, so
+ * nothing ever goes out directly.
+ */
+class ProxyOnlyAgent extends Agent {
+  constructor(readonly proxy: string) {
+    super();
+  }
+  override createConnection(): never {
+    throw new Error("this runtime does not honour the proxy of a WebSocket");
+  }
+}
+
+/** Opens one connection. Everything it hears goes to the events; end it with {@link endSocket}. */
+export function openSocket(options: SocketOptions): WASocket {
+  decryptCarefully();
+  silenceLibsignal();
+  const { session, caches, version, url, proxy, log, events } = options;
+  const { get, set } = session.transactions;
+  const sock = makeWASocket({
+    version,
+    waWebSocketUrl: url,
+    browser: Browsers.ubuntu("Chrome"),
+    auth: { creds: session.creds, keys: { get, set } },
+    logger: baileysLog(log),
+    connectTimeoutMs: CONNECT_MS,
+    defaultQueryTimeoutMs: QUERY_MS,
+    keepAliveIntervalMs: BAILEYS_KEEPALIVE_MS,
+    markOnlineOnConnect: false,
+    syncFullHistory: false,
+    shouldSyncHistoryMessage: () => false,
+    emitOwnEvents: false,
+    generateHighQualityLinkPreview: false,
+    makeSignalRepository: session.repository.make,
+    getMessage: async ({ id }) => (id ? session.sent.get(id)?.message : undefined),
+    cachedGroupMetadata: async (jid) => caches.groups.get(jid),
+    userDevicesCache: asBaileysCache(caches.devices),
+    msgRetryCounterCache: asBaileysCache(caches.retries),
+    placeholderResendCache: asBaileysCache(caches.placeholders),
+    callOfferCache: asBaileysCache(caches.calls),
+    ...(proxy === null ? {} : { agent: new ProxyOnlyAgent(proxy) }),
+  });
+  listenToStanzas(sock, session, events);
+  listenToEvents(sock, options);
+  return sock;
+}
+
+/** Ends a connection for good; its TCP socket does not linger, however deaf the other side is. */
+export function endSocket(sock: WASocket): void {
+  const raw: unknown = Reflect.get(sock.ws, "socket");
+  sock.end(undefined).catch(() => {});
+  if (typeof raw === "object" && raw !== null && "terminate" in raw) {
+    if (typeof raw.terminate === "function") raw.terminate();
+  }
+}
+
+function listenToStanzas(sock: WASocket, session: Session, events: SocketOptions["events"]): void {
+  const { ws } = sock;
+  ws.prependListener("CB:message", (node: BinaryNode) => {
+    session.incoming.note(node);
+    if (node.attrs.from?.endsWith("@newsletter")) events.ignored("newsletter");
+  });
+  ws.prependListener("CB:receipt", ({ attrs }: BinaryNode) => {
+    const asker = attrs.participant ?? attrs.from;
+    if (attrs.type === "retry" && asker) session.repository.allowReset(asker);
+  });
+  ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
+    if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);
+  });
+  ws.on("CB:notification", ({ attrs }: BinaryNode) => {
+    if (/^(passkey|crsc)/.test(attrs.type ?? "")) events.passkey();
+  });
+  ws.prependListener("CB:failure", ({ attrs }: BinaryNode) => {
+    const expire = Number(attrs.expire);
+    if (expire > 0) events.expires(expire);
+  });
+  skipAppState(sock);
+}
+
+/**
+ * Chat settings of the phone (archived, muted, …) are of no use here, and Baileys fetches them with a fetch of its own
+ * that knows no proxy. Acknowledges the notification and keeps it from Baileys.
+ */
+function skipAppState(sock: WASocket): void {
+  const emit = sock.ws.emit.bind(sock.ws);
+  sock.ws.emit = (event, ...values: unknown[]) => {
+    const [node] = values;
+    if (event === "CB:notification" && isAppState(node)) {
+      const ack = buildAckStanza(node, undefined, sock.authState.creds.me?.id);
+      sock.sendNode(ack).catch(() => {});
+      return true;
+    }
+    return emit(event, ...values);
+  };
+}
+
+function isAppState(node: unknown): node is BinaryNode {
+  if (typeof node !== "object" || node === null || !("attrs" in node)) return false;
+  const { attrs } = node;
+  return (
+    typeof attrs === "object" && attrs !== null && "type" in attrs && attrs.type === "server_sync"
+  );
+}
+
+function listenToEvents(sock: WASocket, { session, caches, log, events }: SocketOptions): void {
+  sock.ev.on("creds.update", () => {
+    try {
+      session.saveCredentials();
+    } catch (error) {
+      log.error({ error: messageOf(error) }, "the WhatsApp session cannot be written");
+    }
+  });
+  sock.ev.on("connection.update", ({ connection, qr, isNewLogin, lastDisconnect }) => {
+    if (isNewLogin) events.linked();
+    if (qr) events.qr(qr);
+    if (connection === "open") events.opened();
+    if (connection === "close") events.ended(statusOf(lastDisconnect?.error));
+  });
+  sock.ev.on("messages.upsert", ({ messages, requestId }) => {
+    for (const message of messages) {
+      if (requestId) events.resent(message);
+      else if (message.messageStubType === CIPHERTEXT_STUB) events.ignored("undecryptable");
+    }
+  });
+  sock.ev.on("messages.update", (updates) => {
+    for (const { key, update } of updates) {
+      if (!key.fromMe || !key.id || typeof update.status !== "number") continue;
+      events.receipt(key.id, update.status, Number(update.messageTimestamp ?? 0));
+    }
+  });
+  sock.ev.on("call", (calls) => {
+    for (const { status } of calls) if (status === "offer") events.ignored("call");
+  });
+  sock.ev.on("groups.update", (updates) => {
+    for (const { id } of updates) if (id) caches.groups.del(id);
+  });
+  sock.ev.on("group-participants.update", ({ id }) => caches.groups.del(id));
+}
+
+/** The status code of a Boom, as Baileys ends connections with; 500 where there is none. */
+function statusOf(error: unknown): number {
+  if (typeof error !== "object" || error === null || !("output" in error)) return 500;
+  const { output } = error;
+  if (typeof output !== "object" || output === null || !("statusCode" in output)) return 500;
+  return typeof output.statusCode === "number" ? output.statusCode : 500;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown error";
+}
+
+/** Baileys reads its caches by a type of its own choosing. */
+function asBaileysCache(cache: BoundedCache<unknown>) {
+  return {
+    get: <T>(key: string) => cache.get(key) as T | undefined,
+    set: <T>(key: string, value: T) => cache.set(key, value),
+    del: (key: string) => cache.del(key),
+    flushAll: () => cache.flushAll(),
+  };
+}

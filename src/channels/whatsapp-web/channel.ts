@@ -1,0 +1,283 @@
+import type { WASocket } from "@whiskeysockets/baileys";
+import type { WhatsAppConfig } from "../../config/schema.ts";
+import { type ProxyBridge, httpProxyBridge } from "../../net/bridge.ts";
+import type { Fetch } from "../../net/fetch.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { Channel, ChannelStatus, Deliver, MediaStream, TurnFocus } from "../channel.ts";
+import type { Delivery, MediaReference, SendFailure, SendResult } from "../message.ts";
+import { renderText } from "../text.ts";
+import { Attention } from "./attention.ts";
+import { createCaches } from "./baileys-socket.ts";
+import { Client, notConnected } from "./client.ts";
+import { Connection } from "./connection.ts";
+import { customPairCode, linkingText, pairPhoneDigits } from "./linking.ts";
+import { openDownload } from "./media-download.ts";
+import { within } from "./patience.ts";
+import { SessionError } from "./session-error.ts";
+import { Session } from "./session.ts";
+import { Ingress } from "./socket.ts";
+import { openWired } from "./wiring.ts";
+import { bundledVersion, currentVersion } from "./version.ts";
+
+const WS_URL = "wss://web.whatsapp.com/ws/chat";
+/** A send waits this long for a connection that is just coming back. */
+const READY_WAIT_MS = 10_000;
+const LOGOUT_MS = 5_000;
+const HAND_OVER_MS = 5_000;
+
+export interface WhatsAppWebOptions {
+  /** `session_path` absolute, without `~`. */
+  config: WhatsAppConfig;
+  readReceipts: boolean;
+  typing: boolean;
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  log: Logger;
+  /** The proxy of this channel, credentials included; null for the direct way. */
+  proxyUrl: string | null;
+  /** For media and the version: bound to the same proxy. */
+  fetch: Fetch;
+  /** Where a QR or pair code is shown to the person at the terminal. */
+  showLinking?: (text: string) => void;
+  random?: () => number;
+}
+
+/** WhatsApp as a linked device of a phone, on Baileys 7.0.0-rc14. Nothing is opened before {@link Channel.start}. */
+export function createWhatsAppWeb(options: WhatsAppWebOptions): Channel {
+  return new WhatsAppWeb(options);
+}
+
+class WhatsAppWeb implements Channel {
+  readonly name = "whatsapp";
+  readonly backend = "web";
+  readonly account = "default";
+  readonly repeat = "same-id";
+  readonly renderText = (markdown: string) => renderText(markdown);
+
+  private readonly caches;
+  private readonly client: Client;
+  private readonly attention: Attention;
+  private readonly connection: Connection;
+  private readonly listeners: (() => void)[] = [];
+  private readonly random: () => number;
+  private session: Session | null = null;
+  private ingress: Ingress | null = null;
+  private bridge: ProxyBridge | null = null;
+  private sock: WASocket | undefined;
+  /** Why nothing can be opened at all. */
+  private trouble: string | null = null;
+  private shown: string | null = null;
+
+  constructor(private readonly options: WhatsAppWebOptions) {
+    const { clock, log, config } = options;
+    this.random = options.random ?? Math.random;
+    this.caches = createCaches(clock);
+    this.client = new Client({
+      clock,
+      fetch: options.fetch,
+      caches: this.caches,
+      session: () => this.openedSession(),
+      ready: (signal) => this.ready(signal),
+      whyNot: () => this.status().reason ?? "not started",
+    });
+    this.attention = new Attention({
+      readReceipts: options.readReceipts,
+      typing: options.typing,
+      clock,
+      session: () => this.openedSession(),
+      socket: () => (this.connection.status.state === "ready" ? this.sock : undefined),
+    });
+    const digits = pairPhoneDigits(config.pair_phone);
+    this.connection = new Connection({
+      clock,
+      random: this.random,
+      log,
+      byCode: digits !== null,
+      isLinked: () => this.session?.linked ?? false,
+      prepare: () => this.openedSession().dropUnfinishedLink(),
+      findVersion: (signal) =>
+        config.ws_url === undefined
+          ? currentVersion({ fetch: options.fetch, clock, log, signal })
+          : Promise.resolve(bundledVersion),
+      open: (version, events) => {
+        const session = this.openedSession();
+        const ingress = this.ingress;
+        if (!ingress) throw new Error("the channel was stopped");
+        const opened = openWired({
+          session,
+          ingress,
+          acknowledgements: this.client.acknowledgements,
+          caches: this.caches,
+          version,
+          url: config.ws_url ?? WS_URL,
+          proxy: this.bridge?.url ?? null,
+          log,
+          events,
+          pairing: { digits: digits ?? "", code: customPairCode(config.pair_code) },
+        });
+        this.sock = opened.sock;
+        return opened.socket;
+      },
+      onLoggedOut: () => void this.setAside(),
+      onChange: () => this.changed(),
+    });
+  }
+
+  async start(deliver: Deliver): Promise<void> {
+    const { proxyUrl, clock, log } = this.options;
+    this.trouble = null;
+    try {
+      if (proxyUrl !== null) this.bridge = await httpProxyBridge(proxyUrl);
+      this.session = this.open();
+    } catch (error) {
+      await this.closeBridge();
+      return this.fail(error);
+    }
+    this.ingress = new Ingress({ session: () => this.session, deliver, clock, log });
+    this.ingress.wake();
+    this.connection.start();
+  }
+
+  async stop(): Promise<void> {
+    this.attention.stop();
+    this.connection.stop("stopped");
+    this.sock = undefined;
+    await this.ingress?.stop();
+    this.ingress = null;
+    this.session?.close();
+    this.session = null;
+    await this.closeBridge();
+  }
+
+  status(): ChannelStatus {
+    const linkedAs = this.session?.linked ? this.session.self.phone : null;
+    if (this.trouble !== null) return { state: "disconnected", reason: this.trouble, linkedAs };
+    return { ...this.connection.status, linkedAs };
+  }
+
+  onStatus(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  send(delivery: Delivery, signal: AbortSignal): Promise<SendResult> {
+    return this.client.send(delivery, signal);
+  }
+
+  async probe(signal: AbortSignal): Promise<SendFailure | null> {
+    return (await this.ready(signal)) ? null : notConnected(this.status().reason ?? "not started");
+  }
+
+  turnStarted(focus: TurnFocus): void {
+    this.attention.started(focus);
+  }
+
+  turnEnded(focus: TurnFocus): void {
+    this.attention.ended(focus);
+  }
+
+  async openMedia(media: MediaReference, signal: AbortSignal): Promise<MediaStream> {
+    const sock = await this.ready(signal);
+    const connection = sock
+      ? await within(this.options.clock, READY_WAIT_MS, sock.refreshMediaConn(false), signal).catch(
+          () => null,
+        )
+      : null;
+    const hosts = (connection?.hosts ?? []).map(({ hostname }) => hostname);
+    return openDownload(media, { fetch: this.options.fetch, signal, hosts });
+  }
+
+  /** Logs this device out where that is possible, moves the session aside and shows a new code. */
+  async relink(): Promise<void> {
+    if (!this.ingress) return;
+    const { sock, session } = this;
+    if (session?.linked && sock && this.connection.status.state === "ready") {
+      await within(this.options.clock, LOGOUT_MS, sock.logout()).catch(() => {});
+    }
+    this.connection.stop("linking anew");
+    if (session?.linked) await this.setAside();
+    try {
+      this.session ??= this.open();
+      this.trouble = null;
+    } catch (error) {
+      return this.fail(error);
+    }
+    this.connection.start();
+  }
+
+  private open(): Session {
+    const { config, env, clock } = this.options;
+    const path = config.session_path;
+    if (!path) throw new SessionError("unusable", "session_path is not set");
+    return Session.open({ path, env }, clock, {
+      onReceived: () => this.ingress?.wake(),
+      onMappings: (stored) => this.ingress?.learnt(stored),
+    });
+  }
+
+  private openedSession(): Session {
+    if (!this.session) throw new Error("no WhatsApp session is open");
+    return this.session;
+  }
+
+  /** The session of a removed device leaves its place; what it still had to hand over goes first. */
+  private async setAside(): Promise<void> {
+    const { session, ingress } = this;
+    if (!session) return;
+    this.sock = undefined;
+    if (ingress) {
+      await within(this.options.clock, HAND_OVER_MS, ingress.settled()).catch(() => {});
+    }
+    if (this.session !== session) return;
+    this.session = null;
+    const aside = session.moveAside();
+    this.caches.devices.flushAll();
+    this.options.log.warn({ path: aside }, "the WhatsApp session was moved aside");
+  }
+
+  /** The socket once logged in; null where that takes longer than a moment. */
+  private ready(signal: AbortSignal): Promise<WASocket | null> {
+    const { connection } = this;
+    if (connection.status.state === "ready") return Promise.resolve(this.sock ?? null);
+    if (this.trouble !== null || !connection.comingBack) return Promise.resolve(null);
+    const opened = new Promise<void>((resolve) => this.waiters.add(resolve));
+    return within(this.options.clock, READY_WAIT_MS, opened, signal).then(
+      () => this.sock ?? null,
+      () => {
+        if (signal.aborted) throw signal.reason;
+        return null;
+      },
+    );
+  }
+
+  private readonly waiters = new Set<() => void>();
+
+  private changed(): void {
+    const { state, linking } = this.connection.status;
+    if (state === "ready") {
+      for (const resolve of this.waiters) resolve();
+      this.waiters.clear();
+    } else this.client.acknowledgements.lose();
+    if (linking) this.show(linkingText(linking, { plain: Boolean(this.options.env.NO_COLOR) }));
+    for (const listener of this.listeners) listener();
+  }
+
+  private show(text: string): void {
+    if (text === this.shown) return;
+    this.shown = text;
+    this.options.log.info({}, "waiting for a phone to link this device: see `revka status`");
+    this.options.showLinking?.(text);
+  }
+
+  private fail(error: unknown): void {
+    this.trouble = error instanceof Error ? error.message : "unknown error";
+    const code = error instanceof SessionError ? error.code : "start";
+    this.options.log.error({ code }, this.trouble);
+    for (const listener of this.listeners) listener();
+  }
+
+  private async closeBridge(): Promise<void> {
+    await this.bridge?.close();
+    this.bridge = null;
+  }
+}

@@ -1,0 +1,232 @@
+import type { WASocket, proto } from "@whiskeysockets/baileys";
+import { startDeadline } from "../../net/deadline.ts";
+import type { Fetch } from "../../net/fetch.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { sendFailure } from "../failure.ts";
+import type { Delivery, Recipient, SendFailure, SendResult } from "../message.ts";
+import { Acknowledgements, refusal } from "./acknowledgements.ts";
+import type { Caches } from "./baileys-socket.ts";
+import { isSelf } from "./identity.ts";
+import { kindOf, phoneJid, userOf, withoutDevice } from "./jid.ts";
+import { UnsendableFile, UploadFailed, uploadFile } from "./media-upload.ts";
+import {
+  type MediaContent,
+  type Quotation,
+  type Target,
+  type UploadedFile,
+  editMessage,
+  mediaMessage,
+  messageIdOf,
+  reactionMessage,
+  revokeMessage,
+  stanzaAttributes,
+  textMessage,
+} from "./outgoing.ts";
+import { within } from "./patience.ts";
+import type { SentMessage } from "./sent-messages.ts";
+import type { Session } from "./session.ts";
+
+/** Reading devices, encrypting, and the server's word, together. */
+const SEND_DEADLINE_MS = 45_000;
+const UPLOAD_DEADLINE_MS = 120_000;
+const MEDIA_CONNECTION_MS = 15_000;
+
+export interface ClientOptions {
+  clock: Clock;
+  fetch: Fetch;
+  caches: Caches;
+  session: () => Session;
+  /** The socket once logged in; resolves with null where there is none within a moment. */
+  ready: (signal: AbortSignal) => Promise<WASocket | null>;
+  /** Why there is no connection. */
+  whyNot: () => string;
+}
+
+/** Sends deliveries. A send succeeds by the server's acknowledgement, by nothing less. */
+export class Client {
+  readonly acknowledgements = new Acknowledgements();
+
+  constructor(private readonly options: ClientOptions) {}
+
+  async send(delivery: Delivery, signal: AbortSignal): Promise<SendResult> {
+    const sock = await this.options.ready(signal);
+    if (!sock) return { ok: false, failure: notConnected(this.options.whyNot()) };
+    const media = delivery.content.kind === "media";
+    const deadline = startDeadline(
+      this.options.clock,
+      media ? UPLOAD_DEADLINE_MS + SEND_DEADLINE_MS : SEND_DEADLINE_MS,
+      signal,
+    );
+    const id = messageIdOf(delivery.id);
+    try {
+      const chat = await this.address(sock, delivery.recipient, deadline.signal);
+      if (typeof chat !== "string") return { ok: false, failure: chat };
+      const message = await this.compose(sock, id, chat, delivery, deadline.signal);
+      const record = { chat, delivery: delivery.id, message };
+      const attributes = stanzaAttributes(delivery.content);
+      return await this.relay(sock, id, record, attributes, deadline.signal);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      return { ok: false, failure: failureOf(error, deadline.expired) };
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** The JID to send to; a failure where nobody is there. */
+  private async address(
+    sock: WASocket,
+    recipient: Recipient,
+    signal: AbortSignal,
+  ): Promise<string | SendFailure> {
+    if (recipient.kind === "group") return recipient.id;
+    const { self } = this.options.session();
+    const candidates =
+      recipient.kind === "self"
+        ? [self.phone && phoneJid(self.phone)]
+        : [recipient.phone && phoneJid(recipient.phone), recipient.lid];
+    for (const jid of candidates) {
+      if (!jid) continue;
+      if (isSelf(jid, self)) return jid;
+      // A look-up that names no LID drops the number (`messages-send.js:312`): the send would reach nobody.
+      const devices = await abortable(sock.getUSyncDevices([jid], true, false), signal);
+      if (devices.some(({ user }) => user === userOf(jid))) return jid;
+      this.options.caches.devices.del(userOf(jid) ?? "");
+    }
+    return sendFailure(
+      "recipient",
+      "no_devices",
+      "WhatsApp names no device of the recipient: the number may not be on WhatsApp.",
+    );
+  }
+
+  private async compose(
+    sock: WASocket,
+    id: string,
+    chat: string,
+    delivery: Delivery,
+    signal: AbortSignal,
+  ): Promise<proto.IMessage> {
+    const { content } = delivery;
+    const now = this.options.clock.now();
+    // A repeat is the same message under the same id, its file not uploaded again.
+    const before = this.options.session().sent.get(id);
+    if (before?.chat === chat) return before.message;
+    switch (content.kind) {
+      case "text":
+        return textMessage(content.text, content.quote ? this.quotation(content.quote) : null);
+      case "reaction":
+        return reactionMessage(chat, this.target(chat, content.targetId), content.emoji, now);
+      case "edit":
+        return editMessage(chat, content.targetId, content.text, now);
+      case "revoke":
+        return revokeMessage(chat, content.targetId);
+      case "media":
+        return mediaMessage(content, await this.upload(sock, content, signal));
+    }
+  }
+
+  private async upload(
+    sock: WASocket,
+    { media, path }: MediaContent,
+    signal: AbortSignal,
+  ): Promise<UploadedFile> {
+    const { clock, fetch } = this.options;
+    const asked = sock.refreshMediaConn(false);
+    const { hosts, auth } = await within(clock, MEDIA_CONNECTION_MS, asked, signal);
+    return uploadFile({
+      path,
+      kind: media === "voice" ? "audio" : media,
+      connection: { hosts: hosts.map(({ hostname }) => hostname), auth },
+      fetch,
+      now: clock.now(),
+      signal,
+    });
+  }
+
+  private async relay(
+    sock: WASocket,
+    id: string,
+    record: SentMessage,
+    attributes: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<SendResult> {
+    const { chat, message } = record;
+    const session = this.options.session();
+    // Kept before it leaves: a phone may ask for it again at once, and a crash must not forget that it is ours.
+    session.sent.put(id, record, this.options.clock.now());
+    const word = this.acknowledgements.expect(id);
+    let written = false;
+    try {
+      await abortable(
+        sock.relayMessage(chat, message, { messageId: id, additionalAttributes: attributes }),
+        signal,
+      );
+      written = true;
+      const answer = await abortable(word, signal);
+      if (answer === null) return { ok: false, failure: lost() };
+      if (answer.ok) return { ok: true, platformId: id };
+      if (answer.error === "479") this.options.caches.devices.flushAll();
+      return { ok: false, failure: refusal(answer.error) };
+    } catch (error) {
+      if (!written || !signal.aborted) throw error;
+      return { ok: false, failure: lost() };
+    } finally {
+      this.acknowledgements.forget(id);
+      if (!written && kindOf(chat) === "group") await session.forgetSenderKeyRecipients(chat);
+    }
+  }
+
+  /** A message to react to: one received, else one of ours. */
+  private target(chat: string, id: string): Target {
+    const session = this.options.session();
+    const known = session.journal.remember(id);
+    if (session.sent.has(id) || !known)
+      return { id, fromMe: session.sent.has(id), participant: null };
+    const group = kindOf(chat) === "group";
+    return {
+      id,
+      fromMe: false,
+      participant: group ? (known.attributes.participant ?? null) : null,
+    };
+  }
+
+  private quotation(id: string): Quotation | null {
+    const session = this.options.session();
+    const known = session.journal.remember(id);
+    if (!known) return null;
+    const writer = withoutDevice(known.attributes.participant ?? known.attributes.from ?? "");
+    return { id, fromMe: false, participant: null, writer, text: known.preview ?? "" };
+  }
+}
+
+export function notConnected(reason: string): SendFailure {
+  return sendFailure("hold", "not_connected", `WhatsApp Web is not connected: ${reason}.`);
+}
+
+function lost(): SendFailure {
+  return sendFailure(
+    "ambiguous",
+    "no_ack",
+    "WhatsApp did not confirm the message; it is sent again under the same id.",
+  );
+}
+
+function failureOf(error: unknown, expired: boolean): SendFailure {
+  if (error instanceof UnsendableFile) return sendFailure("no", error.code, error.message);
+  if (error instanceof UploadFailed) {
+    return sendFailure("backoff", "upload_failed", "No media server of WhatsApp took the file.");
+  }
+  if (expired) return sendFailure("backoff", "timeout", "WhatsApp did not answer in time.");
+  return sendFailure("backoff", "send_failed", "The message could not be handed to WhatsApp.");
+}
+
+/** The promise's result, or the signal's reason. What goes on behind it is not waited for. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

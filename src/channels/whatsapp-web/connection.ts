@@ -1,0 +1,254 @@
+import type { WAVersion } from "@whiskeysockets/baileys";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { ChannelStatus, Linking } from "../channel.ts";
+import { PASSKEY_ADVICE, TIMED_OUT, judge, pauseBefore } from "./disconnect.ts";
+import { keepAlive } from "./keepalive.ts";
+import { FIRST_QR_MS, NEXT_QR_MS, PAIR_CODE_MS } from "./linking.ts";
+
+/** From the start of a connection to its login or its first code. */
+const CONNECT_DEADLINE_MS = 30_000;
+/** A connection that held this long counts as good: the back-off begins anew after it. */
+const GOOD_AFTER_MS = 60_000;
+/** How often in a row WhatsApp may have us come back at once. */
+const MOST_AT_ONCE = 3;
+
+/** What one socket says of its own life. */
+export interface SocketEvents {
+  opened(): void;
+  qr(payload: string): void;
+  /** The phone confirmed the link; a restart follows. */
+  linked(): void;
+  /** The account demands a passkey. */
+  passkey(): void;
+  /** Seconds a temporary ban lasts. */
+  expires(secs: number): void;
+  ended(code: number): void;
+}
+
+/** One socket, as the state machine needs it. */
+export interface Socket {
+  /** Resolves with the answer to this very ping. */
+  ping(): Promise<void>;
+  /** Answers the code to type in on the phone. */
+  requestPairCode(): Promise<string>;
+  /** Closes it for good and in silence. */
+  end(): void;
+}
+
+export interface ConnectionOptions {
+  clock: Clock;
+  random: () => number;
+  log: Logger;
+  /** Link by code instead of QR. */
+  byCode: boolean;
+  isLinked: () => boolean;
+  /** Puts unfinished business aside; called before each socket. */
+  prepare: () => void;
+  /** The version to give; asked anew after a 405. */
+  findVersion: (signal: AbortSignal) => Promise<WAVersion>;
+  open: (version: WAVersion, events: SocketEvents) => Socket;
+  /** The phone removed this device: nothing of the session is used any more. */
+  onLoggedOut: () => void;
+  onChange: () => void;
+}
+
+export type Standing = Pick<ChannelStatus, "state" | "reason"> & { linking?: Linking };
+
+/** Keeps one connection: opens, watches, ends and reopens it, and says how it stands. At most one socket lives. */
+export class Connection {
+  private standing: Standing = { state: "disconnected", reason: "not started" };
+  private socket: Socket | undefined;
+  /** Rises with each socket and each stop; what an older one says does not count. */
+  private generation = 0;
+  private attempts = 0;
+  private atOnce = 0;
+  private codes = 0;
+  private passkey = false;
+  private expireSecs: number | null = null;
+  private version: WAVersion | undefined;
+  private timers: (() => void)[] = [];
+  private abort = new AbortController();
+
+  constructor(private readonly options: ConnectionOptions) {}
+
+  get status(): Standing {
+    return this.standing;
+  }
+
+  /** Whether a connection may stand soon: one is being opened or waits for its turn. */
+  get comingBack(): boolean {
+    const { state } = this.standing;
+    return state === "connecting" || (state === "disconnected" && this.timers.length > 0);
+  }
+
+  start(): void {
+    this.attempts = 0;
+    void this.connect(null);
+  }
+
+  stop(reason: string): void {
+    this.drop();
+    this.change({ state: "disconnected", reason });
+  }
+
+  private async connect(lastReason: string | null): Promise<void> {
+    this.drop();
+    this.abort = new AbortController();
+    const generation = this.generation;
+    const current = () => generation === this.generation;
+    this.codes = 0;
+    this.passkey = false;
+    this.expireSecs = null;
+    this.change({ state: "connecting", reason: lastReason ?? "connecting to WhatsApp" });
+    this.version ??= await this.options.findVersion(this.abort.signal);
+    if (!current()) return;
+    const events = this.eventsOf(current);
+    this.later(CONNECT_DEADLINE_MS, () => events.ended(TIMED_OUT));
+    try {
+      this.options.prepare();
+      this.socket = this.options.open(this.version, events);
+    } catch (error) {
+      this.options.log.error({ error: nameOf(error) }, "the socket could not be opened");
+      events.ended(500);
+    }
+  }
+
+  private eventsOf(current: () => boolean): SocketEvents {
+    const guarded =
+      <A extends unknown[]>(handle: (...values: A) => void) =>
+      (...values: A) => {
+        if (current()) handle(...values);
+      };
+    return {
+      opened: guarded(() => this.opened()),
+      qr: guarded((payload) => void this.code(payload, current)),
+      linked: guarded(() => this.change({ state: "connecting", reason: "linked; logging in" })),
+      passkey: guarded(() => {
+        this.passkey = true;
+        if (this.options.isLinked()) return;
+        this.drop();
+        this.options.log.error({}, PASSKEY_ADVICE);
+        this.change({ state: "disconnected", reason: PASSKEY_ADVICE });
+      }),
+      expires: guarded((secs) => {
+        this.expireSecs = secs;
+      }),
+      ended: guarded((code) => this.ended(code)),
+    };
+  }
+
+  private opened(): void {
+    this.cancelTimers();
+    this.atOnce = 0;
+    this.watch();
+    this.later(GOOD_AFTER_MS, () => {
+      this.attempts = 0;
+    });
+    this.change({ state: "ready", reason: null });
+  }
+
+  /** A QR payload came. With a pair code only the first counts, as the sign that the server is ready for it. */
+  private async code(payload: string, current: () => boolean): Promise<void> {
+    const { clock, byCode, log } = this.options;
+    const first = this.codes++ === 0;
+    if (first) {
+      this.cancelTimers();
+      this.watch();
+    }
+    const reason = "waiting for the phone to link this device";
+    if (!byCode) {
+      const expiresAt = clock.now() + (first ? FIRST_QR_MS : NEXT_QR_MS);
+      const linking: Linking = { qr: payload, pairCode: null, expiresAt };
+      return this.change({ state: "linking", reason, linking });
+    }
+    if (!first) return;
+    try {
+      const pairCode = await this.socket?.requestPairCode();
+      if (!pairCode || !current()) return;
+      const linking: Linking = { qr: null, pairCode, expiresAt: clock.now() + PAIR_CODE_MS };
+      this.change({ state: "linking", reason, linking });
+    } catch (error) {
+      log.warn({ error: nameOf(error) }, "no pair code could be got");
+      if (current()) this.ended(500);
+    }
+  }
+
+  private watch(): void {
+    const { clock, random } = this.options;
+    const socket = this.socket;
+    if (!socket) return;
+    this.timers.push(
+      keepAlive({
+        clock,
+        random,
+        ping: () => socket.ping(),
+        onSilence: () => {
+          this.options.log.warn({}, "WhatsApp does not answer any more; connecting anew");
+          this.ended(TIMED_OUT);
+        },
+      }),
+    );
+  }
+
+  private ended(code: number): void {
+    const { log, random, isLinked } = this.options;
+    const { passkey, expireSecs } = this;
+    const verdict = judge({ code, linked: isLinked(), passkey, expireSecs });
+    this.drop();
+    if (verdict.next === "now" && ++this.atOnce <= MOST_AT_ONCE) {
+      void this.connect("WhatsApp asked for a new connection");
+      return;
+    }
+    if (verdict.next === "logged_out") {
+      log.error({ code }, verdict.reason);
+      this.change({ state: "logged_out", reason: verdict.reason });
+      this.options.onLoggedOut();
+      return;
+    }
+    if (verdict.next === "stop") {
+      log.error({ code }, verdict.reason);
+      this.change({ state: "disconnected", reason: verdict.reason });
+      return;
+    }
+    const wanted = verdict.next === "backoff" ? verdict.afterMs : 0;
+    const reason =
+      verdict.next === "backoff" ? verdict.reason : "WhatsApp keeps asking for a restart";
+    if (verdict.next === "backoff" && verdict.newVersion) this.version = undefined;
+    const pauseMs = Math.max(wanted, pauseBefore(this.attempts++, random()));
+    log.info({ code, pause_ms: pauseMs }, reason);
+    this.change({ state: "disconnected", reason: `${reason}; next try in ${seconds(pauseMs)}` });
+    this.later(pauseMs, () => void this.connect(reason));
+  }
+
+  /** Ends the socket and everything that waits; whatever they still say is not heard. */
+  private drop(): void {
+    this.generation++;
+    this.cancelTimers();
+    this.abort.abort(new Error("the connection was given up"));
+    const { socket } = this;
+    this.socket = undefined;
+    socket?.end();
+  }
+
+  private later(ms: number, callback: () => void): void {
+    this.timers.push(this.options.clock.after(ms, callback));
+  }
+
+  private cancelTimers(): void {
+    for (const cancel of this.timers.splice(0)) cancel();
+  }
+
+  private change(standing: Standing): void {
+    this.standing = standing;
+    this.options.onChange();
+  }
+}
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)} s`;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown error";
+}

@@ -1,0 +1,101 @@
+/** What is known when a connection ends. */
+export interface Ending {
+  /** Status code of Baileys, WhatsApp's stream error or login failure, or one of ours. */
+  code: number;
+  /** Whether this device was linked when the connection ended. */
+  linked: boolean;
+  /** The account asked for a passkey during the link. */
+  passkey: boolean;
+  /** Seconds that WhatsApp wants us to stay away (402). */
+  expireSecs: number | null;
+}
+
+export type Verdict =
+  /** Connect again at once: WhatsApp asked for it. */
+  | { next: "now" }
+  /** Connect again after the back-off, or after `afterMs` where that is longer. */
+  | { next: "backoff"; reason: string; afterMs: number; newVersion: boolean }
+  /** The device was removed: move the session aside, wait for a person. */
+  | { next: "logged_out"; reason: string }
+  /** Nothing reconnects by itself. */
+  | { next: "stop"; reason: string };
+
+/** Ours: no frame, no pong, or no login within the time allowed. */
+export const TIMED_OUT = 408;
+
+export const PASSKEY_ADVICE =
+  "WhatsApp demands a passkey before this account can link a device, which Revka cannot pass yet. On the phone: Settings, Account, Passkeys, remove the passkey, then `revka relink`; or use the Cloud API for this number";
+
+/**
+ * What the end of a connection means. Codes: Baileys `lib/Types/index.js` (DisconnectReason) and whatsmeow
+ * `types/events/events.go` (ConnectFailureReason). Pure.
+ */
+export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
+  if (!linked && passkey) return { next: "stop", reason: PASSKEY_ADVICE };
+  switch (code) {
+    case 515:
+      return { next: "now" };
+    case 401:
+      // Between a pair code and its confirmation nothing is linked yet: a refused login is no logout.
+      return linked
+        ? {
+            next: "logged_out",
+            reason:
+              "the phone logged this device out; the session was kept beside its place. Link again with `revka relink`",
+          }
+        : again("WhatsApp refused the unfinished link; trying anew");
+    case 402:
+      return again("WhatsApp has banned this account for a while", (expireSecs ?? 3600) * 1000);
+    case 403:
+    case 406:
+      return {
+        next: "stop",
+        reason: `WhatsApp refuses this account or its phone is logged out (${code}): look at the phone, then restart, or \`revka relink\``,
+      };
+    case 405:
+    case 409:
+      return again(
+        `WhatsApp refuses this client version (${code}); asking for the current one`,
+        0,
+        true,
+      );
+    case 411:
+      return {
+        next: "stop",
+        reason: "the phone's WhatsApp is too old for linked devices (411): update it, then restart",
+      };
+    case 440:
+      return {
+        next: "stop",
+        reason:
+          "replaced: another client uses this session (440). Stop it, then restart; two clients would push each other out",
+      };
+    case TIMED_OUT:
+      return again("no answer from WhatsApp in time");
+    case 428:
+      return again("the connection to WhatsApp was lost");
+    case 429:
+      return again("WhatsApp asks for fewer connections (429)", 60_000);
+    case 463:
+      return linked
+        ? again("WhatsApp refused the login (463)")
+        : { next: "stop", reason: PASSKEY_ADVICE };
+    case 503:
+      return again("WhatsApp is not available at the moment (503)");
+    default:
+      return again(`the connection to WhatsApp ended (${code})`);
+  }
+}
+
+function again(reason: string, afterMs = 0, newVersion = false): Verdict {
+  return { next: "backoff", reason, afterMs, newVersion };
+}
+
+const FIRST_PAUSE_MS = 3_000;
+const LONGEST_PAUSE_MS = 300_000;
+
+/** 3 s doubling to 300 s, up to a fifth less so that many clients do not come back at once. `random` is in [0, 1). */
+export function pauseBefore(attempt: number, random: number): number {
+  const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS);
+  return Math.round(pause * (1 - random / 5));
+}

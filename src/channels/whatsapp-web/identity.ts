@@ -1,0 +1,72 @@
+import { z } from "zod";
+import type { Sender } from "../message.ts";
+import { lidOf, phoneOf, userOf } from "./jid.ts";
+
+/** Which LID belongs to which number, as far as the session knows. */
+export interface Mappings {
+  /** E.164 of a LID. */
+  phoneOfLid(lid: string): string | null;
+  /** `…@lid` of an E.164 number. */
+  lidOfPhone(phone: string): string | null;
+}
+
+/** The linked account itself. */
+export interface Self {
+  /** E.164. */
+  phone: string | null;
+  lid: string | null;
+}
+
+const mappingSchema = z.string().regex(/^\d+$/);
+
+/** Reads the mapping store of Baileys: `<number>` → LID, `<lid>_reverse` → number (`lib/Signal/lid-mapping.js`). */
+export function storedMappings(read: (id: string) => string | undefined): Mappings {
+  const value = (id: string | null): string | null => {
+    const json = id === null ? undefined : read(id);
+    if (json === undefined) return null;
+    const parsed = mappingSchema.safeParse(JSON.parse(json));
+    return parsed.success ? parsed.data : null;
+  };
+  return {
+    phoneOfLid(lid) {
+      const user = userOf(lid);
+      const phone = value(user && `${user}_reverse`);
+      return phone && `+${phone}`;
+    },
+    lidOfPhone(phone) {
+      const lid = value(phone.replace(/\D/g, ""));
+      return lid && `${lid}@lid`;
+    },
+  };
+}
+
+/**
+ * Who wrote, from the JIDs of a stanza (either may be the number or the LID) and from what is known already. Device
+ * parts are no part of an identity.
+ */
+export function senderOf(
+  jids: (string | null | undefined)[],
+  mappings: Mappings,
+  names: { name: string | null; username: string | null } = { name: null, username: null },
+): Sender {
+  let phone = jids.map(phoneOf).find((found) => found !== null) ?? null;
+  let lid = jids.map(lidOf).find((found) => found !== null) ?? null;
+  if (phone === null && lid !== null) phone = mappings.phoneOfLid(lid);
+  if (lid === null && phone !== null) lid = mappings.lidOfPhone(phone);
+  return { phone, userId: null, lid, ...names };
+}
+
+/** Whether a JID is the linked account, by number or LID. */
+export function isSelf(jid: string | null | undefined, self: Self): boolean {
+  const phone = phoneOf(jid);
+  if (phone !== null) return phone === self.phone;
+  const lid = lidOf(jid);
+  return lid !== null && lid === self.lid;
+}
+
+/** The pairs in what Baileys just stored, each once. */
+export function learntPairs(stored: Record<string, string>): { phone: string; lid: string }[] {
+  return Object.entries(stored)
+    .filter(([id]) => /^\d+$/.test(id))
+    .map(([phone, lid]) => ({ phone: `+${phone}`, lid: `${lid}@lid` }));
+}

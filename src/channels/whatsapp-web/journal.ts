@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { SessionDatabase } from "./session-database.ts";
+
+const DAY_MS = 86_400_000;
+/** As long as a message is known by its id, so that a redelivery is recognised. */
+const KEEP_MS = 8 * DAY_MS;
+/** A stanza whose other parts never came is given up. */
+const INCOMPLETE_MS = 14 * DAY_MS;
+const MOST_ROWS = 200_000;
+const PREVIEW_CHARACTERS = 200;
+/** One padding byte around an empty message: what a redelivery of a finished message decrypts to. */
+const EMPTY_PLAINTEXT = Uint8Array.of(1);
+
+const attributesSchema = z.record(z.string(), z.string());
+export type StanzaAttributes = z.infer<typeof attributesSchema>;
+
+/** One ciphertext of a stanza on its way in. */
+export interface StanzaPart {
+  /** SHA-256 of the ciphertext. */
+  part: string;
+  /** SHA-256 over all ciphertexts of the stanza: tells a redelivery from a retry under the same id. */
+  stanza: string;
+  /** How many ciphertexts the stanza has. */
+  parts: number;
+  attributes: StanzaAttributes;
+}
+
+/** A stanza whose parts are all decrypted and which nobody has taken over yet. */
+export interface PendingStanza {
+  stanza: string;
+  attributes: StanzaAttributes;
+  /** Padded protobuf `Message`s, in the order they came. */
+  plaintexts: Uint8Array[];
+}
+
+/** What is still known of a finished message, to answer, quote or react to it. */
+export interface Remembered {
+  attributes: StanzaAttributes;
+  preview: string | null;
+}
+
+export function digestOf(...contents: Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const content of contents) hash.update(content);
+  return hash.digest("hex");
+}
+
+/**
+ * Every stanza, decrypted, in the same write as the ratchet that decrypted it. A ciphertext can be read only once; what
+ * crashed between that and the inbox would be lost. An entry stays open until the inbox has the message; closed, it
+ * still answers a redelivery, which would otherwise fail with "Key used already".
+ */
+export class Journal {
+  private readonly statements;
+
+  constructor(private readonly database: SessionDatabase) {
+    const { sql } = database;
+    this.statements = {
+      insert: sql.prepare(
+        "INSERT OR IGNORE INTO received (part, stanza, message_id, parts, attributes, plaintext, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ),
+      known: sql.prepare("SELECT plaintext FROM received WHERE part = ?"),
+      open: sql.prepare(
+        "SELECT stanza FROM received WHERE done = 0 GROUP BY stanza HAVING count(*) >= max(parts) ORDER BY min(number) LIMIT ?",
+      ),
+      rows: sql.prepare(
+        "SELECT part, attributes, plaintext FROM received WHERE stanza = ? ORDER BY number",
+      ),
+      close: sql.prepare("UPDATE received SET done = 1, preview = ? WHERE stanza = ?"),
+      forget: sql.prepare("UPDATE received SET plaintext = NULL WHERE stanza = ?"),
+      message: sql.prepare(
+        "SELECT part, stanza, attributes, preview FROM received WHERE message_id = ? ORDER BY number DESC LIMIT 1",
+      ),
+      expire: sql.prepare("DELETE FROM received WHERE (done = 1 AND at < ?) OR at < ?"),
+      shrink: sql.prepare(
+        "DELETE FROM received WHERE done = 1 AND number <= (SELECT max(number) FROM received) - ?",
+      ),
+    };
+  }
+
+  /** Call it in the transaction that commits the ratchet. */
+  put({ part, stanza, parts, attributes }: StanzaPart, plaintext: Uint8Array, now: number): void {
+    this.statements.insert.run(
+      part,
+      stanza,
+      attributes.id ?? "",
+      parts,
+      this.seal(part, "attributes", JSON.stringify(attributes)),
+      this.seal(part, "plaintext", plaintext),
+      now,
+    );
+  }
+
+  /** The plaintext of a ciphertext read before; of a finished one, an empty message. */
+  plaintextOf(part: string): Uint8Array | undefined {
+    const row = this.statements.known.get(part);
+    if (!row) return undefined;
+    return this.unseal(part, "plaintext", row.plaintext) ?? EMPTY_PLAINTEXT;
+  }
+
+  /** Complete stanzas nobody has taken over, oldest first. */
+  pending(limit: number): PendingStanza[] {
+    return this.statements.open.all(limit).map(({ stanza }) => {
+      const plaintexts: Uint8Array[] = [];
+      let attributes: StanzaAttributes = {};
+      for (const row of this.statements.rows.all(stanza ?? "")) {
+        const part = String(row.part);
+        attributes = this.attributesOf(part, row.attributes);
+        const plaintext = this.unseal(part, "plaintext", row.plaintext);
+        if (plaintext) plaintexts.push(plaintext);
+      }
+      return { stanza: String(stanza), attributes, plaintexts };
+    });
+  }
+
+  /**
+   * The inbox has it: the text goes, its beginning stays for quotations. `keepPlaintext` where a redelivery must be
+   * able to hand out a sender key again.
+   */
+  close(stanza: string, preview: string | null, keepPlaintext: boolean): void {
+    const short = preview === null ? null : preview.slice(0, PREVIEW_CHARACTERS);
+    this.statements.close.run(short === null ? null : this.seal(stanza, "preview", short), stanza);
+    if (!keepPlaintext) this.statements.forget.run(stanza);
+  }
+
+  /** The newest stanza that carried this message id. */
+  remember(messageId: string): Remembered | undefined {
+    const row = this.statements.message.get(messageId);
+    if (!row) return undefined;
+    const preview = this.unseal(String(row.stanza), "preview", row.preview);
+    return {
+      attributes: this.attributesOf(String(row.part), row.attributes),
+      preview: preview ? preview.toString("utf8") : null,
+    };
+  }
+
+  prune(now: number): void {
+    this.statements.expire.run(now - KEEP_MS, now - INCOMPLETE_MS);
+    this.statements.shrink.run(MOST_ROWS);
+  }
+
+  private attributesOf(part: string, sealed: unknown): StanzaAttributes {
+    const json = this.unseal(part, "attributes", sealed);
+    return json ? attributesSchema.parse(JSON.parse(json.toString("utf8"))) : {};
+  }
+
+  private seal(row: string, column: string, value: string | Uint8Array): Buffer {
+    const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : value;
+    return this.database.seal.close(`received:${column}:${row}`, bytes);
+  }
+
+  private unseal(row: string, column: string, sealed: unknown): Buffer | undefined {
+    if (!(sealed instanceof Uint8Array)) return undefined;
+    return this.database.seal.open(`received:${column}:${row}`, sealed);
+  }
+}

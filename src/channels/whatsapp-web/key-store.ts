@@ -1,0 +1,77 @@
+import {
+  type AuthenticationCreds,
+  BufferJSON,
+  type SignalDataTypeMap,
+  initAuthCreds,
+} from "@whiskeysockets/baileys";
+import type { SessionDatabase } from "./session-database.ts";
+import { SessionError } from "./session-error.ts";
+
+/** Values as JSON, under (type, id); null deletes. */
+export interface KeyChange {
+  type: string;
+  id: string;
+  json: string | null;
+}
+
+/** Credentials and Signal keys of the linked device, sealed in the session's database. Synchronous and durable. */
+export class KeyStore {
+  private readonly read;
+  private readonly insert;
+  private readonly remove;
+
+  constructor(private readonly database: SessionDatabase) {
+    const { sql } = database;
+    this.read = sql.prepare("SELECT value FROM entry WHERE type = ? AND id = ?");
+    this.insert = sql.prepare("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)");
+    this.remove = sql.prepare("DELETE FROM entry WHERE type = ? AND id = ?");
+  }
+
+  /** The JSON of a value, undefined where there is none. Throws {@link SessionError} `damaged`. */
+  get(type: string, id: string): string | undefined {
+    const sealed = this.read.get(type, id)?.value;
+    if (!(sealed instanceof Uint8Array)) return undefined;
+    try {
+      return this.database.seal.open(nameOf(type, id), sealed).toString("utf8");
+    } catch {
+      throw new SessionError(
+        "damaged",
+        "a value of the WhatsApp session was changed from outside: restore the session from a backup",
+      );
+    }
+  }
+
+  /** Applies changes; call it within {@link SessionDatabase.transaction}. */
+  apply(changes: Iterable<KeyChange>): void {
+    for (const { type, id, json } of changes) {
+      if (json === null) this.remove.run(type, id);
+      else this.insert.run(type, id, this.database.seal.close(nameOf(type, id), Buffer.from(json)));
+    }
+  }
+
+  loadCredentials(): AuthenticationCreds {
+    const json = this.get("creds", "creds");
+    return json === undefined ? initAuthCreds() : JSON.parse(json, BufferJSON.reviver);
+  }
+
+  saveCredentials(creds: AuthenticationCreds): void {
+    const json = JSON.stringify(creds, BufferJSON.replacer);
+    this.database.transaction(() => this.apply([{ type: "creds", id: "creds", json }]));
+  }
+}
+
+export function encodeValue(value: unknown): string {
+  return JSON.stringify(value, BufferJSON.replacer);
+}
+
+/** The value Baileys stored. */
+export function decodeValue<T extends keyof SignalDataTypeMap>(
+  _type: T,
+  json: string,
+): SignalDataTypeMap[T] {
+  return JSON.parse(json, BufferJSON.reviver);
+}
+
+function nameOf(type: string, id: string): string {
+  return `entry:${type}:${id}`;
+}

@@ -1,0 +1,157 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type {
+  SignalDataSet,
+  SignalDataTypeMap,
+  SignalKeyStoreWithTransaction,
+} from "@whiskeysockets/baileys";
+import type { GroupCommit, Staged } from "./group-commit.ts";
+import { type KeyChange, decodeValue, encodeValue } from "./key-store.ts";
+import { Mutex } from "./mutex.ts";
+
+/** A transaction on its way. Work that outlives it (a promise nobody awaited) must not write into it. */
+interface Context {
+  level: "account" | "ratchet";
+  live: boolean;
+  values: Map<string, KeyChange>;
+  alongside: (() => void)[];
+}
+
+const MAPPINGS = "lid-mapping";
+
+/**
+ * The key store as Baileys sees it, with one mutex for all ratchets in place of one for each caller's label:
+ * Baileys 7.0.0-rc14 (`Utils/auth-utils.js:231`) lets two transactions change one session from stale copies, and
+ * holds a transaction over a whole send, which it commits only after the stanza left.
+ *
+ * - A ratchet's transaction is short (no network) and on disk before its result is used.
+ * - What Baileys wraps around a whole send, upload or sync, under the account's own JID, only keeps those apart
+ *   from each other; the changes within commit by themselves.
+ * - LID mappings need neither: they are written at once, so that a look-up never waits for a transaction that waits
+ *   for the look-up.
+ */
+export class KeyTransactions {
+  private readonly contexts = new AsyncLocalStorage<Context>();
+  private readonly account = new Mutex();
+  private readonly ratchet = new Mutex();
+
+  constructor(
+    private readonly commit: GroupCommit,
+    /** Labels that Baileys gives to long transactions. */
+    private readonly isAccountLabel: (label: string) => boolean,
+    private readonly onMappings: (pairs: Record<string, string>) => void = () => {},
+  ) {}
+
+  /** Puts this in the place of Baileys' own transactions; every part of a socket shares the object. */
+  takeOver(keys: SignalKeyStoreWithTransaction): void {
+    keys.get = this.get;
+    keys.set = this.set;
+    keys.transaction = this.transaction;
+    keys.isInTransaction = () => this.current() !== undefined;
+  }
+
+  readonly get = async <T extends keyof SignalDataTypeMap>(
+    type: T,
+    ids: string[],
+  ): Promise<{ [id: string]: SignalDataTypeMap[T] }> => {
+    const found: { [id: string]: SignalDataTypeMap[T] } = {};
+    const context = this.current();
+    for (const id of ids) {
+      const changed = context?.values.get(nameOf(type, id));
+      const json = changed ? changed.json : this.commit.get(type, id);
+      if (json !== null && json !== undefined) found[id] = decodeValue(type, json);
+    }
+    return found;
+  };
+
+  readonly set = async (data: SignalDataSet): Promise<void> => {
+    const { [MAPPINGS]: mappings, ...rest } = data;
+    if (mappings) await this.setMappings(mappings);
+    const changes = changesOf(rest);
+    if (changes.length === 0) return;
+    const context = this.current();
+    if (context?.level === "ratchet") {
+      for (const change of changes) context.values.set(nameOf(change.type, change.id), change);
+      return;
+    }
+    await this.ratchetTransaction(async (own) => {
+      for (const change of changes) own.values.set(nameOf(change.type, change.id), change);
+    });
+  };
+
+  readonly transaction = <T>(work: () => Promise<T>, label: string): Promise<T> => {
+    const context = this.current();
+    if (label === MAPPINGS || context?.level === "ratchet") return work();
+    if (!this.isAccountLabel(label)) return this.ratchetTransaction(work);
+    if (context) return work();
+    return this.account.run(() => this.within("account", work));
+  };
+
+  /** Has `write` done in the same database transaction as the changes of the ratchet's transaction around it. */
+  alongside(write: () => void): void {
+    const context = this.current();
+    if (context?.level !== "ratchet") throw new Error("not in a ratchet's transaction");
+    context.alongside.push(write);
+  }
+
+  private async ratchetTransaction<T>(work: (own: Context) => Promise<T>): Promise<T> {
+    let staged: Promise<void> = Promise.resolve();
+    const result = await this.ratchet.run(() =>
+      this.within("ratchet", async (context) => {
+        const value = await work(context);
+        // Staged before the mutex is let go, so that the next one reads it; awaited after, so that it need not wait.
+        staged = this.commit.stage(stagedOf(context));
+        staged.catch(() => {});
+        return value;
+      }),
+    );
+    await staged;
+    return result;
+  }
+
+  private within<T>(level: Context["level"], work: (own: Context) => Promise<T>): Promise<T> {
+    const context: Context = { level, live: true, values: new Map(), alongside: [] };
+    return this.contexts.run(context, async () => {
+      try {
+        return await work(context);
+      } finally {
+        context.live = false;
+      }
+    });
+  }
+
+  private current(): Context | undefined {
+    const context = this.contexts.getStore();
+    return context?.live ? context : undefined;
+  }
+
+  private async setMappings(mappings: Record<string, string | null>): Promise<void> {
+    const known: Record<string, string> = {};
+    const changes: KeyChange[] = [];
+    for (const [id, value] of Object.entries(mappings)) {
+      const json = value === null ? null : encodeValue(value);
+      if ((this.commit.get(MAPPINGS, id) ?? null) === json) continue;
+      changes.push({ type: MAPPINGS, id, json });
+      if (value !== null) known[id] = value;
+    }
+    await this.commit.stage({ changes, alongside: [] });
+    if (Object.keys(known).length > 0) this.onMappings(known);
+  }
+}
+
+function stagedOf(context: Context): Staged {
+  return { changes: [...context.values.values()], alongside: context.alongside };
+}
+
+function changesOf(data: SignalDataSet): KeyChange[] {
+  return Object.entries(data).flatMap(([type, values]) =>
+    Object.entries(values ?? {}).map(([id, value]) => ({
+      type,
+      id,
+      json: value === null || value === undefined ? null : encodeValue(value),
+    })),
+  );
+}
+
+function nameOf(type: string, id: string): string {
+  return `${type}\0${id}`;
+}

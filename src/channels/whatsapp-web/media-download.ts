@@ -1,0 +1,118 @@
+import { createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import type { Fetch } from "../../net/fetch.ts";
+import type { MediaStream } from "../channel.ts";
+import type { MediaReference } from "../message.ts";
+import { MAC_BYTES, mediaKeys } from "./media-keys.ts";
+
+const DEFAULT_HOST = "mmg.whatsapp.net";
+const BLOCK = 16;
+
+const sourceSchema = z.object({
+  kind: z.enum(["image", "video", "audio", "document", "sticker"]),
+  url: z.string().nullable(),
+  directPath: z.string().nullable(),
+  mediaKey: z.string(),
+  fileEncSha256: z.string().nullable(),
+});
+
+/** The file cannot be had; the message says why. */
+export class MediaUnavailable extends Error {
+  override readonly name = "MediaUnavailable";
+  constructor(
+    message: string,
+    /** WhatsApp has dropped the file; the phone may have it still. */
+    readonly gone: boolean = false,
+  ) {
+    super(message);
+  }
+}
+
+export interface DownloadOptions {
+  fetch: Fetch;
+  signal: AbortSignal;
+  /** Media hosts the server named, beside WhatsApp's own. */
+  hosts: string[];
+}
+
+/**
+ * Opens a file of an inbound message: fetched by the channel's own fetch, deciphered as it comes. The stream fails at
+ * its end where MAC or hash are wrong. Only WhatsApp's hosts are asked: the address was written by the sender.
+ */
+export async function openDownload(
+  media: MediaReference,
+  { fetch, signal, hosts }: DownloadOptions,
+): Promise<MediaStream> {
+  const source = sourceSchema.safeParse(media.source);
+  if (!source.success) throw new MediaUnavailable("the message does not say where its file is");
+  const { kind, mediaKey, fileEncSha256 } = source.data;
+  const url = addressOf(source.data, hosts);
+  const response = await fetch(url, {
+    headers: { origin: "https://web.whatsapp.com" },
+    redirect: "error",
+    signal,
+  });
+  if (!response.ok || !response.body) {
+    await response.body?.cancel().catch(() => {});
+    const gone = response.status === 404 || response.status === 410;
+    throw new MediaUnavailable(`WhatsApp's media server answered ${response.status}`, gone);
+  }
+  const keys = mediaKeys(Buffer.from(mediaKey, "base64"), kind);
+  const hash = fileEncSha256 === null ? null : Buffer.from(fileEncSha256, "base64");
+  return {
+    body: response.body.pipeThrough(decipher(keys, hash)),
+    mimeType: media.mimeType,
+  };
+}
+
+/** The address of a file; throws {@link MediaUnavailable} where it would lead to anyone but WhatsApp. */
+export function addressOf(
+  { url, directPath }: { url: string | null; directPath: string | null },
+  hosts: string[],
+): URL {
+  const given = url && URL.canParse(url) ? new URL(url) : null;
+  const host = given && isMediaHost(given, hosts) ? given.host : (hosts[0] ?? DEFAULT_HOST);
+  if (directPath?.startsWith("/") && !directPath.startsWith("//")) {
+    const address = new URL(`https://${host}${directPath}`);
+    if (isMediaHost(address, hosts)) return address;
+  }
+  if (given && isMediaHost(given, hosts)) return given;
+  throw new MediaUnavailable("the file does not lie with WhatsApp");
+}
+
+function isMediaHost(url: URL, hosts: string[]): boolean {
+  if (url.protocol !== "https:" || url.username || url.password) return false;
+  if (hosts.includes(url.host)) return true;
+  return url.port === "" && /(^|\.)whatsapp\.net$/.test(url.hostname);
+}
+
+function decipher(
+  { iv, cipherKey, macKey }: ReturnType<typeof mediaKeys>,
+  expectedHash: Buffer | null,
+): TransformStream<Uint8Array, Uint8Array> {
+  const cipher = createDecipheriv("aes-256-cbc", cipherKey, iv);
+  const mac = createHmac("sha256", macKey).update(iv);
+  const hash = createHash("sha256");
+  let held: Buffer = Buffer.alloc(0);
+  return new TransformStream({
+    transform(chunk, controller) {
+      hash.update(chunk);
+      const bytes = Buffer.concat([held, chunk]);
+      // The MAC stands behind the last block: never decipher what might be it.
+      const ready = Math.max(0, Math.floor((bytes.length - MAC_BYTES) / BLOCK) * BLOCK);
+      const ciphertext = bytes.subarray(0, ready);
+      held = bytes.subarray(ready);
+      if (ready === 0) return;
+      mac.update(ciphertext);
+      controller.enqueue(new Uint8Array(cipher.update(ciphertext)));
+    },
+    flush(controller) {
+      if (held.length !== MAC_BYTES) throw new MediaUnavailable("the file is cut off");
+      const genuine =
+        timingSafeEqual(mac.digest().subarray(0, MAC_BYTES), held) &&
+        (expectedHash === null || hash.digest().equals(expectedHash));
+      if (!genuine) throw new MediaUnavailable("the file is not what its sender sent");
+      controller.enqueue(new Uint8Array(cipher.final()));
+    },
+  });
+}

@@ -1,0 +1,122 @@
+import { createHash, randomBytes } from "node:crypto";
+import { proto } from "@whiskeysockets/baileys";
+import type { DeliveryContent } from "../message.ts";
+
+/**
+ * The WhatsApp id of a delivery: always the same, so that a repeated send is dropped by who has it already. Looks like
+ * the id a WhatsApp Web client makes ("3EB0" and 18 hexadecimal digits, Baileys `generateMessageIDV2`).
+ */
+export function messageIdOf(deliveryId: string): string {
+  const digest = createHash("sha256").update(`revka:${deliveryId}`).digest("hex");
+  return `3EB0${digest.slice(0, 18).toUpperCase()}`;
+}
+
+/** A message another one points at, as WhatsApp names it. */
+export interface Target {
+  id: string;
+  fromMe: boolean;
+  /** Who wrote it, in a group. */
+  participant: string | null;
+}
+
+export interface Quotation extends Target {
+  /** JID of who wrote it. */
+  writer: string;
+  text: string;
+}
+
+const { REVOKE, MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
+
+export function textMessage(text: string, quotation: Quotation | null): proto.IMessage {
+  if (!quotation) return outgoing({ extendedTextMessage: { text } });
+  const contextInfo: proto.IContextInfo = {
+    stanzaId: quotation.id,
+    participant: quotation.writer,
+    quotedMessage: { conversation: quotation.text },
+  };
+  return outgoing({ extendedTextMessage: { text, contextInfo } });
+}
+
+export function reactionMessage(
+  chat: string,
+  target: Target,
+  emoji: string,
+  now: number,
+): proto.IMessage {
+  const key = keyOf(chat, target);
+  return outgoing({ reactionMessage: { key, text: emoji, senderTimestampMs: now } }, false);
+}
+
+export function editMessage(
+  chat: string,
+  targetId: string,
+  text: string,
+  now: number,
+): proto.IMessage {
+  const protocolMessage: proto.Message.IProtocolMessage = {
+    key: keyOf(chat, { id: targetId, fromMe: true, participant: null }),
+    type: MESSAGE_EDIT,
+    editedMessage: { conversation: text },
+    timestampMs: now,
+  };
+  return outgoing({ protocolMessage }, false);
+}
+
+export function revokeMessage(chat: string, targetId: string): proto.IMessage {
+  const key = keyOf(chat, { id: targetId, fromMe: true, participant: null });
+  return outgoing({ protocolMessage: { key, type: REVOKE } }, false);
+}
+
+/** A file as it lies encrypted on WhatsApp's media servers. */
+export interface UploadedFile {
+  url: string;
+  directPath: string;
+  mediaKey: Uint8Array;
+  fileEncSha256: Uint8Array;
+  fileSha256: Uint8Array;
+  fileLength: number;
+  mediaKeyTimestamp: number;
+}
+
+export type MediaContent = Extract<DeliveryContent, { kind: "media" }>;
+
+export function mediaMessage(content: MediaContent, file: UploadedFile): proto.IMessage {
+  const { mimeType, caption, filename } = content;
+  const common = { ...file, mimetype: mimeType };
+  const withCaption = caption ? { ...common, caption } : common;
+  const length = content.durationSecs === null ? {} : { seconds: Math.ceil(content.durationSecs) };
+  switch (content.media) {
+    case "image":
+      return outgoing({ imageMessage: withCaption });
+    case "video":
+      return outgoing({ videoMessage: { ...withCaption, ...length } });
+    case "sticker":
+      return outgoing({ stickerMessage: common });
+    case "document":
+      return outgoing({ documentMessage: { ...withCaption, fileName: filename ?? "file" } });
+    case "audio":
+      return outgoing({ audioMessage: { ...common, ...length } });
+    case "voice":
+      // Phones play a voice note only under this very type, and only real Ogg/Opus.
+      return outgoing({
+        audioMessage: { ...common, mimetype: "audio/ogg; codecs=opus", ptt: true, ...length },
+      });
+  }
+}
+
+/** What the stanza around such a message says of it (Baileys `messages-send.js`, sendMessage). */
+export function stanzaAttributes({ kind }: DeliveryContent): Record<string, string> {
+  if (kind === "edit") return { edit: "1" };
+  if (kind === "revoke") return { edit: "7" };
+  return {};
+}
+
+/** `secret`: what the recipients' reactions, edits and reports of this message are tied to. */
+function outgoing(message: proto.IMessage, secret = true): proto.IMessage {
+  if (!secret) return message;
+  return { ...message, messageContextInfo: { messageSecret: randomBytes(32) } };
+}
+
+function keyOf(chat: string, { id, fromMe, participant }: Target): proto.IMessageKey {
+  return { remoteJid: chat, id, fromMe, ...(participant ? { participant } : {}) };
+}

@@ -1,0 +1,58 @@
+import { proto } from "@whiskeysockets/baileys";
+import type { SessionDatabase } from "./session-database.ts";
+
+/** How long a contact's phone may ask for a message again ("Waiting for this message"). */
+const KEEP_MS = 14 * 86_400_000;
+const MOST_ROWS = 20_000;
+
+export interface SentMessage {
+  chat: string;
+  /** Our delivery, null for what was not sent for one. */
+  delivery: string | null;
+  message: proto.IMessage;
+}
+
+/** Everything sent, for phones that could not read it, and to know our own when it comes back. */
+export class SentMessages {
+  private readonly insert;
+  private readonly select;
+  private readonly expire;
+  private readonly shrink;
+
+  constructor(private readonly database: SessionDatabase) {
+    const { sql } = database;
+    this.insert = sql.prepare("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?)");
+    this.select = sql.prepare("SELECT delivery, chat, body FROM sent WHERE id = ?");
+    this.expire = sql.prepare("DELETE FROM sent WHERE at < ?");
+    this.shrink = sql.prepare(
+      "DELETE FROM sent WHERE id IN (SELECT id FROM sent ORDER BY at DESC LIMIT -1 OFFSET ?)",
+    );
+  }
+
+  /** Durable once it returns. A message that is there already stays as it was first sent. */
+  put(id: string, { chat, delivery, message }: SentMessage, now: number): void {
+    const body = Buffer.from(proto.Message.encode(message).finish());
+    this.insert.run(id, delivery, chat, this.database.seal.close(nameOf(id), body), now);
+  }
+
+  get(id: string): SentMessage | undefined {
+    const row = this.select.get(id);
+    if (!row || !(row.body instanceof Uint8Array)) return undefined;
+    const message = proto.Message.decode(this.database.seal.open(nameOf(id), row.body));
+    const delivery = typeof row.delivery === "string" ? row.delivery : null;
+    return { chat: String(row.chat), delivery, message };
+  }
+
+  has(id: string): boolean {
+    return this.select.get(id) !== undefined;
+  }
+
+  prune(now: number): void {
+    this.expire.run(now - KEEP_MS);
+    this.shrink.run(MOST_ROWS);
+  }
+}
+
+function nameOf(id: string): string {
+  return `sent:${id}`;
+}

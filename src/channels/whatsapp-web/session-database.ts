@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, renameSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { writePrivateFile } from "./private-file.ts";
+import { type Seal, createSeal } from "./seal.ts";
+import { SessionError } from "./session-error.ts";
+import { deriveKey, findSessionSecret } from "./session-key.ts";
+import { type SessionLock, lockSession } from "./session-lock.ts";
+
+/** "RvkW": tells our file from the session of another program at the same path. */
+const APPLICATION_ID = 0x52766b57;
+const SCHEMA_VERSION = 1;
+const KEY_CHECK = "meta:check";
+
+/**
+ * `entry` holds credentials and Signal keys; `received` the journal of decrypted stanzas; `sent` what was sent, for
+ * retries. Names are in the clear, values sealed.
+ */
+const SCHEMA = `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE entry (type TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (type, id)) WITHOUT ROWID;
+  CREATE TABLE received (
+    number INTEGER PRIMARY KEY,
+    part TEXT NOT NULL UNIQUE,
+    stanza TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    parts INTEGER NOT NULL,
+    attributes BLOB NOT NULL,
+    plaintext BLOB,
+    preview BLOB,
+    at INTEGER NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX received_open ON received (done, number);
+  CREATE INDEX received_message ON received (message_id);
+  CREATE INDEX received_age ON received (at);
+  CREATE TABLE sent (
+    id TEXT PRIMARY KEY,
+    delivery TEXT,
+    chat TEXT NOT NULL,
+    body BLOB NOT NULL,
+    at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX sent_age ON sent (at);
+`;
+
+export interface SessionLocation {
+  /** `session_path`, absolute. */
+  path: string;
+  env: Record<string, string | undefined>;
+}
+
+/** The one file of a linked device: locked, sealed, durable. All its errors are {@link SessionError}s. */
+export class SessionDatabase {
+  private constructor(
+    readonly path: string,
+    readonly sql: DatabaseSync,
+    readonly seal: Seal,
+    private readonly lock: SessionLock,
+  ) {}
+
+  /** Opens the session, or makes an empty one where nothing lies at the path. */
+  static open({ path, env }: SessionLocation): SessionDatabase {
+    const lock = lockSession(path);
+    let sql: DatabaseSync | undefined;
+    try {
+      const sessionExists = existsSync(path) && statSync(path).size > 0;
+      if (sessionExists) refuseForeign(path);
+      const secret = findSessionSecret({ env, sessionPath: path, sessionExists });
+      if (!existsSync(path)) writePrivateFile(path, "");
+      if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
+      sql = new DatabaseSync(path, { timeout: 1000 });
+      sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
+      const salt = createSchema(sql);
+      const seal = createSeal(deriveKey(secret, salt));
+      checkKey(sql, seal);
+      return new SessionDatabase(path, sql, seal, lock);
+    } catch (error) {
+      sql?.close();
+      lock.release();
+      throw asSessionError(error);
+    }
+  }
+
+  /** Runs `work` as one durable transaction: all of it or, where it throws, nothing. */
+  transaction(work: () => void): void {
+    this.sql.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.sql.exec("COMMIT");
+    } catch (error) {
+      if (this.sql.isTransaction) this.sql.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** Writes everything into the one file, so that a copy of it and its key is a backup. */
+  close(): void {
+    try {
+      this.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } finally {
+      this.sql.close();
+      this.lock.release();
+    }
+  }
+
+  /** Closes, and moves the file beside its place: a session that was logged out is kept, never deleted. */
+  moveAside(now: number): string {
+    this.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.sql.close();
+    const time = new Date(now).toISOString().replace(/[:.]/g, "-");
+    const aside = `${this.path}.logged-out-${time}`;
+    for (const suffix of ["", "-wal", "-shm"]) {
+      if (existsSync(this.path + suffix)) renameSync(this.path + suffix, aside + suffix);
+    }
+    this.lock.release();
+    return aside;
+  }
+}
+
+/** Looks before anything is written: a file of another program must stay as it is. */
+function refuseForeign(path: string): void {
+  try {
+    const sql = new DatabaseSync(path);
+    try {
+      const id = sql.prepare("PRAGMA application_id").get()?.application_id;
+      if (id === APPLICATION_ID) return;
+      const tables = sql.prepare("SELECT count(*) AS count FROM sqlite_master").get()?.count;
+      if (id === 0 && tables === 0) return;
+    } finally {
+      sql.close();
+    }
+  } catch {
+    // not a database at all
+  }
+  throw new SessionError(
+    "foreign",
+    "the file at session_path is not a session of Revka: move it away (or set another session_path) and link the phone anew",
+  );
+}
+
+/** Makes the tables in an empty file; answers the salt of its passphrase. */
+function createSchema(sql: DatabaseSync): Uint8Array {
+  const version = sql.prepare("PRAGMA user_version").get()?.user_version;
+  if (version === 0) {
+    sql.exec("BEGIN IMMEDIATE");
+    sql.exec(SCHEMA);
+    sql.prepare("INSERT INTO meta VALUES ('salt', ?)").run(randomBytes(16));
+    sql.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    sql.exec("COMMIT");
+  } else if (version !== SCHEMA_VERSION) {
+    throw new SessionError(
+      "unusable",
+      "a newer Revka wrote this WhatsApp session: use that version",
+    );
+  }
+  const salt = sql.prepare("SELECT value FROM meta WHERE name = 'salt'").get()?.value;
+  if (!(salt instanceof Uint8Array)) {
+    throw new SessionError("damaged", "the WhatsApp session is damaged: restore it from a backup");
+  }
+  return salt;
+}
+
+function checkKey(sql: DatabaseSync, seal: Seal): void {
+  const check = sql.prepare("SELECT value FROM meta WHERE name = 'check'").get()?.value;
+  if (check === undefined) {
+    sql
+      .prepare("INSERT INTO meta VALUES ('check', ?)")
+      .run(seal.close(KEY_CHECK, Buffer.alloc(16)));
+    return;
+  }
+  try {
+    if (check instanceof Uint8Array) return void seal.open(KEY_CHECK, check);
+  } catch {
+    // answered below
+  }
+  throw new SessionError(
+    "wrong_key",
+    "the session key does not open this WhatsApp session: set the key it was made with (REVKA_SESSION_KEY, the systemd credential, or the .key file). The session was left as it is",
+  );
+}
+
+function asSessionError(error: unknown): SessionError {
+  if (error instanceof SessionError) return error;
+  const detail = error instanceof Error ? error.message : "unknown error";
+  return new SessionError("unusable", `the WhatsApp session cannot be opened: ${detail}`);
+}

@@ -1,0 +1,138 @@
+import type { AuthenticationCreds } from "@whiskeysockets/baileys";
+import type { Clock } from "../../runtime/clock.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { type Mappings, type Self, storedMappings } from "./identity.ts";
+import { IncomingStanzas } from "./incoming-stanzas.ts";
+import { lidOf, phoneOf } from "./jid.ts";
+import { Journal } from "./journal.ts";
+import { KeyStore } from "./key-store.ts";
+import { KeyTransactions } from "./key-transactions.ts";
+import { SentMessages } from "./sent-messages.ts";
+import { SessionDatabase, type SessionLocation } from "./session-database.ts";
+import { type CarefulRepository, carefulRepository } from "./signal-repository.ts";
+
+const PRUNE_EVERY_MS = 6 * 3_600_000;
+
+export interface SessionHooks {
+  /** A stanza was decrypted and is on disk. */
+  onReceived: () => void;
+  /** LIDs and numbers were found to belong together (as Baileys stores them). */
+  onMappings: (stored: Record<string, string>) => void;
+}
+
+/** A linked device (or one to be linked): its keys, its journal, what it sent. */
+export class Session {
+  readonly creds: AuthenticationCreds;
+  readonly journal: Journal;
+  readonly sent: SentMessages;
+  readonly incoming = new IncomingStanzas();
+  readonly transactions: KeyTransactions;
+  readonly repository: CarefulRepository;
+  readonly mappings: Mappings;
+  private readonly store: KeyStore;
+  private readonly commit: GroupCommit;
+  private cancelPrune: () => void = () => {};
+
+  private constructor(
+    private readonly database: SessionDatabase,
+    private readonly clock: Clock,
+    hooks: SessionHooks,
+  ) {
+    this.store = new KeyStore(database);
+    this.journal = new Journal(database);
+    this.sent = new SentMessages(database);
+    this.creds = this.store.loadCredentials();
+    this.commit = new GroupCommit(database, this.store, (batch) => {
+      if (batch.some(({ alongside }) => alongside.length > 0)) hooks.onReceived();
+    });
+    this.transactions = new KeyTransactions(
+      this.commit,
+      (label) => label === this.creds.me?.id || longLabels.has(label),
+      hooks.onMappings,
+    );
+    const { transactions, journal, incoming } = this;
+    this.repository = carefulRepository({ transactions, journal, incoming, clock });
+    this.mappings = storedMappings((id) => this.commit.get("lid-mapping", id));
+    this.prune();
+  }
+
+  /** Opens the session at the path, or an empty one. Throws `SessionError`. */
+  static open(location: SessionLocation, clock: Clock, hooks: SessionHooks): Session {
+    const database = SessionDatabase.open(location);
+    try {
+      return new Session(database, clock, hooks);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** Linked: the phone has signed this device. A number alone is set before that by a pair code. */
+  get linked(): boolean {
+    return this.creds.account !== undefined;
+  }
+
+  get self(): Self {
+    const { me } = this.creds;
+    return { phone: phoneOf(me?.id), lid: lidOf(me?.lid) };
+  }
+
+  /**
+   * A pair code that was never confirmed leaves the number in the credentials, and the next connection would log in
+   * and be refused like a removed device (`socket.js:320`). Takes it out, so that it registers again.
+   */
+  dropUnfinishedLink(): void {
+    if (this.linked || !this.creds.me) return;
+    delete this.creds.me;
+    this.creds.pairingCode = undefined;
+    this.creds.registered = false;
+    this.saveCredentials();
+  }
+
+  saveCredentials(): void {
+    this.store.saveCredentials(this.creds);
+  }
+
+  /** Stores a message the phone sent again on request, as if it had just been decrypted. */
+  keep(write: () => void): Promise<void> {
+    return this.commit.stage({ changes: [], alongside: [write] });
+  }
+
+  /** One durable transaction on journal and sent messages. */
+  write(work: () => void): void {
+    this.database.transaction(work);
+  }
+
+  /** After a failed send nobody may be taken to have a group's sender key. */
+  forgetSenderKeyRecipients(group: string): Promise<void> {
+    return this.transactions.set({ "sender-key-memory": { [group]: null } });
+  }
+
+  close(): void {
+    this.finish();
+    this.database.close();
+  }
+
+  /** Closes and moves the file beside its place; answers where it is. */
+  moveAside(): string {
+    this.finish();
+    return this.database.moveAside(this.clock.now());
+  }
+
+  private finish(): void {
+    this.cancelPrune();
+    this.commit.flush();
+  }
+
+  private prune(): void {
+    const now = this.clock.now();
+    this.database.transaction(() => {
+      this.journal.prune(now);
+      this.sent.prune(now);
+    });
+    this.cancelPrune = this.clock.after(PRUNE_EVERY_MS, () => this.prune());
+  }
+}
+
+/** Fallback labels of Baileys' long transactions (`socket.js`, `messages-recv.js`). */
+const longLabels = new Set(["upload-pre-keys", "sendRetryRequest"]);

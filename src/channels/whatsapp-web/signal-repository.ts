@@ -1,0 +1,117 @@
+import {
+  DEFAULT_CONNECTION_CONFIG,
+  type LIDMapping,
+  type SignalKeyStoreWithTransaction,
+  type SocketConfig,
+} from "@whiskeysockets/baileys";
+import type { Clock } from "../../runtime/clock.ts";
+import { BoundedCache } from "./bounded-cache.ts";
+import type { IncomingStanzas } from "./incoming-stanzas.ts";
+import type { Journal } from "./journal.ts";
+import type { KeyTransactions } from "./key-transactions.ts";
+import { addressOf } from "./jid.ts";
+import { within } from "./patience.ts";
+import { hasOpenSessionWith } from "./stored-session.ts";
+
+/** A number's LID is asked of the server for this long, and a number without one is not asked again for a while. */
+const LOOK_UP_MS = 5_000;
+const NO_LID_MS = 10 * 60_000;
+/** After a phone said that it could not read us, its new session is taken even where one seems fine. */
+const RESET_WINDOW_MS = 60_000;
+
+type MakeSignalRepository = SocketConfig["makeSignalRepository"];
+type LookUp = NonNullable<Parameters<MakeSignalRepository>[2]>;
+
+export interface SignalParts {
+  transactions: KeyTransactions;
+  journal: Journal;
+  incoming: IncomingStanzas;
+  clock: Clock;
+}
+
+export interface CarefulRepository {
+  make: MakeSignalRepository;
+  /** A device asked for a message again: its next key bundle replaces the session. */
+  allowReset(jid: string): void;
+}
+
+/**
+ * Baileys' Signal repository with four changes: all ratchets under one mutex ({@link KeyTransactions}); each
+ * plaintext kept in the write that moved its ratchet; a working session not replaced by a key bundle that was fetched
+ * only because a cache ran out (`messages-send.js:208`); and a server that does not answer about a LID cannot hold
+ * the mutex.
+ */
+export function carefulRepository(parts: SignalParts): CarefulRepository {
+  const { transactions, journal, incoming, clock } = parts;
+  const resets = new BoundedCache<true>({ clock, most: 1000, ttlMs: RESET_WINDOW_MS });
+
+  const make: MakeSignalRepository = (auth, logger, lookUp) => {
+    if (!hasTransactions(auth.keys))
+      throw new Error("Baileys gave a key store without transactions");
+    transactions.takeOver(auth.keys);
+    const bounded = lookUp && boundedLookUp(lookUp, clock);
+    const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, bounded);
+
+    const journaled = async (
+      ciphertext: Uint8Array,
+      label: string,
+      decrypt: () => Promise<Uint8Array>,
+    ): Promise<Uint8Array> => {
+      const part = incoming.partOf(ciphertext);
+      if (!part) return decrypt();
+      const known = journal.plaintextOf(part.part);
+      if (known) return known;
+      return transactions.transaction(async () => {
+        const plaintext = await decrypt();
+        const now = clock.now();
+        transactions.alongside(() => journal.put(part, plaintext, now));
+        return plaintext;
+      }, label);
+    };
+
+    return {
+      ...inner,
+      decryptMessage: (options) =>
+        journaled(options.ciphertext, options.jid, () => inner.decryptMessage(options)),
+      decryptGroupMessage: (options) =>
+        journaled(options.msg, options.group, () => inner.decryptGroupMessage(options)),
+      injectE2ESession: (options) =>
+        transactions.transaction(async () => {
+          const address = inner.jidToSignalProtocolAddress(options.jid);
+          if (!resets.get(address)) {
+            const { [address]: stored } = await auth.keys.get("session", [address]);
+            if (hasOpenSessionWith(stored, options.session.identityKey)) return;
+          }
+          await inner.injectE2ESession(options);
+        }, options.jid),
+    };
+  };
+
+  return {
+    make,
+    allowReset: (jid) => {
+      const address = addressOf(jid);
+      if (address) resets.set(address, true);
+    },
+  };
+}
+
+function hasTransactions(keys: object): keys is SignalKeyStoreWithTransaction {
+  return "transaction" in keys && typeof keys.transaction === "function";
+}
+
+/** Asks the server with a deadline, and not twice in a row about a number that has no LID. */
+function boundedLookUp(lookUp: LookUp, clock: Clock): LookUp {
+  const without = new BoundedCache<true>({ clock, most: 5000, ttlMs: NO_LID_MS });
+  return async (jids) => {
+    const asked = jids.filter((jid) => !without.get(jid));
+    if (asked.length === 0) return [];
+    const answer: LIDMapping[] | undefined = await within(clock, LOOK_UP_MS, lookUp(asked)).catch(
+      () => undefined,
+    );
+    if (!answer) return undefined;
+    const found = new Set(answer.map(({ pn }) => pn));
+    for (const jid of asked) if (!found.has(jid)) without.set(jid, true);
+    return answer;
+  };
+}

@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import { type WAMessage, encodeWAMessage } from "@whiskeysockets/baileys";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { type Deliver, NotAccepted } from "../channel.ts";
+import type { InboundEvent } from "../message.ts";
+import { learntPairs } from "./identity.ts";
+import { kindOf } from "./jid.ts";
+import type { PendingStanza, StanzaAttributes } from "./journal.ts";
+import { type Translation, translate } from "./payload.ts";
+import type { Session } from "./session.ts";
+
+/** Stanzas handed over at once. */
+const BATCH = 50;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** Events without a message (receipts, what was ignored) that wait at most; the oldest go. */
+const MOST_ASIDES = 1000;
+
+export interface IngressOptions {
+  /** The session that is open; null after a logout. */
+  session: () => Session | null;
+  deliver: Deliver;
+  clock: Clock;
+  log: Logger;
+}
+
+/**
+ * Ingress: takes decrypted stanzas from the journal, in order, hands them over and closes them once they are on disk
+ * inside. What a crash or a refusal left is taken up again, so nothing that was decrypted is lost.
+ */
+export class Ingress {
+  private running: Promise<void> | undefined;
+  private stopped = false;
+  private paused = false;
+  private again = false;
+  private failures = 0;
+  private cancelPause: () => void = () => {};
+  /** What lay in the journal before this start: an age window applies to it. */
+  private replaying = true;
+  private asides: InboundEvent[] = [];
+
+  constructor(private readonly options: IngressOptions) {}
+
+  /** Something was put into the journal (or may have been). */
+  wake = (): void => {
+    this.again = true;
+    if (this.stopped || this.paused || this.running) return;
+    this.again = false;
+    this.running = this.drain()
+      .catch((error) => this.pause(error))
+      .finally(() => {
+        this.running = undefined;
+        if (this.again) this.wake();
+      });
+  };
+
+  /** Hands over events that are not worth a journal: receipts, identities, what is only counted. */
+  aside(event: InboundEvent): void {
+    this.asides.push(event);
+    if (this.asides.length > MOST_ASIDES) this.asides.shift();
+    this.wake();
+  }
+
+  learnt(stored: Record<string, string>): void {
+    for (const { phone, lid } of learntPairs(stored)) {
+      const sender = { phone, userId: null, lid, username: null, name: null };
+      this.aside({ kind: "identity", sender, previousUserId: null, previousPhone: null });
+    }
+  }
+
+  /** The phone sent again what could not be read here: into the journal with it, like any other stanza. */
+  resent(message: WAMessage): void {
+    const attributes = attributesOf(message);
+    if (!attributes || !message.message) return;
+    const plaintext = encodeWAMessage(message.message);
+    const part = createHash("sha256").update(`resent:${attributes.id}`).digest("hex");
+    const session = this.options.session();
+    if (!session) return;
+    const { journal } = session;
+    const now = this.options.clock.now();
+    session
+      .keep(() => journal.put({ part, stanza: part, parts: 1, attributes }, plaintext, now))
+      .catch(() => this.options.log.error({}, "a message sent again by the phone was not kept"));
+  }
+
+  /** Resolves once what is being handed over is handed over, or was refused. */
+  async settled(): Promise<void> {
+    await this.running;
+  }
+
+  /** Takes up nothing more. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelPause();
+    await this.running;
+  }
+
+  private async drain(): Promise<void> {
+    while (!this.stopped) {
+      const asides = this.asides.splice(0);
+      const session = this.options.session();
+      const pending = session?.journal.pending(BATCH) ?? [];
+      if (pending.length === 0 && asides.length === 0) {
+        this.replaying = false;
+        return;
+      }
+      const translated = session
+        ? pending.map((stanza) => ({ stanza, ...this.translated(stanza, session) }))
+        : [];
+      const events = [...asides, ...translated.flatMap((one) => one.events)];
+      try {
+        await this.options.deliver(events);
+        this.failures = 0;
+      } catch (error) {
+        this.asides.unshift(...asides);
+        this.pause(error);
+        return;
+      }
+      if (session && !this.close(session, translated)) return;
+    }
+  }
+
+  private translated(stanza: PendingStanza, session: Session): Translation {
+    try {
+      return translate(stanza, {
+        self: session.self,
+        mappings: session.mappings,
+        isOurs: (id) => session.sent.has(id),
+        replayed: this.replaying,
+      });
+    } catch {
+      // One message that breaks the translation must not hold up all others.
+      const events: InboundEvent[] = [{ kind: "ignored", reason: "unreadable" }];
+      return { events, preview: null, carriesSenderKey: false };
+    }
+  }
+
+  /** False where the journal could not be written: the same are handed over once more, and known by their ids. */
+  private close(session: Session, handed: ({ stanza: PendingStanza } & Translation)[]): boolean {
+    try {
+      session.write(() => {
+        for (const { stanza, preview, carriesSenderKey } of handed) {
+          session.journal.close(stanza.stanza, preview, carriesSenderKey);
+        }
+      });
+      return true;
+    } catch (error) {
+      this.pause(error);
+      return false;
+    }
+  }
+
+  private pause(error: unknown): void {
+    const wanted = error instanceof NotAccepted ? error.retryAfterSecs * 1000 : 0;
+    const backoff = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(this.failures++, 10), LONGEST_PAUSE_MS);
+    const pauseMs = Math.min(Math.max(wanted, backoff), LONGEST_PAUSE_MS);
+    const reason = error instanceof NotAccepted ? error.reason : "error";
+    this.options.log.warn(
+      { reason, pause_ms: pauseMs },
+      "messages were not accepted; they are kept and handed over again",
+    );
+    this.paused = true;
+    this.cancelPause = this.options.clock.after(pauseMs, () => {
+      this.paused = false;
+      this.wake();
+    });
+  }
+}
+
+/** The attributes of the stanza that would have brought this message. */
+function attributesOf({ key, messageTimestamp, pushName }: WAMessage): StanzaAttributes | null {
+  if (!key.id || !key.remoteJid || key.fromMe) return null;
+  const attributes: StanzaAttributes = {
+    id: key.id,
+    from: key.remoteJid,
+    t: String(Number(messageTimestamp ?? 0)),
+  };
+  if (pushName) attributes.notify = pushName;
+  const group = Boolean(key.participant);
+  if (key.participant) attributes.participant = key.participant;
+  const alt = key.participantAlt ?? key.remoteJidAlt;
+  if (alt) {
+    const kind = kindOf(alt) === "lid" ? "lid" : "pn";
+    attributes[`${group ? "participant" : "sender"}_${kind}`] = alt;
+  }
+  return attributes;
+}

@@ -1,0 +1,61 @@
+import type { WASocket, WAVersion } from "@whiskeysockets/baileys";
+import type { Logger } from "../../telemetry/log.ts";
+import type { DeliveryState } from "../message.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
+import { type Caches, endSocket, openSocket } from "./baileys-socket.ts";
+import type { Socket, SocketEvents } from "./connection.ts";
+import type { Session } from "./session.ts";
+import type { Ingress } from "./socket.ts";
+
+export interface WiredOptions {
+  session: Session;
+  ingress: Ingress;
+  acknowledgements: Acknowledgements;
+  caches: Caches;
+  version: WAVersion;
+  url: string;
+  proxy: string | null;
+  log: Logger;
+  events: SocketEvents;
+  pairing: { digits: string; code: string | null };
+}
+
+/** Baileys' `WAMessageStatus`, as far as it says something new of a message we sent. */
+const states: Record<number, DeliveryState> = { 3: "delivered", 4: "read", 5: "played" };
+
+/** Opens a socket and leads what it hears to where it belongs. */
+export function openWired(options: WiredOptions): { sock: WASocket; socket: Socket } {
+  const { session, ingress, acknowledgements, pairing } = options;
+  const sock = openSocket({
+    ...options,
+    events: {
+      ...options.events,
+      acknowledged: (id, error) => acknowledgements.settle(id, error),
+      ignored: (reason) => ingress.aside({ kind: "ignored", reason }),
+      resent: (message) => ingress.resent(message),
+      receipt: (id, status, timestamp) => {
+        const state = states[status];
+        if (!state || !session.sent.has(id)) return;
+        const deliveryId = session.sent.get(id)?.delivery ?? null;
+        const update = { platformId: id, deliveryId, state, timestamp, failure: null };
+        ingress.aside({ kind: "status", status: update });
+      },
+    },
+  });
+  const socket: Socket = {
+    ping: () => ping(sock),
+    requestPairCode: () => sock.requestPairingCode(pairing.digits, pairing.code ?? undefined),
+    end: () => endSocket(sock),
+  };
+  return { sock, socket };
+}
+
+/** A ping of our own, answered by its own answer: Baileys takes a time-out for one. */
+function ping(sock: WASocket): Promise<void> {
+  const id = sock.generateMessageTag();
+  const attrs = { id, to: "@s.whatsapp.net", type: "get", xmlns: "w:p" };
+  return new Promise((resolve, reject) => {
+    sock.ws.once(`TAG:${id}`, () => resolve());
+    sock.sendNode({ tag: "iq", attrs, content: [{ tag: "ping", attrs: {} }] }).catch(reject);
+  });
+}

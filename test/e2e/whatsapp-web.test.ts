@@ -1,0 +1,28 @@
+import { afterEach, expect, test } from "bun:test";
+import { Harness } from "../channels/whatsapp-web/harness.ts";
+
+let h: Harness;
+afterEach(() => h.stop());
+
+test("a phone links by QR code; text travels both ways; a restart needs no new link", async () => {
+  h = await Harness.linked();
+  expect(h.channel.status()).toEqual({ state: "ready", reason: null, linkedAs: "+15550001000" });
+  await h.ada.send(h.owner, "hello");
+  const message = await h.message("hello");
+  expect(message.sender.phone).toBe("+491700000001");
+  expect(message.sender.name).toBe("Ada");
+  expect(message.chat).toEqual({ kind: "direct" });
+  expect(message.fromMe).toBe(false);
+  expect(message.backlog).toBe(false);
+  const result = await h.send(h.ada, "hello yourself");
+  expect(result.ok).toBe(true);
+  await h.ada.waitForMessage("hello yourself");
+
+  await h.restart();
+  await h.ada.send(h.owner, "still there?");
+  await h.message("still there?");
+  expect(await h.send(h.ada, "yes")).toMatchObject({ ok: true });
+  await h.ada.waitForMessage("yes");
+  expect(h.wa.links.count).toBe(1);
+  expect(h.wa.retriesAsked.count + h.ada.undecryptable.count).toBe(0);
+});

@@ -103,6 +103,7 @@ async function whatsappChannel(
       config,
       env: options.env,
       proxyUrl: options.network.proxyUrlFor("channel.whatsapp", socket),
+      fetch: options.network.fetchFor("channel.whatsapp"),
       log,
       ...(options.showLinking ? { showLinking: options.showLinking } : {}),
     });

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../src/config/problems.ts";
-import { cloud, complaints, echo, folder, load, warnings, web } from "./support.ts";
+import { cloud, complaints, echo, folder, load, warnings, web, removeFolder } from "./support.ts";
+
+afterAll(removeFolder);
 
 const noPublicBind =
   "is not a loopback address; set allow_public_bind = true in [gateway] to listen there";

@@ -1,5 +1,7 @@
-import { describe, expect, test } from "bun:test";
-import { cloud, complaints, echo, wati, web } from "./support.ts";
+import { afterAll, describe, expect, test } from "bun:test";
+import { cloud, complaints, echo, wati, web, removeFolder } from "./support.ts";
+
+afterAll(removeFolder);
 
 const noAgent =
   'nobody is set to answer: add [agent] with kind = "webhook" and url, kind = "command" and command, or ' +

@@ -1,7 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { outlineOf, type Outline } from "../../src/config/outline.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import { cloud, complaints, load, warnings } from "./support.ts";
+import { cloud, complaints, load, warnings, removeFolder } from "./support.ts";
+
+afterAll(removeFolder);
 
 describe("secrets", () => {
   const marker = "sEcReT-0123456789";

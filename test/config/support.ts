@@ -1,16 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig, type LoadOptions } from "../../src/config/load.ts";
 import { ConfigError, formatProblem } from "../../src/config/problems.ts";
 
-export const folder = mkdtempSync(join(tmpdir(), "revka-config-"));
-// Several test files share it, so it goes with the process.
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+export const folder = join(tmpdir(), `revka-config-${process.pid}`);
 const file = join(folder, "config.toml");
+
+/** For `afterAll` of each file that loads something. */
+export const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
 
 /** Loads `toml` as the file; throws {@link ConfigError}. */
 export const load = (toml: string, options: Partial<LoadOptions> = {}) => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(file, toml);
   return loadConfig({ path: file, env: {}, home: "/home/ada", ...options });
 };

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
 import { phoneKey } from "./access/identity.ts";
 import { createAgent } from "./agent/registry.ts";
@@ -8,17 +9,20 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { channelReports, operator, sourceOf } from "./control/operator.ts";
 import { controlServer } from "./control/server.ts";
-import { composeReply } from "./conversation/compose.ts";
+import { replyComposer } from "./conversation/compose.ts";
 import { Inbox } from "./conversation/inbox.ts";
 import { keepWithinRetention } from "./conversation/keep.ts";
 import { Outbox } from "./conversation/outbox.ts";
-import { prepareMessage } from "./conversation/prepare.ts";
+import { messagePreparer } from "./conversation/prepare.ts";
 import { Turns } from "./conversation/turns.ts";
 import { gatewayApp } from "./gateway/app.ts";
 import { healthOf } from "./gateway/health.ts";
 import { listen } from "./gateway/listener.ts";
 import { watchProcess } from "./gateway/process-metrics.ts";
 import { createNetwork } from "./net/fetch.ts";
+import { createSynthesizer } from "./speech/synthesis.ts";
+import { createTranscriber } from "./speech/transcription.ts";
+import { findExecutable } from "./runtime/executable.ts";
 import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
 import type { Source } from "./store/contract.ts";
@@ -80,13 +84,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const byKey = new Map(channels.map((channel) => [keyOf(sourceOf(channel)), channel]));
   const channelOf = (source: Source) => byKey.get(keyOf(source));
-  const agent = createAgent({
-    config,
-    env,
-    fetchFor: (service) => network.fetchFor(service),
-    log,
-    clock,
-  });
+  const fetchFor = (service: string) => network.fetchFor(service);
+  const agent = createAgent({ config, env, fetchFor, log, clock });
+  const mediaFolder = join(paths.home, "media");
 
   const outbox = new Outbox({
     store,
@@ -103,8 +103,34 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     work: {
       store,
       agent,
-      prepare: prepareMessage,
-      compose: composeReply,
+      prepare: messagePreparer({
+        store,
+        mediaFolder,
+        maxMediaBytes: config.store.max_media_bytes,
+        transcriber: createTranscriber({
+          config: config.transcription,
+          env,
+          fetchFor,
+          clock,
+          log,
+        }),
+        log,
+      }),
+      compose: replyComposer({
+        mediaFolder,
+        mediaDir: config.agent?.media_dir ?? null,
+        synthesizer: createSynthesizer({
+          config: config.tts,
+          env,
+          fetchFor,
+          proxyUrlFor: (service, url) => network.proxyUrlFor(service, url),
+          clock,
+          log,
+          ffmpeg: findExecutable("ffmpeg", env["PATH"]),
+        }),
+        keep: (messageId, file) => store.addAttachments(messageId, [file]),
+        log,
+      }),
       timeoutMs: config.channels_config.message_timeout_secs * 1000,
       maxHistory: config.agent?.max_history_messages ?? 40,
       systemPrompt: config.agent?.system_prompt ?? null,

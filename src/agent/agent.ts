@@ -52,7 +52,8 @@ export interface TurnRequest {
 
 /** One piece of an answer. Media paths are as the agent gave them; whoever takes them checks where they lie. */
 export type AgentPart =
-  | { kind: "text"; text: string }
+  /** `replyTo` is the platform id of a message to quote. */
+  | { kind: "text"; text: string; replyTo?: string }
   | { kind: "reaction"; emoji: string }
   | {
       kind: "media";

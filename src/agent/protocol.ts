@@ -19,6 +19,7 @@ const path = z
 
 const partSchema = z.object({
   text: text.nullish(),
+  reply_to: z.string().max(256).nullish(),
   reaction: z.string().max(maxEmojiLength).nullish(),
   audio_path: path.nullish(),
   image_path: path.nullish(),
@@ -78,7 +79,7 @@ function parts(message: z.output<typeof partSchema>, index: number): AgentPart[]
     throw malformed(`messages[${index}] must hold exactly one of text, reaction and a path`);
   }
   const { kind, value } = first;
-  if (kind === "text") return textParts(value);
+  if (kind === "text") return textParts(value, message.reply_to);
   if (kind === "reaction") return [{ kind, emoji: value }];
   return [
     {
@@ -91,8 +92,9 @@ function parts(message: z.output<typeof partSchema>, index: number): AgentPart[]
   ];
 }
 
-function textParts(value: string): AgentPart[] {
-  return value.trim() === "" ? [] : [{ kind: "text", text: value }];
+function textParts(value: string, replyTo?: string | null): AgentPart[] {
+  if (value.trim() === "") return [];
+  return [{ kind: "text", text: value, ...(replyTo ? { replyTo } : {}) }];
 }
 
 function problem(error: z.ZodError): string {

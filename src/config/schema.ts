@@ -154,6 +154,9 @@ export const storeSchema = z.object({
   max_pending_bytes: positive
     .default(256 * 1024 * 1024)
     .describe("Bytes of messages waiting for a turn; beyond it webhooks get 503"),
+  max_media_bytes: positive
+    .default(2 * 1024 * 1024 * 1024)
+    .describe("Bytes of all attachments kept; beyond it new ones are not fetched"),
 });
 
 export const agentSchema = z.object({

@@ -1,24 +1,174 @@
-import type { AgentPart, TurnRequest } from "../agent/agent.ts";
+import { copyFile, mkdir, open, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
+import { AgentError, type AgentPart, type TurnRequest } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
 import type { DeliveryContent } from "../channels/message.ts";
+import { safeFilename } from "../net/filename.ts";
+import { sniffMimeType } from "../net/sniff.ts";
+import type { Synthesizer } from "../speech/synthesis.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { headOf, readOpusFile } from "./files.ts";
 
-/** An agent's answer as deliveries, in its order. */
-export async function composeReply(
-  channel: Channel,
-  request: TurnRequest,
-  parts: AgentPart[],
-  _signal: AbortSignal,
-): Promise<DeliveryContent[]> {
-  const contents: DeliveryContent[] = [];
-  for (const part of parts) {
-    if (part.kind === "text") {
-      for (const text of channel.renderText(part.text)) {
-        contents.push({ kind: "text", text, quote: null });
+/** Largest file an agent may hand back, bytes: Meta's largest kind (documents). */
+const MAX_FILE = 100 * 1024 * 1024;
+
+export interface ComposeOptions {
+  /** Files that wait to be sent; they go with their message. */
+  mediaFolder: string;
+  /** `[agent] media_dir`. */
+  mediaDir: string | null;
+  synthesizer: Synthesizer | null;
+  /** Notes a file that goes when the turn's first message goes. */
+  keep(messageId: number, file: { path: string; bytes: number }): Promise<void>;
+  log: Logger;
+}
+
+/** The store's key of the message whose retention the files of this answer share. */
+export interface ComposeTurn {
+  messageId: number;
+}
+
+/**
+ * An agent's answer as deliveries, in its order; then, after a voice note, one voice note of what was said. Throws
+ * {@link AgentError} where a file may not or cannot be sent.
+ */
+export function replyComposer(options: ComposeOptions) {
+  return async (
+    channel: Channel,
+    request: TurnRequest,
+    turn: ComposeTurn,
+    parts: AgentPart[],
+    signal: AbortSignal,
+  ): Promise<DeliveryContent[]> => {
+    const contents: DeliveryContent[] = [];
+    for (const [index, part] of parts.entries()) {
+      if (part.kind === "text") {
+        const quote = part.replyTo ?? null;
+        channel.renderText(part.text).forEach((text, piece) => {
+          contents.push({ kind: "text", text, quote: piece === 0 ? quote : null });
+        });
+      } else if (part.kind === "reaction") {
+        const target = request.messages.at(-1);
+        if (target) contents.push({ kind: "reaction", targetId: target.id, emoji: part.emoji });
+      } else {
+        contents.push(await mediaContent(options, request, turn, part, index));
       }
-    } else if (part.kind === "reaction") {
-      const target = request.messages.at(-1);
-      if (target) contents.push({ kind: "reaction", targetId: target.id, emoji: part.emoji });
     }
+    const note = await voiceReply(options, request, turn, parts, signal);
+    return note ? [...contents, note] : contents;
+  };
+}
+
+async function mediaContent(
+  options: ComposeOptions,
+  request: TurnRequest,
+  turn: ComposeTurn,
+  part: Extract<AgentPart, { kind: "media" }>,
+  index: number,
+): Promise<DeliveryContent> {
+  const source = await allowedFile(options, request, part.path);
+  const filename = safeFilename(part.filename ?? basename(source), part.media);
+  const folder = join(options.mediaFolder, "out", request.turn_id);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${index + 1}-${filename}`);
+  // A copy, so that the agent may do with its own file what it likes before it is sent.
+  await copyFile(source, path);
+  const { size } = await sync(path);
+  await options.keep(turn.messageId, { path, bytes: size });
+  const mimeType = (await sniffMimeType(await headOf(path))) ?? "application/octet-stream";
+  const opus = part.media === "audio" ? await readOpusFile(path) : null;
+  const common = { path, filename, caption: part.caption };
+  // WhatsApp plays mono Ogg/Opus as a voice note; other sound goes as a file to play.
+  if (opus?.channels === 1) {
+    const durationSecs = Math.max(1, Math.round(opus.durationSecs));
+    return {
+      kind: "media",
+      media: "voice",
+      ...common,
+      mimeType: "audio/ogg; codecs=opus",
+      durationSecs,
+    };
   }
-  return contents;
+  return { kind: "media", media: part.media, ...common, mimeType, durationSecs: null };
+}
+
+/** The file behind a path, links followed, if it lies where an agent may take files from. */
+async function allowedFile(
+  options: ComposeOptions,
+  request: TurnRequest,
+  path: string,
+): Promise<string> {
+  const own = request.messages.flatMap((message) =>
+    message.attachments.flatMap((file) => (file.path === null ? [] : [dirname(file.path)])),
+  );
+  const folders = options.mediaDir === null ? own : [options.mediaDir, ...own];
+  let file: string;
+  try {
+    file = await realpath(path);
+  } catch {
+    throw new AgentError("the answer names a file that is not there", true);
+  }
+  const roots = await Promise.all(folders.map((folder) => realpath(folder).catch(() => null)));
+  if (!roots.some((root) => root !== null && file.startsWith(root + sep))) {
+    throw new AgentError(
+      "the answer names a file outside [agent] media_dir and the turn's own attachments",
+      true,
+    );
+  }
+  const info = await stat(file);
+  if (!info.isFile()) throw new AgentError("the answer names something that is no file", true);
+  if (info.size === 0) throw new AgentError("the answer names an empty file", true);
+  if (info.size > MAX_FILE) {
+    throw new AgentError(`the answer names a file of over ${MAX_FILE / 1024 / 1024} MiB`, true);
+  }
+  return file;
+}
+
+/** A delivery promises its file: it must be on disk before the turn is. */
+async function sync(path: string): Promise<{ size: number }> {
+  const file = await open(path, "r+");
+  try {
+    await file.chmod(0o600);
+    await file.sync();
+    return { size: (await file.stat()).size };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Who spoke is answered in voice as well as in writing. */
+async function voiceReply(
+  options: ComposeOptions,
+  request: TurnRequest,
+  turn: ComposeTurn,
+  parts: AgentPart[],
+  signal: AbortSignal,
+): Promise<DeliveryContent | null> {
+  const { synthesizer, log } = options;
+  if (!synthesizer || !request.messages.some((message) => message.type === "voice")) return null;
+  const said = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
+  if (said.length === 0) return null;
+  const folder = join(options.mediaFolder, "out", request.turn_id);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const target = join(folder, "reply.ogg");
+    const note = await synthesizer.synthesize(said.join("\n\n"), target, signal);
+    if (!note) return null;
+    const { size } = await sync(note.path);
+    await options.keep(turn.messageId, { path: note.path, bytes: size });
+    return {
+      kind: "media",
+      media: "voice",
+      path: note.path,
+      mimeType: note.mimeType,
+      filename: null,
+      caption: null,
+      durationSecs: note.durationSecs,
+    };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const reason = error instanceof Error ? error.message : "unknown";
+    log.warn({ turn: request.turn_id, reason }, "no voice note could be made: the text goes alone");
+    return null;
+  }
 }

@@ -1,4 +1,5 @@
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import type { ConversationStore } from "../store/contract.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -29,7 +30,7 @@ export function keepWithinRetention(options: {
         keysBefore: now - Math.max(options.retentionDays, KEY_DAYS) * DAY,
         rows: STEP_ROWS,
       });
-      await Promise.all(step.files.map((file) => rm(file, { force: true })));
+      await Promise.all(step.files.map(removeFile));
       more = step.more;
       if (more) await sleep(clock, STEP, ended.signal);
     }
@@ -48,4 +49,10 @@ export function keepWithinRetention(options: {
     // Only the end of the daemon ends the loop.
   });
   return () => ended.abort(new Error("the daemon is stopping"));
+}
+
+/** Removes a file, and its folder once that is empty. */
+async function removeFile(file: string): Promise<void> {
+  await rm(file, { force: true });
+  await rmdir(dirname(file)).catch(() => {});
 }

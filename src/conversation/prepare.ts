@@ -1,28 +1,143 @@
-import type { TurnMessage } from "../agent/agent.ts";
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { TurnAttachment, TurnMessage } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
-import type { PendingMessage } from "../store/contract.ts";
+import type { MediaKind, MediaReference } from "../channels/message.ts";
+import { safeFilename } from "../net/filename.ts";
+import { saveStream } from "../net/save.ts";
+import { sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
+import type { Transcriber } from "../speech/transcription.ts";
+import type { ConversationStore, PendingMessage } from "../store/contract.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { headOf } from "./files.ts";
 
-/** A stored message as an agent sees it. */
-export async function prepareMessage(
-  _channel: Channel,
-  entry: PendingMessage,
-  _signal: AbortSignal,
-): Promise<TurnMessage> {
-  const { message } = entry;
-  return {
-    id: message.id,
-    type: message.type,
-    text: message.text,
-    timestamp: message.timestamp,
-    sender: {
-      phone: message.sender.phone,
-      user_id: message.sender.userId,
-      lid: message.sender.lid,
-      username: message.sender.username,
-      name: message.sender.name,
-    },
-    reply_to: message.replyTo,
-    forwarded: message.forwarded,
-    attachments: [],
+const MEGABYTE = 1024 * 1024;
+
+/** Largest file taken from a platform, bytes (Meta lets people send up to 100 MB; sound is heard, so 25). */
+const maxBytes: Record<MediaKind, number> = {
+  image: 25 * MEGABYTE,
+  audio: 25 * MEGABYTE,
+  video: 100 * MEGABYTE,
+  document: 100 * MEGABYTE,
+  sticker: 5 * MEGABYTE,
+};
+
+export interface PrepareOptions {
+  store: ConversationStore;
+  /** Where attachments lie, a folder for each message. */
+  mediaFolder: string;
+  /** All attachments together, bytes; beyond it new ones are not fetched. */
+  maxMediaBytes: number;
+  transcriber: Transcriber | null;
+  log: Logger;
+}
+
+/**
+ * Makes a stored message what an agent sees: files fetched under the home, voice turned into text. What cannot be
+ * fetched or heard never costs the turn; the attachment then says why.
+ */
+export function messagePreparer(
+  options: PrepareOptions,
+): (channel: Channel, entry: PendingMessage, signal: AbortSignal) => Promise<TurnMessage> {
+  return async (channel, entry, signal) => {
+    const { message } = entry;
+    const attachments: TurnAttachment[] = [];
+    for (const [index, media] of message.attachments.entries()) {
+      attachments.push(await fetchAttachment(options, channel, entry, media, index, signal));
+    }
+    return {
+      id: message.id,
+      type: message.type,
+      text: await textOf(options, entry, attachments, signal),
+      timestamp: message.timestamp,
+      sender: {
+        phone: message.sender.phone,
+        user_id: message.sender.userId,
+        lid: message.sender.lid,
+        username: message.sender.username,
+        name: message.sender.name,
+      },
+      reply_to: message.replyTo,
+      forwarded: message.forwarded,
+      attachments,
+    };
   };
+}
+
+async function fetchAttachment(
+  options: PrepareOptions,
+  channel: Channel,
+  entry: PendingMessage,
+  media: MediaReference,
+  index: number,
+  signal: AbortSignal,
+): Promise<TurnAttachment> {
+  const { store, log } = options;
+  const folder = join(options.mediaFolder, String(entry.id));
+  const name = safeFilename(media.filename, media.kind);
+  const path = join(folder, `${index + 1}-${name}`);
+  const described = { kind: media.kind, filename: media.filename };
+  try {
+    // A turn that a restart repeats finds its files where it left them.
+    const before = await sizeOf(path);
+    if (before !== null) {
+      const sniffed = await sniffMimeType(await headOf(path));
+      const mimeType = trueMimeType(media.kind, sniffed, media.mimeType);
+      return { ...described, mime_type: mimeType, size: before, path };
+    }
+    if (store.attachmentBytes() > options.maxMediaBytes) {
+      throw new Error("the space for attachments is used up ([store] max_media_bytes)");
+    }
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const stream = await channel.openMedia(media, signal);
+    const sniffed = await sniffStream(stream.body, media.kind, stream.mimeType ?? media.mimeType);
+    const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
+    await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
+    return { ...described, mime_type: sniffed.mimeType, size: saved.size, path };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const reason = error instanceof Error ? error.message : "unknown";
+    log.warn({ id: entry.message.id, kind: media.kind, reason }, "an attachment was not fetched");
+    return { ...described, mime_type: media.mimeType, size: null, path: null, error: reason };
+  }
+}
+
+/** The text, or the words of a voice note behind `[Voice] `. */
+async function textOf(
+  options: PrepareOptions,
+  entry: PendingMessage,
+  attachments: TurnAttachment[],
+  signal: AbortSignal,
+): Promise<string> {
+  const { message } = entry;
+  const { transcriber, log } = options;
+  const sound = attachments.find((attachment) => attachment.kind === "audio");
+  if (!transcriber || !sound || sound.path === null || message.text !== "") return message.text;
+  const refusal = transcriber.accepts({
+    voice: message.type === "voice",
+    durationSecs: message.attachments[0]?.durationSecs ?? null,
+    size: sound.size ?? 0,
+  });
+  if (refusal !== null) {
+    log.info({ id: message.id, reason: refusal }, "sound is not transcribed");
+    return message.text;
+  }
+  try {
+    const file = { path: sound.path, mimeType: sound.mime_type, filename: sound.filename };
+    const words = await transcriber.transcribe(file, signal);
+    return words === "" ? "" : `[Voice] ${words}`;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const reason = error instanceof Error ? error.message : "unknown";
+    log.warn({ id: message.id, reason }, "a voice note could not be transcribed");
+    return message.text;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return null;
+  }
 }

@@ -35,6 +35,7 @@ export interface TurnWork {
   compose(
     channel: Channel,
     request: TurnRequest,
+    turn: { messageId: number },
     parts: AgentPart[],
     signal: AbortSignal,
   ): Promise<DeliveryContent[]>;
@@ -70,6 +71,8 @@ export async function runTurn(
   );
   const both = AbortSignal.any([signal, deadline.signal]);
   const turnId = turnIdOf(stored, burst);
+  const first = burst[0];
+  if (!first) throw new Error("a turn needs a message");
   try {
     const messages: TurnMessage[] = [];
     for (const entry of burst) messages.push(await work.prepare(channel, entry, both));
@@ -87,7 +90,7 @@ export async function runTurn(
       text: historyText(message, stored),
       messageId: burst[index]?.id ?? null,
     }));
-    const answer = await answerOf(work, channel, request, both, signal);
+    const answer = await answerOf(work, channel, request, { messageId: first.id }, both, signal);
     signal.throwIfAborted();
     const finished = (contents: DeliveryContent[], said: string[]): FinishedTurn => ({
       chat: stored.id,
@@ -120,6 +123,7 @@ async function answerOf(
   work: TurnWork,
   channel: Channel,
   request: TurnRequest,
+  turn: { messageId: number },
   both: AbortSignal,
   shutdown: AbortSignal,
 ): Promise<(AgentReply & { contents: DeliveryContent[] }) | null> {
@@ -127,7 +131,7 @@ async function answerOf(
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {
       const reply = await raced(work.agent.run(request, both), both);
-      const contents = await work.compose(channel, request, reply.parts, both);
+      const contents = await work.compose(channel, request, turn, reply.parts, both);
       work.alarms.clear(alarm);
       return { ...reply, contents };
     } catch (error) {

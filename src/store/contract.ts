@@ -30,6 +30,8 @@ export interface ConversationStore {
    * none of the messages still waited for an answer (another turn gave it, or they were revoked).
    */
   finishTurn(turn: FinishedTurn): Promise<ChatId | null>;
+  /** Bytes of all files noted. */
+  attachmentBytes(): number;
   /** Notes files that belong to a message and go when it goes. */
   addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void>;
 

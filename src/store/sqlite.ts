@@ -132,7 +132,7 @@ class SqliteStore implements ConversationStore {
         const now = this.#clock.now();
         const chat = this.#chats.current(turn.chat);
         const freed = this.#inbox.finish(turn);
-      if (freed.messages === 0) return null;
+        if (freed.messages === 0) return null;
         this.#history.add({ ...turn, chat }, now);
         this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
         this.#inbox.pendingMessages -= freed.messages;
@@ -141,6 +141,13 @@ class SqliteStore implements ConversationStore {
       },
       () => this.#inbox.count(),
     );
+  }
+
+  attachmentBytes(): number {
+    const row = this.#database
+      .sql("SELECT ifnull(sum(bytes), 0) AS bytes FROM attachments")
+      .get() as { bytes: number };
+    return row.bytes;
   }
 
   addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void> {

@@ -8,7 +8,7 @@ import {
 } from "../../src/agent/agent.ts";
 import { NotAccepted } from "../../src/channels/channel.ts";
 import type { InboundEvent, Message } from "../../src/channels/message.ts";
-import { composeReply } from "../../src/conversation/compose.ts";
+import { replyComposer } from "../../src/conversation/compose.ts";
 import { Inbox } from "../../src/conversation/inbox.ts";
 import { Turns } from "../../src/conversation/turns.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
@@ -66,7 +66,13 @@ const build = (changes: { debounceMs?: number; maxConcurrent?: number } = {}) =>
       store,
       agent,
       prepare: prepared,
-      compose: composeReply,
+      compose: replyComposer({
+        mediaFolder: folder.path,
+        mediaDir: null,
+        synthesizer: null,
+        keep: async () => {},
+        log: silentLog,
+      }),
       timeoutMs: 30_000,
       maxHistory: 4,
       systemPrompt: null,

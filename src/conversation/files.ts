@@ -1,0 +1,21 @@
+import { open, readFile } from "node:fs/promises";
+import { readOpus, type OpusInfo } from "../speech/ogg.ts";
+
+/** Enough for every magic number, bytes. */
+const HEAD = 4100;
+
+/** The first bytes of a file, as many as tell what it is. */
+export async function headOf(path: string): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD), 0, HEAD, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** What an Ogg/Opus file says of itself; null where it is none. */
+export async function readOpusFile(path: string): Promise<OpusInfo | null> {
+  return readOpus(await readFile(path));
+}

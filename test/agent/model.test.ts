@@ -180,7 +180,7 @@ describe("pictures", () => {
   const jpeg = join(folder, "photo.jpg");
   writeFileSync(jpeg, new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2]));
   const large = join(folder, "large.jpg");
-  writeFileSync(large, new Uint8Array(5_000_001).fill(0xff));
+  writeFileSync(large, Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(5_000_000)]));
   const html = join(folder, "page.jpg");
   writeFileSync(html, "<html>");
   const image = (path: string | null): TurnAttachment => ({

@@ -402,6 +402,12 @@ describe.each(everyProvider)("failures of %s", (name, config) => {
   });
 });
 
+test("an answer leaves no timer behind", async () => {
+  const clock = fakeClock();
+  await transcriber(providers.groq, { clock }).transcribe(file(), never);
+  expect(clock.pending).toBe(0);
+});
+
 test("nobody there", async () => {
   const url = await nobody();
   const error = await rejection(

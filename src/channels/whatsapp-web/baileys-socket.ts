@@ -17,6 +17,7 @@ import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
 import type { Session } from "./session.ts";
+import { checkSignatures } from "./signature.ts";
 
 /** A query without an answer must not hold up sending for long. */
 const QUERY_MS = 15_000;
@@ -85,6 +86,7 @@ class ProxyOnlyAgent extends Agent {
 /** Opens one connection. Everything it hears goes to the events; end it with {@link endSocket}. */
 export function openSocket(options: SocketOptions): WASocket {
   decryptCarefully();
+  checkSignatures();
   silenceLibsignal();
   const { session, caches, version, url, proxy, log, events } = options;
   const { get, set } = session.transactions;

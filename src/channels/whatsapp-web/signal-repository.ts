@@ -11,6 +11,7 @@ import type { Journal } from "./journal.ts";
 import type { KeyTransactions } from "./key-transactions.ts";
 import { addressOf } from "./jid.ts";
 import { within } from "./patience.ts";
+import { isSigned } from "./signature.ts";
 import { hasOpenSessionWith } from "./stored-session.ts";
 
 /** A number's LID is asked of the server for this long, and a number without one is not asked again for a while. */
@@ -36,10 +37,10 @@ export interface CarefulRepository {
 }
 
 /**
- * Baileys' Signal repository with four changes: all ratchets under one mutex ({@link KeyTransactions}); each
+ * Baileys' Signal repository with five changes: all ratchets under one mutex ({@link KeyTransactions}); each
  * plaintext kept in the write that moved its ratchet; a working session not replaced by a key bundle that was fetched
- * only because a cache ran out (`messages-send.js:208`); and a server that does not answer about a LID cannot hold
- * the mutex.
+ * only because a cache ran out (`messages-send.js:208`); a server that does not answer about a LID cannot hold the
+ * mutex; and the signature of a key bundle is checked.
  */
 export function carefulRepository(parts: SignalParts): CarefulRepository {
   const { transactions, journal, incoming, clock } = parts;
@@ -81,6 +82,11 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
           if (!resets.get(address)) {
             const { [address]: stored } = await auth.keys.get("session", [address]);
             if (hasOpenSessionWith(stored, options.session.identityKey)) return;
+          }
+          // libsignal skips this check for key bundles (`curve.js:141`, isInit).
+          const { identityKey, signedPreKey } = options.session;
+          if (!isSigned(identityKey, signedPreKey.publicKey, signedPreKey.signature)) {
+            throw new Error("the signature of a key bundle is wrong");
           }
           await inner.injectE2ESession(options);
         }, options.jid),

@@ -16,7 +16,10 @@ import { type WhatsAppDouble, startDouble } from "../../doubles/whatsapp-web/ser
 
 /** Real time, in which every wait is `factor` times shorter: back-off in milliseconds, no fake sockets needed. */
 export function quickClock(factor: number): Clock {
-  return { now: systemClock.now, after: (ms, callback) => systemClock.after(ms / factor, callback) };
+  return {
+    now: systemClock.now,
+    after: (ms, callback) => systemClock.after(ms / factor, callback),
+  };
 }
 
 export interface HarnessOptions {

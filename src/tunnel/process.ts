@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import type { Clock } from "../runtime/clock.ts";
+import { findExecutable } from "../runtime/executable.ts";
+
+/** How long a tool that is told to end may take before it is killed. */
+const graceMs = 3_000;
+/** A longer line is cut: what is looked for stands at the beginning of short ones. */
+const longestLine = 4_096;
+
+export interface ToolOptions {
+  command: readonly [string, ...string[]];
+  env: Record<string, string | undefined>;
+  clock: Clock;
+  /** Each line of standard output and error. */
+  onLine(line: string): void;
+}
+
+export interface RunningTool {
+  /** Resolves once it is gone, with why: `ended (exit 1)`, `is not installed`, … Never rejects. */
+  readonly ended: Promise<string>;
+  /** Ends it for a reason of ours, with which {@link RunningTool.ended} then resolves. */
+  fail(reason: string): void;
+  /** Ends it and all it started. */
+  stop(): Promise<void>;
+}
+
+/** Runs a tool in a process group of its own, so that nothing it starts outlives it or this process. */
+export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTool {
+  const [name, ...args] = command;
+  const program = findExecutable(name, env["PATH"]);
+  if (!program) return gone("is not installed (it is not on PATH)");
+  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const signalGroup = (signal: "SIGTERM" | "SIGKILL") => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // The group is gone already.
+    }
+  };
+  const atExit = () => signalGroup("SIGKILL");
+  process.once("exit", atExit);
+
+  let why: string | null = null;
+  let cancelKill = () => {};
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  const settle = (reason: string) => {
+    cancelKill();
+    // Whatever it started and left behind.
+    signalGroup("SIGKILL");
+    process.off("exit", atExit);
+    resolve(why ?? reason);
+  };
+  child.on("error", () => settle("cannot be started"));
+  // A child of its own may hold the pipes open, and "close" back.
+  child.on("exit", () => signalGroup("SIGKILL"));
+  child.on("close", (code, signal) =>
+    settle(signal ? `was ended by ${signal}` : `ended (exit ${code ?? "unknown"})`),
+  );
+  for (const stream of [child.stdout, child.stderr]) eachLine(stream, onLine);
+
+  const end = () => {
+    signalGroup("SIGTERM");
+    cancelKill = clock.after(graceMs, () => signalGroup("SIGKILL"));
+  };
+  return {
+    ended,
+    fail(reason) {
+      why ??= reason;
+      end();
+    },
+    async stop() {
+      end();
+      await ended;
+    },
+  };
+}
+
+function gone(reason: string): RunningTool {
+  return { ended: Promise.resolve(reason), fail() {}, stop: async () => {} };
+}
+
+function eachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("error", () => {});
+  stream.on("data", (chunk: string | Buffer) => {
+    const lines = (rest + String(chunk)).split(/\r?\n/);
+    rest = (lines.pop() ?? "").slice(0, longestLine);
+    for (const line of lines) onLine(line.slice(0, longestLine));
+  });
+  stream.on("end", () => {
+    if (rest !== "") onLine(rest);
+  });
+}

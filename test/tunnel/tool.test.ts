@@ -1,0 +1,128 @@
+import { describe, expect, test } from "bun:test";
+import { configSchema } from "../../src/config/schema.ts";
+import { tunnelTool } from "../../src/tunnel/tool.ts";
+
+function tool(tunnel: Record<string, unknown>, host = "127.0.0.1") {
+  const { tunnel: config } = configSchema.parse({ tunnel });
+  const made = tunnelTool(config, host, 42617);
+  if (!made) throw new Error("no tool");
+  return made;
+}
+
+test("none is none", () => {
+  expect(tunnelTool(configSchema.parse({}).tunnel, "127.0.0.1", 1)).toBeNull();
+});
+
+describe("what is started", () => {
+  test.each([
+    [
+      { provider: "cloudflare", cloudflare: { token: "tok" } },
+      "cloudflared tunnel --no-autoupdate --url http://127.0.0.1:42617 run",
+    ],
+    [{ provider: "cloudflare" }, "cloudflared tunnel --no-autoupdate --url http://127.0.0.1:42617"],
+    [
+      { provider: "ngrok", ngrok: { auth_token: "tok", domain: "a.ngrok.app" } },
+      "ngrok http 127.0.0.1:42617 --log=stdout --log-format=logfmt --domain=a.ngrok.app",
+    ],
+    [{ provider: "tailscale" }, "tailscale serve http://127.0.0.1:42617"],
+    [
+      { provider: "tailscale", tailscale: { funnel: true } },
+      "tailscale funnel http://127.0.0.1:42617",
+    ],
+    [
+      { provider: "openvpn", openvpn: { config_file: "/a.ovpn", auth_file: "/b" } },
+      "openvpn --config /a.ovpn --auth-user-pass /b",
+    ],
+    [
+      { provider: "custom", custom: { start_command: "bore local {port} --host={host}" } },
+      "bore local 42617 --host=127.0.0.1",
+    ],
+  ])("%p", (config, expected) => {
+    expect(tool(config).command.join(" ")).toBe(expected);
+  });
+
+  test("pinggy: token as user, region before the server", () => {
+    const pro = tool({ provider: "pinggy", pinggy: { token: "tok", region: "eu" } });
+    expect(pro.command.slice(-3)).toEqual(["-R", "0:127.0.0.1:42617", "tok@eu.pro.pinggy.io"]);
+    expect(tool({ provider: "pinggy" }).command.at(-1)).toBe("free.pinggy.io");
+  });
+
+  test("an IPv6 host is put in brackets", () => {
+    expect(tool({ provider: "tailscale" }, "::1").command.at(-1)).toBe("http://[::1]:42617");
+  });
+
+  test("tokens are in the environment, not in the arguments", () => {
+    const cloudflare = tool({ provider: "cloudflare", cloudflare: { token: "s3cret" } });
+    const ngrok = tool({ provider: "ngrok", ngrok: { auth_token: "s3cret" } });
+    expect(cloudflare.env).toEqual({ TUNNEL_TOKEN: "s3cret" });
+    expect(ngrok.env).toEqual({ NGROK_AUTHTOKEN: "s3cret" });
+    expect([...cloudflare.command, ...ngrok.command].join(" ")).not.toContain("s3cret");
+  });
+
+  test.each([
+    [{ provider: "openvpn" }, "tunnel.openvpn.config_file"],
+    [{ provider: "custom" }, "tunnel.custom.start_command"],
+    [{ provider: "custom", custom: { start_command: "  " } }, "tunnel.custom.start_command"],
+  ])("%p names the missing key", (config, key) => {
+    expect(() => tool(config)).toThrow(key);
+  });
+});
+
+describe("what is read", () => {
+  const lines: [Record<string, unknown>, string, { url: string | null } | null][] = [
+    [
+      { provider: "cloudflare" },
+      "2026-01-01T00:00:00Z INF |  https://quick-fox-1.trycloudflare.com      |",
+      { url: "https://quick-fox-1.trycloudflare.com" },
+    ],
+    [{ provider: "cloudflare" }, 'ERR Post "https://api.trycloudflare.com/tunnel": EOF', null],
+    [{ provider: "cloudflare" }, "INF docs https://developers.cloudflare.com/argo", null],
+    [
+      { provider: "cloudflare", cloudflare: { token: "t" } },
+      "INF Registered tunnel connection connIndex=0",
+      { url: null },
+    ],
+    [
+      { provider: "ngrok" },
+      't=2026 lvl=info msg="started tunnel" name=command_line addr=http://x url=https://a.ngrok-free.app',
+      { url: "https://a.ngrok-free.app" },
+    ],
+    [{ provider: "ngrok" }, "lvl=eror url=https://a.ngrok-free.app", null],
+    [{ provider: "tailscale" }, "https://pi.tail1.ts.net/", { url: "https://pi.tail1.ts.net" }],
+    [
+      { provider: "tailscale", tailscale: { hostname: "own.ts.net" } },
+      "https://pi.tail1.ts.net/",
+      { url: "https://own.ts.net" },
+    ],
+    [
+      { provider: "pinggy" },
+      "https://rnxyz-1.a.free.pinggy.link",
+      { url: "https://rnxyz-1.a.free.pinggy.link" },
+    ],
+    [{ provider: "pinggy" }, "Upgrade at https://dashboard.pinggy.io", null],
+    [
+      { provider: "openvpn", openvpn: { config_file: "/a", advertise_address: "10.8.0.2:42617" } },
+      "2026 Initialization Sequence Completed",
+      { url: "http://10.8.0.2:42617" },
+    ],
+    [{ provider: "openvpn", openvpn: { config_file: "/a" } }, "TLS Error", null],
+    [
+      { provider: "custom", custom: { start_command: "x" } },
+      "listening at https://a.example/x.",
+      { url: "https://a.example/x" },
+    ],
+    [
+      { provider: "custom", custom: { start_command: "x", url_pattern: "https://t." } },
+      "see https://docs.example",
+      null,
+    ],
+    [
+      { provider: "custom", custom: { start_command: "x", url_pattern: "(a+)+$" } },
+      `${"a".repeat(40)}!`,
+      null,
+    ],
+  ];
+  test.each(lines)("%p: %s", (config, line, expected) => {
+    expect(tool(config).read(line)).toEqual(expected);
+  });
+});

@@ -44,21 +44,22 @@ const certificateRefused = new Set([
 ]);
 
 /**
- * What a request without an answer means for a delivery. `service` names who was asked, for the hint. Where the
- * connection never stood it is `backoff`; everything else may have been accepted, so it is `ambiguous`.
+ * What a request without an answer means for a delivery. `service` names who was asked, for the hint; `cut` why we
+ * ourselves gave up, if we did. Where the connection never stood it is `backoff`; everything else may have been
+ * accepted, so it is `ambiguous`.
  */
 export function transportFailure(
   error: unknown,
   service: string,
-  expired: boolean = false,
+  cut: "deadline" | "stop" | null = null,
 ): SendFailure {
-  if (expired) {
+  if (cut === "deadline") {
     return sendFailure("ambiguous", "timeout", `${service} did not answer in time.`);
   }
-  const code = networkErrorCode(error);
-  if (code === "AbortError") {
+  if (cut === "stop") {
     return sendFailure("ambiguous", "aborted", "The request was cut off by a stop of the daemon.");
   }
+  const code = networkErrorCode(error);
   if (code.startsWith("proxy_")) {
     return sendFailure(
       "backoff",

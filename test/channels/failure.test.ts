@@ -1,0 +1,64 @@
+import { describe, expect, test } from "bun:test";
+import { harmless, retryAfterMs, transportFailure } from "../../src/channels/failure.ts";
+
+const coded = (code: string) => Object.assign(new Error("at https://secret@host"), { code });
+
+describe("transportFailure", () => {
+  const rows: [string, unknown, "deadline" | "stop" | null, string, string][] = [
+    ["refused", coded("ECONNREFUSED"), null, "backoff", "ECONNREFUSED"],
+    ["no such name", coded("ENOTFOUND"), null, "backoff", "ENOTFOUND"],
+    [
+      "as a cause",
+      new TypeError("fetch failed", { cause: coded("EAI_AGAIN") }),
+      null,
+      "backoff",
+      "EAI_AGAIN",
+    ],
+    ["bad certificate", coded("CERT_HAS_EXPIRED"), null, "backoff", "CERT_HAS_EXPIRED"],
+    ["the proxy says no", coded("proxy_407"), null, "backoff", "proxy_407"],
+    ["broken off", coded("ECONNRESET"), null, "ambiguous", "ECONNRESET"],
+    ["something else", new Error("?"), null, "ambiguous", "Error"],
+    ["our deadline", coded("ECONNREFUSED"), "deadline", "ambiguous", "timeout"],
+    ["our stop", new Error("stop"), "stop", "ambiguous", "aborted"],
+  ];
+  test.each(rows)("%s", (_name, error, cut, retry, code) => {
+    const failure = transportFailure(error, "Meta", cut);
+    expect({ retry: failure.retry, code: failure.code }).toEqual({ retry, code } as never);
+    expect(failure.hint).not.toContain("secret");
+  });
+});
+
+describe("retryAfterMs", () => {
+  const now = Date.parse("2026-11-20T00:00:00Z");
+  test.each([
+    [null, null],
+    ["", null],
+    ["120", 120_000],
+    ["0", 0],
+    ["999999999", 86_400_000],
+    ["Fri, 20 Nov 2026 00:01:00 GMT", 60_000],
+    ["Fri, 20 Nov 2026 00:00:00 GMT", 0],
+    ["Thu, 19 Nov 2026 00:00:00 GMT", null],
+    ["soon", null],
+    ["-5", null],
+  ])("%p", (value, expected) => {
+    const headers = new Headers(value === null ? {} : { "retry-after": value });
+    expect(retryAfterMs(headers, now)).toBe(expected);
+  });
+});
+
+describe("harmless", () => {
+  test.each([
+    ["Message failed\n to send", "Message failed to send"],
+    ["number +1 (650) 555-1234 is unknown", "number … is unknown"],
+    ["number 16505551234", "number …"],
+    ["Malformed access token EAABsbCS1iHgBO0ZA9cZCtoken", "Malformed access token …"],
+    ["code 131047, 24 hours", "code 131047, 24 hours"],
+  ])("%j", (words, expected) => {
+    expect(harmless(words)).toBe(expected);
+  });
+
+  test("is cut", () => {
+    expect(harmless("word ".repeat(100), 20)).toHaveLength(20);
+  });
+});

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { readBody } from "../../net/body.ts";
+import { startDeadline } from "../../net/deadline.ts";
+import type { Fetch } from "../../net/fetch.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { retryAfterMs, sendFailure, transportFailure } from "../failure.ts";
+import type { SendFailure } from "../message.ts";
+import { classifyForeignAnswer, classifyGraphError } from "./failure.ts";
+
+/** How long one call may take, its answer included. */
+export const callTimeoutMs = 30_000;
+
+/** No answer of the calls used here comes near this. */
+const maxAnswerBytes = 1024 * 1024;
+
+export interface GraphOptions {
+  /** Without a path of ours, e.g. `https://graph.facebook.com`. */
+  baseUrl: string;
+  /** `v26.0`. */
+  version: string;
+  accessToken: string;
+  fetch: Fetch;
+  clock: Clock;
+}
+
+export type GraphAnswer<T> =
+  { ok: true; value: T } | { ok: false; failure: SendFailure; status: number | null };
+
+export interface GraphCall<T extends z.ZodType> {
+  method: "GET" | "POST";
+  /** Below the version, with its query; ids in it are checked by the caller. */
+  path: string;
+  /** Sent as JSON; a stream brings its own headers. */
+  json?: unknown;
+  stream?: { body: ReadableStream<Uint8Array>; headers: Record<string, string> };
+  answer: T;
+  timeoutMs?: number;
+  signal: AbortSignal;
+}
+
+export interface Graph {
+  readonly options: GraphOptions;
+  /** One call, never repeated here. Redirects are not followed, so the token goes nowhere else. Never throws. */
+  call<T extends z.ZodType>(call: GraphCall<T>): Promise<GraphAnswer<z.output<T>>>;
+}
+
+const errorAnswer = z.looseObject({
+  error: z.looseObject({
+    code: z.number().int(),
+    message: z.string().optional().catch(undefined),
+    error_data: z
+      .looseObject({ details: z.string().optional().catch(undefined) })
+      .optional()
+      .catch(undefined),
+    is_transient: z.boolean().optional().catch(undefined),
+  }),
+});
+
+/** The Graph API with one token and version in the path. Source: Graph API, overview and versioning. */
+export function createGraph(options: GraphOptions): Graph {
+  const base = `${options.baseUrl.replace(/\/+$/, "")}/${options.version}/`;
+  const call = async <T extends z.ZodType>(
+    request: GraphCall<T>,
+  ): Promise<GraphAnswer<z.output<T>>> => {
+    if (request.signal.aborted) {
+      return failed(sendFailure("backoff", "aborted", "The daemon is stopping."));
+    }
+    const timeoutMs = request.timeoutMs ?? callTimeoutMs;
+    const deadline = startDeadline(options.clock, timeoutMs, request.signal);
+    try {
+      const response = await options.fetch(base + request.path, {
+        ...requestInit(request, options.accessToken),
+        redirect: "manual",
+        signal: deadline.signal,
+      });
+      const text = new TextDecoder().decode(await readBody(response, maxAnswerBytes));
+      return read(response, text, request.answer, options.clock.now());
+    } catch (error) {
+      const cut = deadline.expired ? "deadline" : request.signal.aborted ? "stop" : null;
+      return failed(transportFailure(error, "Meta's Graph API", cut));
+    } finally {
+      deadline.cancel();
+    }
+  };
+  return { options, call };
+}
+
+function requestInit(request: GraphCall<z.ZodType>, accessToken: string): RequestInit {
+  const headers: Record<string, string> = {
+    authorization: `Bearer ${accessToken}`,
+    accept: "application/json",
+  };
+  if (request.stream) {
+    const init = { duplex: "half", body: request.stream.body };
+    return { ...init, method: request.method, headers: { ...headers, ...request.stream.headers } };
+  }
+  if (request.json === undefined) return { method: request.method, headers };
+  return {
+    method: request.method,
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify(request.json),
+  };
+}
+
+function read<T extends z.ZodType>(
+  response: Response,
+  text: string,
+  answer: T,
+  now: number,
+): GraphAnswer<z.output<T>> {
+  const body = parseJson(text);
+  const afterMs = retryAfterMs(response.headers, now);
+  const { status } = response;
+  const refused = errorAnswer.safeParse(body);
+  if (refused.success) {
+    return failed(classifyGraphError(refused.data.error, { status, afterMs }), status);
+  }
+  const value = response.ok ? answer.safeParse(body) : null;
+  if (value?.success) return { ok: true, value: value.data };
+  return failed(classifyForeignAnswer(status, afterMs), status);
+}
+
+function failed(failure: SendFailure, status: number | null = null): GraphAnswer<never> {
+  return { ok: false, failure, status };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

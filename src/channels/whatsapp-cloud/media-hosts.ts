@@ -1,0 +1,16 @@
+import { isLoopbackHost } from "../../net/address.ts";
+
+/** The domains on which Meta keeps files. */
+const metaDomains = ["fbcdn.net", "facebook.com", "fbsbx.com", "whatsapp.net"];
+
+/**
+ * May a file be fetched from this address? Only https on a host of Meta's and the usual port; or, where the Graph API
+ * itself is on loopback (tests, the demo), only loopback. So no webhook body and no redirect sends us elsewhere.
+ */
+export function isMediaAddress(url: URL, apiBaseUrl: string): boolean {
+  if (isLoopbackHost(new URL(apiBaseUrl).hostname)) return isLoopbackHost(url.hostname);
+  if (url.protocol !== "https:" || url.port !== "") return false;
+  return metaDomains.some(
+    (domain) => url.hostname === domain || url.hostname.endsWith(`.${domain}`),
+  );
+}

@@ -1,0 +1,116 @@
+import { canonicalPhone } from "../../config/numbers.ts";
+import type { InboundEvent } from "../message.ts";
+import { ignoredFields } from "./payload/fields.ts";
+import { linkedBy, readUserIdUpdate } from "./payload/identity.ts";
+import { ignored, readMessage } from "./payload/message.ts";
+import {
+  bodyShape,
+  changeShape,
+  contactShape,
+  entryShape,
+  listOf,
+  valueShape,
+  type WebhookValue,
+} from "./payload/shapes.ts";
+import { readStatus } from "./payload/status.ts";
+
+/** One body reports no more ignored items than this: Meta sends at most 1000 updates, anything else is no Meta. */
+const maxIgnored = 1000;
+
+/**
+ * What a webhook body says, in its order. `body` is any JSON value, `phoneNumberId` the own number's id: changes of
+ * other numbers are ignored. Every item is read for itself, so a malformed one costs no neighbour. `now` (Unix ms)
+ * stands in for timestamps that are missing or make no sense. Pure; never throws.
+ */
+export function parseWebhook(body: unknown, phoneNumberId: string, now: number): InboundEvent[] {
+  const parsed = bodyShape.safeParse(body);
+  if (!parsed.success) return [ignored("unknown_shape")];
+  const events: InboundEvent[] = [];
+  let ignoredCount = 0;
+  for (const event of eventsOf(parsed.data.entry, phoneNumberId, now)) {
+    if (event.kind === "ignored" && ++ignoredCount > maxIgnored) continue;
+    events.push(event);
+  }
+  return events;
+}
+
+/** The own number in E.164 as this body names it; null where it does not. */
+export function ownNumberIn(body: unknown, phoneNumberId: string): string | null {
+  const parsed = bodyShape.safeParse(body);
+  for (const raw of parsed.data?.entry ?? []) {
+    for (const change of entryShape.safeParse(raw).data?.changes ?? []) {
+      const { metadata } =
+        valueShape.safeParse(changeShape.safeParse(change).data?.value).data ?? {};
+      if (metadata?.phone_number_id !== phoneNumberId) continue;
+      return canonicalPhone(metadata.display_phone_number ?? "");
+    }
+  }
+  return null;
+}
+
+function* eventsOf(
+  entries: unknown[],
+  phoneNumberId: string,
+  now: number,
+): Generator<InboundEvent> {
+  for (const rawEntry of entries) {
+    const entry = entryShape.safeParse(rawEntry);
+    if (!entry.success) {
+      yield ignored("unknown_shape");
+      continue;
+    }
+    for (const rawChange of entry.data.changes) {
+      const change = changeShape.safeParse(rawChange);
+      if (change.success) yield* readChange(change.data, phoneNumberId, now);
+      else yield ignored("unknown_shape");
+    }
+  }
+}
+
+function* readChange(
+  change: { field?: string | undefined; value: unknown },
+  phoneNumberId: string,
+  now: number,
+): Generator<InboundEvent> {
+  const field = change.field ?? "messages";
+  const { data: value } = valueShape.safeParse(change.value);
+  if (!value) return yield ignored("unknown_shape");
+  const number = value.metadata?.phone_number_id;
+  const silent = ignoredFields.get(field);
+  if (number !== undefined && number !== phoneNumberId) return yield ignored("other_number");
+  if (silent !== undefined) return yield ignored(silent);
+  if (field !== "messages" && field !== "user_id_update") return yield ignored("unknown_field");
+  if (number === undefined) return yield ignored("no_phone_number_id");
+  if (field === "user_id_update") {
+    for (const item of listOf(value.user_id_update) ?? []) {
+      yield readUserIdUpdate(item) ?? ignored("malformed");
+    }
+    return;
+  }
+  yield* readMessages(value, now);
+}
+
+function* readMessages(value: WebhookValue, now: number): Generator<InboundEvent> {
+  const ownNumber = canonicalPhone(value.metadata?.display_phone_number ?? "");
+  const contacts = (value.contacts ?? []).flatMap((item) => {
+    const contact = contactShape.safeParse(item);
+    return contact.success ? [contact.data] : [];
+  });
+  const messages = listOf(value.messages);
+  const statuses = listOf(value.statuses);
+  if (!messages || !statuses) yield ignored("malformed");
+  for (const item of messages ?? []) yield readMessage(item, contacts, ownNumber, now);
+  for (const item of statuses ?? []) {
+    const status = readStatus(item, now);
+    if (typeof status === "string") {
+      yield ignored(status);
+      continue;
+    }
+    yield { kind: "status", status };
+    const link = status.state === "sent" ? linkedBy(item) : null;
+    if (link) yield link;
+  }
+  for (const _ of listOf(value.message_echoes) ?? []) yield ignored("echo");
+  for (const _ of listOf(value.calls) ?? []) yield ignored("call");
+  for (const _ of listOf(value.errors) ?? []) yield ignored("platform_error");
+}

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import type { MediaKind, MediaReference } from "../../message.ts";
+import { renderContacts, renderInteractive, renderLocation, renderOrder } from "./render.ts";
+import { optional, optionalId, optionalText, type RawMessage } from "./shapes.ts";
+
+/** What one message says. `ignored` names the reason why it starts no turn. */
+export type Content =
+  | { type: string; text: string; attachments: MediaReference[] }
+  | { ignored: "malformed" | "empty_text" };
+
+const mediaShape = z.looseObject({
+  id: optionalId,
+  /** Since November 2025; valid for minutes, so only of use where the id is missing. */
+  url: optionalText,
+  mime_type: optionalText,
+  caption: optionalText,
+  filename: optionalText,
+  voice: optional(z.boolean()),
+});
+
+const textShape = z.looseObject({ body: z.string() });
+const buttonShape = z.looseObject({ text: optionalText, payload: optionalText });
+
+const mediaKinds: Record<string, MediaKind> = {
+  image: "image",
+  audio: "audio",
+  voice: "audio",
+  video: "video",
+  document: "document",
+  sticker: "sticker",
+};
+
+/** The text and the files of a message, by its type. A type not known yet gets an honest line of text. */
+export function readContent(type: string, message: RawMessage): Content {
+  const kind = Object.hasOwn(mediaKinds, type) ? mediaKinds[type] : undefined;
+  if (kind) return readMedia(type, kind, message[type]);
+  switch (type) {
+    case "text":
+      return readText(message["text"]);
+    case "button": {
+      const button = buttonShape.safeParse(message["button"]);
+      if (!button.success) return { ignored: "malformed" };
+      return line(type, button.data.text ?? button.data.payload ?? "");
+    }
+    case "interactive":
+      return line(type, renderInteractive(message["interactive"]));
+    case "location":
+      return rendered(type, renderLocation(message["location"]));
+    case "contacts":
+      return rendered(type, renderContacts(message["contacts"]));
+    case "order":
+      return rendered(type, renderOrder(message["order"]));
+    default: {
+      const name = type.replace(/[^\w.-]+/g, "_").slice(0, 40) || "unknown";
+      return line(name, `[Message of type "${name}", which cannot be shown here]`);
+    }
+  }
+}
+
+function readText(raw: unknown): Content {
+  const parsed = textShape.safeParse(raw);
+  if (!parsed.success) return { ignored: "malformed" };
+  return parsed.data.body.trim() === ""
+    ? { ignored: "empty_text" }
+    : line("text", parsed.data.body);
+}
+
+function readMedia(type: string, kind: MediaKind, raw: unknown): Content {
+  const parsed = mediaShape.safeParse(raw);
+  if (!parsed.success) return { ignored: "malformed" };
+  const media = parsed.data;
+  const isVoice = type === "voice" || (type === "audio" && media.voice === true);
+  const fallback = kind === "document" ? media.filename : undefined;
+  const attachment: MediaReference = {
+    kind,
+    mimeType: media.mime_type ?? null,
+    filename: media.filename ?? null,
+    size: null,
+    durationSecs: null,
+    source: { id: media.id ?? null, url: media.url ?? null },
+  };
+  return {
+    type: isVoice ? "voice" : type,
+    text: media.caption ?? fallback ?? "",
+    attachments: media.id === undefined && media.url === undefined ? [] : [attachment],
+  };
+}
+
+function line(type: string, text: string): Content {
+  return { type, text, attachments: [] };
+}
+
+function rendered(type: string, text: string | null): Content {
+  return text === null ? { ignored: "malformed" } : line(type, text);
+}

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { canonicalPhone } from "../../../config/numbers.ts";
+import type { InboundEvent, Message } from "../../message.ts";
+import { readContent } from "./content.ts";
+import { readSystem } from "./identity.ts";
+import { readSender } from "./sender.ts";
+import { messageShape, readTimestamp, type Contact, type RawMessage } from "./shapes.ts";
+import { readTargeted, targetedTypes } from "./targeted.ts";
+
+/** Types that say nothing to an agent, and the reason under which they are counted. */
+const silentTypes: ReadonlyMap<string, string> = new Map([
+  ["unsupported", "unsupported"],
+  ["unknown", "unsupported"],
+  ["request_welcome", "request_welcome"],
+]);
+
+/** Ids of our own for messages that come without one begin so; the platform knows none of them. */
+export const ownIdPrefix = "hash:";
+
+/** One item of `messages`. `ownNumber` is the business' own number, `now` Unix ms. */
+export function readMessage(
+  raw: unknown,
+  contacts: Contact[],
+  ownNumber: string | null,
+  now: number,
+): InboundEvent {
+  const parsed = messageShape.safeParse(raw);
+  if (!parsed.success) return ignored("malformed");
+  const item = parsed.data;
+  const type = typeOf(item);
+  if (type === null) return ignored("malformed");
+  if (type === "system") return readSystem(item) ?? ignored("system");
+  const silent = silentTypes.get(type);
+  if (silent !== undefined) return ignored(silent);
+  const sender = readSender(item, contacts);
+  if (!sender) return ignored("no_sender");
+  if (targetedTypes.has(type)) return readTargeted(type, item, sender) ?? ignored("malformed");
+  const content = readContent(type, item);
+  if ("ignored" in content) return ignored(content.ignored);
+
+  const { context } = item;
+  const message: Message = {
+    id: item.id ?? "",
+    chat: item.group_id === undefined ? { kind: "direct" } : { kind: "group", id: item.group_id },
+    sender,
+    ...content,
+    timestamp: readTimestamp(item.timestamp, now),
+    replyTo: context?.id ?? null,
+    forwarded: context?.forwarded === true || context?.frequently_forwarded === true,
+    fromMe: isOwn(item.from, ownNumber),
+    mentionsMe: isOwn(context?.from, ownNumber),
+    backlog: false,
+  };
+  if (message.id === "") message.id = hashId(message, item.timestamp);
+  return { kind: "message", message };
+}
+
+export function ignored(reason: string): InboundEvent {
+  return { kind: "ignored", reason };
+}
+
+/** A text is recognised by its body where the type is missing. */
+function typeOf(item: RawMessage): string | null {
+  if (item.type) return item.type;
+  return "ignored" in readContent("text", item) ? null : "text";
+}
+
+function isOwn(number: string | undefined, ownNumber: string | null): boolean {
+  return ownNumber !== null && canonicalPhone(number ?? "") === ownNumber;
+}
+
+/** The same for a repetition of the same body: sender, time as it was sent, content. */
+function hashId(message: Message, timestamp: string | number | undefined): string {
+  const { sender, chat, type, text, attachments, replyTo } = message;
+  const parts = [sender.phone, sender.userId, chat, timestamp ?? null, type, text, replyTo];
+  const content = JSON.stringify([...parts, attachments.map((it) => it.source["id"])]);
+  return ownIdPrefix + createHash("sha256").update(content).digest("hex").slice(0, 32);
+}

@@ -1,0 +1,42 @@
+import type { DeliveryState, SendFailure, StatusUpdate } from "../../message.ts";
+import { classifyGraphError } from "../failure.ts";
+import { sendFailure } from "../../failure.ts";
+import { errorShape, readTimestamp, statusShape } from "./shapes.ts";
+
+const states: ReadonlySet<string> = new Set<DeliveryState>([
+  "sent",
+  "delivered",
+  "read",
+  "played",
+  "failed",
+]);
+
+function isState(status: string): status is DeliveryState {
+  return states.has(status);
+}
+
+/** One item of `statuses`; a string names why it is none. `now` in Unix ms. */
+export function readStatus(
+  raw: unknown,
+  now: number,
+): StatusUpdate | "malformed" | "unknown_status" {
+  const parsed = statusShape.safeParse(raw);
+  if (!parsed.success) return "malformed";
+  const { id, status, timestamp, biz_opaque_callback_data: deliveryId, errors } = parsed.data;
+  if (!isState(status)) return "unknown_status";
+  return {
+    platformId: id,
+    deliveryId: deliveryId || null,
+    state: status,
+    timestamp: readTimestamp(timestamp, now),
+    failure: status === "failed" ? readFailure(errors) : null,
+  };
+}
+
+function readFailure(errors: unknown[] | undefined): SendFailure {
+  for (const item of errors ?? []) {
+    const parsed = errorShape.safeParse(item);
+    if (parsed.success) return classifyGraphError(parsed.data);
+  }
+  return sendFailure("no", "failed", "WhatsApp says that the message failed, without a reason.");
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from "bun:test";
+import type { MediaReference } from "../../../src/channels/message.ts";
+import { isMediaAddress } from "../../../src/channels/whatsapp-cloud/media-hosts.ts";
+import { openMedia } from "../../../src/channels/whatsapp-cloud/media-download.ts";
+import { graphStub, live, refused } from "./graph-stub.ts";
+
+describe("isMediaAddress", () => {
+  const meta = "https://graph.facebook.com";
+  const loopback = "http://127.0.0.1:4000";
+  const rows: [string, string, boolean][] = [
+    ["https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", meta, true],
+    ["https://scontent.xx.fbcdn.net/a", meta, true],
+    ["https://mmg.whatsapp.net/a", meta, true],
+    ["https://graph.facebook.com/a", meta, true],
+    ["http://lookaside.fbsbx.com/a", meta, false],
+    ["https://lookaside.fbsbx.com:8443/a", meta, false],
+    ["https://fbsbx.com.evil.example/a", meta, false],
+    ["https://evilfbsbx.com/a", meta, false],
+    ["https://127.0.0.1/a", meta, false],
+    ["https://169.254.169.254/a", meta, false],
+    ["https://user@lookaside.fbsbx.com@evil.example/", meta, false],
+    ["http://127.0.0.1:9/a", loopback, true],
+    ["http://localhost:9/a", loopback, true],
+    ["https://lookaside.fbsbx.com/a", loopback, false],
+    ["http://10.0.0.1/a", loopback, false],
+  ];
+  test.each(rows)("%s from %s: %p", (address, base, expected) => {
+    expect(isMediaAddress(new URL(address), base)).toBe(expected);
+  });
+});
+
+function media(source: MediaReference["source"]): MediaReference {
+  return { kind: "image", mimeType: null, filename: null, size: null, durationSecs: null, source };
+}
+
+const bytes = async (body: ReadableStream<Uint8Array>) => await new Response(body).text();
+
+describe("openMedia", () => {
+  test("asks for the address, then the address, both with the token", async () => {
+    await using stub = graphStub(({ path }) =>
+      path.startsWith("/v26.0/")
+        ? Response.json({ url: `${stub.url}/file?mid=77`, mime_type: "image/png", file_size: 5 })
+        : new Response("bytes"),
+    );
+    const file = await openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
+    expect([await bytes(file.body), file.mimeType]).toEqual(["bytes", "image/png"]);
+    expect(stub.asked.map(({ path }) => path)).toEqual([
+      "/v26.0/77?phone_number_id=106",
+      "/file?mid=77",
+    ]);
+    for (const { headers } of stub.asked)
+      expect(headers.get("authorization")).toBe("Bearer EAAtoken");
+  });
+
+  test("a 404 asks once more, a second one ends it", async () => {
+    for (const good of [true, false]) {
+      let asked = 0;
+      await using stub = graphStub(({ path }) => {
+        if (path.startsWith("/v26.0/"))
+          return Response.json({ url: `${stub.url}/file-${++asked}` });
+        return path === "/file-2" && good
+          ? new Response("bytes")
+          : new Response("", { status: 404 });
+      });
+      const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
+      if (good) expect(await bytes((await opened).body)).toBe("bytes");
+      else await expect(opened).rejects.toMatchObject({ code: "status", status: 404 });
+      expect(asked).toBe(2);
+    }
+  });
+
+  test("another host gets neither the token nor, unless it is Meta's, a visit", async () => {
+    await using other = graphStub(() => new Response("bytes"));
+    await using stub = graphStub(({ path }) =>
+      path.startsWith("/v26.0/")
+        ? Response.json({ url: `${stub.url}/file` })
+        : new Response(null, { status: 302, headers: { location: `${other.url}/moved` } }),
+    );
+    const file = await openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
+    expect(await bytes(file.body)).toBe("bytes");
+    expect(other.asked.map(({ headers }) => headers.get("authorization"))).toEqual([null]);
+
+    for (const address of ["http://192.0.2.1/", "https://evil.example/", "file:///etc/passwd"]) {
+      await using bad = graphStub(() => Response.json({ url: address }));
+      const opened = openMedia(bad.graph, "106", media({ id: "77", url: null }), live());
+      await expect(opened).rejects.toMatchObject({ code: "address_refused" });
+      await using moved = graphStub(({ path }) =>
+        path.startsWith("/v26.0/")
+          ? Response.json({ url: `${moved.url}/file` })
+          : new Response(null, { status: 302, headers: { location: address } }),
+      );
+      const redirected = openMedia(moved.graph, "106", media({ id: "77", url: null }), live());
+      await expect(redirected).rejects.toMatchObject({ code: "redirect_refused" });
+    }
+  });
+
+  test.each([[{ id: null }], [{ id: "../me" }], [{ id: "" }], [{ id: "a/b" }], [{ id: 7 }]])(
+    "%p is never asked for",
+    async (source) => {
+      await using stub = graphStub(() => Response.json({ url: "x" }));
+      const opened = openMedia(stub.graph, "106", media(source), live());
+      await expect(opened).rejects.toMatchObject({ code: "media_id" });
+      expect(stub.asked).toEqual([]);
+    },
+  );
+
+  test("Meta's refusal is told in its words", async () => {
+    await using stub = graphStub(() => refused(400, { code: 100 }));
+    const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
+    await expect(opened).rejects.toMatchObject({ name: "MediaUnavailable", code: "100" });
+  });
+});

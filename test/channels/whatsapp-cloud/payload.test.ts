@@ -1,0 +1,689 @@
+import { describe, expect, test } from "bun:test";
+import { ownNumberIn, parseWebhook } from "../../../src/channels/whatsapp-cloud/payload.ts";
+import type { InboundEvent, Message } from "../../../src/channels/message.ts";
+import {
+  ada,
+  changeBody,
+  messageItem,
+  messagesBody,
+  now,
+  phoneNumberId,
+  textItem,
+} from "./bodies.ts";
+
+const parse = (body: unknown) => parseWebhook(body, phoneNumberId, now);
+const sender = {
+  phone: "+16505551234",
+  userId: "US.13491208655302741918",
+  lid: null,
+  username: "ada",
+  name: "Ada",
+};
+
+function onlyMessage(body: unknown): Message {
+  const events = parse(body);
+  const [event] = events;
+  if (events.length !== 1 || event?.kind !== "message") throw new Error(JSON.stringify(events));
+  return event.message;
+}
+
+function reasons(events: InboundEvent[]): string[] {
+  return events.map((event) => (event.kind === "ignored" ? event.reason : event.kind));
+}
+
+test("a text message, whole", () => {
+  expect(parse(messagesBody([textItem("Hi there")]))).toEqual([
+    {
+      kind: "message",
+      message: {
+        id: "wamid.A",
+        chat: { kind: "direct" },
+        sender,
+        type: "text",
+        text: "Hi there",
+        timestamp: 1749416383,
+        replyTo: null,
+        forwarded: false,
+        attachments: [],
+        fromMe: false,
+        mentionsMe: false,
+        backlog: false,
+      },
+    },
+  ]);
+});
+
+describe("types and their text", () => {
+  const rows: [string, Record<string, unknown>, { type?: string; text: string }][] = [
+    [
+      "image with caption",
+      { type: "image", image: { id: "1", caption: "Look" } },
+      { text: "Look" },
+    ],
+    ["image without", { type: "image", image: { id: "1" } }, { text: "" }],
+    ["video", { type: "video", video: { id: "1", caption: "See" } }, { text: "See" }],
+    ["audio", { type: "audio", audio: { id: "1", voice: false } }, { text: "" }],
+    ["voice note", { type: "audio", audio: { id: "1", voice: true } }, { type: "voice", text: "" }],
+    ["voice note of old", { type: "voice", voice: { id: "1" } }, { type: "voice", text: "" }],
+    [
+      "document",
+      { type: "document", document: { id: "1", filename: "a.pdf", caption: "Read" } },
+      { text: "Read" },
+    ],
+    [
+      "document without caption",
+      { type: "document", document: { id: "1", filename: "a.pdf" } },
+      { text: "a.pdf" },
+    ],
+    ["sticker", { type: "sticker", sticker: { id: "1", animated: true } }, { text: "" }],
+    ["template button", { type: "button", button: { text: "Yes", payload: "y" } }, { text: "Yes" }],
+    [
+      "button tap",
+      {
+        type: "interactive",
+        interactive: { type: "button_reply", button_reply: { id: "b", title: "Go" } },
+      },
+      { text: "Go" },
+    ],
+    [
+      "list tap",
+      {
+        type: "interactive",
+        interactive: {
+          type: "list_reply",
+          list_reply: { id: "r", title: "Row", description: "d" },
+        },
+      },
+      { text: "Row" },
+    ],
+    [
+      "form",
+      {
+        type: "interactive",
+        interactive: {
+          type: "nfm_reply",
+          nfm_reply: { body: "Sent", name: "flow", response_json: "{}" },
+        },
+      },
+      { text: "Sent" },
+    ],
+    [
+      "form without body",
+      {
+        type: "interactive",
+        interactive: { type: "nfm_reply", nfm_reply: { name: "flow", response_json: '{"a":\n1}' } },
+      },
+      { text: '[Form] flow {"a": 1}' },
+    ],
+    [
+      "call permission",
+      {
+        type: "interactive",
+        interactive: {
+          type: "call_permission_reply",
+          call_permission_reply: { response: "accept" },
+        },
+      },
+      { text: "[Call permission] accept" },
+    ],
+    [
+      "another tap",
+      { type: "interactive", interactive: { type: "payment_method" } },
+      { text: "[Interactive answer] payment_method" },
+    ],
+    [
+      "a tap without content",
+      { type: "interactive" },
+      { text: "[Interactive answer without content]" },
+    ],
+    [
+      "place",
+      { type: "location", location: { latitude: 37.46, longitude: -122.21 } },
+      { text: "[Location] (37.46, -122.21)" },
+    ],
+    [
+      "named place",
+      {
+        type: "location",
+        location: {
+          latitude: 1,
+          longitude: 2,
+          name: "HQ",
+          address: "1 Way\nTown",
+          url: "https://m.example",
+        },
+      },
+      { text: "[Location] HQ, 1 Way Town (1, 2) https://m.example" },
+    ],
+    [
+      "contacts",
+      {
+        type: "contacts",
+        contacts: [
+          { name: { formatted_name: "Bob" }, phones: [{ phone: "+1 555" }] },
+          { name: { first_name: "Eve" } },
+        ],
+      },
+      { text: "[Contacts] Bob (+1 555); Eve" },
+    ],
+    [
+      "order",
+      {
+        type: "order",
+        order: {
+          catalog_id: "c",
+          text: "",
+          product_items: [
+            { product_retailer_id: "SKU", quantity: 2, item_price: 30, currency: "EUR" },
+            { product_retailer_id: "S2", quantity: "1" },
+          ],
+        },
+      },
+      { text: "[Order] 2 × SKU at 30 EUR, 1 × S2" },
+    ],
+    [
+      "order with text",
+      {
+        type: "order",
+        order: { text: "Quick!", product_items: [{ product_retailer_id: "SKU", quantity: 1 }] },
+      },
+      { text: "Quick! [Order] 1 × SKU" },
+    ],
+    [
+      "a type of tomorrow",
+      { type: "poll_vote", poll_vote: {} },
+      { text: '[Message of type "poll_vote", which cannot be shown here]' },
+    ],
+    [
+      "a type that is none",
+      { type: "a b\n<c>" },
+      { type: "a_b_c_", text: '[Message of type "a_b_c_", which cannot be shown here]' },
+    ],
+    ["no type but a text", { text: { body: "Hi" } }, { type: "text", text: "Hi" }],
+  ];
+  test.each(rows)("%s", (_name, item, expected) => {
+    const message = onlyMessage(messagesBody([messageItem(item)]));
+    expect({ type: message.type, text: message.text }).toEqual({
+      type: expected.type ?? String(item["type"]),
+      text: expected.text,
+    });
+  });
+});
+
+test("a file carries what is needed to fetch it", () => {
+  const document = { id: "77", mime_type: "application/pdf", sha256: "x", filename: "a.pdf" };
+  expect(
+    onlyMessage(messagesBody([messageItem({ type: "document", document })])).attachments,
+  ).toEqual([
+    {
+      kind: "document",
+      mimeType: "application/pdf",
+      filename: "a.pdf",
+      size: null,
+      durationSecs: null,
+      source: { id: "77", url: null },
+    },
+  ]);
+});
+
+describe("senders", () => {
+  const nobody = { phone: null, userId: null, lid: null, username: null, name: null };
+  const rows: [string, Record<string, unknown>, unknown[], object][] = [
+    ["phone only", { from: "16505551234" }, [], { ...nobody, phone: "+16505551234" }],
+    ["phone with plus", { from: "+1 650 555 1234" }, [], { ...nobody, phone: "+16505551234" }],
+    [
+      "both in the message",
+      { from: "16505551234", from_user_id: "US.1" },
+      [],
+      { ...nobody, phone: "+16505551234", userId: "US.1" },
+    ],
+    [
+      "BSUID only, from absent",
+      { from: undefined, from_user_id: ada.user_id },
+      [{ ...ada, wa_id: undefined }],
+      { ...sender, phone: null },
+    ],
+    [
+      "BSUID only, from empty",
+      { from: "", from_user_id: ada.user_id },
+      [{ ...ada, wa_id: "" }],
+      { ...sender, phone: null },
+    ],
+    [
+      "BSUID in the contact only",
+      { from: undefined },
+      [{ ...ada, wa_id: undefined }],
+      { ...sender, phone: null },
+    ],
+    ["BSUID standing in from", { from: "US.1" }, [], { ...nobody, userId: "US.1" }],
+    [
+      "number by way of the BSUID's contact",
+      { from: "", from_user_id: ada.user_id },
+      [ada],
+      sender,
+    ],
+    [
+      "contact without ids",
+      {},
+      [{ profile: { name: "Ada" } }],
+      { ...nobody, phone: "+16505551234", name: "Ada" },
+    ],
+    ["the one of two that fits", {}, [{ wa_id: "49301", profile: { name: "Eve" } }, ada], sender],
+    [
+      "a contact that contradicts",
+      {},
+      [{ wa_id: "49301234", user_id: "DE.2", profile: { name: "Eve" } }],
+      { ...nobody, phone: "+16505551234" },
+    ],
+    [
+      "another's BSUID",
+      { from_user_id: "US.9" },
+      [{ user_id: "US.1", profile: { name: "Eve" } }],
+      { ...nobody, phone: "+16505551234", userId: "US.9" },
+    ],
+  ];
+  test.each(rows)("%s", (_name, item, contacts, expected) => {
+    const message = onlyMessage(messagesBody([textItem("Hi", item)], { contacts }));
+    expect(message.sender).toEqual(expected as never);
+  });
+
+  test("nobody at all", () => {
+    for (const from of [undefined, "", "PHONE_NUMBER", null]) {
+      expect(reasons(parse(messagesBody([textItem("Hi", { from })], { contacts: [] })))).toEqual([
+        "no_sender",
+      ]);
+    }
+  });
+});
+
+describe("context", () => {
+  const rows: [string, Record<string, unknown>, Partial<Message>][] = [
+    [
+      "a reply",
+      { context: { from: "15550783881", id: "wamid.Q" } },
+      { replyTo: "wamid.Q", mentionsMe: true, fromMe: false },
+    ],
+    [
+      "a reply to oneself",
+      { context: { from: "16505551234", id: "wamid.Q" } },
+      { replyTo: "wamid.Q", mentionsMe: false, fromMe: false },
+    ],
+    ["forwarded", { context: { forwarded: true } }, { forwarded: true, replyTo: null }],
+    ["forwarded often", { context: { frequently_forwarded: true } }, { forwarded: true }],
+    ["a broken context", { context: "?" }, { replyTo: null, forwarded: false, text: "Hi" }],
+    ["a group", { group_id: "group-1" }, { chat: { kind: "group", id: "group-1" } }],
+    ["a referral", { referral: { source_url: "https://fb.me/x", headline: "Ad" } }, { text: "Hi" }],
+    ["written by the business itself", { from: "15550783881" }, { fromMe: true }],
+  ];
+  test.each(rows)("%s", (_name, item, expected) => {
+    expect(onlyMessage(messagesBody([textItem("Hi", item)]))).toMatchObject(expected as never);
+  });
+
+  test.each([
+    ["1749416383", 1749416383],
+    [1749416383, 1749416383],
+    ["1749416383.9", 1749416383],
+    ["not_a_number", now / 1000],
+    [undefined, now / 1000],
+    ["", now / 1000],
+    [-5, now / 1000],
+    ["1749416383000", now / 1000],
+    [{}, now / 1000],
+  ])("timestamp %p", (timestamp, expected) => {
+    expect(onlyMessage(messagesBody([textItem("Hi", { timestamp })])).timestamp).toBe(expected);
+  });
+});
+
+test("without an id, the same message gets the same one, and another message another", () => {
+  const id = (body: string, timestamp?: string) =>
+    onlyMessage(
+      messagesBody([textItem(body, { id: undefined, ...(timestamp ? { timestamp } : {}) })]),
+    ).id;
+  expect(id("Hi")).toMatch(/^hash:[0-9a-f]{32}$/);
+  expect(id("Hi")).toBe(id("Hi"));
+  expect(new Set([id("Hi"), id("Ho"), id("Hi", "1749416384")]).size).toBe(3);
+});
+
+describe("what starts no turn", () => {
+  const target = { kind: "reaction", targetId: "wamid.T", sender };
+  const rows: [string, Record<string, unknown>, object][] = [
+    [
+      "reaction",
+      { type: "reaction", reaction: { message_id: "wamid.T", emoji: "👍" } },
+      { ...target, emoji: "👍" },
+    ],
+    [
+      "reaction taken back",
+      { type: "reaction", reaction: { message_id: "wamid.T", emoji: "" } },
+      { ...target, emoji: null },
+    ],
+    [
+      "reaction taken back, no emoji",
+      { type: "reaction", reaction: { message_id: "wamid.T" } },
+      { ...target, emoji: null },
+    ],
+    [
+      "revoke",
+      { type: "revoke", revoke: { original_message_id: "wamid.T" } },
+      { ...target, kind: "revoke" },
+    ],
+    [
+      "edit",
+      {
+        type: "edit",
+        edit: { original_message_id: "wamid.T", message: { type: "text", text: { body: "New" } } },
+      },
+      { ...target, kind: "edit", text: "New" },
+    ],
+    [
+      "edit of a caption",
+      {
+        type: "edit",
+        edit: {
+          original_message_id: "wamid.T",
+          message: { type: "image", image: { id: "1", caption: "New" } },
+        },
+      },
+      { ...target, kind: "edit", text: "New" },
+    ],
+    [
+      "reaction to nothing",
+      { type: "reaction", reaction: {} },
+      { kind: "ignored", reason: "malformed" },
+    ],
+    ["edit of nothing", { type: "edit", edit: {} }, { kind: "ignored", reason: "malformed" }],
+    [
+      "unsupported",
+      { type: "unsupported", unsupported: { type: "gif" }, errors: [{ code: 131051 }] },
+      { kind: "ignored", reason: "unsupported" },
+    ],
+    [
+      "unknown",
+      { type: "unknown", errors: [{ code: 131051 }] },
+      { kind: "ignored", reason: "unsupported" },
+    ],
+    [
+      "request_welcome",
+      { type: "request_welcome" },
+      { kind: "ignored", reason: "request_welcome" },
+    ],
+    [
+      "system, other",
+      { type: "system", system: { type: "customer_identity_changed" } },
+      { kind: "ignored", reason: "system" },
+    ],
+    ["text without body", { type: "text", text: {} }, { kind: "ignored", reason: "malformed" }],
+    [
+      "text that is null",
+      { type: "text", text: { body: null } },
+      { kind: "ignored", reason: "malformed" },
+    ],
+    [
+      "blank text",
+      { type: "text", text: { body: " \n" } },
+      { kind: "ignored", reason: "empty_text" },
+    ],
+    ["image without image", { type: "image" }, { kind: "ignored", reason: "malformed" }],
+    ["neither type nor content", {}, { kind: "ignored", reason: "malformed" }],
+  ];
+  test.each(rows)("%s", (_name, item, expected) => {
+    const events = parse(messagesBody([messageItem(item)]));
+    expect(events).toEqual([expected === target ? target : expected] as never);
+  });
+});
+
+describe("identities", () => {
+  const identity = (event: object) => ({
+    kind: "identity",
+    previousUserId: null,
+    previousPhone: null,
+    ...event,
+  });
+  const person = (phone: string | null, userId: string | null) => ({
+    phone,
+    userId,
+    lid: null,
+    username: null,
+    name: null,
+  });
+  const system = (item: object, from: object = {}) =>
+    parse(messagesBody([messageItem({ type: "system", system: item, ...from })], { contacts: [] }));
+
+  test("a changed number", () => {
+    expect(system({ type: "user_changed_number", wa_id: "12195555358", body: "…" })).toEqual([
+      identity({ sender: person("+12195555358", null), previousPhone: "+16505551234" }) as never,
+    ]);
+  });
+
+  test("a changed user id, the old one in the body", () => {
+    const body = "User Ada changed from US.1 to US.2";
+    expect(
+      system({ type: "user_changed_user_id", user_id: "US.2", wa_id: "12195555358", body }),
+    ).toEqual([
+      identity({
+        sender: person("+12195555358", "US.2"),
+        previousPhone: "+16505551234",
+        previousUserId: "US.1",
+      }) as never,
+    ]);
+  });
+
+  test("a name that imitates the sentence steals nobody's id", () => {
+    const body = "User x changed from US.VICTIM to US.2 changed from US.1 to US.2";
+    expect(
+      system({ type: "user_changed_user_id", user_id: "US.2", body }, { from: undefined }),
+    ).toEqual([identity({ sender: person(null, "US.2"), previousUserId: "US.1" }) as never]);
+    const wrongEnd = "User changed from US.VICTIM to US.3";
+    expect(
+      reasons(
+        system(
+          { type: "user_changed_user_id", user_id: "US.2", body: wrongEnd },
+          { from: undefined },
+        ),
+      ),
+    ).toEqual(["system"]);
+  });
+
+  test("field user_id_update", () => {
+    const item = {
+      wa_id: "16505551234",
+      user_id: { previous: "US.1", current: "US.2" },
+      timestamp: "1",
+    };
+    expect(parse(changeBody("user_id_update", { user_id_update: [item, 7, {}] }))).toEqual([
+      identity({ sender: person("+16505551234", "US.2"), previousUserId: "US.1" }) as never,
+      { kind: "ignored", reason: "malformed" },
+      { kind: "ignored", reason: "malformed" },
+    ]);
+  });
+
+  test("a sent status ties number and BSUID, a group's does not", () => {
+    const status = {
+      id: "wamid.S",
+      status: "sent",
+      timestamp: "5",
+      recipient_id: "16505551234",
+      recipient_user_id: "US.1",
+    };
+    expect(parse(messagesBody([], { statuses: [status] }))[1]).toEqual(
+      identity({ sender: person("+16505551234", "US.1") }) as never,
+    );
+    expect(
+      parse(messagesBody([], { statuses: [{ ...status, recipient_type: "group" }] })),
+    ).toHaveLength(1);
+  });
+});
+
+describe("statuses", () => {
+  const status = (item: object) =>
+    parse(messagesBody([], { statuses: [{ id: "wamid.S", timestamp: "1749416383", ...item }] }));
+
+  test.each(["sent", "delivered", "read", "played"])("%s", (state) => {
+    expect(status({ status: state, biz_opaque_callback_data: "delivery-1" })).toEqual([
+      {
+        kind: "status",
+        status: {
+          platformId: "wamid.S",
+          deliveryId: "delivery-1",
+          state,
+          timestamp: 1749416383,
+          failure: null,
+        },
+      },
+    ] as never);
+  });
+
+  test("failed, with Meta's reason", () => {
+    const errors = [
+      { code: 131047, title: "Re-engagement message", error_data: { details: "24 hours" } },
+    ];
+    const [event] = status({ status: "failed", errors });
+    expect(event).toMatchObject({
+      status: { deliveryId: null, failure: { retry: "no", code: "131047" } },
+    } as never);
+  });
+
+  test.each([[undefined], [[]], ["?"], [[{ code: "x" }]]])("failed, with errors %p", (errors) => {
+    expect(status({ status: "failed", errors })[0]).toMatchObject({
+      status: { failure: { retry: "no", code: "failed" } },
+    } as never);
+  });
+
+  test.each([
+    [{ status: "deleted" }, "unknown_status"],
+    [{}, "malformed"],
+    [{ id: undefined, status: "sent" }, "malformed"],
+  ])("%j: %s", (item, reason) => {
+    expect(reasons(status(item))).toEqual([reason]);
+  });
+});
+
+describe("envelopes", () => {
+  const hi = textItem("Hi");
+  const rows: [string, unknown, string[]][] = [
+    ["null", null, ["unknown_shape"]],
+    ["text", "x", ["unknown_shape"]],
+    ["a list", [], ["unknown_shape"]],
+    ["an empty object", {}, ["unknown_shape"]],
+    ["another product", { object: "page", entry: [] }, ["unknown_shape"]],
+    ["entry is no list", { entry: "x" }, ["unknown_shape"]],
+    ["no entries", { entry: [] }, []],
+    ["an entry without changes", { entry: [{}, 1] }, ["unknown_shape", "unknown_shape"]],
+    [
+      "a change without value",
+      { entry: [{ changes: [{ field: "messages" }, null] }] },
+      ["unknown_shape", "unknown_shape"],
+    ],
+    [
+      "no field, no object",
+      {
+        entry: [
+          {
+            changes: [{ value: { metadata: { phone_number_id: phoneNumberId }, messages: [hi] } }],
+          },
+        ],
+      },
+      ["message"],
+    ],
+    [
+      "the number as a number",
+      {
+        entry: [
+          {
+            changes: [
+              { value: { metadata: { phone_number_id: Number(phoneNumberId) }, messages: [hi] } },
+            ],
+          },
+        ],
+      },
+      ["message"],
+    ],
+    [
+      "another number",
+      { entry: [{ changes: [{ value: { metadata: { phone_number_id: "1" }, messages: [hi] } }] }] },
+      ["other_number"],
+    ],
+    [
+      "no number",
+      { entry: [{ changes: [{ value: { messages: [hi] } }] }] },
+      ["no_phone_number_id"],
+    ],
+    ["messages are no list", messagesBody([], { messages: "x" }), ["malformed"]],
+    ["messages null", messagesBody([], { messages: null }), []],
+    [
+      "the neighbours of a malformed message",
+      messagesBody([1, hi, null, {}, { ...hi, id: "wamid.B" }]),
+      ["malformed", "message", "malformed", "malformed", "message"],
+    ],
+    [
+      "an echo among messages",
+      messagesBody([hi], { message_echoes: [{}], calls: [{}], errors: [{ code: 131000 }] }),
+      ["message", "echo", "call", "platform_error"],
+    ],
+    [
+      "field smb_message_echoes",
+      changeBody("smb_message_echoes", { message_echoes: [hi] }),
+      ["echo"],
+    ],
+    [
+      "field history",
+      changeBody("history", { history: [{ threads: [{ messages: [hi] }] }] }),
+      ["history"],
+    ],
+    [
+      "field history with messages",
+      changeBody("history", { messages: [hi], contacts: [ada] }),
+      ["history"],
+    ],
+    ["field calls", changeBody("calls", { calls: [{}] }), ["call"]],
+    [
+      "field statuses carrying messages",
+      changeBody("statuses", { messages: [hi] }),
+      ["unknown_field"],
+    ],
+    [
+      "an account field",
+      { entry: [{ changes: [{ field: "account_update", value: { event: "DELETED" } }] }] },
+      ["account_event"],
+    ],
+    [
+      "a template field",
+      { entry: [{ changes: [{ field: "message_template_status_update", value: {} }] }] },
+      ["template_event"],
+    ],
+    ["a group field", changeBody("group_lifecycle_update", {}), ["group_event"]],
+  ];
+  test.each(rows)("%s", (_name, body, expected) => {
+    expect(reasons(parse(body))).toEqual(expected);
+  });
+
+  test("every entry, every change, in order", () => {
+    const one = messagesBody([textItem("1", { id: "1" }), textItem("2", { id: "2" })]);
+    const two = messagesBody([textItem("3", { id: "3" })]);
+    const body = { entry: [...(one["entry"] as unknown[]), ...(two["entry"] as unknown[])] };
+    expect(parse(body).map((it) => (it.kind === "message" ? it.message.text : ""))).toEqual([
+      "1",
+      "2",
+      "3",
+    ]);
+  });
+
+  test("names of the prototype are ordinary types", () => {
+    for (const type of ["__proto__", "constructor", "toString"]) {
+      expect(onlyMessage(messagesBody([messageItem({ type })])).type).toBe(type);
+    }
+  });
+
+  test("a flood of malformed items is bounded, and costs no message", () => {
+    const events = parse(messagesBody([...Array.from({ length: 5000 }, () => ({})), hi]));
+    expect(events).toHaveLength(1001);
+    expect(events.at(-1)?.kind).toBe("message");
+  });
+});
+
+test("the own number", () => {
+  expect(ownNumberIn(messagesBody([]), phoneNumberId)).toBe("+15550783881");
+  expect(ownNumberIn(messagesBody([]), "1")).toBeNull();
+  expect(ownNumberIn({ entry: [{}, { changes: [{}] }] }, phoneNumberId)).toBeNull();
+  expect(ownNumberIn("?", phoneNumberId)).toBeNull();
+});

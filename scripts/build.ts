@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { writeNotices } from "./notices.ts";
 
 /**
  * Builds one executable: `bun run build [--features whatsapp-web] [--target linux-arm64] [--outfile FILE]`. Without a
@@ -42,6 +43,10 @@ const defines: Record<string, string> = {
   REVKA_BUILT_AT: String(builtAt),
   REVKA_WHATSAPP_WEB: String(web),
 };
+// What `revka licenses` prints: the packages that a build with these defines really takes in.
+const notices = join(root, "dist", `notices-${web ? "whatsapp-web" : "default"}.json`);
+writeNotices(root, defines, notices);
+defines["REVKA_NOTICES_FILE"] = JSON.stringify(notices);
 const run = spawnSync(
   process.execPath,
   [

@@ -49,6 +49,13 @@ export interface TurnWork {
   alarms: Alarms;
 }
 
+export interface TurnSignals {
+  /** Ends the turn wherever it is. */
+  signal: AbortSignal;
+  /** Lets a running call of the agent end, but begins no other try. */
+  closing: AbortSignal;
+}
+
 export interface TurnResult {
   finished: FinishedTurn;
   outcome: "answered" | "silent" | "failed";
@@ -56,14 +63,14 @@ export interface TurnResult {
 
 /**
  * One turn from its messages to what is to be stored. A failing agent is tried again while the time-out lasts; then
- * the result is the failure reply. Throws only where `signal` ends it: the turn then begins anew another time.
+ * the result is the failure reply. Throws only where a signal ends it: the turn then begins anew another time.
  */
 export async function runTurn(
   work: TurnWork,
   channel: Channel,
   stored: StoredChat,
   burst: PendingMessage[],
-  signal: AbortSignal,
+  { signal, closing }: TurnSignals,
 ): Promise<TurnResult> {
   const deadline = new AbortController();
   const cancel = work.clock.after(work.timeoutMs, () =>
@@ -90,7 +97,10 @@ export async function runTurn(
       text: historyText(message, stored),
       messageId: burst[index]?.id ?? null,
     }));
-    const answer = await answerOf(work, channel, request, { messageId: first.id }, both, signal);
+    const answer = await answerOf(work, channel, request, { messageId: first.id }, both, {
+      signal,
+      closing,
+    });
     signal.throwIfAborted();
     const finished = (contents: DeliveryContent[], said: string[]): FinishedTurn => ({
       chat: stored.id,
@@ -125,7 +135,7 @@ async function answerOf(
   request: TurnRequest,
   turn: { messageId: number },
   both: AbortSignal,
-  shutdown: AbortSignal,
+  { signal: shutdown, closing }: TurnSignals,
 ): Promise<(AgentReply & { contents: DeliveryContent[] }) | null> {
   const alarm = "agent";
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
@@ -143,7 +153,9 @@ async function answerOf(
         return null;
       }
     }
-    await sleep(work.clock, pause, both).catch(() => shutdown.throwIfAborted());
+    await sleep(work.clock, pause, AbortSignal.any([both, closing])).catch(() => {});
+    shutdown.throwIfAborted();
+    closing.throwIfAborted();
     if (both.aborted) {
       work.alarms.raise(
         alarm,

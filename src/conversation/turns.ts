@@ -42,6 +42,7 @@ export class Turns {
   readonly #lanes = new Map<ChatId, Lane>();
   readonly #queue: ChatId[] = [];
   readonly #abort = new AbortController();
+  readonly #closing = new AbortController();
   #running = 0;
   #stopping = false;
   #idle: (() => void) | null = null;
@@ -85,6 +86,7 @@ export class Turns {
   /** Starts nothing new and waits for running turns; past `graceMs` they are cut off and begin anew next time. */
   async drain(graceMs: number): Promise<void> {
     this.#stopping = true;
+    this.#closing.abort(new Error("the daemon is stopping"));
     this.#queue.length = 0;
     for (const lane of this.#lanes.values()) lane.cancel?.();
     if (this.#running === 0) return;
@@ -132,7 +134,7 @@ export class Turns {
     try {
       took = await this.#turn(chat);
     } catch (error) {
-      if (!this.#abort.signal.aborted) {
+      if (!this.#closing.signal.aborted) {
         pause = STORE_PAUSE;
         const reason = error instanceof Error ? error.message : "unknown";
         this.#options.log.error({ chat, reason }, "a turn could not be finished; it is repeated");
@@ -167,7 +169,10 @@ export class Turns {
     const began = clock.now();
     const stopTimer = metrics.turnSeconds.startTimer();
     try {
-      const turn = await runTurn(work, channel, stored, burst, this.#abort.signal);
+      const turn = await runTurn(work, channel, stored, burst, {
+        signal: this.#abort.signal,
+        closing: this.#closing.signal,
+      });
       const current = await store.finishTurn(turn.finished);
       const outcome = current === null ? "overtaken" : turn.outcome;
       const deliveries = current === null ? 0 : turn.finished.deliveries.length;

@@ -50,6 +50,11 @@ test.each([
     [{ kind: "text", text: "a" }],
   ],
   [
+    "a text that quotes a message",
+    { messages: [{ text: "a", reply_to: "wamid.1" }] },
+    [{ kind: "text", text: "a", replyTo: "wamid.1" }],
+  ],
+  [
     "the withdrawal of a reaction",
     { messages: [{ reaction: "" }] },
     [{ kind: "reaction", emoji: "" }],

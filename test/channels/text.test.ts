@@ -85,6 +85,14 @@ describe("chunkText", () => {
     expect(chunkText(text, limit)).toEqual(expected);
   });
 
+  test("a cluster longer than a chunk is cut, but no pair in it", () => {
+    for (const start of ["", "a"]) {
+      const chunks = chunkText(start + "👩\u200d".repeat(300), 16);
+      expect(chunks.every((chunk) => chunk.isWellFormed() && chunk.length <= 16)).toBe(true);
+      expect(chunks.join("")).toBe(start + "👩\u200d".repeat(300));
+    }
+  });
+
   test("a fence that is cut is closed, and opened again with its language", () => {
     const text = "```ts\nconst a = 1;\n\n  const b = 2;\nconst c = 3;\n```\nafter";
     expect(chunkText(text, 40)).toEqual([

@@ -15,6 +15,8 @@ import { baileysLog } from "./baileys-log.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
+import { Mutex } from "./mutex.ts";
+import { within } from "./patience.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
@@ -25,6 +27,8 @@ const QUERY_MS = 15_000;
 const CONNECT_MS = 20_000;
 /** Baileys' own keep-alive takes any frame for life; ours decides long before. */
 const BAILEYS_KEEPALIVE_MS = 30 * 60_000;
+/** One message that hangs must not hold up all others for ever. */
+const MESSAGE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const CIPHERTEXT_STUB = 2;
 
@@ -66,6 +70,7 @@ export interface SocketOptions {
   url: string;
   /** HTTP proxy on loopback; null for none. */
   proxy: string | null;
+  clock: Clock;
   log: Logger;
   events: SocketEvents & TrafficEvents;
 }
@@ -88,7 +93,7 @@ export function openSocket(options: SocketOptions): WASocket {
   decryptCarefully();
   checkSignatures();
   silenceLibsignal();
-  const { session, caches, version, url, proxy, log, events } = options;
+  const { session, caches, version, url, proxy, log } = options;
   const { get, set } = session.transactions;
   const sock = makeWASocket({
     version,
@@ -113,7 +118,7 @@ export function openSocket(options: SocketOptions): WASocket {
     callOfferCache: asBaileysCache(caches.calls),
     ...(proxy === null ? {} : { agent: new ProxyOnlyAgent(proxy) }),
   });
-  listenToStanzas(sock, session, events);
+  listenToStanzas(sock, options);
   listenToEvents(sock, options);
   return sock;
 }
@@ -127,9 +132,9 @@ export function endSocket(sock: WASocket): void {
   }
 }
 
-function listenToStanzas(sock: WASocket, session: Session, events: SocketOptions["events"]): void {
+function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptions): void {
   const { ws } = sock;
-  ws.prependListener("CB:message", (node: BinaryNode) => {
+  handleInOrder(ws, clock, (node) => {
     session.incoming.note(node);
     if (node.attrs.from?.endsWith("@newsletter")) events.ignored("newsletter");
   });
@@ -148,6 +153,24 @@ function listenToStanzas(sock: WASocket, session: Session, events: SocketOptions
     if (expire > 0) events.expires(expire);
   });
   skipAppState(sock);
+}
+
+/**
+ * Baileys looks up LIDs before it waits for its turn, so that the second message of a chat may overtake the first; and
+ * it handles the backlog beside what comes live. Here one message is handled after the other, as they came.
+ */
+function handleInOrder(ws: WASocket["ws"], clock: Clock, before: (node: BinaryNode) => void): void {
+  const handlers = ws.listeners("CB:message");
+  ws.removeAllListeners("CB:message");
+  const inOrder = new Mutex();
+  ws.on("CB:message", (node: BinaryNode) => {
+    before(node);
+    const { offline: _, ...attrs } = node.attrs;
+    for (const handle of handlers) {
+      const handled = async () => handle({ ...node, attrs });
+      inOrder.run(() => within(clock, MESSAGE_MS, handled())).catch(() => {});
+    }
+  });
 }
 
 /**

@@ -112,6 +112,7 @@ class WhatsAppWeb implements Channel {
           version,
           url: config.ws_url ?? WS_URL,
           proxy: this.bridge?.url ?? null,
+          clock,
           log,
           events,
           pairing: { digits: digits ?? "", code: customPairCode(config.pair_code) },
@@ -119,7 +120,7 @@ class WhatsAppWeb implements Channel {
         this.sock = opened.sock;
         return opened.socket;
       },
-      onLoggedOut: () => void this.setAside(),
+      onLoggedOut: () => this.setAside(),
       onChange: () => this.changed(),
     });
   }
@@ -230,9 +231,13 @@ class WhatsAppWeb implements Channel {
     }
     if (this.session !== session) return;
     this.session = null;
-    const aside = session.moveAside();
     this.caches.devices.flushAll();
-    this.options.log.warn({ path: aside }, "the WhatsApp session was moved aside");
+    try {
+      const aside = session.moveAside();
+      this.options.log.warn({ path: aside }, "the WhatsApp session was moved aside");
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** The socket once logged in; null where that takes longer than a moment. */

@@ -48,8 +48,8 @@ export interface ConnectionOptions {
   /** The version to give; asked anew after a 405. */
   findVersion: (signal: AbortSignal) => Promise<WAVersion>;
   open: (version: WAVersion, events: SocketEvents) => Socket;
-  /** The phone removed this device: nothing of the session is used any more. */
-  onLoggedOut: () => void;
+  /** The phone removed this device: puts the session aside, which must not throw. */
+  onLoggedOut: () => Promise<void>;
   onChange: () => void;
 }
 
@@ -202,8 +202,7 @@ export class Connection {
     }
     if (verdict.next === "logged_out") {
       log.error({ code }, verdict.reason);
-      this.change({ state: "logged_out", reason: verdict.reason });
-      this.options.onLoggedOut();
+      void this.loggedOut(verdict.reason);
       return;
     }
     if (verdict.next === "stop") {
@@ -219,6 +218,12 @@ export class Connection {
     log.info({ code, pause_ms: pauseMs }, reason);
     this.change({ state: "disconnected", reason: `${reason}; next try in ${seconds(pauseMs)}` });
     this.later(pauseMs, () => void this.connect(reason));
+  }
+
+  private async loggedOut(reason: string): Promise<void> {
+    const { generation } = this;
+    await this.options.onLoggedOut();
+    if (generation === this.generation) this.change({ state: "logged_out", reason });
   }
 
   /** Ends the socket and everything that waits; whatever they still say is not heard. */

@@ -1,4 +1,5 @@
 import type { WASocket, WAVersion } from "@whiskeysockets/baileys";
+import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { DeliveryState } from "../message.ts";
 import type { Acknowledgements } from "./acknowledgements.ts";
@@ -15,6 +16,7 @@ export interface WiredOptions {
   version: WAVersion;
   url: string;
   proxy: string | null;
+  clock: Clock;
   log: Logger;
   events: SocketEvents;
   pairing: { digits: string; code: string | null };

@@ -1,0 +1,106 @@
+import { afterEach, expect, test } from "bun:test";
+import { Harness, quickClock } from "../channels/whatsapp-web/harness.ts";
+
+let h: Harness;
+afterEach(() => h.stop());
+
+const state = () => h.channel.status().state;
+
+async function linked(): Promise<void> {
+  h = await Harness.linked();
+  h.states.clear();
+  h.wa.logins.clear();
+}
+
+for (const code of [503, 500, 515]) {
+  test(`stream error ${code}: the connection comes back, with one socket at a time`, async () => {
+    await linked();
+    await h.wa.streamError(code);
+    await h.wa.logins.waitFor();
+    await h.ready();
+    expect(await h.send(h.ada, `after ${code}`)).toMatchObject({ ok: true });
+    await h.ada.waitForMessage(`after ${code}`);
+    expect(h.wa.links.count).toBe(1);
+  });
+}
+
+test("replaced by another client: disconnected with the reason, and nothing reconnects", async () => {
+  await linked();
+  await h.wa.streamError(440);
+  await h.until(() => state() === "disconnected");
+  expect(h.channel.status().reason).toContain("replaced");
+  expect(await h.channel.probe(AbortSignal.timeout(1000))).toMatchObject({ retry: "hold" });
+  expect(h.wa.logins.count).toBe(0);
+});
+
+test("a lost network: the connection comes back, and what was sent meanwhile arrives as backlog", async () => {
+  await linked();
+  h.wa.fault({ at: "upgrade", do: "refuse", code: 503, times: 2 });
+  h.wa.cutAll();
+  await h.until(() => state() === "disconnected");
+  await h.ada.send(h.owner, "while you were away");
+  const message = await h.message("while you were away", 8_000);
+  expect(message.backlog).toBe(true);
+  await h.ready();
+});
+
+test("a socket that is open but deaf is found by our own ping and replaced", async () => {
+  await linked();
+  h.wa.fault({ at: "in:iq:w:p", do: "swallow" });
+  await h.wa.logins.waitFor(() => true, 5_000);
+  await h.ready();
+  expect(h.wa.faults.struck.all).toContainEqual({ at: "in:iq:w:p:ping", do: "swallow" });
+});
+
+test("an old version is refused with 405: asked for again, not for ever at once", async () => {
+  await linked();
+  h.wa.fault({ at: "login", do: "refuse", code: 405 });
+  h.wa.cutAll();
+  await h.wa.logins.waitFor();
+  await h.ready();
+});
+
+test("the ack of the server is lost: the repeat carries the same id, and the contact reads it once", async () => {
+  h = await Harness.linked({ clock: quickClock(50) });
+  h.wa.fault({ at: "out:ack:message", do: "swallow" });
+  const first = await h.send(h.ada, "once", "delivery-x");
+  expect(first).toMatchObject({ ok: false, failure: { retry: "ambiguous", code: "no_ack" } });
+  const second = await h.send(h.ada, "once", "delivery-x");
+  expect(second.ok).toBe(true);
+  await h.ada.duplicates.waitFor();
+  expect(h.ada.inbox.all.filter(({ text }) => text === "once")).toHaveLength(1);
+  const ids = h.wa.clientMessages.all.map(({ id }) => id);
+  expect(ids).toHaveLength(2);
+  expect(new Set(ids).size).toBe(1);
+});
+
+test("an ack with an error is a failure with its reason", async () => {
+  await linked();
+  h.wa.fault({ at: "in:message", do: "refuse", code: 463 });
+  expect(await h.send(h.ada, "refused")).toMatchObject({
+    ok: false,
+    failure: { retry: "no", code: "ack_463" },
+  });
+});
+
+test("a connection lost before the ack is ambiguous; after it comes back the repeat succeeds", async () => {
+  await linked();
+  h.wa.fault({ at: "out:ack:message", do: "cut" });
+  expect(await h.send(h.ada, "cut off", "delivery-y")).toMatchObject({
+    ok: false,
+    failure: { retry: "ambiguous" },
+  });
+  expect(await h.send(h.ada, "cut off", "delivery-y")).toMatchObject({ ok: true });
+  expect(h.ada.inbox.all.filter(({ text }) => text === "cut off")).toHaveLength(1);
+});
+
+test("a hung devices query holds up neither what comes in nor sending for ever", async () => {
+  h = await Harness.linked({ clock: quickClock(30) });
+  h.wa.fault({ at: "in:iq:usync", do: "swallow", times: 0 });
+  const sending = h.send(h.bob, "to somebody new");
+  await h.ada.send(h.owner, "meanwhile");
+  await h.message("meanwhile");
+  expect((await sending).ok).toBe(false);
+  h.wa.faults.clear();
+  expect(await h.send(h.bob, "and now")).toMatchObject({ ok: true });
+});

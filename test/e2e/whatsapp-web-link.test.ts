@@ -1,0 +1,108 @@
+import { existsSync, readdirSync } from "node:fs";
+import { afterEach, expect, test } from "bun:test";
+import { Harness } from "../channels/whatsapp-web/harness.ts";
+
+let h: Harness;
+afterEach(() => h.stop());
+
+const state = () => h.channel.status().state;
+
+test("a phone links by a code of the user's own; only one code is asked for", async () => {
+  h = await Harness.start({
+    config: { pair_phone: "+1 (555) 000-1000", pair_code: "revk-a123" },
+  });
+  await h.run();
+  await h.until(() => state() === "linking");
+  const { linking } = h.channel.status();
+  expect(linking).toMatchObject({ qr: null, pairCode: "REVKA123" });
+  expect(linking?.expiresAt).toBeGreaterThan(Date.now());
+  await h.owner.enterCode("REVKA123");
+  await h.ready();
+  expect(h.wa.links.made.all).toMatchObject([{ by: "code" }]);
+  expect(h.channel.status().linkedAs).toBe("+15550001000");
+});
+
+test("an unusable code of the user's own is replaced by a generated one", async () => {
+  h = await Harness.start({ config: { pair_phone: "15550001000", pair_code: "short" } });
+  await h.run();
+  await h.until(() => state() === "linking");
+  expect(h.channel.status().linking?.pairCode).toMatch(/^[1-9A-HJ-NP-TV-Z]{8}$/);
+});
+
+test("a drop between code and confirmation is no logout: a new code is shown and works", async () => {
+  h = await Harness.start({ config: { pair_phone: "15550001000", pair_code: "REVKA123" } });
+  h.wa.fault({ at: "in:iq:md:link_code_companion_reg", do: "cut-after" });
+  await h.run();
+  await h.wa.registrations.waitForCount(2);
+  await h.until(() => state() === "linking");
+  await h.owner.enterCode("REVKA123");
+  await h.ready();
+  expect(h.states.all).not.toContain("logged_out");
+  expect(h.wa.refusals.count).toBe(0);
+});
+
+test("a drop before the link is confirmed leaves a session that links", async () => {
+  h = await Harness.start();
+  h.wa.fault({ at: "out:iq:pair-success", do: "cut" });
+  await h.run();
+  h.owner.scanQr(await h.qr()).catch(() => {});
+  await h.wa.registrations.waitForCount(2);
+  await h.until(() => state() === "linking");
+  await h.link();
+  expect(state()).toBe("ready");
+});
+
+test("an account that needs a passkey is named, and nothing loops", async () => {
+  h = await Harness.start();
+  h.owner.requiresPasskey = true;
+  await h.run();
+  h.owner.scanQr(await h.qr()).catch(() => {});
+  await h.until(() => state() === "disconnected");
+  expect(h.channel.status().reason).toContain("passkey");
+  expect(h.channel.status().linking).toBeUndefined();
+  expect(h.wa.registrations.count).toBe(1);
+});
+
+test("a device removed on the phone is logged out, its session kept beside its place; relink links anew", async () => {
+  h = await Harness.linked();
+  const [companion] = h.owner.companions;
+  if (!companion) throw new Error("not linked");
+  h.wa.unlink(companion);
+  await h.until(() => state() === "logged_out");
+  const aside = () => readdirSync(h.folder).filter((name) => name.includes(".logged-out-"));
+  expect(aside()).toHaveLength(1);
+  expect(existsSync(h.sessionPath)).toBe(false);
+  expect(await h.send(h.ada, "nobody hears")).toMatchObject({
+    ok: false,
+    failure: { retry: "hold", code: "not_connected" },
+  });
+  expect(h.channel.status().linkedAs).toBeNull();
+
+  await h.channel.relink?.();
+  await h.link();
+  expect(h.wa.links.count).toBe(2);
+  expect(await h.send(h.ada, "back again")).toMatchObject({ ok: true });
+  await h.ada.waitForMessage("back again");
+  expect(aside()).toHaveLength(1);
+});
+
+test("relink of a linked device logs it out and shows a new code", async () => {
+  h = await Harness.linked();
+  await h.channel.relink?.();
+  await h.link();
+  expect(state()).toBe("ready");
+  expect(readdirSync(h.folder).filter((name) => name.includes(".logged-out-"))).toHaveLength(1);
+});
+
+test("the terminal is shown each code once, drawn small enough for it", async () => {
+  const shown: string[] = [];
+  h = await Harness.start({
+    options: { showLinking: (text) => shown.push(text), env: { NO_COLOR: "1" } },
+  });
+  await h.run();
+  await h.qr();
+  expect(shown).toHaveLength(1);
+  const lines = (shown[0] ?? "").split("\n");
+  expect(lines.length).toBeGreaterThan(20);
+  expect(Math.max(...lines.slice(1).map((line) => [...line].length))).toBeLessThanOrEqual(80);
+});

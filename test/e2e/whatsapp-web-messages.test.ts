@@ -1,0 +1,315 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "bun:test";
+import { NotAccepted, type TurnFocus } from "../../src/channels/channel.ts";
+import type { Message } from "../../src/channels/message.ts";
+import { Harness } from "../channels/whatsapp-web/harness.ts";
+
+process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+
+let h: Harness;
+afterEach(() => h.stop());
+
+const ADA = "+491700000001";
+
+async function bytesOf(message: Message): Promise<Buffer> {
+  const [attachment] = message.attachments;
+  if (!attachment) throw new Error("no attachment");
+  const { body } = await h.channel.openMedia(attachment, AbortSignal.timeout(5_000));
+  return Buffer.from(await new Response(body).arrayBuffer());
+}
+
+function file(name: string, bytes: Uint8Array): string {
+  const path = join(h.folder, name);
+  mkdirSync(h.folder, { recursive: true });
+  writeFileSync(path, bytes);
+  return path;
+}
+
+function focusOn(message: Message): TurnFocus {
+  const { phone, userId, lid } = message.sender;
+  return {
+    chat: { kind: "direct", id: phone ?? lid ?? "" },
+    recipient: { kind: "direct", phone, userId, lid },
+    messages: [{ id: message.id, sender: { phone, userId, lid } }],
+  };
+}
+
+test("a person is one sender, by number, by LID with the number beside it, and by LID alone", async () => {
+  h = await Harness.linked();
+  await h.ada.send(h.owner, "by number", { as: "pn", alt: false });
+  await h.ada.send(h.owner, "both", { as: "lid", alt: true });
+  await h.ada.send(h.owner, "by LID alone", { as: "lid", alt: false });
+  const senders = await Promise.all(
+    ["by number", "both", "by LID alone"].map(async (text) => (await h.message(text)).sender),
+  );
+  expect(senders.map(({ phone }) => phone)).toEqual([ADA, ADA, ADA]);
+  expect(senders[2]?.lid).toBe(h.ada.lid);
+  const identity = await h.events.waitFor(
+    (event) => event.kind === "identity" && event.sender.phone === ADA,
+  );
+  expect(identity).toMatchObject({ sender: { lid: h.ada.lid } });
+});
+
+test("a LID whose number nobody knows is answered under the LID", async () => {
+  h = await Harness.linked();
+  await h.bob.send(h.owner, "who am I", { as: "lid", alt: false });
+  const { sender } = await h.message("who am I");
+  expect(sender).toMatchObject({ phone: null, lid: h.bob.lid });
+  const delivery = h.delivery(h.bob, "somebody");
+  const recipient = { kind: "direct", phone: null, userId: null, lid: h.bob.lid } as const;
+  const result = await h.channel.send({ ...delivery, recipient }, AbortSignal.timeout(5_000));
+  expect(result.ok).toBe(true);
+  await h.bob.waitForMessage("somebody");
+});
+
+test("groups: who wrote, where, and an answer all members read", async () => {
+  h = await Harness.linked();
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada, h.bob] });
+  await h.ada.send(group, "hello all");
+  await h.ada.send(group, "and again");
+  const message = await h.message("hello all");
+  await h.message("and again");
+  expect(message.chat).toEqual({ kind: "group", id: group.jid });
+  expect(message.sender).toMatchObject({ phone: ADA, lid: h.ada.lid });
+  const delivery = h.delivery(h.ada, { kind: "text", text: "hello Ada", quote: message.id });
+  const result = await h.channel.send(
+    {
+      ...delivery,
+      chat: { kind: "group", id: group.jid },
+      recipient: { kind: "group", id: group.jid },
+    },
+    AbortSignal.timeout(5_000),
+  );
+  expect(result.ok).toBe(true);
+  const [ada] = await Promise.all([
+    h.ada.waitForMessage("hello Ada"),
+    h.bob.waitForMessage("hello Ada"),
+  ]);
+  expect(ada.content.extendedTextMessage?.contextInfo?.stanzaId).toBe(message.id);
+  expect(ada.content.extendedTextMessage?.contextInfo?.quotedMessage?.conversation).toBe(
+    "hello all",
+  );
+  expect(h.wa.retriesAsked.count).toBe(0);
+});
+
+test("media comes in and is deciphered; a file that was changed on the way is refused", async () => {
+  h = await Harness.linked();
+  const picture = Buffer.alloc(100_003, "picture");
+  await h.ada.send(h.owner, { image: picture, caption: "look" });
+  const image = await h.message("look");
+  expect(image.type).toBe("image");
+  expect(await bytesOf(image)).toEqual(picture);
+  const sound = Buffer.from("OggS voice");
+  await h.ada.send(h.owner, { voice: sound, seconds: 3 });
+  const voice = await h.message(({ type }) => type === "voice");
+  expect(voice.attachments[0]).toMatchObject({ kind: "audio", durationSecs: 3 });
+  expect(await bytesOf(voice)).toEqual(sound);
+  await h.ada.send(h.owner, { document: Buffer.from("%PDF"), fileName: "offer.pdf" });
+  const document = await h.message(({ type }) => type === "document");
+  expect(document.text).toBe("offer.pdf");
+  for (const [path, bytes] of h.wa.media.files) {
+    bytes[5] = (bytes[5] ?? 0) ^ 1;
+    h.wa.media.files.set(path, bytes);
+  }
+  await expect(bytesOf(document)).rejects.toThrow("not what its sender sent");
+});
+
+test("media goes out, and phones can open it", async () => {
+  h = await Harness.linked();
+  const sound = Buffer.from("OggS real opus");
+  const content = {
+    kind: "media",
+    media: "voice",
+    path: file("answer.ogg", sound),
+    mimeType: "audio/ogg",
+    filename: null,
+    caption: null,
+    durationSecs: 2.4,
+  } as const;
+  expect(await h.send(h.ada, content)).toMatchObject({ ok: true });
+  const voice = await h.ada.waitForMessage(({ voice }) => voice);
+  expect(voice.content.audioMessage).toMatchObject({
+    ptt: true,
+    seconds: 3,
+    mimetype: "audio/ogg; codecs=opus",
+  });
+  expect(await h.ada.download(voice)).toEqual(sound);
+  const picture = { ...content, media: "image", mimeType: "image/png", caption: "there" } as const;
+  expect(await h.send(h.ada, picture)).toMatchObject({ ok: true });
+  const image = await h.ada.waitForMessage("there");
+  expect(await h.ada.download(image)).toEqual(sound);
+});
+
+test("files that cannot be sent fail for good; a media server that refuses is tried again", async () => {
+  h = await Harness.linked();
+  const content = {
+    kind: "media",
+    media: "sticker",
+    path: join(h.folder, "nothing.webp"),
+    mimeType: "image/webp",
+    filename: null,
+    caption: null,
+    durationSecs: null,
+  } as const;
+  expect(await h.send(h.ada, content)).toMatchObject({
+    failure: { retry: "no", code: "file_missing" },
+  });
+  const large = { ...content, path: file("large.webp", Buffer.alloc(1024 * 1024 + 1)) };
+  expect(await h.send(h.ada, large)).toMatchObject({
+    failure: { retry: "no", code: "file_too_large" },
+  });
+  h.wa.fault({ at: "upload", do: "refuse", code: 500 });
+  const small = { ...content, path: file("small.webp", Buffer.alloc(10, 1)) };
+  expect(await h.send(h.ada, small)).toMatchObject({
+    failure: { retry: "backoff", code: "upload_failed" },
+  });
+});
+
+test("reactions, edits and revokes, both ways", async () => {
+  h = await Harness.linked();
+  const { id } = await h.ada.send(h.owner, "first");
+  await h.message("first");
+  const mine = { id, chat: h.owner.jid, mine: true };
+  await h.ada.send(h.owner, { edit: mine, text: "first, edited" });
+  expect(await h.events.waitFor((event) => event.kind === "edit")).toMatchObject({
+    targetId: id,
+    text: "first, edited",
+    sender: { phone: ADA },
+  });
+  await h.ada.send(h.owner, { revoke: mine });
+  expect(await h.events.waitFor((event) => event.kind === "revoke")).toMatchObject({
+    targetId: id,
+  });
+
+  const sent = await h.send(h.ada, "ours");
+  const ours = sent.ok ? (sent.platformId ?? "") : "";
+  await h.ada.waitForMessage("ours");
+  await h.ada.send(h.owner, {
+    reaction: "👍",
+    about: { id: ours, chat: h.owner.jid, mine: false },
+  });
+  expect(await h.events.waitFor((event) => event.kind === "reaction")).toMatchObject({
+    targetId: ours,
+    emoji: "👍",
+  });
+
+  expect(await h.send(h.ada, { kind: "reaction", targetId: id, emoji: "❤" })).toMatchObject({
+    ok: true,
+  });
+  const reaction = await h.ada.waitForMessage(({ kind }) => kind === "reaction");
+  expect(reaction.content.reactionMessage).toMatchObject({ text: "❤", key: { id, fromMe: false } });
+  expect(await h.send(h.ada, { kind: "edit", targetId: ours, text: "ours, edited" })).toMatchObject(
+    { ok: true },
+  );
+  const edit = await h.ada.waitForMessage(({ kind }) => kind === "edit");
+  expect(edit.content.protocolMessage?.key).toMatchObject({ id: ours, fromMe: true });
+  expect(await h.send(h.ada, { kind: "revoke", targetId: ours })).toMatchObject({ ok: true });
+  await h.ada.waitForMessage(({ kind }) => kind === "revoke");
+});
+
+test("what the owner types is from me; the chat with oneself is known; our own echo is not heard", async () => {
+  h = await Harness.linked();
+  await h.owner.send(h.ada, "typed by the owner");
+  const typed = await h.message("typed by the owner");
+  expect(typed).toMatchObject({ fromMe: true, chat: { kind: "direct" } });
+  expect(typed.sender.phone).toBe("+15550001000");
+  await h.owner.send(h.owner, "note to self");
+  expect(await h.message("note to self")).toMatchObject({ fromMe: true, chat: { kind: "self" } });
+
+  const delivery = h.delivery(h.owner, "answer to self");
+  const self = { ...delivery, chat: { kind: "self", id: "+15550001000" } as const };
+  const result = await h.channel.send(
+    { ...self, recipient: { kind: "self" } },
+    AbortSignal.timeout(5_000),
+  );
+  expect(result.ok).toBe(true);
+  await h.owner.waitForMessage("answer to self");
+  const id = result.ok ? (result.platformId ?? "") : "";
+  await h.owner.send(h.owner, "answer to self", { id });
+  await h.events.waitFor((event) => event.kind === "ignored" && event.reason === "own_echo");
+  expect(h.messages().some(({ text }) => text === "answer to self")).toBe(false);
+});
+
+test("mentions of and replies to the linked account are told apart from others", async () => {
+  h = await Harness.linked();
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada, h.bob] });
+  const mention = (text: string, jid: string) => ({
+    raw: { extendedTextMessage: { text, contextInfo: { mentionedJid: [jid] } } },
+  });
+  await h.ada.send(group, mention("hey you", h.owner.lid));
+  await h.ada.send(group, mention("hey Bob", h.bob.lid));
+  expect((await h.message("hey you")).mentionsMe).toBe(true);
+  expect((await h.message("hey Bob")).mentionsMe).toBe(false);
+});
+
+test("read receipts and typing while a turn works, withdrawn at its end", async () => {
+  h = await Harness.linked();
+  const { id } = await h.ada.send(h.owner, "a question");
+  const message = await h.message("a question");
+  h.channel.turnStarted(focusOn(message));
+  await h.ada.chatStates.waitFor(({ state }) => state === "composing");
+  const receipt = await h.wa.clientReceipts.waitFor(({ type }) => type === "read");
+  expect(receipt.id).toBe(id);
+  h.channel.turnEnded(focusOn(message));
+  await h.ada.chatStates.waitFor(({ state }) => state === "paused");
+});
+
+test("receipts of what was sent come as statuses that name the delivery", async () => {
+  h = await Harness.linked();
+  const result = await h.send(h.ada, "did you read this", "delivery-7");
+  const received = await h.ada.waitForMessage("did you read this");
+  await h.events.waitFor((event) => event.kind === "status" && event.status.state === "delivered");
+  h.ada.markRead(received);
+  const read = await h.events.waitFor(
+    (event) => event.kind === "status" && event.status.state === "read",
+  );
+  expect(read).toMatchObject({
+    status: { deliveryId: "delivery-7", platformId: result.ok ? result.platformId : "" },
+  });
+});
+
+test("a store that refuses gets the messages again, in order, and none twice once it took them", async () => {
+  let refusals = 3;
+  h = await Harness.linked({
+    admit: (events) => {
+      if (events.some(({ kind }) => kind === "message") && refusals-- > 0) {
+        throw new NotAccepted("store", 1, "the disk is full");
+      }
+    },
+  });
+  for (const text of ["one", "two", "three"]) await h.ada.send(h.owner, text);
+  await h.message("three", 8_000);
+  expect(h.messages().map(({ text }) => text)).toEqual(["one", "two", "three"]);
+  expect(refusals).toBeLessThan(0);
+});
+
+test("a message that a phone could not read is sent to it again", async () => {
+  h = await Harness.linked();
+  await h.send(h.ada, "before");
+  await h.ada.waitForMessage("before");
+  const [companion] = h.owner.companions;
+  if (companion) h.ada.forgetSession(companion);
+  await h.send(h.ada, "after the loss");
+  await h.ada.waitForMessage("after the loss", 8_000);
+  expect(h.wa.retriesAsked.count).toBeGreaterThan(0);
+});
+
+test("a message that cannot be read here is asked for again and arrives", async () => {
+  h = await Harness.linked();
+  await h.ada.send(h.owner, "hello");
+  await h.message("hello");
+  await h.ada.send(h.owner, "garbled at first", { garbled: true });
+  await h.message("garbled at first", 8_000);
+});
+
+test("a message that comes twice is handed over once", async () => {
+  h = await Harness.linked();
+  h.wa.fault({ at: "out:message", do: "duplicate", times: 0 });
+  await h.ada.send(h.owner, "twice");
+  await h.ada.send(h.owner, "and another");
+  await h.message("and another");
+  expect(h.messages().map(({ text }) => text)).toEqual(["twice", "and another"]);
+  expect(h.wa.retriesAsked.count).toBe(0);
+  expect(h.ignored()).not.toContain("undecryptable");
+});

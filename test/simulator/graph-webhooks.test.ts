@@ -4,6 +4,7 @@ import { startGraphSimulator, type GraphSimulator } from "../../src/simulator/gr
 import { content } from "../../src/simulator/graph/content.ts";
 import type { GraphOptions } from "../../src/simulator/graph/options.ts";
 import { signature } from "../../src/simulator/graph/webhooks.ts";
+import { fakeClock } from "../support/clock.ts";
 import { startReceiver, type ReceivedPost } from "./receiver.ts";
 
 const stops: (() => unknown)[] = [];
@@ -40,6 +41,19 @@ function valueOf(post: ReceivedPost | undefined): Value {
     entry: { changes: { value: Value }[] }[];
   };
   return body.entry[0]?.changes[0]?.value ?? {};
+}
+
+function sendText(graph: GraphSimulator): Promise<Response> {
+  return fetch(`${graph.url}/v26.0/${graph.account.phoneNumberId}/messages`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${graph.account.accessToken}` },
+    body: JSON.stringify({
+      messaging_product: "whatsapp",
+      to: "+15550001111",
+      text: { body: "x" },
+      biz_opaque_callback_data: "delivery-1",
+    }),
+  });
 }
 
 test("Meta's own signature vector", () => {
@@ -181,16 +195,7 @@ test("statuses follow a send in order and echo its callback data", async () => {
   const { graph, receiver } = await start({
     statuses: { states: ["sent", "delivered", "read"], delayMs: 1 },
   });
-  await fetch(`${graph.url}/v26.0/${graph.account.phoneNumberId}/messages`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${graph.account.accessToken}` },
-    body: JSON.stringify({
-      messaging_product: "whatsapp",
-      to: "+15550001111",
-      text: { body: "x" },
-      biz_opaque_callback_data: "delivery-1",
-    }),
-  });
+  await sendText(graph);
   const posts = await receiver.posts.waitFor({ count: 3 });
   const wamid = graph.records.sentTo("15550001111")[0]?.wamid;
   expect(posts.map((post) => valueOf(post).statuses?.[0])).toMatchObject(
@@ -201,6 +206,23 @@ test("statuses follow a send in order and echo its callback data", async () => {
       biz_opaque_callback_data: "delivery-1",
     })),
   );
+});
+
+test("each status waits for its own time", async () => {
+  const clock = fakeClock();
+  const { graph } = await start({
+    clock,
+    webhooks: { url: null },
+    statuses: { states: ["sent", "delivered"], delayMs: 100 },
+  });
+  await sendText(graph);
+  const reported = () => graph.records.webhooks.entries.length;
+  await clock.advance(99);
+  expect(reported()).toBe(0);
+  await clock.advance(1);
+  expect(reported()).toBe(1);
+  await clock.advance(100);
+  expect(reported()).toBe(2);
 });
 
 test("handshake asks with the token and checks the challenge", async () => {

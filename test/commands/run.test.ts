@@ -1,0 +1,156 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { catalogue } from "../../src/commands/catalogue.ts";
+import { revka, temporaryHome, widest } from "../support/command.ts";
+
+const undo: (() => unknown)[] = [];
+afterEach(() => {
+  for (const step of undo.splice(0)) step();
+});
+const home = () => ({ REVKA_HOME: temporaryHome(undo), HOME: "/nonexistent" });
+
+describe("help", () => {
+  test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("%p shows every command", async (words) => {
+    const { code, out, err } = await revka(words, home());
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    for (const name of catalogue.keys()) expect(out).toContain(`\n  ${name}`);
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test.each([...catalogue.keys()])(
+    "%s explains itself, with an example, in 80 columns",
+    async (name) => {
+      const { code, out, err } = await revka([name, "--help"], home());
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(out).toStartWith(`Usage: revka ${name}`);
+      expect(out).toContain("--config FILE");
+      expect(out).toContain("Examples:");
+      expect(widest(out)).toBeLessThanOrEqual(80);
+      expect((await revka(["help", name], home())).out).toBe(out);
+    },
+  );
+
+  test.each([...catalogue])("%s has the summary of a row", (_name, { summary }) => {
+    expect(summary.length).toBeLessThanOrEqual(65);
+  });
+});
+
+test.each([[["--version"]], [["-V"]]])(
+  "%p names version, variant, target and commit",
+  async (words) => {
+    const { code, out } = await revka(words, home());
+    expect(code).toBe(0);
+    expect(out).toMatch(/^revka \d+\.\d+\.\d+ \((default|whatsapp-web), \S+, \S+\)\n$/);
+  },
+);
+
+describe("wrong usage is exit 2, with what was meant", () => {
+  test.each([
+    [["stauts"], 'unknown command "stauts"; did you mean "status"?'],
+    [["frobnicate"], 'unknown command "frobnicate"'],
+    [["status", "--jsno"], "unknown option --jsno; did you mean --json?"],
+    [["--versoin"], "unknown option --versoin; did you mean --version?"],
+    [["status", "-x"], "unknown option -x"],
+    [["status", "--json=yes"], "--json takes no value"],
+    [["status", "--config"], "--config needs a value: --config FILE"],
+    [["status", "--config="], "--config needs a value"],
+    [["status", "--config", "--json"], "--config needs a value"],
+    [["status", "extra"], 'unexpected word "extra"'],
+    [["send"], "too few words"],
+    [["send", "two", "words"], "quote a text that has spaces"],
+    [["status", "--log-level", "loud"], '--log-level "loud" is none of trace'],
+    [["config", "shema"], 'config knows only "schema"'],
+    [["send", "x", "--channel", "sms"], '--channel "sms" is neither'],
+    [["send", "x", "--wait", "soon"], '--wait "soon" is not'],
+    [["service", "instal"], '"instal" is none of install'],
+    [["daemon", "--port", "http"], "--port"],
+  ])("%p", async (words, message) => {
+    const { code, out, err } = await revka(words, home());
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(message);
+    expect(err).toContain("--help");
+  });
+
+  test("REVKA_LOG too", async () => {
+    const { code, err } = await revka(["status"], { ...home(), REVKA_LOG: "loud" });
+    expect(code).toBe(2);
+    expect(err).toContain('REVKA_LOG "loud"');
+  });
+});
+
+describe("global options", () => {
+  test("may stand before the command", async () => {
+    const { code, err } = await revka(["--config", "/nowhere/c.toml", "status"], home());
+    expect(code).toBe(78);
+    expect(err).toContain("/nowhere/c.toml");
+  });
+
+  test("an option-like text is sent after --", async () => {
+    const { err } = await revka(["send", "--to", "+15550001111", "--", "--json"], home());
+    expect(err).toContain("no daemon is running");
+  });
+});
+
+describe("an empty home says what to do", () => {
+  test.each([["status"], ["doctor"], ["daemon"]])("%s", async (name) => {
+    const env = home();
+    const { code, out, err } = await revka([name], env);
+    expect({ code, out }).toEqual({ code: 78, out: "" });
+    expect(err).toContain(`${env.REVKA_HOME}/config.toml`);
+    expect(err).toContain("revka init");
+    expect(err.trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  test.each([[["pause", "x"]], [["resume", "x"]], [["redeliver", "x"]], [["relink"]]])(
+    "%p",
+    async (words) => {
+      const { code, err } = await revka(words, home());
+      expect(code).toBe(1);
+      expect(err).toContain("no daemon is running");
+      expect(err).toContain("revka daemon");
+      expect(err.trimEnd().split("\n")).toHaveLength(1);
+    },
+  );
+});
+
+describe("what nobody foresaw", () => {
+  const broken = { ...home, load: () => Promise.reject(new Error("boom")) };
+  const withBroken = async (words: string[], env: Record<string, string> = {}) => {
+    const entry = catalogue.get("licenses");
+    if (!entry) throw new Error("no entry");
+    const { load } = entry;
+    entry.load = broken.load;
+    undo.push(() => (entry.load = load));
+    return revka(words, { ...home(), ...env });
+  };
+
+  test("is one plain line and exit 1", async () => {
+    const { code, err } = await withBroken(["licenses"]);
+    expect(code).toBe(1);
+    expect(err).toStartWith("revka: boom\n");
+    expect(err).not.toContain("run.test.ts");
+  });
+
+  test.each([
+    [["licenses", "--log-level", "debug"], {}],
+    [["licenses", "--log-level=trace"], {}],
+    [["licenses"], { REVKA_LOG: "debug" }],
+  ])("%p %p shows where", async (words, env) => {
+    const { err } = await withBroken(words, env);
+    expect(err).toContain("run.test.ts");
+  });
+});
+
+test("config schema is one JSON document", async () => {
+  const { code, out } = await revka(["config", "schema"], home());
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ type: "object" });
+});
+
+test("licenses names Revka's own and each package's", async () => {
+  const { code, out } = await revka(["licenses"], home());
+  expect(code).toBe(0);
+  expect(out).toContain("MIT License");
+  expect(out).toMatch(/ {2}zod \d\S*: MIT/);
+  const json: unknown = JSON.parse((await revka(["licenses", "--json"], home())).out);
+  expect(json).toMatchObject({ own: expect.stringContaining("MIT License") });
+});

@@ -2,12 +2,13 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from "n
 import { dirname } from "node:path";
 import { buildInfo } from "../runtime/build-info.ts";
 import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
-import { terminalPrompt } from "./init/prompt.ts";
+import { PromptEnded, terminalPrompt } from "./init/prompt.ts";
 import { askAll, initOptions } from "./init/questions.ts";
 import { answerSource } from "./init/source.ts";
 import { configText, type Answers } from "./init/template.ts";
 import { load } from "./load.ts";
 import { paths } from "./running-daemon.ts";
+import { wrap } from "./text.ts";
 
 export const command: Command = {
   usage: "init [OPTIONS]",
@@ -42,10 +43,7 @@ async function answersOf({ options, terminal }: Invocation): Promise<Answers> {
   try {
     return await askAll(answerSource(options, prompt));
   } catch (error) {
-    if (error instanceof Error && error.name === "AbortError") {
-      throw new CommandError("stopped; nothing was written");
-    }
-    throw error;
+    throw error instanceof PromptEnded ? new CommandError("stopped; nothing was written") : error;
   } finally {
     prompt?.close();
   }
@@ -91,8 +89,7 @@ function nextSteps({ channel, allowedNumbers, agent }: Answers, config: string):
   }
   if (channel.kind === "cloud") {
     steps.push(
-      "In the Meta app, set the webhook's callback URL to https://YOUR-HOST/whatsapp and its",
-      `verify token to verify_token in ${config}; subscribe to the field "messages".`,
+      `In the Meta app, set the webhook's callback URL to https://YOUR-HOST/whatsapp and its verify token to verify_token in ${config}; subscribe to the field "messages".`,
     );
     if (channel.appSecret === null) {
       steps.push("Set app_secret before it faces the internet: unsigned webhooks can be forged.");
@@ -109,5 +106,5 @@ function nextSteps({ channel, allowedNumbers, agent }: Answers, config: string):
   if (agent.kind === "model") {
     steps.push("Give the model its system_prompt under [agent].");
   }
-  return `${[...steps, "", "Next: revka doctor, then revka daemon"].join("\n")}\n`;
+  return `${steps.flatMap((step) => wrap(step, 80)).join("\n")}\n\nNext: revka doctor, then revka daemon\n`;
 }

@@ -2,7 +2,7 @@ import type { ChannelReport, StatusReport } from "../control/api.ts";
 import { exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
 
-const pollMs = 1000;
+const pollMs = 250;
 
 export const command: Command = {
   usage: "relink [--wait SECONDS]",
@@ -34,7 +34,7 @@ export const command: Command = {
 async function follow(invocation: Invocation, seconds: number): Promise<number> {
   const { terminal } = invocation;
   let shown = "";
-  for (let polls = 0; polls < seconds; polls++) {
+  for (let polls = 0; polls < (seconds * 1000) / pollMs; polls++) {
     const web = webChannel(await askDaemon(invocation, (daemon) => daemon.status()));
     if (web?.state === "ready") {
       terminal.out(`Linked${web.linked_as ? ` as ${web.linked_as}` : ""}.\n`);

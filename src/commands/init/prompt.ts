@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import type { Terminal } from "../command.ts";
 
@@ -17,31 +17,55 @@ export interface Prompt {
   close(): void;
 }
 
-/** Asks on the terminal, again until the answer is usable. Rejects with an AbortError at Ctrl-C or end of input. */
+/** The person pressed Ctrl-C, or the input ended. */
+export class PromptEnded extends Error {
+  override readonly name = "PromptEnded";
+}
+
+/** Asks on the terminal, again until the answer is usable. Rejects with {@link PromptEnded}. */
 export function terminalPrompt(terminal: Terminal): Prompt {
-  let hidden = false;
+  // On only while an answer that may be seen is being typed: what is pasted ahead could belong to a secret question.
+  let echo = false;
   const output = new Writable({
     decodeStrings: false,
     write(chunk, _encoding, done) {
-      if (!hidden) terminal.err(String(chunk));
+      if (echo) terminal.err(String(chunk));
       done();
     },
   });
   const lines = createInterface({ input: terminal.input, output, terminal: terminal.interactive });
-  const ended = new AbortController();
-  lines.on("close", () => ended.abort());
+  const ahead: string[] = [];
+  let closed = false;
+  let wake = () => {};
+  lines.on("line", (line) => {
+    echo = false;
+    ahead.push(line);
+    wake();
+  });
+  lines.on("close", () => {
+    closed = true;
+    wake();
+  });
+  const answer = async (secret: boolean): Promise<string> => {
+    const typing = ahead.length === 0;
+    echo = typing && !secret;
+    while (ahead.length === 0) {
+      if (closed) throw new PromptEnded("the input ended");
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+    const line = ahead.shift() ?? "";
+    if (secret) terminal.err("\n");
+    else if (!typing) terminal.err(`${line}\n`);
+    return line.trim();
+  };
   return {
     async ask(question) {
       const label = question.fallback ? `${question.text} [${question.fallback}]` : question.text;
       for (;;) {
         terminal.err(`${label}: `);
-        hidden = question.secret === true;
-        const typed = (await lines.question("", { signal: ended.signal })).trim();
-        if (hidden) terminal.err("\n");
-        hidden = false;
-        const answer = typed === "" ? (question.fallback ?? "") : typed;
-        const problem = question.check?.(answer) ?? null;
-        if (problem === null) return answer;
+        const given = (await answer(question.secret === true)) || (question.fallback ?? "");
+        const problem = question.check?.(given) ?? null;
+        if (problem === null) return given;
         terminal.err(`  ${problem}\n`);
       }
     },

@@ -36,7 +36,7 @@ export const initOptions: Readonly<Record<string, OptionSpec>> = {
 /** Asks what a config needs, nothing else. Rejects when the person gives up, throws `UsageError` for bad flags. */
 export async function askAll(source: AnswerSource): Promise<Answers> {
   const kind = await source.ask("channel", {
-    text: "How does WhatsApp reach you: Meta's Cloud API (cloud), your own number (web), WATI (wati)",
+    text: "WhatsApp by Meta's Cloud API, Web or WATI? (cloud, web, wati)",
     check: check.oneOf(channels),
   });
   if (kind === "") {
@@ -46,7 +46,7 @@ export async function askAll(source: AnswerSource): Promise<Answers> {
   }
   const channel = await askChannel(kind, source);
   const allowed = await source.ask("allow", {
-    text: "Which numbers are answered (+15551234567, comma-separated; * everybody; empty nobody yet)",
+    text: "Who is answered? (+15551234567, …; * everybody; empty nobody yet)",
     check: check.allowList,
   });
   const agent = await askAgent(source);
@@ -54,7 +54,7 @@ export async function askAll(source: AnswerSource): Promise<Answers> {
     kind === "web"
       ? ""
       : await source.ask("public-url", {
-          text: "Public https address of this machine, if you have one (empty: later)",
+          text: "Public https address, if there is one (empty: later)",
           check: check.optionalHttpsUrl,
         });
   source.finish();
@@ -101,7 +101,7 @@ async function askChannel(kind: string, source: AnswerSource): Promise<Answers["
     }),
     appSecret:
       (await source.ask("app-secret", {
-        text: "App secret of the Meta app (not shown; empty: from REVKA_WHATSAPP_APP_SECRET)",
+        text: "App secret (not shown; empty: from REVKA_WHATSAPP_APP_SECRET)",
         secret: true,
       })) || null,
     verifyToken: await secretOrRandom("verify-token", "Verify token", source),
@@ -110,7 +110,7 @@ async function askChannel(kind: string, source: AnswerSource): Promise<Answers["
 
 async function askAgent(source: AnswerSource): Promise<Answers["agent"]> {
   const kind = await source.ask("agent", {
-    text: "Who answers: a model, your webhook, a command, or an echo to try things out",
+    text: "Who answers? (model, webhook, command; echo to try things out)",
     check: check.oneOf(agents),
   });
   if (kind === "webhook") {
@@ -135,13 +135,13 @@ async function askAgent(source: AnswerSource): Promise<Answers["agent"]> {
     return {
       kind,
       provider: await source.ask("provider", {
-        text: "Provider (openrouter, openai, anthropic, groq, ollama, custom:https://…/v1)",
+        text: "Provider (openrouter, openai, anthropic, groq, ollama, custom:URL)",
         check: check.required,
       }),
       model: await source.ask("model", { text: "Model", check: check.required }),
       apiKey:
         (await source.ask("api-key", {
-          text: "API key (not shown; empty: from the provider's environment variable)",
+          text: "API key (not shown; empty: from the provider's variable)",
           secret: true,
         })) || null,
     };

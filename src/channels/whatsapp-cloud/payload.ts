@@ -3,10 +3,10 @@ import type { InboundEvent } from "../message.ts";
 import { ignoredFields } from "./payload/fields.ts";
 import { linkedBy, readUserIdUpdate } from "./payload/identity.ts";
 import { ignored, readMessage } from "./payload/message.ts";
+import { contactBook } from "./payload/sender.ts";
 import {
   bodyShape,
   changeShape,
-  contactShape,
   entryShape,
   listOf,
   valueShape,
@@ -92,10 +92,7 @@ function* readChange(
 
 function* readMessages(value: WebhookValue, now: number): Generator<InboundEvent> {
   const ownNumber = canonicalPhone(value.metadata?.display_phone_number ?? "");
-  const contacts = (value.contacts ?? []).flatMap((item) => {
-    const contact = contactShape.safeParse(item);
-    return contact.success ? [contact.data] : [];
-  });
+  const contacts = contactBook(value.contacts ?? []);
   const messages = listOf(value.messages);
   const statuses = listOf(value.statuses);
   if (!messages || !statuses) yield ignored("malformed");

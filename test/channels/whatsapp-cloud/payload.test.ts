@@ -674,6 +674,19 @@ describe("envelopes", () => {
     }
   });
 
+  test("as many contacts as messages cost no more than their number", () => {
+    const numbers = Array.from({ length: 15_000 }, (_, at) => String(49_300_000_000 + at));
+    const body = messagesBody(
+      numbers.map((from) => textItem("Hi", { from, id: from })),
+      { contacts: numbers.map((wa_id) => ({ wa_id, profile: { name: wa_id } })) },
+    );
+    const start = performance.now();
+    const last = parse(body).at(-1);
+    expect(last).toMatchObject({ message: { sender: { name: "49300014999" } } } as never);
+    // Each against each would take ten seconds and more.
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+
   test("a flood of malformed items is bounded, and costs no message", () => {
     const events = parse(messagesBody([...Array.from({ length: 5000 }, () => ({})), hi]));
     expect(events).toHaveLength(1001);

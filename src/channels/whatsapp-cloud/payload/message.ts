@@ -3,8 +3,8 @@ import { canonicalPhone } from "../../../config/numbers.ts";
 import type { InboundEvent, Message } from "../../message.ts";
 import { readContent } from "./content.ts";
 import { readSystem } from "./identity.ts";
-import { readSender } from "./sender.ts";
-import { messageShape, readTimestamp, type Contact, type RawMessage } from "./shapes.ts";
+import { readSender, type ContactBook } from "./sender.ts";
+import { messageShape, readTimestamp, type RawMessage } from "./shapes.ts";
 import { readTargeted, targetedTypes } from "./targeted.ts";
 
 /** Types that say nothing to an agent, and the reason under which they are counted. */
@@ -20,7 +20,7 @@ export const ownIdPrefix = "hash:";
 /** One item of `messages`. `ownNumber` is the business' own number, `now` Unix ms. */
 export function readMessage(
   raw: unknown,
-  contacts: Contact[],
+  contacts: ContactBook,
   ownNumber: string | null,
   now: number,
 ): InboundEvent {

@@ -1,6 +1,30 @@
 import { canonicalPhone, isBusinessScopedId } from "../../../config/numbers.ts";
 import type { Sender } from "../../message.ts";
-import type { Contact, RawMessage } from "./shapes.ts";
+import { contactShape, type Contact, type RawMessage } from "./shapes.ts";
+
+/** The `contacts` of a change, found by identity: a hostile body may name as many as it holds messages. */
+export interface ContactBook {
+  byUser: Map<string, Contact>;
+  byPhone: Map<string, Contact>;
+  /** Where there is no other. */
+  only: Contact | null;
+}
+
+/** Of several contacts with one identity the first counts. */
+export function contactBook(contacts: unknown[]): ContactBook {
+  const book: ContactBook = { byUser: new Map(), byPhone: new Map(), only: null };
+  for (const item of contacts) {
+    const parsed = contactShape.safeParse(item);
+    if (!parsed.success) continue;
+    const contact = parsed.data;
+    const phone = canonicalPhone(contact.wa_id ?? "");
+    const userId = contact.user_id;
+    if (userId !== undefined && !book.byUser.has(userId)) book.byUser.set(userId, contact);
+    if (phone !== null && !book.byPhone.has(phone)) book.byPhone.set(phone, contact);
+    if (contacts.length === 1) book.only = contact;
+  }
+  return book;
+}
 
 /**
  * Who wrote a message, from the message itself and the entry of `contacts` that belongs to it. null where nothing
@@ -9,7 +33,7 @@ import type { Contact, RawMessage } from "./shapes.ts";
  */
 export function readSender(
   message: Pick<RawMessage, "from" | "from_user_id">,
-  contacts: Contact[],
+  contacts: ContactBook,
 ): Sender | null {
   const from = message.from ?? "";
   const own = {
@@ -39,18 +63,12 @@ export function readUserId(raw: string | undefined): string | null {
  * since some bodies give it no identity at all.
  */
 function contactOf(
-  own: Pick<Sender, "phone" | "userId">,
-  contacts: Contact[],
+  { phone, userId }: Pick<Sender, "phone" | "userId">,
+  { byUser, byPhone, only }: ContactBook,
 ): Contact | undefined {
-  const byUser = contacts.find((it) => own.userId !== null && it.user_id === own.userId);
-  if (byUser) return byUser;
-  const byPhone = contacts.find(
-    (it) => own.phone !== null && canonicalPhone(it.wa_id ?? "") === own.phone,
-  );
-  if (byPhone) return byPhone;
-  const [only] = contacts;
-  if (!only || contacts.length > 1) return undefined;
-  const otherUser = own.userId !== null && only.user_id !== undefined;
-  const otherPhone = own.phone !== null && only.wa_id !== undefined;
-  return otherUser || otherPhone ? undefined : only;
+  const known = (userId && byUser.get(userId)) || (phone && byPhone.get(phone));
+  if (known) return known;
+  const otherUser = userId !== null && only?.user_id !== undefined;
+  const otherPhone = phone !== null && only?.wa_id !== undefined;
+  return only && !otherUser && !otherPhone ? only : undefined;
 }

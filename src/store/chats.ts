@@ -34,9 +34,17 @@ interface ChatRow {
 const chatSelect = `SELECT chats.id, kind, person, group_id, paused, chats.last_inbound_at, channel, account, backend
   FROM chats JOIN sources ON sources.id = chats.source`;
 
+/** Chats kept at hand. */
+const CACHED_CHATS = 10_000;
+/** The 24-hour window is kept to the minute, a source's last activity to the second: not every message writes, ms. */
+const WINDOW_PRECISION = 60_000;
+const ACTIVITY_PRECISION = 1_000;
+
 /** Accounts and chats: who can be answered, and where. */
 export class Chats {
   readonly #sources = new Map<string, number>();
+  readonly #found = new Map<string, { id: ChatId; inboundAt: number }>();
+  readonly #active = new Map<number, number>();
 
   constructor(
     readonly database: Database,
@@ -62,12 +70,19 @@ export class Chats {
     this.#sources.set(`${source.channel}\n${source.account}\n${source.backend}`, id);
   }
 
-  /** The chat a message belongs to, found or made, its sender's identities remembered. */
-  ofMessage(source: number, message: Message): ChatId {
+  /** The chat a message belongs to, found or made, its sender's identities remembered, its window open. */
+  ofMessage(source: number, message: Message, now: number): ChatId {
     const person = this.#personOf(source, message.sender);
-    return message.chat.kind === "group"
-      ? this.find(source, "group", null, message.chat.id)
-      : this.find(source, message.chat.kind, person, null);
+    const { chat } = message;
+    const [of, group] = chat.kind === "group" ? [null, chat.id] : [person, null];
+    const id = this.find(source, chat.kind, of, group);
+    const found = this.#found.get(keyOf(source, chat.kind, of, group));
+    const at = Math.min(now, message.timestamp * 1000);
+    if (!found || at - found.inboundAt >= WINDOW_PRECISION) {
+      this.touchInbound(id, at);
+      if (found) found.inboundAt = at;
+    }
+    return id;
   }
 
   /** The chat of a recipient that an operator named. */
@@ -94,7 +109,29 @@ export class Chats {
     return row?.merged_into == null ? id : this.current(row.merged_into);
   }
 
+  /** Forgets what is at hand: after a rollback it may never have been. */
+  forget(): void {
+    this.#found.clear();
+    this.#active.clear();
+    this.people.forget();
+  }
+
   find(source: number, kind: Chat["kind"], person: number | null, group: string | null): ChatId {
+    const key = keyOf(source, kind, person, group);
+    const found = this.#found.get(key);
+    if (found) return found.id;
+    const id = this.#findOrMake(source, kind, person, group);
+    if (this.#found.size >= CACHED_CHATS) this.#found.clear();
+    this.#found.set(key, { id, inboundAt: 0 });
+    return id;
+  }
+
+  #findOrMake(
+    source: number,
+    kind: Chat["kind"],
+    person: number | null,
+    group: string | null,
+  ): ChatId {
     const row = this.database
       .sql(
         `SELECT id FROM chats WHERE source = ? AND kind = ? AND ifnull(person, 0) = ? AND ifnull(group_id, '') = ?`,
@@ -107,8 +144,12 @@ export class Chats {
     return Number(made.lastInsertRowid);
   }
 
+  /** Called after chats were joined, so that what is counted by chat can be counted anew. */
+  joined: () => void = () => {};
+
   /** Two persons turned out to be one: their chats become one, in the order things happened. */
   #mergePerson(source: number, old: number, person: number): void {
+    this.#found.clear();
     for (const kind of ["direct", "self"] as const) {
       const row = this.database
         .sql("SELECT id, last_inbound_at FROM chats WHERE source = ? AND kind = ? AND person = ?")
@@ -126,16 +167,21 @@ export class Chats {
         .run(chat, row.id);
     }
     this.database.sql("DELETE FROM people WHERE id = ?").run(old);
+    this.joined();
   }
 
+  /** Someone of this chat wrote at `at`. */
   touchInbound(chat: ChatId, at: number): void {
     this.database
       .sql("UPDATE chats SET last_inbound_at = max(ifnull(last_inbound_at, 0), ?) WHERE id = ?")
       .run(at, chat);
   }
 
-  touchSource(source: number, direction: "inbound" | "outbound", at: number): void {
-    this.database.sql(`UPDATE sources SET last_${direction}_at = ? WHERE id = ?`).run(at, source);
+  /** Something came in for this account. */
+  touchSource(source: number, at: number): void {
+    if (at - (this.#active.get(source) ?? 0) < ACTIVITY_PRECISION) return;
+    this.#active.set(source, at);
+    this.database.sql("UPDATE sources SET last_inbound_at = ? WHERE id = ?").run(at, source);
   }
 
   get(id: ChatId): StoredChat | null {
@@ -181,4 +227,13 @@ export class Chats {
       lastInboundAt: row.last_inbound_at,
     };
   }
+}
+
+function keyOf(
+  source: number,
+  kind: Chat["kind"],
+  person: number | null,
+  group: string | null,
+): string {
+  return `${source}\n${kind}\n${person}\n${group}`;
 }

@@ -20,22 +20,38 @@ const REVOKED = 2;
 export class Inbox {
   pendingMessages = 0;
   pendingBytes = 0;
+  /** Waiting messages of each chat that has any. */
+  readonly #waiting = new Map<ChatId, number>();
 
   constructor(
     readonly database: Database,
     readonly chats: Chats,
     readonly outbox: Outbox,
   ) {
-    this.count();
+    this.recount();
+    chats.joined = () => this.recount();
   }
 
   /** Reads what waits from the file: at start, and after a transaction that was rolled back. */
-  count(): void {
+  recount(): void {
     const row = this.database
       .sql("SELECT count(*) AS messages, ifnull(sum(bytes), 0) AS bytes FROM inbox WHERE state = 0")
       .get() as { messages: number; bytes: number };
     this.pendingMessages = row.messages;
     this.pendingBytes = row.bytes;
+    this.#waiting.clear();
+    const chats = this.database
+      .sql("SELECT chat, count(*) AS messages FROM inbox WHERE state = 0 GROUP BY chat")
+      .all() as { chat: ChatId; messages: number }[];
+    for (const { chat, messages } of chats) this.#waiting.set(chat, messages);
+  }
+
+  #count(chat: ChatId, messages: number, bytes: number): void {
+    this.pendingMessages += messages;
+    this.pendingBytes += bytes;
+    const waiting = (this.#waiting.get(chat) ?? 0) + messages;
+    if (waiting > 0) this.#waiting.set(chat, waiting);
+    else this.#waiting.delete(chat);
   }
 
   /** Takes a batch in. Runs inside a transaction. */
@@ -44,7 +60,7 @@ export class Inbox {
     events: InboundEvent[],
     rules: AcceptRules,
     now: number,
-  ): { outcome: AcceptOutcome; sourceId: number; added: { messages: number; bytes: number } } {
+  ): { outcome: AcceptOutcome; sourceId: number } {
     const sourceId = this.chats.source(source);
     const outcome: AcceptOutcome = {
       admitted: [],
@@ -54,17 +70,16 @@ export class Inbox {
       moved: [],
       amended: 0,
     };
-    const added = { messages: 0, bytes: 0 };
     for (const event of events) {
       switch (event.kind) {
         case "message":
-          this.#acceptMessage(sourceId, event.message, rules, now, outcome, added);
+          this.#acceptMessage(sourceId, event.message, rules, now, outcome);
           break;
         case "edit":
           outcome.amended += this.#edit(sourceId, event.targetId, event.text);
           break;
         case "revoke":
-          outcome.amended += this.#revoke(sourceId, event.targetId, added);
+          outcome.amended += this.#revoke(sourceId, event.targetId);
           break;
         case "reaction":
           this.#react(sourceId, event.targetId, event.emoji);
@@ -90,8 +105,8 @@ export class Inbox {
           break;
       }
     }
-    if (outcome.admitted.length > 0) this.chats.touchSource(sourceId, "inbound", now);
-    return { outcome, sourceId, added };
+    if (outcome.admitted.length > 0) this.chats.touchSource(sourceId, now);
+    return { outcome, sourceId };
   }
 
   #acceptMessage(
@@ -100,7 +115,6 @@ export class Inbox {
     rules: AcceptRules,
     now: number,
     outcome: AcceptOutcome,
-    added: { messages: number; bytes: number },
   ): void {
     if (this.#seen(source, message.id)) {
       outcome.duplicates++;
@@ -115,14 +129,14 @@ export class Inbox {
     const json = JSON.stringify(verdict.message);
     const bytes = Buffer.byteLength(json);
     const full =
-      this.pendingMessages + added.messages >= rules.maxPendingMessages ||
-      this.pendingBytes + added.bytes + bytes > rules.maxPendingBytes;
+      this.pendingMessages >= rules.maxPendingMessages ||
+      this.pendingBytes + bytes > rules.maxPendingBytes;
     if (full) {
       outcome.overflow++;
       return;
     }
-    const chat = this.chats.ofMessage(source, verdict.message);
-    if (this.#pendingOf(chat, rules.maxPendingPerChat) >= rules.maxPendingPerChat) {
+    const chat = this.chats.ofMessage(source, verdict.message, now);
+    if ((this.#waiting.get(chat) ?? 0) >= rules.maxPendingPerChat) {
       outcome.overflow++;
       return;
     }
@@ -131,9 +145,7 @@ export class Inbox {
         "INSERT INTO inbox (source, platform_id, chat, state, received_at, bytes, message) VALUES (?, ?, ?, 0, ?, ?, ?)",
       )
       .run(source, message.id, chat, now, bytes, json);
-    this.chats.touchInbound(chat, Math.min(now, message.timestamp * 1000));
-    added.messages++;
-    added.bytes += bytes;
+    this.#count(chat, 1, bytes);
     outcome.admitted.push({ chat, message: verdict.message });
   }
 
@@ -143,15 +155,6 @@ export class Inbox {
         .sql("SELECT 1 FROM inbox WHERE source = ? AND platform_id = ?")
         .get(source, platformId) !== undefined
     );
-  }
-
-  #pendingOf(chat: ChatId, atMost: number): number {
-    const row = this.database
-      .sql(
-        "SELECT count(*) AS n FROM (SELECT 1 FROM inbox WHERE chat = ? AND state = 0 ORDER BY id LIMIT ?)",
-      )
-      .get(chat, atMost) as { n: number };
-    return row.n;
   }
 
   #known(
@@ -187,15 +190,14 @@ export class Inbox {
     return 1;
   }
 
-  #revoke(source: number, platformId: string, added: { messages: number; bytes: number }): number {
+  #revoke(source: number, platformId: string): number {
     const row = this.#known(source, platformId);
     if (!row) return 0;
     if (row.state === PENDING) {
       this.database
         .sql("UPDATE inbox SET state = ?, message = NULL WHERE id = ?")
         .run(REVOKED, row.id);
-      added.messages--;
-      added.bytes -= row.bytes;
+      this.#count(row.chat, -1, -row.bytes);
     }
     this.database.sql("DELETE FROM history WHERE chat = ? AND message = ?").run(row.chat, row.id);
     return 1;
@@ -232,20 +234,23 @@ export class Inbox {
     }));
   }
 
-  /** Marks a turn's messages done; their content lives on in the history. Runs inside a transaction. */
-  finish(turn: FinishedTurn): { messages: number; bytes: number } {
-    const freed = { messages: 0, bytes: 0 };
+  /**
+   * Marks a turn's messages done; their content lives on in the history. Answers how many still waited. Runs inside a
+   * transaction.
+   */
+  finish(turn: FinishedTurn): number {
+    let finished = 0;
     for (const id of turn.messages) {
       const row = this.database
         .sql(
-          "UPDATE inbox SET state = ?, message = NULL WHERE id = ? AND state = 0 RETURNING bytes",
+          "UPDATE inbox SET state = ?, message = NULL WHERE id = ? AND state = 0 RETURNING chat, bytes",
         )
-        .get(DONE, id) as { bytes: number } | undefined;
+        .get(DONE, id) as { chat: ChatId; bytes: number } | undefined;
       if (!row) continue;
-      freed.messages++;
-      freed.bytes += row.bytes;
+      finished++;
+      this.#count(row.chat, -1, -row.bytes);
     }
-    return freed;
+    return finished;
   }
 
   oldestPendingAt(): number | null {

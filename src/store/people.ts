@@ -22,13 +22,24 @@ interface PersonRow {
 
 const columns = "id, phone, user_id, lid, username";
 
+/** People kept at hand, so that someone who writes often costs no look-up. */
+const CACHED_PEOPLE = 10_000;
+
 /** Which identities belong to one person. All calls run inside a transaction of `database`. */
 export class People {
+  /** Identities, exactly as the platform spells them, of which there is nothing more to learn. */
+  readonly #settled = new Map<string, Person>();
+
   constructor(
     readonly database: Database,
     /** Folds the double forms of a number (Brazil, Argentina, Mexico) to one key. */
     readonly phoneKey: (phone: string) => string,
   ) {}
+
+  /** Forgets what is at hand: after a rollback it may never have been. */
+  forget(): void {
+    this.#settled.clear();
+  }
 
   byId(id: number): Person | null {
     const row = this.database.sql(`SELECT ${columns} FROM people WHERE id = ?`).get(id);
@@ -79,7 +90,9 @@ export class People {
 
   /** The sender with every identity filled in that is known of them. What the platform says now wins. */
   complete(source: number, sender: Sender): Sender {
-    return { ...sender, ...union(sender, this.#find(source, sender).same) };
+    const settled = this.#settled.get(keyOf(source, sender));
+    const known = settled ? [settled] : this.#find(source, sender).same;
+    return { ...sender, ...union(sender, known) };
   }
 
   /**
@@ -87,6 +100,10 @@ export class People {
    * the keys that now stand for nobody.
    */
   remember(source: number, identity: Identity): { person: number; merged: number[] } {
+    const settled = this.#settled.get(keyOf(source, identity));
+    if (settled && (identity.username === null || identity.username === settled.username)) {
+      return { person: settled.id, merged: [] };
+    }
     const { same, moved } = this.#find(source, identity);
     for (const person of moved) this.#detach(person, identity);
     const [first, ...others] = same.sort((a, b) => a.id - b.id);
@@ -102,6 +119,8 @@ export class People {
       all.lid !== first.lid ||
       all.username !== first.username;
     if (changed) this.#update(first.id, { ...all, phone });
+    if (this.#settled.size >= CACHED_PEOPLE) this.#settled.clear();
+    this.#settled.set(keyOf(source, identity), { id: first.id, ...all, phone });
     return { person: first.id, merged: others.map((other) => other.id) };
   }
 
@@ -114,6 +133,7 @@ export class People {
   }
 
   #update(id: number, identity: Identity): void {
+    this.#settled.clear();
     this.database
       .sql(
         "UPDATE people SET phone = ?, phone_key = ?, user_id = ?, lid = ?, username = ? WHERE id = ?",
@@ -167,6 +187,10 @@ function toPerson(row: PersonRow): Person {
     lid: row.lid,
     username: row.username,
   };
+}
+
+function keyOf(source: number, identity: Identity): string {
+  return `${source}\n${identity.phone}\n${identity.userId}\n${identity.lid}`;
 }
 
 const noIdentity: Identity = { phone: null, userId: null, lid: null, username: null };

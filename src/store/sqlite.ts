@@ -97,14 +97,8 @@ class SqliteStore implements ConversationStore {
 
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
     const result = await this.#database.write(
-      () => {
-        const accepted = this.#inbox.accept(source, events, rules, this.#clock.now());
-        // Counted at once, so that a neighbour in the same transaction sees the bound; recounted if it falls.
-        this.#inbox.pendingMessages += accepted.added.messages;
-        this.#inbox.pendingBytes += accepted.added.bytes;
-        return accepted;
-      },
-      () => this.#inbox.count(),
+      () => this.#inbox.accept(source, events, rules, this.#clock.now()),
+      () => this.#undone(),
     );
     this.#chats.rememberSource(source, result.sourceId);
     return result.outcome;
@@ -131,15 +125,12 @@ class SqliteStore implements ConversationStore {
       () => {
         const now = this.#clock.now();
         const chat = this.#chats.current(turn.chat);
-        const freed = this.#inbox.finish(turn);
-        if (freed.messages === 0) return null;
+        if (this.#inbox.finish(turn) === 0) return null;
         this.#history.add({ ...turn, chat }, now);
         this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
-        this.#inbox.pendingMessages -= freed.messages;
-        this.#inbox.pendingBytes -= freed.bytes;
         return chat;
       },
-      () => this.#inbox.count(),
+      () => this.#undone(),
     );
   }
 
@@ -222,7 +213,10 @@ class SqliteStore implements ConversationStore {
   }
 
   openChat(source: Source, target: Recipient): Promise<ChatId> {
-    return this.#database.write(() => this.#chats.ofRecipient(this.#chats.source(source), target));
+    return this.#database.write(
+      () => this.#chats.ofRecipient(this.#chats.source(source), target),
+      () => this.#undone(),
+    );
   }
 
   setPaused(chat: ChatId, paused: boolean): Promise<void> {
@@ -273,6 +267,12 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => {
       this.#database.sql("UPDATE probe SET at = ?").run(this.#clock.now());
     });
+  }
+
+  /** A rollback took back what was kept in memory along the way. */
+  #undone(): void {
+    this.#inbox.recount();
+    this.#chats.forget();
   }
 
   close(): void {

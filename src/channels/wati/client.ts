@@ -1,0 +1,183 @@
+import { openAsBlob } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { z } from "zod";
+import { readBody } from "../../net/body.ts";
+import { startDeadline } from "../../net/deadline.ts";
+import type { Fetch } from "../../net/fetch.ts";
+import { safeFilename } from "../../net/filename.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { retryAfterMs, sendFailure, transportFailure } from "../failure.ts";
+import type { Delivery, DeliveryContent, SendFailure, SendResult } from "../message.ts";
+import { targetOf, type Endpoint } from "./endpoint.ts";
+import { classifyAnswer } from "./failure.ts";
+
+/** How long one call may take, its answer included. */
+const callTimeoutMs = 30_000;
+
+/** The slowest line on which a file still gets through, bytes a second. */
+const slowestBytesPerSecond = 256 * 1024;
+
+/** The largest file that WhatsApp takes from anybody (a document). */
+const maxFileBytes = 100 * 1024 * 1024;
+
+const maxAnswerBytes = 1024 * 1024;
+
+export interface WatiClient {
+  readonly endpoint: Endpoint;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+}
+
+/**
+ * Sends one delivery through version 3 of WATI's API. The answer only says that WATI took it. WATI has neither
+ * reactions nor edits for API clients, and quotes only in version 1, so a quote is sent as a plain message. Never
+ * throws. Source: docs.wati.io/reference/conversations_sendtext, /conversations_sendfile.
+ */
+export async function sendDelivery(
+  client: WatiClient,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<SendResult> {
+  const { content, recipient } = delivery;
+  const target = targetOf(recipient, client.endpoint.prefix);
+  if (target === null) {
+    return failed(
+      sendFailure("no", "recipient", "WATI reaches single people only, by number or BSUID."),
+    );
+  }
+  switch (content.kind) {
+    case "text":
+      return post(client, "text", jsonBody({ target, text: content.text }), callTimeoutMs, signal);
+    case "media":
+      return sendFile(client, target, content, signal);
+    case "reaction":
+      return failed(
+        sendFailure(
+          "no",
+          "unsupported",
+          "WATI offers no reactions: the agent should answer with text.",
+        ),
+      );
+    case "edit":
+    case "revoke":
+      return failed(
+        sendFailure("no", "unsupported", `WATI offers no ${content.kind} of a sent message.`),
+      );
+  }
+}
+
+/**
+ * Is sending possible? null when it is. Asks for what needs the same scope family as sending and changes nothing. A
+ * question has no side effect, so every failure of it is `hold`.
+ */
+export async function probe(client: WatiClient, signal: AbortSignal): Promise<SendFailure | null> {
+  const path = "conversations?page_number=1&page_size=1";
+  const answer = await call(client, path, { method: "GET" }, callTimeoutMs, signal);
+  return answer.ok ? null : { ...answer.failure, retry: "hold" };
+}
+
+async function sendFile(
+  client: WatiClient,
+  target: string,
+  content: Extract<DeliveryContent, { kind: "media" }>,
+  signal: AbortSignal,
+): Promise<SendResult> {
+  const file = await stat(content.path).catch(() => null);
+  if (!file?.isFile()) {
+    return failed(
+      sendFailure("no", "media_missing", "The file to send does not exist or cannot be read."),
+    );
+  }
+  if (file.size === 0 || file.size > maxFileBytes) {
+    const hint = file.size === 0 ? "The file to send is empty." : "WhatsApp takes at most 100 MB.";
+    return failed(sendFailure("no", file.size === 0 ? "media_empty" : "media_too_large", hint));
+  }
+  const form = new FormData();
+  const name = safeFilename(content.filename ?? basename(content.path), "file");
+  form.set("target", target);
+  form.set("file", await openAsBlob(content.path, { type: content.mimeType }), name);
+  // Without a caption a document shows as "untitled". Source: support.wati.io 11463223.
+  const caption = content.caption ?? (content.media === "document" ? name : null);
+  if (caption) form.set("caption", caption);
+  const timeoutMs = callTimeoutMs + (file.size / slowestBytesPerSecond) * 1000;
+  return post(client, "file", { body: form }, timeoutMs, signal);
+}
+
+const sentShape = z.looseObject({
+  id: z.string().nullish().catch(null),
+  message: z
+    .looseObject({
+      id: z.string().nullish().catch(null),
+      whatsappMessageId: z.string().nullish().catch(null),
+    })
+    .nullish()
+    .catch(null),
+});
+
+async function post(
+  client: WatiClient,
+  what: "text" | "file",
+  init: RequestInit,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<SendResult> {
+  const path = `conversations/messages/${what}`;
+  const answer = await call(client, path, { ...init, method: "POST" }, timeoutMs, signal);
+  if (!answer.ok) return answer;
+  const sent = sentShape.safeParse(answer.body);
+  const { message, id } = sent.success ? sent.data : {};
+  return { ok: true, platformId: message?.id ?? message?.whatsappMessageId ?? id ?? null };
+}
+
+type Answered = { ok: true; body: unknown } | { ok: false; failure: SendFailure };
+
+/** One call, never repeated here. Redirects are not followed, so the token goes nowhere else. */
+async function call(
+  { endpoint, fetch, clock }: WatiClient,
+  path: string,
+  init: RequestInit,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Answered> {
+  if (signal.aborted) return failed(sendFailure("backoff", "aborted", "The daemon is stopping."));
+  const deadline = startDeadline(clock, timeoutMs, signal);
+  const headers = new Headers(init.headers);
+  headers.set("authorization", `Bearer ${endpoint.token}`);
+  headers.set("accept", "application/json");
+  try {
+    const response = await fetch(`${endpoint.baseUrl}/api/ext/v3/${path}`, {
+      ...init,
+      headers,
+      redirect: "manual",
+      signal: deadline.signal,
+    });
+    const text = new TextDecoder().decode(await readBody(response, maxAnswerBytes));
+    const body = parseJson(text);
+    const afterMs = retryAfterMs(response.headers, clock.now());
+    const empty = text.trim() === "";
+    const failure = classifyAnswer({ status: response.status, body, empty, afterMs });
+    return failure ? failed(failure) : { ok: true, body };
+  } catch (error) {
+    const cut = deadline.expired ? "deadline" : signal.aborted ? "stop" : null;
+    return failed(transportFailure(error, "WATI", cut));
+  } finally {
+    deadline.cancel();
+  }
+}
+
+function jsonBody(value: object): RequestInit {
+  return { body: JSON.stringify(value), headers: { "content-type": "application/json" } };
+}
+
+function failed(failure: SendFailure): { ok: false; failure: SendFailure } {
+  return { ok: false, failure };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,156 @@
+import { basename, extname } from "node:path";
+import { z } from "zod";
+import { safeFilename } from "../../net/filename.ts";
+import type { MediaKind, MediaReference } from "../message.ts";
+import type { WatiEvent } from "./shapes.ts";
+
+/** What one message says. */
+export interface Content {
+  type: string;
+  text: string;
+  attachments: MediaReference[];
+}
+
+const mediaKinds: Record<string, MediaKind> = {
+  image: "image",
+  audio: "audio",
+  voice: "audio",
+  video: "video",
+  document: "document",
+  sticker: "sticker",
+};
+
+/** What WATI names sound that was spoken into the phone: WhatsApp records voice notes, and only those, as Opus. */
+const voiceExtensions = new Set([".opus", ".oga"]);
+
+/** The text and the files of an event by its type; null where it says nothing at all. */
+export function readContent(event: WatiEvent): Content | null {
+  const text = bodyOf(event);
+  const type = (event.type?.trim() || (text === "" ? "" : "text")).toLowerCase();
+  if (type === "") return null;
+  const kind = Object.hasOwn(mediaKinds, type) ? mediaKinds[type] : undefined;
+  if (kind) return readMedia(event, type, kind, text);
+  switch (type) {
+    case "text":
+      return text.trim() === "" ? null : line(type, text);
+    case "button":
+    case "interactive":
+      return line(type, text || tapped(event) || "[Interactive answer without content]");
+    case "location":
+      return line(type, text || location(event.data));
+    case "contacts":
+      return line(type, text || contacts(event.messageContact ?? event.data));
+    case "order":
+      return line(type, text || "[Order]");
+    default: {
+      const name = type.replace(/[^\w.-]+/g, "_").slice(0, 40);
+      return line(name, text || `[Message of type "${name}", which cannot be shown here]`);
+    }
+  }
+}
+
+function bodyOf(event: WatiEvent): string {
+  const { text } = event;
+  return (typeof text === "string" ? text : text?.body) ?? event.message?.text ?? "";
+}
+
+/** A tap repeats its title in `text`; these are where else it stands. */
+function tapped(event: WatiEvent): string | null | undefined {
+  const reply = event.listReply ?? event.interactiveButtonReply;
+  return reply?.title ?? event.buttonReply?.text ?? reply?.id ?? event.buttonReply?.payload;
+}
+
+/**
+ * `data` is the address of the file, the bare path of it (`data/images/….jpg`), or null; the message's id leads to it
+ * as well. `text` is the caption, for a document the file's name.
+ */
+function readMedia(event: WatiEvent, type: string, kind: MediaKind, text: string): Content {
+  const data = typeof event.data === "string" && event.data !== "" ? event.data : event.mediaUrl;
+  const isUrl = data ? /^[a-z][a-z0-9+.-]*:/i.test(data) : false;
+  const stored = storedName(data ?? "");
+  // Some events repeat the address in `text`.
+  const words = text === data ? "" : text;
+  const named = kind === "document" ? safeFilename(words || stored, "document") : null;
+  const isVoice = type === "voice" || voiceExtensions.has(extname(stored).toLowerCase());
+  return {
+    type: kind === "audio" && isVoice ? "voice" : type,
+    text: kind === "document" ? words || (named ?? "") : words,
+    attachments: [
+      {
+        kind,
+        mimeType: null,
+        filename: named,
+        size: null,
+        durationSecs: null,
+        source: {
+          url: isUrl && data ? data : null,
+          path: !isUrl && data ? data : null,
+          id: event.id ?? null,
+          whatsappId: event.whatsappMessageId ?? null,
+        },
+      },
+    ],
+  };
+}
+
+/** The last part of the path that an address or a bare path names. */
+function storedName(data: string): string {
+  const named = URL.canParse(data) ? new URL(data).searchParams.get("fileName") : null;
+  return basename(named ?? data.split(/[?#]/)[0] ?? "");
+}
+
+const locationShape = z.looseObject({
+  latitude: z.union([z.number(), z.string()]),
+  longitude: z.union([z.number(), z.string()]),
+  name: z.string().nullish().catch(null),
+  address: z.string().nullish().catch(null),
+});
+
+function location(data: unknown): string {
+  const parsed = locationShape.safeParse(fromJson(data));
+  if (!parsed.success) return "[Location]";
+  const { latitude, longitude, name, address } = parsed.data;
+  const place = [name, address].filter(Boolean).join(", ");
+  return oneLine(`[Location] ${place} (${latitude}, ${longitude})`);
+}
+
+const contactShape = z.looseObject({
+  name: z.looseObject({ formatted_name: z.string().nullish() }).nullish().catch(null),
+  phones: z
+    .array(z.looseObject({ phone: z.string().nullish() }))
+    .nullish()
+    .catch(null),
+});
+
+/** People named in one line at most. */
+const maxContacts = 50;
+
+function contacts(data: unknown): string {
+  const raw = fromJson(data);
+  const list = (Array.isArray(raw) ? raw : [raw]).slice(0, maxContacts);
+  const people = list.flatMap((item) => {
+    const parsed = contactShape.safeParse(item);
+    if (!parsed.success || (!parsed.data.name && !parsed.data.phones)) return [];
+    const numbers = (parsed.data.phones ?? []).map((it) => it.phone).filter(Boolean);
+    const shown = parsed.data.name?.formatted_name ?? "Unnamed";
+    return [numbers.length > 0 ? `${shown} (${numbers.join(", ")})` : shown];
+  });
+  return oneLine(`[Contacts] ${people.join("; ")}`);
+}
+
+function fromJson(data: unknown): unknown {
+  if (typeof data !== "string") return data;
+  try {
+    return JSON.parse(data);
+  } catch {
+    return null;
+  }
+}
+
+function oneLine(words: string): string {
+  return words.replace(/\s+/g, " ").trim();
+}
+
+function line(type: string, text: string): Content {
+  return { type, text, attachments: [] };
+}

@@ -1,0 +1,55 @@
+import type { Context, Hono } from "hono";
+import { equalInConstantTime } from "../../net/constant-time.ts";
+import { parseJson, webhookRoutes, type IntakeOptions } from "../intake.ts";
+import { parseWebhook } from "./payload.ts";
+
+/**
+ * `GET`, `HEAD` and `POST /wati`. WATI signs nothing and knows no handshake; a secret of our own in the address or a
+ * header is all that tells its calls from a stranger's. Source: docs.wati.io/reference/session-message-failed.
+ */
+export function watiRoutes(
+  options: Omit<IntakeOptions, "channel" | "path"> & {
+    /** null: every call is taken. */
+    secret: string | null;
+  },
+): Hono {
+  const { secret, clock } = options;
+  return webhookRoutes(
+    { ...options, channel: "wati", path: "/wati" },
+    {
+      get(context, intake) {
+        const challenge = context.req.query("hub.challenge");
+        if (!challenge) return intake.refuse(context, 400, "hub.challenge is missing");
+        // Anybody's words, given back without a question: no browser may take them for a page.
+        return context.body(challenge, 200, {
+          "Content-Type": "text/plain; charset=UTF-8",
+          "X-Content-Type-Options": "nosniff",
+        });
+      },
+      async post(context, intake) {
+        const tooLarge = intake.refuseTooLarge(context);
+        if (tooLarge) return tooLarge;
+        if (secret !== null && !carriesSecret(context, secret)) {
+          return intake.refuse(context, 401, "the webhook secret is missing or wrong");
+        }
+        const bytes = await intake.readBody(context);
+        if (bytes instanceof Response) return bytes;
+        const body = parseJson(bytes);
+        if (body === undefined) return intake.refuse(context, 400, "the body is not JSON");
+        return await intake.handIn(context, parseWebhook(body, clock.now()));
+      },
+    },
+  );
+}
+
+/** In `X-Revka-Webhook-Secret`, `Authorization: Bearer`, or the query `secret`; any of them will do. */
+function carriesSecret(context: Context, secret: string): boolean {
+  const bearer = /^Bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+  const carried = [
+    context.req.header("x-revka-webhook-secret"),
+    bearer,
+    context.req.query("secret"),
+  ];
+  // No early end: how long it takes must not tell which of the three was compared.
+  return carried.filter((value) => equalInConstantTime(value ?? "", secret)).length > 0;
+}

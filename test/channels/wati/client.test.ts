@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DeliveryContent } from "../../../src/channels/message.ts";
+import { createWatiSimulator, type WatiSimulator } from "../../../src/simulator/wati.ts";
+import { fakeClock } from "../../support/clock.ts";
+import { delivery, never, text, wati } from "./support.ts";
+
+let simulator: WatiSimulator;
+let folder = "";
+beforeEach(async () => {
+  simulator = createWatiSimulator({ channels: ["17435002445"] });
+  await simulator.start();
+  folder = await mkdtemp(join(tmpdir(), "revka-wati-"));
+});
+afterEach(async () => {
+  await simulator.close();
+  await rm(folder, { recursive: true });
+});
+
+const channel = (more: object = {}) => wati({ api_url: simulator.url, ...more });
+
+function media(path: string, more: object = {}): DeliveryContent {
+  const content = { kind: "media", media: "document", path, mimeType: "application/pdf" } as const;
+  return { ...content, filename: "report.pdf", caption: null, durationSecs: null, ...more };
+}
+
+test("text reaches a number, without its plus", async () => {
+  const sent = await channel().send(delivery(text("hällo")), never);
+  expect(simulator.received).toMatchObject([
+    { kind: "text", target: "15550001111", text: "hällo" },
+  ]);
+  expect(sent).toEqual({ ok: true, platformId: simulator.received[0]?.id ?? "" });
+  expect(simulator.requests.entries).toMatchObject([
+    {
+      path: "/api/ext/v3/conversations/messages/text",
+      authorization: "Bearer wati-simulator-token",
+      status: 200,
+    },
+  ]);
+});
+
+test("tenant_id stands before the number", async () => {
+  await channel({ tenant_id: "17435002445" }).send(delivery(text("hi")), never);
+  expect(simulator.received).toMatchObject([{ target: "17435002445:15550001111" }]);
+});
+
+test("an unknown tenant_id fails the delivery with what to do", async () => {
+  const sent = await channel({ tenant_id: "elsewhere" }).send(delivery(text("hi")), never);
+  expect(sent).toMatchObject({ ok: false, failure: { retry: "no", code: "404" } });
+});
+
+test("a BSUID is reached where no number is known", async () => {
+  const recipient = {
+    kind: "direct",
+    phone: null,
+    userId: "US.13491208655302741918",
+    lid: null,
+  } as const;
+  await channel().send(delivery(text("hi"), { recipient }), never);
+  expect(simulator.received).toMatchObject([{ person: "US.13491208655302741918" }]);
+});
+
+test("an address with the tenant in it works, since the tenant is left out", async () => {
+  await wati({ api_url: `${simulator.url}/${simulator.tenant}` }).send(delivery(text("hi")), never);
+  expect(simulator.received).toHaveLength(1);
+});
+
+test("a file goes as a form, with its name", async () => {
+  const path = join(folder, "x");
+  await writeFile(path, "%PDF-1.7 content");
+  expect(await channel().send(delivery(media(path)), never)).toMatchObject({ ok: true });
+  const [send] = simulator.received;
+  expect(send).toMatchObject({
+    kind: "file",
+    target: "15550001111",
+    text: "report.pdf",
+    file: { name: "report.pdf", mimeType: "application/pdf" },
+  });
+  expect(new TextDecoder().decode(send?.file?.bytes)).toBe("%PDF-1.7 content");
+});
+
+test("a caption goes along; a picture without one has none", async () => {
+  const path = join(folder, "x.png");
+  await writeFile(path, "png");
+  const image = { media: "image", mimeType: "image/png", filename: null };
+  await channel().send(delivery(media(path, { ...image, caption: "look" })), never);
+  await channel().send(delivery(media(path, image)), never);
+  expect(simulator.received.map((it) => [it.file?.name, it.text])).toEqual([
+    ["x.png", "look"],
+    ["x.png", null],
+  ]);
+});
+
+test("what cannot be sent is not tried", async () => {
+  const empty = join(folder, "empty");
+  await writeFile(empty, "");
+  const group = { kind: "group", id: "g" } as const;
+  const cases: [string, ReturnType<typeof delivery>, string][] = [
+    ["a reaction", delivery({ kind: "reaction", targetId: "wamid.x", emoji: "👍" }), "unsupported"],
+    ["an edit", delivery({ kind: "edit", targetId: "x", text: "y" }), "unsupported"],
+    ["a revoke", delivery({ kind: "revoke", targetId: "x" }), "unsupported"],
+    ["a group", delivery(text("hi"), { recipient: group }), "recipient"],
+    ["a missing file", delivery(media(join(folder, "none"))), "media_missing"],
+    ["a folder", delivery(media(folder)), "media_missing"],
+    ["an empty file", delivery(media(empty)), "media_empty"],
+  ];
+  for (const [name, asked, code] of cases) {
+    const sent = await channel().send(asked, never);
+    expect([name, sent]).toMatchObject([name, { ok: false, failure: { retry: "no", code } }]);
+  }
+  expect(simulator.requests.entries).toEqual([]);
+});
+
+describe("faults", () => {
+  test("a wrong token holds", async () => {
+    const sent = await channel({ api_token: "wrong" }).send(delivery(text("hi")), never);
+    expect(sent).toMatchObject({ ok: false, failure: { retry: "hold", code: "401" } });
+    expect(JSON.stringify(sent)).not.toContain("wrong");
+  });
+
+  test("a rate limit waits as long as WATI wishes", async () => {
+    simulator.faults.add({ effect: { kind: "http", status: 429, retryAfterSecs: 3 }, times: 1 });
+    expect(await channel().send(delivery(text("hi")), never)).toMatchObject({
+      failure: { retry: "backoff", code: "429", afterMs: 3000 },
+    });
+    expect(await channel().send(delivery(text("hi")), never)).toMatchObject({ ok: true });
+  });
+
+  test("several conversations name tenant_id", async () => {
+    simulator.faults.add({ effect: { kind: "http", status: 409, body: { message: "multiple" } } });
+    const sent = await channel().send(delivery(text("hi")), never);
+    expect(sent).toMatchObject({ failure: { retry: "no", code: "409" } });
+    expect(JSON.stringify(sent)).toContain("tenant_id");
+  });
+
+  test("a lost answer and a 500 leave it open whether it was taken", async () => {
+    simulator.faults.add({ effect: { kind: "lose-answer" }, times: 1 });
+    expect(await channel().send(delivery(text("hi")), never)).toMatchObject({
+      failure: { retry: "ambiguous" },
+    });
+    expect(simulator.received).toHaveLength(1);
+    simulator.faults.add({ effect: { kind: "http", status: 500 }, times: 1 });
+    expect(await channel().send(delivery(text("hi")), never)).toMatchObject({
+      failure: { retry: "ambiguous", code: "500" },
+    });
+  });
+
+  test("an answer that does not come is given up", async () => {
+    const clock = fakeClock();
+    simulator.faults.add({ effect: { kind: "hang" } });
+    const made = wati({ api_url: simulator.url }, { clock });
+    const sending = made.send(delivery(text("hi")), never);
+    await simulator.requests.waitFor();
+    await clock.advance(30_000);
+    expect(await sending).toMatchObject({ failure: { retry: "ambiguous", code: "timeout" } });
+  });
+
+  test("a stop of ours ends a send", async () => {
+    const stopping = new AbortController();
+    simulator.faults.add({ effect: { kind: "hang" } });
+    const sending = channel().send(delivery(text("hi")), stopping.signal);
+    await simulator.requests.waitFor();
+    stopping.abort();
+    expect(await sending).toMatchObject({ failure: { retry: "ambiguous", code: "aborted" } });
+    expect(await channel().send(delivery(text("hi")), stopping.signal)).toMatchObject({
+      failure: { retry: "backoff" },
+    });
+  });
+
+  test("nobody there is tried again later", async () => {
+    const made = channel();
+    await simulator.close();
+    expect(await made.send(delivery(text("hi")), never)).toMatchObject({
+      failure: { retry: "backoff" },
+    });
+    await simulator.start();
+  });
+
+  test("a redirect is not followed, and nobody sees the token", async () => {
+    const evil = createWatiSimulator();
+    await evil.start();
+    const redirecting = createWatiSimulator();
+    await redirecting.start();
+    try {
+      const fetch = (url: string | URL, init?: RequestInit) =>
+        init?.redirect === "manual"
+          ? Promise.resolve(
+              new Response(null, { status: 307, headers: { location: `${evil.url}/x` } }),
+            )
+          : globalThis.fetch(url, init);
+      const sent = await wati({ api_url: redirecting.url }, { fetch }).send(
+        delivery(text("hi")),
+        never,
+      );
+      expect(sent).toMatchObject({ failure: { code: "foreign_answer" } });
+      expect(evil.requests.entries).toEqual([]);
+    } finally {
+      await evil.close();
+      await redirecting.close();
+    }
+  });
+});
+
+test("the probe says whether sending is possible, and changes nothing", async () => {
+  expect(await channel().probe(never)).toBeNull();
+  expect(await channel({ api_token: "wrong" }).probe(never)).toMatchObject({
+    retry: "hold",
+    code: "401",
+  });
+  simulator.faults.add({ on: "probe", effect: { kind: "http", status: 500 } });
+  expect(await channel().probe(never)).toMatchObject({ retry: "hold", code: "500" });
+  expect(simulator.received).toEqual([]);
+});
+
+test("long text is split, Markdown is put into WhatsApp's words", () => {
+  const texts = channel().renderText(`**bold** ${"word ".repeat(2000)}`);
+  expect(texts.length).toBeGreaterThan(1);
+  expect(texts.every((it) => it.length <= 4096)).toBe(true);
+  expect(texts[0]).toStartWith("*bold*");
+});
+
+test("a repeated send is a second message, and the channel says so", () => {
+  expect(channel()).toMatchObject({ name: "wati", backend: "wati", repeat: "none" });
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { readEndpoint, targetOf } from "../../../src/channels/wati/endpoint.ts";
+import { watiSchema } from "../../../src/config/schema.ts";
+
+const read = (config: object) => readEndpoint(watiSchema.parse({ api_token: "token", ...config }));
+
+test("addresses as WATI shows them", () => {
+  const cases: [string, string, string | null, string][] = [
+    [
+      "https://live-mt-server.wati.io",
+      "https://live-mt-server.wati.io",
+      null,
+      "live-mt-server.wati.io",
+    ],
+    [
+      "https://live-mt-server.wati.io/",
+      "https://live-mt-server.wati.io",
+      null,
+      "live-mt-server.wati.io",
+    ],
+    [
+      "https://live-mt-server.wati.io/384776/",
+      "https://live-mt-server.wati.io",
+      "384776",
+      "live-mt-server.wati.io/384776",
+    ],
+    [
+      "https://live-mt-server.wati.io/api/ext/v3",
+      "https://live-mt-server.wati.io",
+      null,
+      "live-mt-server.wati.io",
+    ],
+    ["https://gate.test/wati", "https://gate.test/wati", null, "gate.test"],
+    ["http://127.0.0.1:8080/wati/12", "http://127.0.0.1:8080/wati", "12", "127.0.0.1:8080/12"],
+  ];
+  for (const [api_url, baseUrl, tenant, account] of cases) {
+    expect(read({ api_url })).toMatchObject({ baseUrl, tenant, account } as object);
+  }
+});
+
+test("the account holds the tenant", () => {
+  expect(read({ tenant_id: "17435002445" }).account).toBe("live-mt-server.wati.io/17435002445");
+});
+
+test("tokens as WATI shows them", () => {
+  expect(read({ api_token: " Bearer eyJ.x " }).token).toBe("eyJ.x");
+  expect(() => read({ api_token: "Bearer " })).toThrow("api_token");
+  expect(() => readEndpoint(watiSchema.parse({}))).toThrow("api_token");
+});
+
+test("targets", () => {
+  const direct = (phone: string | null, userId: string | null = null, lid: string | null = null) =>
+    ({ kind: "direct", phone, userId, lid }) as const;
+  expect(targetOf(direct("+15550001111"), null)).toBe("15550001111");
+  expect(targetOf(direct("+15550001111", "US.1"), "tenant")).toBe("tenant:15550001111");
+  expect(targetOf(direct(null, "US.1"), null)).toBe("US.1");
+  expect(targetOf(direct(null, "US.1"), "tenant")).toBe("tenant:US.1");
+  expect(targetOf(direct(null, null, "1@lid"), null)).toBeNull();
+  expect(targetOf({ kind: "group", id: "g" }, null)).toBeNull();
+  expect(targetOf({ kind: "self" }, null)).toBeNull();
+});

@@ -1,0 +1,415 @@
+import { describe, expect, test } from "bun:test";
+import type { InboundEvent, Message } from "../../../src/channels/message.ts";
+import { parseWebhook } from "../../../src/channels/wati/payload.ts";
+
+const now = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** A message event of the documented shape. */
+const event = (more: object = {}) => ({
+  id: "69282478274a880fe782b2d9",
+  created: "2025-11-27T10:14:16.6268572Z",
+  whatsappMessageId: "wamid.ONE",
+  conversationId: "68c8d56157578adb12ada249",
+  ticketId: "69280a6d6244a6d9b9b486e9",
+  text: "hello",
+  type: "text",
+  data: null,
+  timestamp: "1764238453",
+  owner: false,
+  eventType: "message",
+  statusString: "SENT",
+  waId: "15550001111",
+  senderName: "Ada",
+  replyContextId: "",
+  forwarded: false,
+  frequentlyForwarded: false,
+  ...more,
+});
+
+function messages(body: unknown): Message[] {
+  return parseWebhook(body, now).flatMap((it) => (it.kind === "message" ? [it.message] : []));
+}
+
+function only(body: unknown): Message {
+  const found = messages(body);
+  if (found.length !== 1 || !found[0]) throw new Error(`${found.length} messages`);
+  return found[0];
+}
+
+test("a documented message", () => {
+  expect(parseWebhook(event(), now)).toEqual([
+    {
+      kind: "message",
+      message: {
+        id: "wamid.ONE",
+        chat: { kind: "direct" },
+        sender: { phone: "+15550001111", userId: null, lid: null, username: null, name: "Ada" },
+        type: "text",
+        text: "hello",
+        timestamp: 1764238453,
+        replyTo: null,
+        forwarded: false,
+        attachments: [],
+        fromMe: false,
+        mentionsMe: false,
+        backlog: false,
+      },
+    },
+  ]);
+});
+
+describe("variants of one message", () => {
+  const twins = ["message", "message_v2", "message_bsuid", "messageReceived", "messageReceived_v2"];
+  test("carry one id", () => {
+    const ids = twins.map((eventType) => only(event({ eventType, bsuid: "US.1" })).id);
+    expect(new Set(ids)).toEqual(new Set(["wamid.ONE"]));
+  });
+
+  test("may come as a list", () => {
+    const list = [event(), event({ whatsappMessageId: "wamid.TWO", text: "again" })];
+    expect(messages(list).map((it) => it.text)).toEqual(["hello", "again"]);
+  });
+
+  test("that name the BSUID teach who it is, even when the message is a repetition", () => {
+    const sender = {
+      phone: "+15550001111",
+      userId: "US.13491208655302741918",
+      lid: null,
+      username: "ada",
+      name: "Ada",
+    };
+    const more = { eventType: "message_bsuid", bsuid: "US.13491208655302741918", username: "@ada" };
+    const [message, identity] = parseWebhook(event(more), now);
+    expect(message).toMatchObject({ kind: "message", message: { sender } });
+    expect(identity).toEqual({
+      kind: "identity",
+      sender,
+      previousUserId: null,
+      previousPhone: "+15550001111",
+    });
+  });
+
+  test("may lack the number", () => {
+    const more = { eventType: "message_bsuid", bsuid: "US.1", waId: null };
+    expect(parseWebhook(event(more), now)).toMatchObject([
+      { kind: "message", message: { sender: { phone: null, userId: "US.1" } } },
+    ]);
+  });
+});
+
+test("the id: WhatsApp's, else WATI's, else a hash that a repetition has too", () => {
+  expect(only(event({ whatsappMessageId: null })).id).toBe("69282478274a880fe782b2d9");
+  const bare = event({ whatsappMessageId: "", id: null });
+  const hash = only(bare).id;
+  expect(hash).toStartWith("hash:");
+  expect(messages([bare, bare]).map((it) => it.id)).toEqual([hash, hash]);
+  for (const other of [{ text: "other" }, { waId: "15550002222" }, { timestamp: "1764238454" }]) {
+    expect(only({ ...bare, ...other }).id).not.toBe(hash);
+  }
+});
+
+test("what is no message", () => {
+  const cases: [name: string, body: unknown, expected: string][] = [
+    ["an echo", event({ owner: true }), "echo"],
+    ["an echo by another name", event({ owner: null, fromMe: true }), "echo"],
+    ["a chatbot's repetition", event({ eventType: "chatbotTriggered" }), "chatbot_triggered"],
+    ["its twin", event({ eventType: "chatbotTriggered_bsuid" }), "chatbot_triggered"],
+    [
+      "a template, without owner",
+      event({ eventType: "templateMessageSent_v2", owner: undefined }),
+      "template_event",
+    ],
+    ["a template's fate", event({ eventType: "templateMessageFailed" }), "template_event"],
+    ["a template in the message event", event({ type: "template" }), "template_event"],
+    ["a new contact", event({ eventType: "newContactMessageReceived" }), "new_contact"],
+    ["something else", event({ eventType: "ticketAssigned" }), "unknown_event"],
+    ["nobody wrote", event({ waId: null }), "no_sender"],
+    ["somebody malformed wrote", event({ waId: "<whatsappNumber>" }), "no_sender"],
+    ["nothing said", event({ text: null, type: null }), "empty_text"],
+    ["blank", event({ text: "  " }), "empty_text"],
+    ["no object", "message", "malformed"],
+    ["null", null, "malformed"],
+    ["a status of nothing", { eventType: "sentMessageDELIVERED" }, "status_without_id"],
+    ["a reaction to nothing", event({ type: "reaction", text: "👍" }), "reaction_without_target"],
+  ];
+  for (const [name, body, reason] of cases) {
+    expect([name, parseWebhook(body, now)]).toEqual([name, [{ kind: "ignored", reason }]]);
+  }
+  expect(parseWebhook([], now)).toEqual([]);
+});
+
+test("statuses name what was sent, never a message", () => {
+  const states: Record<string, string> = {
+    sessionMessageSent: "sent",
+    sessionMessageSent_v2: "sent",
+    sentMessageDELIVERED: "delivered",
+    sentMessageDELIVERED_v2: "delivered",
+    sentMessageREAD_bsuid: "read",
+    sentMessageREPLIED: "read",
+  };
+  for (const [eventType, state] of Object.entries(states)) {
+    const events = parseWebhook(event({ eventType, owner: true }), now);
+    expect(
+      events.map((it) => it.kind === "status" && [it.status.platformId, it.status.state]),
+    ).toEqual([
+      ["69282478274a880fe782b2d9", state],
+      ["wamid.ONE", state],
+    ]);
+  }
+  const failed = parseWebhook(
+    {
+      eventType: "sessionMessageFailed",
+      id: "w1",
+      text: "secret text",
+      failedCode: "131047",
+      failedDetail: "Re-engagement message to +1 555 000 1111",
+      timestamp: "1764238453",
+    },
+    now,
+  );
+  expect(failed).toMatchObject([
+    {
+      kind: "status",
+      status: { platformId: "w1", state: "failed", failure: { retry: "no", code: "131047" } },
+    },
+  ]);
+  expect(JSON.stringify(failed)).not.toContain("555 000");
+  expect(JSON.stringify(failed)).not.toContain("secret text");
+});
+
+test("reactions point at what they are about", () => {
+  const reaction = (text: string | null): InboundEvent[] =>
+    parseWebhook(event({ type: "reaction", text, replyContextId: "wamid.ZERO" }), now);
+  expect(reaction("👍")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: "👍" }]);
+  expect(reaction("")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: null }]);
+});
+
+test("time: text or number, seconds or milliseconds, ISO, else when it was created, else now", () => {
+  const cases: [unknown, unknown, number][] = [
+    ["1764238453", null, 1764238453],
+    [1764238453, null, 1764238453],
+    ["1764238453000", null, 1764238453],
+    ["2025-01-15T12:00:00Z", null, 1736942400],
+    ["", "2025-11-27T10:14:16.6268572Z", 1764238456],
+    [null, "2025-11-27T10:14:16.6268572Z", 1764238456],
+    ["soon", null, now / 1000],
+    ["-5", null, now / 1000],
+    [{}, [], now / 1000],
+  ];
+  for (const [timestamp, created, expected] of cases) {
+    expect([timestamp, created, only(event({ timestamp, created })).timestamp]).toEqual([
+      timestamp,
+      created,
+      expected,
+    ]);
+  }
+});
+
+test("replies and forwards", () => {
+  expect(only(event({ replyContextId: "wamid.ZERO" })).replyTo).toBe("wamid.ZERO");
+  expect(only(event({ replyContextId: null })).replyTo).toBeNull();
+  expect(only(event({ forwarded: true })).forwarded).toBe(true);
+  expect(only(event({ frequentlyForwarded: true })).forwarded).toBe(true);
+});
+
+describe("content", () => {
+  const url =
+    "https://live-mt-server.wati.io/384776/api/file/showFile?fileName=data/audios/5f.opus";
+
+  test("text by type", () => {
+    const cases: [name: string, more: object, type: string, text: string][] = [
+      ["no type", { type: null }, "text", "hello"],
+      [
+        "a list, repeated in text",
+        { type: "interactive", text: "Red", listReply: { id: "1", title: "Red" } },
+        "interactive",
+        "Red",
+      ],
+      [
+        "a list, not repeated",
+        { type: "interactive", text: null, listReply: { id: "1", title: "Red" } },
+        "interactive",
+        "Red",
+      ],
+      [
+        "a button of ours",
+        { type: "interactive", text: "", interactiveButtonReply: { id: "1", title: "Yes" } },
+        "interactive",
+        "Yes",
+      ],
+      [
+        "a button of a template",
+        { type: "button", text: null, buttonReply: { text: "Yes", payload: "{}" } },
+        "button",
+        "Yes",
+      ],
+      [
+        "an interactive of nothing",
+        { type: "interactive", text: null },
+        "interactive",
+        "[Interactive answer without content]",
+      ],
+      [
+        "a place",
+        { type: "location", text: null, data: { latitude: 1.5, longitude: "2", name: "Home" } },
+        "location",
+        "[Location] Home (1.5, 2)",
+      ],
+      [
+        "a place as JSON",
+        { type: "location", text: null, data: '{"latitude":1,"longitude":2}' },
+        "location",
+        "[Location] (1, 2)",
+      ],
+      ["a place in words", { type: "location", text: "1.5,2" }, "location", "1.5,2"],
+      ["a place of nothing", { type: "location", text: null }, "location", "[Location]"],
+      [
+        "people",
+        {
+          type: "contacts",
+          text: null,
+          messageContact: [{ name: { formatted_name: "Bob" }, phones: [{ phone: "+1 2" }] }],
+        },
+        "contacts",
+        "[Contacts] Bob (+1 2)",
+      ],
+      ["an order", { type: "order", text: null }, "order", "[Order]"],
+      [
+        "what is to come",
+        { type: "hologram\n<x>", text: null },
+        "hologram_x_",
+        '[Message of type "hologram_x_", which cannot be shown here]',
+      ],
+      ["text as Meta nests it", { text: { body: "nested" } }, "text", "nested"],
+      [
+        "text as relays nest it",
+        { text: null, type: null, message: { text: "nested" } },
+        "text",
+        "nested",
+      ],
+    ];
+    for (const [name, more, type, text] of cases) {
+      const message = only(event(more));
+      expect([name, message.type, message.text]).toEqual([name, type, text]);
+    }
+  });
+
+  test("files by type", () => {
+    const cases: [name: string, more: object, expected: object][] = [
+      [
+        "a voice note",
+        { type: "voice", text: null, data: url },
+        {
+          type: "voice",
+          text: "",
+          attachments: [{ kind: "audio", filename: null, source: { url, path: null } }],
+        },
+      ],
+      [
+        "a voice note under audio",
+        { type: "audio", text: null, data: url },
+        { type: "voice", text: "" },
+      ],
+      ["music", { type: "audio", text: null, data: url.replace("opus", "mp3") }, { type: "audio" }],
+      [
+        "a picture with caption",
+        { type: "image", text: "look", data: "data/images/x.jpg" },
+        {
+          type: "image",
+          text: "look",
+          attachments: [{ kind: "image", source: { url: null, path: "data/images/x.jpg" } }],
+        },
+      ],
+      [
+        "a picture whose address is repeated",
+        { type: "image", text: url, data: url },
+        { type: "image", text: "" },
+      ],
+      [
+        "a picture without address",
+        { type: "image", text: null, data: null },
+        {
+          text: "",
+          attachments: [
+            {
+              source: {
+                url: null,
+                path: null,
+                id: "69282478274a880fe782b2d9",
+                whatsappId: "wamid.ONE",
+              },
+            },
+          ],
+        },
+      ],
+      [
+        "a document",
+        { type: "document", text: "report.pdf", data: url },
+        {
+          type: "document",
+          text: "report.pdf",
+          attachments: [{ kind: "document", filename: "report.pdf" }],
+        },
+      ],
+      [
+        "a document without name",
+        { type: "document", text: null, data: url.replace("opus", "pdf") },
+        { text: "5f.pdf", attachments: [{ filename: "5f.pdf" }] },
+      ],
+      [
+        "a document of nothing",
+        { type: "document", text: null, data: null },
+        { text: "document", attachments: [{ filename: "document" }] },
+      ],
+      [
+        "a document with a path for a name",
+        { type: "document", text: "../../etc/passwd", data: url },
+        { attachments: [{ filename: "passwd" }] },
+      ],
+      [
+        "a document with a path for an address",
+        { type: "document", text: "", data: "data/../../../.ssh/id_rsa" },
+        { attachments: [{ filename: "id_rsa" }] },
+      ],
+      [
+        "a sticker",
+        { type: "sticker", text: null, data: url },
+        { type: "sticker", text: "", attachments: [{ kind: "sticker" }] },
+      ],
+      [
+        "a film",
+        { type: "video", text: "see", data: url },
+        { type: "video", text: "see", attachments: [{ kind: "video" }] },
+      ],
+      [
+        "the address where the original looked",
+        { type: "voice", text: null, data: null, mediaUrl: url },
+        { attachments: [{ source: { url } }] },
+      ],
+    ];
+    for (const [name, more, expected] of cases) {
+      expect({ name, ...only(event(more)) }).toMatchObject({ name, ...expected } as object);
+    }
+  });
+});
+
+test("fields of wrong shapes cost nothing but themselves", () => {
+  const strange = event({
+    senderName: 5,
+    username: {},
+    forwarded: "yes",
+    listReply: "x",
+    replyContextId: { id: 1 },
+    timestamp: [1],
+    created: 7,
+    messageContact: 3,
+    bsuid: "not a bsuid!",
+    whatsappMessageId: 12345,
+  });
+  expect(only(strange)).toMatchObject({
+    id: "12345",
+    text: "hello",
+    sender: { name: null, userId: null },
+    replyTo: null,
+  });
+});

@@ -1,3 +1,4 @@
+import { columns } from "./text.ts";
 import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { chat } from "./demo/chat.ts";
 import type { DemoPlatform } from "./demo/platform.ts";
@@ -7,6 +8,7 @@ import { DemoSession } from "./demo/session.ts";
 /** Platforms that the demo has a stand-in for; each is imported only when asked for. */
 const platforms: Readonly<Record<string, () => Promise<DemoPlatform>>> = {
   cloud: async () => (await import("./demo/cloud.ts")).cloudPlatform(),
+  wati: async () => (await import("./demo/wati.ts")).watiPlatform(),
 };
 
 export const command: Command = {
@@ -87,11 +89,14 @@ async function demo(
 }
 
 function welcome({ platform, daemon, webhook, home }: DemoSession, interactive: boolean): string {
+  const rows = [
+    [platform.title, `${platform.url} (a stand-in on this machine)`],
+    ["webhook", `${daemon.url}${platform.webhookPath} (${webhook})`],
+    ["home", `${home} (removed at the end)`],
+  ] as const;
   return [
     `Revka demo: the real daemon (process ${daemon.pid}) and an agent that echoes.`,
-    `  ${platform.title}  ${platform.url} (a stand-in on this machine)`,
-    `  webhook           ${daemon.url}${platform.webhookPath} (${webhook})`,
-    `  home              ${home} (removed at the end)`,
+    ...columns(rows, Infinity),
     interactive ? "Write something; Ctrl-D ends.\n\n" : "\n",
   ].join("\n");
 }

@@ -91,6 +91,12 @@ describe("revka demo", () => {
     expect(() => process.kill(pid, 0)).toThrow();
   });
 
+  test("--channel wati goes the same way through WATI", async () => {
+    const run = await demo(["--channel", "wati"]);
+    expect(run.code).toBe(0);
+    expect(run.out).toContain("3 webhooks, 2 messages, 2 answers");
+  });
+
   test("an unknown channel is wrong usage", async () => {
     expect(await demo(["--channel", "pigeon"])).toMatchObject({ code: 2, out: "" });
   });

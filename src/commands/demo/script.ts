@@ -10,7 +10,7 @@ export async function playScript(session: DemoSession, terminal: Terminal): Prom
   printSaid(terminal, hello);
   const first = await session.ask(hello);
   printReply(terminal, first);
-  terminal.out("        (the same webhook once more, as Meta may send it)\n");
+  terminal.out("        (the same webhook once more, as platforms may send it)\n");
   await session.platform.writeAgain(first.id, hello);
   printSaid(terminal, greeting);
   const second = await session.ask(greeting);

@@ -9,7 +9,7 @@ import type { DemoPlatform } from "./platform.ts";
 
 /** What the daemon takes over from the person's environment: no REVKA_ settings, no keys, no proxies. */
 const passedOn = ["PATH", "HOME", "TMPDIR", "TEMP", "LANG", "LC_ALL", "TZ", "SYSTEMROOT"];
-const replyTimeoutMs = 30_000;
+const replyTimeoutMs = 15_000;
 const stopGraceMs = 3_000;
 
 export interface Reply {
@@ -85,7 +85,10 @@ export class DemoSession {
     const until = started + replyTimeoutMs;
     for (;;) {
       const { inbox, outbox } = await control.status();
-      if (inbox.pending + outbox.pending === 0 || performance.now() > until) break;
+      if (inbox.pending + outbox.pending === 0) break;
+      if (performance.now() > until) {
+        throw new Error(`the daemon still has ${outbox.pending} deliveries that it cannot confirm`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const texts = platform.received().slice(before);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Delivery, DeliveryContent, Recipient } from "../../../src/channels/message.ts";
 import { markRead, sendMessage } from "../../../src/channels/whatsapp-cloud/client.ts";
 import { callTimeoutMs } from "../../../src/channels/whatsapp-cloud/graph.ts";
+import { createDispatchedFetch } from "../../../src/net/dispatched-fetch.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { graphStub, live, refused, sent } from "./graph-stub.ts";
 
@@ -261,6 +262,23 @@ describe("files", () => {
     expect(file.name).toBe("file.bin");
     expect(new Uint8Array(await file.arrayBuffer())).toEqual(bytes);
     expect(message?.json()).toMatchObject(expected);
+  });
+
+  test("keep their length through the fetch that proxies use", async () => {
+    await using dir = await folder();
+    const path = join(dir.path, "a.jpg");
+    await writeFile(path, crypto.getRandomValues(new Uint8Array(200_000)));
+    const dispatched = await createDispatchedFetch(null);
+    await using stub = graphStub(
+      ({ path: at }) => (at.endsWith("/media") ? Response.json({ id: "777" }) : sent()),
+      { fetch: dispatched.fetch },
+    );
+    const result = await sendMessage(stub.graph, "1", media({ path }), live());
+    await dispatched.close();
+    expect(result).toEqual({ ok: true, platformId: "wamid.OUT" });
+    const upload = stub.asked[0];
+    expect(upload?.headers.get("content-length")).toBe(String(upload?.body.length));
+    expect(upload?.headers.get("transfer-encoding")).toBeNull();
   });
 
   test("of many pieces arrive whole", async () => {

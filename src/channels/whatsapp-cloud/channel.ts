@@ -12,7 +12,7 @@ import { markRead, sendMessage } from "./client.ts";
 import { createGraph, type Graph } from "./graph.ts";
 import { openMedia } from "./media-download.ts";
 import { ownIdPrefix } from "./payload/message.ts";
-import { webhookRoutes } from "./webhook.ts";
+import { cloudRoutes } from "./webhook.ts";
 
 /** One message to one person in six seconds, 45 of them ahead of time. Source: Meta, about-the-platform. */
 const recipientIntervalMs = 6_000;
@@ -57,7 +57,7 @@ export function createWhatsAppCloud(options: WhatsAppCloudOptions): Channel {
   const seenAs = (phone: string | null) => {
     if (phone !== null && phone !== status.linkedAs) change({ linkedAs: phone });
   };
-  const routes = webhookRoutes({
+  const routes = cloudRoutes({
     phoneNumberId,
     verifyToken,
     appSecret: options.appSecret,

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { NotAccepted, type Deliver } from "../../../src/channels/channel.ts";
 import type { InboundEvent } from "../../../src/channels/message.ts";
-import { maxWebhookBytes, webhookRoutes } from "../../../src/channels/whatsapp-cloud/webhook.ts";
+import { maxWebhookBytes } from "../../../src/channels/intake.ts";
+import { cloudRoutes } from "../../../src/channels/whatsapp-cloud/webhook.ts";
 import { silentLog, type LogFields } from "../../../src/telemetry/log.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { fakeClock } from "../../support/clock.ts";
@@ -19,7 +20,7 @@ function webhook(settings: { appSecret?: string | null; deliver?: Deliver | null
   const taker: Deliver = async (events) => {
     delivered.push(events);
   };
-  const routes = webhookRoutes({
+  const routes = cloudRoutes({
     phoneNumberId,
     verifyToken: "verify-token",
     appSecret: settings.appSecret === undefined ? appSecret : settings.appSecret,

@@ -27,6 +27,7 @@ import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
 import type { Source } from "./store/contract.ts";
 import { openStore } from "./store/sqlite.ts";
+import { createTunnel } from "./tunnel/tunnel.ts";
 import { Alarms } from "./telemetry/alarms.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -193,6 +194,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw error;
   }
   const { address } = listener;
+  const tunnel = createTunnel({
+    config: config.tunnel,
+    host: config.gateway.host,
+    port: listener.port,
+    env,
+    log,
+    clock,
+    fetch: network.fetchFor("tunnel"),
+  });
+  tunnel?.onChange(() => {
+    const { state, reason } = tunnel.status();
+    if (state === "down") alarms.raise("tunnel", "down", `The tunnel is down: ${reason ?? ""}`);
+    else if (state === "up") alarms.clear("tunnel");
+  });
   const control = await controlServer(
     paths.socket,
     operator({
@@ -207,7 +222,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       alarms,
       metrics,
       clock,
-      gateway: () => ({ address, publicUrl: config.gateway.public_url ?? null }),
+      gateway: () => ({
+        address,
+        publicUrl: tunnel?.publicUrl() ?? config.gateway.public_url ?? null,
+      }),
     }),
   );
   const stopWatching = watchProcess({ metrics, store, reports, turns, clock });
@@ -227,6 +245,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     );
   }
   started = true;
+  tunnel?.start();
   log.info({ address, channels: channels.map((channel) => channel.backend) }, "revka is running");
 
   return {
@@ -238,6 +257,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await turns.drain(TURN_GRACE);
       await Promise.all(channels.map((channel) => channel.stop()));
       await outbox.drain(SEND_GRACE);
+      await tunnel?.stop();
       await listener.stop(true);
       await control.stop(true);
       await network.close();

@@ -1,10 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import type { Logger } from "../telemetry/log.ts";
-import {
-  createDispatchedFetch,
-  type DispatchedFetch,
-  type DispatchOptions,
-} from "./dispatched-fetch.ts";
+import type { DispatchedFetch, DispatchOptions } from "./dispatched-fetch.ts";
 import { proxyFor, proxyOptions, proxyVariables, type Proxy, type ProxyOptions } from "./proxy.ts";
 
 /** The one fetch of outbound calls: direct, or bound to a proxy that it never by-passes. */
@@ -47,7 +43,7 @@ export function createNetwork(options: NetworkOptions): Network {
     const key = proxy?.url.href ?? "";
     let made = routes.get(key);
     if (!made) {
-      made = createDispatchedFetch(proxy, options);
+      made = import("./dispatched-fetch.ts").then((it) => it.createDispatchedFetch(proxy, options));
       routes.set(key, made);
     }
     return made;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { openAsBlob } from "node:fs";
 import { configSchema } from "../../src/config/schema.ts";
 import { createNetwork, type Network } from "../../src/net/fetch.ts";
 import { networkErrorCode } from "../../src/net/network-error.ts";
@@ -116,6 +117,21 @@ for (const [kind, start] of Object.entries(kinds)) {
       finish();
       expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("last");
       expect(target.seen[0]?.body).toBe("streamed");
+    });
+
+    test("a stream of known length keeps it, and a file is a part of a form", async () => {
+      const proxy = keep(await start({}));
+      const target = keep(await startTarget());
+      const fetch = network(proxy.url).fetchFor("channel.whatsapp");
+      const body = new Blob(["streamed"]).stream();
+      await fetch(target.url, { method: "POST", body, headers: { "content-length": "8" } });
+      expect(target.seen[0]?.headers["content-length"]).toBe("8");
+      const form = new FormData();
+      const file = await openAsBlob(import.meta.path, { type: "text/plain" });
+      form.set("file", file, "test.ts");
+      await fetch(target.url, { method: "POST", body: form });
+      expect(target.seen[1]?.body.length).toBeGreaterThan(file.size);
+      expect(target.seen[1]?.body).toContain("a file is a part of a form");
     });
 
     test("a redirect is handed over when asked for", async () => {

@@ -44,7 +44,11 @@ export function promptMessages(
  * it for the history of a group too, so that the model can tell its people apart.
  */
 export function promptText(message: TurnMessage, chat: TurnRequest["chat"]["kind"]): string {
-  const text = [...message.attachments.map(describeAttachment), message.text]
+  const unheard = message.type === "voice" && message.text === "";
+  const text = [
+    ...message.attachments.map(describeAttachment),
+    unheard ? "[voice note, which could not be turned into text]" : message.text,
+  ]
     .filter(Boolean)
     .join(" ");
   return text !== "" && chat === "group" ? `${writer(message.sender)}: ${text}` : text;

@@ -7,6 +7,7 @@ import {
   type TurnMessage,
   type TurnRequest,
 } from "../agent/agent.ts";
+import { promptText } from "../agent/prompt.ts";
 import type { Channel } from "../channels/channel.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import { newId } from "../runtime/ids.ts";
@@ -94,7 +95,7 @@ export async function runTurn(
     };
     const heard = messages.map((message, index) => ({
       role: "user" as const,
-      text: historyText(message, stored),
+      text: promptText(message, stored.chat.kind) || `[${message.type}]`,
       messageId: burst[index]?.id ?? null,
     }));
     const answer = await answerOf(work, channel, request, { messageId: first.id }, both, {
@@ -187,15 +188,6 @@ function turnIdOf(stored: StoredChat, burst: PendingMessage[]): string {
   const { channel, account } = stored.source;
   const key = [channel, account, ...burst.map((entry) => entry.message.id)].join("\n");
   return `turn_${createHash("sha256").update(key).digest("hex").slice(0, 24)}`;
-}
-
-/** What the history keeps of a message. In a group it says who spoke. */
-function historyText(message: TurnMessage, stored: StoredChat): string {
-  const text = message.text || `[${message.type}]`;
-  if (stored.chat.kind !== "group") return text;
-  const sender = message.sender;
-  const name = sender.name ?? sender.username ?? sender.phone ?? sender.user_id ?? sender.lid;
-  return name ? `${name}: ${text}` : text;
 }
 
 function toDelivery(content: DeliveryContent, now: number): NewDelivery {

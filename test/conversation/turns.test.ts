@@ -239,6 +239,13 @@ test("an agent that chooses silence ends the turn without a reply", async () => 
   expect(store.counts().pendingMessages).toBe(0);
 });
 
+test("in a group the history says who spoke", async () => {
+  const chat = { kind: "group" as const, id: "G1" };
+  await deliver(message({ chat, text: "one" }));
+  await deliver(message({ chat, text: "two" }));
+  expect(requests[1]?.history[0]).toEqual({ role: "user", text: "Ada: one" });
+});
+
 test("a stop parks a turn that does not end, and the next start runs it anew", async () => {
   answers = [never];
   await deliver(from("+15550001111", "hello"));

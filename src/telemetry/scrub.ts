@@ -5,7 +5,12 @@ const shortestSecret = 4;
 
 /** Credentials recognised by their surroundings, whoever they belong to. */
 const shapes: readonly [RegExp, string][] = [
-  [/\b(Bearer|Basic|Token)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{4,}/gi, `$1 ${mark}`],
+  // Only what looks like a credential: "basic settings" and "bearer token" are words.
+  [
+    /\b([Bb]earer|BEARER|[Bb]asic)(\s+|%20|\+)(?=[\w.~+/-]*(?:[0-9=]|[a-z][A-Z]))[\w.~+/=-]{8,}/g,
+    `$1 ${mark}`,
+  ],
+  [/(authorization["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?)[^\s"',}[]{4,}/gi, `$1${mark}`],
   [/\b([a-z][a-z0-9+.-]{0,15}:\/\/)[^\s/@"'\\]+@/gi, `$1${mark}@`],
   [
     /([?&](?:access_token|input_token|token|secret|key|api_key|apikey|password|sig|signature|hub\.verify_token)=)[^&\s"'\\]+/gi,

@@ -82,6 +82,8 @@ describe("credentials of others are recognised by their surroundings", () => {
     ["Authorization: Bearer abcdef123456", "abcdef123456"],
     ["authorization%3A Bearer%20abcdef123456", "abcdef123456"],
     ["Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"],
+    ["Authorization: Token abcdef", "abcdef"],
+    ['{"authorization":"opaque-value"}', "opaque-value"],
     ["socks5://user:pass@proxy:1080 refused", "user:pass"],
     ["GET https://g/debug_token?input_token=abc&access_token=def", "abc"],
     ["GET https://g/debug_token?input_token=abc&access_token=def", "def"],
@@ -91,6 +93,16 @@ describe("credentials of others are recognised by their surroundings", () => {
     log.info({ detail: message }, message);
     expect(text()).not.toContain(hidden);
     expect(text()).toContain("[redacted]");
+  });
+
+  test.each([
+    "the access token expires on 2026-11-24",
+    "Meta app, Settings, Basic settings",
+    "the agent refuses the bearer token (status 401)",
+  ])("words stay words: %s", (message) => {
+    const { log, text } = capture();
+    log.info({}, message);
+    expect(text()).toContain(message);
   });
 
   test("by their key", () => {

@@ -115,17 +115,15 @@ async function judged(
   });
   // The clock's timers do not keep the process alive; this one must, or nothing would be reported.
   const alive = setInterval(() => {}, 60_000);
+  const verdicts = (async () => run(examination, stop.signal))().catch((reason: unknown) => [
+    error(
+      name,
+      reason instanceof Error ? reason.message : String(reason),
+      "run revka doctor again with --log-level debug",
+    ),
+  ]);
   try {
-    const verdicts = Promise.resolve(run(examination, stop.signal)).catch((reason: unknown) => [
-      error(
-        name,
-        reason instanceof Error ? reason.message : String(reason),
-        "run revka doctor again with --log-level debug",
-      ),
-    ]);
     return await Promise.race([verdicts, late]);
-  } catch (reason) {
-    return [error(name, String(reason), "run revka doctor again with --log-level debug")];
   } finally {
     cancel();
     clearInterval(alive);

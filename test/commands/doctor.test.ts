@@ -1,0 +1,301 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { cloudProbes, expiryVerdict, skewVerdict } from "../../src/commands/doctor/cloud-probes.ts";
+import { clockVerdict } from "../../src/commands/doctor/machine-probes.ts";
+import { examine, ok, type Finding, type Probe } from "../../src/commands/doctor/probe.ts";
+import { serviceVerdicts } from "../../src/commands/doctor/service-probes.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { GraphSimulator } from "../../src/simulator/graph.ts";
+import type { GraphAccount } from "../../src/simulator/graph/options.ts";
+import { fakeClock } from "../support/clock.ts";
+import { revka, temporaryHome, widest } from "../support/command.ts";
+
+const undo: (() => unknown)[] = [];
+let env: Record<string, string>;
+let home: string;
+beforeEach(() => {
+  home = temporaryHome(undo);
+  chmodSync(home, 0o700);
+  env = { REVKA_HOME: home, HOME: home, PATH: "/usr/bin:/bin" };
+});
+afterEach(async () => {
+  for (const step of undo.splice(0).toReversed()) await step();
+});
+
+function config(text: string, mode = 0o600) {
+  writeFileSync(join(home, "config.toml"), text, { mode });
+  return text;
+}
+
+async function cloud(account: Partial<GraphAccount> = {}, extra = "") {
+  const graph = new GraphSimulator({ account });
+  await graph.start();
+  undo.push(() => graph.stop());
+  config(`
+[agent]
+kind = "echo"
+[channels_config.whatsapp]
+access_token = "EAAsimulated"
+phone_number_id = "1060000000000001"
+verify_token = "verify-s3cret"
+app_secret = "simulated-app-secret"
+graph_api_version = "v26.0"
+api_base_url = "${graph.url}"
+allowed_numbers = ["+15551234567"]
+${extra}`);
+  return graph;
+}
+
+async function doctor() {
+  const { code, out, err } = await revka(["doctor", "--json"], env);
+  const document: { ok: boolean; findings: Finding[] } = JSON.parse(out);
+  const find = (group: string, name: string) =>
+    document.findings.find((finding) => finding.group === group && finding.name === name);
+  return { code, out, err, find, ...document };
+}
+
+describe("Cloud", () => {
+  test("all is well: exit 0, no error, no secret, nothing on stderr", async () => {
+    await cloud();
+    const result = await doctor();
+    expect(result.findings.filter(({ level }) => level === "error")).toEqual([]);
+    expect({ code: result.code, ok: result.ok, err: result.err }).toEqual({
+      code: 0,
+      ok: true,
+      err: "",
+    });
+    expect(result.find("cloud", "number")?.message).toContain("15550783881");
+    expect(result.find("cloud", "token")?.message).toContain("does not expire");
+    expect(result.find("cloud", "subscription")?.level).toBe("ok");
+    expect(result.find("cloud", "app secret")?.level).toBe("ok");
+    expect(result.out).not.toMatch(/s3cret|EAAsimulated|simulated-app-secret/);
+  });
+
+  const wrong: [string, Partial<GraphAccount>, string, Finding["level"], RegExp][] = [
+    ["another token", { accessToken: "other" }, "number", "error", /190/],
+    ["another number", { phoneNumberId: "42" }, "number", "error", /100|33/],
+    ["no subscription", { subscribed: false }, "subscription", "error", /no app is subscribed/],
+    [
+      "a token without permission",
+      { scopes: [] },
+      "permission",
+      "error",
+      /whatsapp_business_messaging/,
+    ],
+    [
+      "a token that ends soon",
+      { tokenExpiresAt: Math.floor(Date.now() / 1000) + 86_400 },
+      "token",
+      "warning",
+      /expires on/,
+    ],
+  ];
+  test.each(wrong)("%s", async (_, account, name, level, message) => {
+    await cloud(account);
+    const result = await doctor();
+    expect(result.find("cloud", name)).toMatchObject({
+      level,
+      message: expect.stringMatching(message),
+    });
+    expect(result.find("cloud", name)?.next).not.toBeNull();
+    expect(result.code).toBe(level === "error" ? 1 : 0);
+    expect(result.out).not.toMatch(/s3cret|EAAsimulated|simulated-app-secret/);
+  });
+
+  test("nobody answers: one error that says so, and what does not need Meta is still told", async () => {
+    const graph = await cloud();
+    await graph.stop();
+    const result = await doctor();
+    expect(result.code).toBe(1);
+    expect(result.find("cloud", "number")).toMatchObject({ level: "error" });
+    expect(result.find("cloud", "token")).toBeUndefined();
+    expect(result.find("agent", "agent")).toMatchObject({ level: "ok" });
+  });
+
+  test("an app secret of another app", async () => {
+    await cloud();
+    const fetch = async (url: string | URL) =>
+      String(url).includes("appsecret_proof")
+        ? Response.json(
+            { error: { code: 100, message: "Invalid appsecret_proof" } },
+            { status: 400 },
+          )
+        : Response.json({ id: "1060000000000001" });
+    const findings = await examine(
+      cloudProbes.filter(({ name }) => name === "app secret"),
+      {
+        loaded: loadConfig({ path: null, env, home }),
+        env,
+        network: { fetchFor: () => fetch, proxyUrlFor: () => null, close: async () => {} },
+        status: null,
+        clock: fakeClock(),
+      },
+      1000,
+    );
+    expect(findings).toMatchObject([{ level: "error", name: "app secret" }]);
+  });
+
+  test("an old version warns", async () => {
+    await cloud();
+    const text = config(
+      '[agent]\nkind="echo"\n[channels_config.whatsapp]\naccess_token="EAAsimulated"\nphone_number_id="1"\nverify_token="vvvv"\napi_base_url="http://127.0.0.1:9"\n',
+    );
+    expect(text).not.toContain("graph_api_version");
+    expect((await doctor()).find("cloud", "version")).toMatchObject({ level: "warning" });
+  });
+});
+
+describe("config and machine", () => {
+  test("a readable config, an empty allowlist and a dead gate are named", async () => {
+    await cloud({}, 'dm_mention_patterns = ["(unclosed"]');
+    const text = (await Bun.file(join(home, "config.toml")).text()).replace(
+      '["+15551234567"]',
+      "[]",
+    );
+    config(text);
+    chmodSync(join(home, "config.toml"), 0o644);
+    const result = await doctor();
+    expect(result.code).toBe(1);
+    expect(result.find("config", "file mode")).toMatchObject({ level: "warning" });
+    expect(result.find("config", "allowlist")).toMatchObject({ level: "warning" });
+    expect(
+      result.findings.some(({ name, level }) => name === "mention gate" && level === "error"),
+    ).toBe(true);
+  });
+
+  test("a damaged store is an error", async () => {
+    await cloud();
+    writeFileSync(join(home, "revka.db"), "not a database at all, but long enough".repeat(99), {
+      mode: 0o600,
+    });
+    const result = await doctor();
+    expect(result.code).toBe(1);
+    expect(result.find("store", "database")).toMatchObject({ level: "error" });
+  });
+
+  test("a proxy that nobody listens at is an error", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : 0;
+    await new Promise((resolve) => server.close(resolve));
+    await cloud({}, `proxy_url = "http://ada:proxys3cret@127.0.0.1:${port}"`);
+    const result = await doctor();
+    expect(result.find("proxy", "proxy")).toMatchObject({ level: "error" });
+    expect(result.find("cloud", "number")).toMatchObject({ level: "error" });
+    expect(result.out).not.toContain("proxys3cret");
+  });
+
+  test("a config error is 78, as one JSON document or as lines", async () => {
+    config("[channels_config.whatsapp]\nphone_number_id = 5\n");
+    const result = await doctor();
+    expect(result.code).toBe(78);
+    expect(result.ok).toBe(false);
+    const plain = await revka(["doctor"], env);
+    expect({ code: plain.code, out: plain.out }).toEqual({ code: 78, out: "" });
+    expect(plain.err).toContain("phone_number_id");
+  });
+
+  test("the page fits 80 columns", async () => {
+    await cloud();
+    const { out } = await revka(["doctor"], env);
+    const own = out.split("\n").filter((line) => !line.includes(home));
+    expect(widest(own.join("\n"))).toBeLessThanOrEqual(80);
+    expect(out).not.toContain("\u001b");
+    expect(out).toContain("0 errors");
+  });
+});
+
+describe("probes", () => {
+  const examination = () => ({
+    loaded: loadConfig({ path: null, env, home }),
+    env,
+    network: {
+      fetchFor: () => async () => new Response(),
+      proxyUrlFor: () => null,
+      close: async () => {},
+    },
+    status: null,
+  });
+  const probe = (name: string, run: Probe["run"]): Probe => ({ group: "agent", name, run });
+
+  test("run side by side; one that hangs or throws spoils no other", async () => {
+    await cloud();
+    const clock = fakeClock();
+    let aborted = false;
+    const findings = examine(
+      [
+        probe("hangs", (_, signal) => {
+          signal.addEventListener("abort", () => (aborted = true));
+          return new Promise(() => {});
+        }),
+        probe("rejects", () => Promise.reject(new Error("boom"))),
+        probe("throws", () => {
+          throw new Error("bang");
+        }),
+        probe("works", () => [ok("works", "fine")]),
+      ],
+      { ...examination(), clock },
+      20_000,
+    );
+    await clock.advance(20_000);
+    expect((await findings).map(({ name, level, message }) => [name, level, message])).toEqual([
+      ["hangs", "error", "no answer within 20 s"],
+      ["rejects", "error", "boom"],
+      ["throws", "error", "bang"],
+      ["works", "ok", "fine"],
+    ]);
+    expect(aborted).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+
+  const now = Date.parse("2026-11-23T12:00:00Z");
+  test.each([
+    [0, "ok"],
+    [now / 1000 - 1, "error"],
+    [now / 1000 + 86_400, "warning"],
+    [now / 1000 + 86_400 * 60, "info"],
+  ] as const)("a token that expires at %p", (expiresAt, level) => {
+    expect(expiryVerdict(expiresAt, now).level).toBe(level);
+  });
+
+  test.each([
+    ["Mon, 23 Nov 2026 12:00:30 GMT", null],
+    ["Mon, 23 Nov 2026 12:05:00 GMT", "warning"],
+    ["Mon, 23 Nov 2026 11:55:00 GMT", "warning"],
+    ["yesterday", null],
+    [null, null],
+  ])("Meta's clock at %p", (date, level) => {
+    expect(skewVerdict(date, now)?.level ?? null).toBe(level as "warning" | null);
+  });
+
+  test.each([
+    [now, now - 1, "ok"],
+    [now, now + 1, "error"],
+    [0, 0, "error"],
+  ] as const)("a clock at %p, built at %p", (at, builtAt, level) => {
+    expect(clockVerdict(at, builtAt).level).toBe(level);
+  });
+
+  test.each([
+    [[], "info"],
+    [["etc/systemd/system/revka.service"], "warning"],
+    [
+      [
+        "etc/systemd/system/revka.service",
+        "etc/systemd/system/multi-user.target.wants/revka.service",
+      ],
+      "ok",
+    ],
+    [["etc/init.d/revka"], "warning"],
+    [["etc/init.d/revka", "etc/runlevels/default/revka"], "ok"],
+  ] as const)("a service with %p", (files, level) => {
+    for (const file of files) {
+      mkdirSync(join(home, file, ".."), { recursive: true });
+      writeFileSync(join(home, file), "");
+    }
+    expect(serviceVerdicts({ env: { HOME: "/nonexistent" } }, home)[0]?.level).toBe(level);
+  });
+});

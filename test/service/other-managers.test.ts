@@ -1,0 +1,183 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { carryOut } from "../../src/service/carry-out.ts";
+import { detectManager } from "../../src/service/detect.ts";
+import { launchdPlan, launchdPlist } from "../../src/service/launchd.ts";
+import { openrcPlan, openrcScript } from "../../src/service/openrc.ts";
+import { emptyPlan, serviceVerbs, type ServiceRequest } from "../../src/service/plan.ts";
+import { revka, temporaryHome } from "../support/command.ts";
+
+const undo: (() => void)[] = [];
+afterEach(() => {
+  for (const step of undo.splice(0)) step();
+});
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "revka-service-"));
+  undo.push(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+const request: ServiceRequest = {
+  executable: ["/usr/local/bin/revka"],
+  scope: "system",
+  account: "ada",
+  home: "/home/ada/it's & <that>",
+  config: "/home/ada/a b.toml",
+  writable: [],
+  credentials: [],
+  memoryMax: null,
+  systemdVersion: null,
+};
+
+describe("OpenRC", () => {
+  test("the script is sound shell and hands over each word whole", () => {
+    const file = join(folder(), "revka");
+    writeFileSync(file, openrcScript(request));
+    expect(Bun.spawnSync(["sh", "-n", file]).exitCode).toBe(0);
+    // As openrc-run does: it evaluates command_args in the shell.
+    const run = Bun.spawnSync([
+      "sh",
+      "-c",
+      `. ${file}; eval "set -- $command_args"; printf '%s\\n' "$@" "$REVKA_HOME"`,
+    ]);
+    expect(run.stdout.toString()).toBe(
+      "daemon\n--config\n/home/ada/a b.toml\n/home/ada/it's & <that>\n",
+    );
+  });
+
+  test("needs an account, no user services, no credentials", () => {
+    expect(() => openrcScript({ ...request, account: null })).toThrow("--run-as");
+    expect(() => openrcPlan("install", { ...request, scope: "user" })).toThrow("--user");
+    const credentials = [{ name: "revka-session-key", file: "/k" }];
+    expect(() => openrcScript({ ...request, credentials })).toThrow("credentials");
+  });
+
+  test.each(serviceVerbs)("%s has a plan", (verb) => {
+    const plan = openrcPlan(verb, request);
+    expect([...plan.before, ...plan.after].length).toBeGreaterThan(0);
+  });
+});
+
+describe("launchd", () => {
+  test("escapes what XML would take for markup, and restarts after failures only", () => {
+    const plist = launchdPlist(request, "/l.log");
+    expect(plist).toContain("<string>/home/ada/it's &amp; &lt;that&gt;</string>");
+    expect(plist).toContain("<key>UserName</key>\n\t<string>ada</string>");
+    expect(plist).toMatch(/KeepAlive<\/key>\s*<dict>\s*<key>SuccessfulExit<\/key>\s*<false\/>/);
+    expect(launchdPlist({ ...request, scope: "user" }, "/l.log")).not.toContain("UserName");
+  });
+
+  test.each(serviceVerbs)("%s goes to the right domain", (verb) => {
+    const text = JSON.stringify(
+      launchdPlan(verb, { ...request, scope: "user" }, "/Users/ada", 501),
+    );
+    if (!["logs"].includes(verb)) expect(text).toContain("gui/501");
+    expect(text).not.toContain("LaunchDaemons");
+  });
+});
+
+test.each([
+  ["darwin", [], "launchd"],
+  ["linux", ["/run/systemd/system"], "systemd"],
+  ["linux", ["/sbin/openrc-run"], "openrc"],
+  ["linux", ["/run/systemd/system", "/sbin/openrc-run"], "systemd"],
+] as const)("%s with %p is %s", (platform, files, expected) => {
+  expect(detectManager(platform, (path) => files.some((file) => file === path))).toBe(expected);
+});
+
+test("where none is known it says what to do", () => {
+  expect(() => detectManager("linux", () => false)).toThrow("revka daemon");
+});
+
+describe("carrying a plan out", () => {
+  test("does everything in order, and answers the last step's code", async () => {
+    const home = folder();
+    const old = join(home, "old");
+    writeFileSync(old, "");
+    const ran: string[] = [];
+    const file = join(home, "deep/unit");
+    const code = await carryOut(
+      {
+        ...emptyPlan,
+        before: [{ command: ["before"], optional: true }],
+        folders: [{ path: join(home, "data"), mode: 0o700 }],
+        files: [{ path: file, mode: 0o644, content: "unit" }],
+        remove: [old],
+        after: [{ command: ["one"] }, { command: ["two"] }],
+      },
+      async ([program]) => {
+        ran.push(`${program} ${existsSync(file)} ${existsSync(old)}`);
+        return program === "two" ? 3 : program === "before" ? 1 : 0;
+      },
+    );
+    expect(code).toBe(3);
+    expect(ran).toEqual(["before false true", "one true false", "two true false"]);
+    expect(readFileSync(file, "utf8")).toBe("unit");
+    expect(statSync(file).mode & 0o777).toBe(0o644);
+    expect(statSync(join(home, "data")).mode & 0o777).toBe(0o700);
+    expect(existsSync(`${file}.new`)).toBe(false);
+  });
+
+  test("stops where a step fails that others need, or a tool is missing", async () => {
+    const plan = {
+      ...emptyPlan,
+      after: [{ command: ["a", "b"] as const }, { command: ["c"] as const }],
+    };
+    const failing = carryOut(plan, async () => 5);
+    await expect(failing).rejects.toThrow("`a b` failed (exit 5)");
+    await expect(carryOut(plan, async () => null)).rejects.toThrow("is it installed?");
+  });
+
+  test("says that root is needed where a file cannot be written", async () => {
+    const blocked = join(folder(), "file");
+    writeFileSync(blocked, "");
+    const files = [{ path: join(blocked, "unit"), mode: 0o644, content: "" }];
+    await expect(carryOut({ ...emptyPlan, files }, async () => 0)).rejects.toThrow("sudo");
+  });
+});
+
+describe("revka service", () => {
+  const env = () => ({ HOME: temporaryHome(undo), PATH: process.env["PATH"] ?? "" });
+
+  test("--dry-run shows all and does nothing", async () => {
+    const own = env();
+    const { code, out } = await revka(
+      ["service", "install", "--user", "--dry-run", "--manager", "systemd", "--memory-max", "512M"],
+      own,
+    );
+    expect(code).toBe(0);
+    expect(out).toContain(`# ${own.HOME}/.config/systemd/user/revka.service (mode 644)`);
+    expect(out).toContain("MemoryMax=512M");
+    expect(out).toContain("$ systemctl --user enable revka.service");
+    expect(existsSync(join(own.HOME, ".config"))).toBe(false);
+  });
+
+  test("install with a config that cannot load is 78 and writes nothing", async () => {
+    const own = env();
+    const config = join(own.HOME, "c.toml");
+    writeFileSync(config, "[gateway]\nport = 'x'\n");
+    const { code, err } = await revka(
+      ["service", "install", "--user", "--manager", "systemd", "--config", config],
+      own,
+    );
+    expect(code).toBe(78);
+    expect(err).toContain("gateway.port");
+    expect(existsSync(join(own.HOME, ".config"))).toBe(false);
+  });
+
+  test.each([
+    [["--manager", "upstart"], "none of systemd, openrc, launchd"],
+    [["--memory-max", "lots"], "no size such as 512M"],
+    [["--credentials", "relative"], "absolute path"],
+    [["--run-as", "a b;c"], "no name of an account"],
+  ])("%p is wrong usage", async (words, message) => {
+    const { code, err } = await revka(
+      ["service", "install", "--dry-run", "--manager", "systemd", ...words],
+      env(),
+    );
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});

@@ -1,20 +1,14 @@
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { httpProxyBridge, type ProxyBridge } from "../../src/net/bridge.ts";
 import { createDispatchedFetch } from "../../src/net/dispatched-fetch.ts";
 import { parseProxy } from "../../src/net/proxy.ts";
+import { closing } from "./closing.ts";
 import { testCertificate } from "./certificate.ts";
 import { startHttpProxy, startSocksProxy } from "./proxies.ts";
 import { startTarget } from "./target.ts";
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const it of open.splice(0).reverse()) await it.close();
-});
-function keep<T extends { close(): Promise<unknown> }>(it: T): T {
-  open.push(it);
-  return it;
-}
+const keep = closing();
 
 const ca = [testCertificate.cert];
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import {
   download,
@@ -9,17 +9,11 @@ import {
 } from "../../src/net/download.ts";
 import type { Fetch } from "../../src/net/fetch.ts";
 import { fakeClock } from "../support/clock.ts";
+import { closing } from "./closing.ts";
 import { listen, stop } from "./proxies.ts";
 import { startTarget, type Target } from "./target.ts";
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const it of open.splice(0).reverse()) await it.close();
-});
-function keep<T extends { close(): Promise<unknown> }>(it: T): T {
-  open.push(it);
-  return it;
-}
+const keep = closing();
 
 /** What became of it: the text, or the code of the failure. */
 async function outcome(options: DownloadOptions): Promise<string> {

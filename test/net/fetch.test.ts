@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { openAsBlob } from "node:fs";
 import { configSchema } from "../../src/config/schema.ts";
 import { createNetwork, type Network } from "../../src/net/fetch.ts";
 import { networkErrorCode } from "../../src/net/network-error.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
+import { closing } from "./closing.ts";
 import { testCertificate } from "./certificate.ts";
 import {
   type CountingProxy,
@@ -13,14 +14,7 @@ import {
 } from "./proxies.ts";
 import { startTarget } from "./target.ts";
 
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const it of open.splice(0).reverse()) await it.close();
-});
-function keep<T extends { close(): Promise<unknown> }>(it: T): T {
-  open.push(it);
-  return it;
-}
+const keep = closing();
 
 function network(
   proxyUrl: string | undefined,

@@ -52,6 +52,12 @@ export function replyComposer(options: ComposeOptions) {
         if (target) contents.push({ kind: "reaction", targetId: target.id, emoji: part.emoji });
       } else {
         contents.push(await mediaContent(options, request, turn, part, index));
+        // No platform shows a caption under sound.
+        if (part.media === "audio" && part.caption) {
+          for (const text of channel.renderText(part.caption)) {
+            contents.push({ kind: "text", text, quote: null });
+          }
+        }
       }
     }
     const note = await voiceReply(options, request, turn, parts, signal);
@@ -77,7 +83,8 @@ async function mediaContent(
   await options.keep(turn.messageId, { path, bytes: size });
   const mimeType = (await sniffMimeType(await headOf(path))) ?? "application/octet-stream";
   const opus = part.media === "audio" ? await readOpusFile(path) : null;
-  const common = { path, filename, caption: part.caption };
+  const caption = part.media === "audio" ? null : part.caption;
+  const common = { path, filename, caption };
   // WhatsApp plays mono Ogg/Opus as a voice note; other sound goes as a file to play.
   if (opus?.channels === 1) {
     const durationSecs = Math.max(1, Math.round(opus.durationSecs));

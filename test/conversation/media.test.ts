@@ -1,0 +1,277 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/agent.ts";
+import type { MediaReference } from "../../src/channels/message.ts";
+import { replyComposer } from "../../src/conversation/compose.ts";
+import { messagePreparer } from "../../src/conversation/prepare.ts";
+import type { Synthesizer } from "../../src/speech/synthesis.ts";
+import type { Transcriber } from "../../src/speech/transcription.ts";
+import type { ConversationStore } from "../../src/store/contract.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import { fakeChannel } from "../support/channel.ts";
+import { fakeClock } from "../support/clock.ts";
+import { message, storeAt, temporaryFolder } from "../support/store.ts";
+
+/** The smallest PNG there is. */
+const png = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+/** The head of an Ogg page that holds the head of an Opus stream. */
+const opus = Buffer.concat([
+  Buffer.from("OggS"),
+  Buffer.alloc(24),
+  Buffer.from("OpusHead"),
+  Buffer.alloc(32),
+]);
+const signal = new AbortController().signal;
+
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+beforeEach(() => {
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), fakeClock());
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const stream = (bytes: Uint8Array) => new Response(new Uint8Array(bytes)).body!;
+const photo: MediaReference = {
+  kind: "image",
+  mimeType: "image/jpeg",
+  filename: "../../etc/passwd",
+  size: 1,
+  durationSecs: null,
+  source: {},
+};
+const voice: MediaReference = { ...photo, kind: "audio", mimeType: "audio/ogg", filename: null };
+
+describe("an attachment", () => {
+  const prepare = (changes: Partial<Parameters<typeof messagePreparer>[0]> = {}) =>
+    messagePreparer({
+      store,
+      mediaFolder: join(folder.path, "media"),
+      maxMediaBytes: 1_000_000,
+      transcriber: null,
+      log: silentLog,
+      ...changes,
+    });
+  const entry = (media: MediaReference, type = "image") => ({
+    id: 7,
+    receivedAt: 0,
+    message: message({ type, text: "", attachments: [media] }),
+  });
+
+  test("lies under the home with its true type, a safe name and the owner's mode", async () => {
+    const channel = fakeChannel({
+      openMedia: async () => ({ body: stream(png), mimeType: "image/jpeg" }),
+    });
+    const { attachments } = await prepare()(channel, entry(photo), signal);
+    const [file] = attachments;
+    expect(file).toMatchObject({ kind: "image", mime_type: "image/png", size: png.length });
+    expect(file?.path).toBe(join(folder.path, "media", "7", "1-passwd"));
+    expect(statSync(file?.path ?? "").mode & 0o777).toBe(0o600);
+    expect(readFileSync(file?.path ?? "")).toEqual(png);
+  });
+
+  test("is not fetched again when a turn is repeated", async () => {
+    let opened = 0;
+    const channel = fakeChannel({
+      openMedia: async () => {
+        opened++;
+        return { body: stream(png), mimeType: "image/png" };
+      },
+    });
+    const first = await prepare()(channel, entry(photo), signal);
+    const again = await prepare()(channel, entry(photo), signal);
+    expect(opened).toBe(1);
+    expect(again.attachments).toEqual(first.attachments);
+  });
+
+  test.each([
+    ["cannot be fetched", {}, async () => Promise.reject(new Error("404"))],
+    [
+      "is not what it says",
+      {},
+      async () => ({ body: stream(Buffer.from("<html>")), mimeType: "image/png" }),
+    ],
+    [
+      "finds no space",
+      { maxMediaBytes: -1 },
+      async () => ({ body: stream(png), mimeType: "image/png" }),
+    ],
+  ])("that %s leaves its message a reason", async (_, options, openMedia) => {
+    const prepared = await prepare(options)(fakeChannel({ openMedia }), entry(photo), signal);
+    expect(prepared.attachments).toMatchObject([{ path: null, size: null }]);
+    expect(prepared.attachments[0]?.error).toBeString();
+  });
+
+  const transcriber = (transcribe: Transcriber["transcribe"]): Transcriber => ({
+    provider: "openai",
+    ready: { ok: true },
+    accepts: ({ voice: isVoice }) => (isVoice ? null : "not_a_voice_note"),
+    transcribe,
+  });
+  const spoken = fakeChannel({
+    openMedia: async () => ({ body: stream(opus), mimeType: "audio/ogg" }),
+  });
+  test.each([
+    ["voice", "heard", transcriber(async () => "good morning"), "[Voice] good morning"],
+    ["voice", "silence", transcriber(async () => ""), ""],
+    ["voice", "not understood", transcriber(async () => Promise.reject(new Error("500"))), ""],
+    ["voice", "nobody listens", null, ""],
+    ["audio", "only voice notes are heard", transcriber(async () => "music"), ""],
+  ])("%s, %s", async (type, _, listening, text) => {
+    const prepared = await prepare({ transcriber: listening })(spoken, entry(voice, type), signal);
+    expect(prepared.text).toBe(text);
+  });
+});
+
+describe("a file that an agent hands back", () => {
+  const parts = (path: string, media: "image" | "audio" = "image"): AgentPart[] => [
+    { kind: "media", media, path, caption: "look", filename: null },
+  ];
+  const request = (paths: string[] = [], type = "text"): TurnRequest => ({
+    turn_id: "turn_1",
+    channel: "whatsapp",
+    backend: "cloud",
+    chat: { id: "+15550001111", kind: "direct" },
+    history: [],
+    messages: [
+      {
+        id: "wamid.1",
+        type,
+        text: "hi",
+        timestamp: 1,
+        sender: { phone: null, user_id: null, lid: null, username: null, name: null },
+        reply_to: null,
+        forwarded: false,
+        attachments: paths.map((path) => ({
+          kind: "image",
+          mime_type: "image/png",
+          filename: null,
+          size: 1,
+          path,
+        })),
+      },
+    ],
+  });
+  const compose = (synthesizer: Synthesizer | null = null, kept: string[] = []) =>
+    replyComposer({
+      mediaFolder: join(folder.path, "media"),
+      mediaDir: join(folder.path, "outgoing"),
+      synthesizer,
+      keep: async (_, file) => void kept.push(file.path),
+      log: silentLog,
+    });
+  const turn = { messageId: 7 };
+  const write = (...path: string[]) => {
+    const file = join(folder.path, ...path);
+    mkdirSync(join(file, ".."), { recursive: true });
+    writeFileSync(file, png);
+    return file;
+  };
+
+  test("from media_dir is copied, so that it is still there when it is sent", async () => {
+    const file = write("outgoing", "chart.png");
+    const kept: string[] = [];
+    const [content] = await compose(null, kept)(
+      fakeChannel(),
+      request(),
+      turn,
+      parts(file),
+      signal,
+    );
+    if (content?.kind !== "media") throw new Error("no media");
+    expect(content).toMatchObject({ media: "image", mimeType: "image/png", caption: "look" });
+    expect(content.path).not.toBe(file);
+    expect(existsSync(content.path)).toBe(true);
+    expect(kept).toEqual([content.path]);
+  });
+
+  test("from beside the turn's own attachment is taken", async () => {
+    const attachment = write("media", "7", "1-photo.png");
+    const made = write("media", "7", "made.png");
+    const answer = compose()(fakeChannel(), request([attachment]), turn, parts(made), signal);
+    expect((await answer).length).toBe(1);
+  });
+
+  const hostile: [string, () => string][] = [
+    ["outside", () => write("elsewhere", "secret.png")],
+    ["by a way out of the folder", () => join(folder.path, "outgoing", "..", "revka.db")],
+    [
+      "through a link",
+      () => {
+        const secret = write("elsewhere", "secret.png");
+        const link = write("outgoing", "x.png").replace("x.png", "link.png");
+        symlinkSync(secret, link);
+        return link;
+      },
+    ],
+    ["that is not there", () => join(folder.path, "outgoing", "none.png")],
+    [
+      "that is a folder",
+      () => {
+        write("outgoing", "folder", "x.png");
+        return join(folder.path, "outgoing", "folder");
+      },
+    ],
+    [
+      "from a folder whose name begins alike",
+      () => {
+        write("outgoing", "x.png");
+        return write("outgoing-private", "secret.png");
+      },
+    ],
+  ];
+  test.each(hostile)("%s fails the turn", async (_, path) => {
+    const answer = compose()(fakeChannel(), request(), turn, parts(path()), signal);
+    const error = await answer.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(AgentError);
+  });
+
+  test("as sound keeps its caption as a text of its own", async () => {
+    const contents = await compose()(
+      fakeChannel(),
+      request(),
+      turn,
+      parts(write("outgoing", "song.mp3"), "audio"),
+      signal,
+    );
+    expect(contents.map((content) => content.kind)).toEqual(["media", "text"]);
+    expect(contents[0]).toMatchObject({ caption: null });
+  });
+
+  const speaks: Synthesizer = {
+    provider: "openai",
+    canVoice: { ok: true },
+    async synthesize(_, path) {
+      writeFileSync(path, png);
+      return { path, mimeType: "audio/ogg; codecs=opus", durationSecs: 2 };
+    },
+  };
+  const fails: Synthesizer = {
+    ...speaks,
+    synthesize: async () => Promise.reject(new Error("500")),
+  };
+  test.each([
+    ["a voice note in gives text and one voice note out", "voice", speaks, ["text", "media"]],
+    ["a text in gives text out", "text", speaks, ["text"]],
+    ["where speech fails the text goes alone", "voice", fails, ["text"]],
+  ])("%s", async (_, type, synthesizer, kinds) => {
+    const contents = await compose(synthesizer)(
+      fakeChannel(),
+      request([], type),
+      turn,
+      [{ kind: "text", text: "good morning" }],
+      signal,
+    );
+    expect(contents.map((content) => content.kind)).toEqual(kinds as ("text" | "media")[]);
+  });
+});

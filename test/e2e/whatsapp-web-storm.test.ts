@@ -17,7 +17,7 @@ async function storm(): Promise<void> {
     }),
   ]);
   expect(results.filter(({ ok }) => !ok)).toEqual([]);
-  await h.ada.inbox.waitForCount(EACH_WAY, ({ text }) => text?.startsWith("out "), 20_000);
+  await h.ada.inbox.waitForCount(EACH_WAY, ({ text }) => text?.startsWith("out ") === true, 20_000);
   await h.events.waitForCount(
     EACH_WAY,
     (event) => event.kind === "message" && event.message.text.startsWith("in "),

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Journal, type StanzaPart } from "../../../src/channels/whatsapp-web/journal.ts";
+import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
+
+const DAY = 86_400_000;
+let folder: string;
+let database: SessionDatabase;
+let journal: Journal;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "revka-journal-"));
+  database = SessionDatabase.open({ path: join(folder, "s.db"), env: {} });
+  journal = new Journal(database);
+});
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const part = (name: string, more: Partial<StanzaPart> = {}): StanzaPart => ({
+  part: `part-${name}`,
+  stanza: `stanza-${name}`,
+  parts: 1,
+  attributes: { id: `id-${name}`, from: "491700000001@s.whatsapp.net" },
+  ...more,
+});
+const text = (words: string) => Buffer.from(words);
+const open = () => journal.pending(10).map(({ stanza }) => stanza);
+
+test("a stanza waits until it is closed, in the order it came", () => {
+  journal.put(part("b"), text("second? no, first"), 1);
+  journal.put(part("a"), text("second"), 2);
+  expect(open()).toEqual(["stanza-b", "stanza-a"]);
+  journal.close("stanza-b", "first", false);
+  expect(open()).toEqual(["stanza-a"]);
+});
+
+test("a stanza of several ciphertexts waits for the last", () => {
+  const stanza = { stanza: "stanza-x", parts: 2 };
+  journal.put(part("1", stanza), text("key"), 1);
+  expect(open()).toEqual([]);
+  journal.put(part("2", stanza), text("text"), 1);
+  const [pending] = journal.pending(10);
+  expect(pending?.plaintexts.map(String)).toEqual(["key", "text"]);
+});
+
+test("a ciphertext read before is answered from the journal; closed, with an empty message", () => {
+  expect(journal.plaintextOf("part-a")).toBeUndefined();
+  journal.put(part("a"), text("secret"), 1);
+  expect(String(journal.plaintextOf("part-a"))).toBe("secret");
+  journal.close("stanza-a", "secret", false);
+  expect(journal.plaintextOf("part-a")).toEqual(Uint8Array.of(1));
+});
+
+test("a sender key can be handed out again", () => {
+  journal.put(part("a"), text("sender key"), 1);
+  journal.close("stanza-a", null, true);
+  expect(String(journal.plaintextOf("part-a"))).toBe("sender key");
+  expect(open()).toEqual([]);
+});
+
+test("what is remembered of a message: where it came from and how it began", () => {
+  journal.put(part("a"), text("x"), 1);
+  journal.close("stanza-a", "y".repeat(1000), false);
+  expect(journal.remember("id-a")).toEqual({
+    attributes: part("a").attributes,
+    preview: "y".repeat(200),
+  });
+  expect(journal.remember("unknown")).toBeUndefined();
+});
+
+test("the same ciphertext twice is one entry; a retry under the same id is another", () => {
+  journal.put(part("a"), text("x"), 1);
+  journal.put(part("a"), text("x"), 2);
+  journal.put(part("b", { attributes: { id: "id-a" } }), text("x"), 3);
+  expect(open()).toEqual(["stanza-a", "stanza-b"]);
+});
+
+test("closed entries go after eight days, open ones stay; incomplete ones are given up after fourteen", () => {
+  journal.put(part("closed"), text("x"), 0);
+  journal.close("stanza-closed", null, false);
+  journal.put(part("open"), text("x"), 0);
+  journal.prune(8 * DAY);
+  expect(journal.plaintextOf("part-closed")).toBeDefined();
+  journal.prune(8 * DAY + 1);
+  expect(journal.plaintextOf("part-closed")).toBeUndefined();
+  expect(open()).toEqual(["stanza-open"]);
+  journal.prune(14 * DAY + 1);
+  expect(open()).toEqual([]);
+});
+
+test("neither text nor sender lies readable on the disk", () => {
+  journal.put(part("a"), text("a secret between friends"), 1);
+  journal.close("stanza-a", "a secret between friends", true);
+  database.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const bytes = readFileSync(join(folder, "s.db"));
+  expect(bytes.includes("secret between")).toBe(false);
+  expect(bytes.includes("491700000001")).toBe(false);
+});

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GroupCommit } from "../../../src/channels/whatsapp-web/group-commit.ts";
+import { KeyStore } from "../../../src/channels/whatsapp-web/key-store.ts";
+import { KeyTransactions } from "../../../src/channels/whatsapp-web/key-transactions.ts";
+import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
+
+const ACCOUNT = "15550001000:1@s.whatsapp.net";
+let folder: string;
+let database: SessionDatabase;
+let store: KeyStore;
+let keys: KeyTransactions;
+let commits: number;
+let learnt: Record<string, string>[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "revka-keys-"));
+  database = SessionDatabase.open({ path: join(folder, "s.db"), env: {} });
+  store = new KeyStore(database);
+  commits = 0;
+  learnt = [];
+  const commit = new GroupCommit(database, store, () => void commits++);
+  keys = new KeyTransactions(
+    commit,
+    (label) => label === ACCOUNT,
+    (pairs) => learnt.push(pairs),
+  );
+});
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const list = (ids: string[]) => ({ "device-list": { ada: ids } });
+const current = async () => (await keys.get("device-list", ["ada"])).ada;
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test("two transactions with different labels do not work on stale copies", async () => {
+  await keys.set(list([]));
+  const append = (id: string, label: string) =>
+    keys.transaction(async () => {
+      const before = (await current()) ?? [];
+      await turn();
+      await keys.set(list([...before, id]));
+    }, label);
+  await Promise.all([append("1", "a@lid"), append("2", "b@lid"), append("3", "group@g.us")]);
+  expect(await current()).toEqual(["1", "2", "3"]);
+});
+
+test("a transaction sees its own changes; where it fails, nobody does", async () => {
+  await keys.set(list(["before"]));
+  const failing = keys.transaction(async () => {
+    await keys.set(list(["within"]));
+    expect(await current()).toEqual(["within"]);
+    throw new Error("no");
+  }, "a@lid");
+  await expect(failing).rejects.toThrow("no");
+  expect(await current()).toEqual(["before"]);
+});
+
+test("a ratchet is on disk before its result is used", async () => {
+  await keys.transaction(() => keys.set(list(["1"])), "a@lid");
+  expect(store.get("device-list", "ada")).toBe('["1"]');
+});
+
+test("what is written alongside is in the same transaction as the ratchet", async () => {
+  const insert = database.sql.prepare("INSERT INTO meta VALUES ('alongside', x'00')");
+  const count = () =>
+    database.sql.prepare("SELECT count(*) AS n FROM meta WHERE name = 'alongside'").get()?.n;
+  await keys.transaction(async () => {
+    keys.alongside(() => void insert.run());
+    await keys.set(list(["1"]));
+  }, "a@lid");
+  expect(count()).toBe(1);
+  const twice = keys.transaction(async () => {
+    keys.alongside(() => void insert.run());
+    await keys.set(list(["2"]));
+  }, "a@lid");
+  await expect(twice).rejects.toThrow();
+  expect(await current()).toEqual(["1"]);
+});
+
+test("a long transaction keeps others of its kind out, but not a ratchet's", async () => {
+  const order: string[] = [];
+  let release = () => {};
+  const network = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const sending = keys.transaction(async () => {
+    order.push("sending");
+    await keys.transaction(() => keys.set(list(["encrypted"])), "b@lid");
+    await network;
+    order.push("sent");
+  }, ACCOUNT);
+  const second = keys.transaction(async () => void order.push("second"), ACCOUNT);
+  await keys.transaction(async () => void order.push("decrypted"), "a@lid");
+  await turn();
+  expect(store.get("device-list", "ada")).toBe('["encrypted"]');
+  release();
+  await Promise.all([sending, second]);
+  expect(order).toEqual(["sending", "decrypted", "sent", "second"]);
+});
+
+test("a mapping is learnt and stored at once, even while a ratchet's transaction runs", async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const holding = keys.transaction(() => held, "a@lid");
+  const pairs = { "4917": "9004917", "9004917_reverse": "4917" };
+  await keys.transaction(() => keys.set({ "lid-mapping": pairs }), "lid-mapping");
+  expect(await keys.get("lid-mapping", ["4917"])).toEqual({ "4917": "9004917" });
+  await keys.set({ "lid-mapping": pairs });
+  expect(learnt).toEqual([pairs]);
+  release();
+  await holding;
+});
+
+test("work that outlives its transaction writes for itself", async () => {
+  let late: Promise<void> = Promise.resolve();
+  await keys.transaction(async () => {
+    late = turn().then(() => keys.set(list(["late"])));
+  }, "a@lid");
+  await late;
+  expect(store.get("device-list", "ada")).toBe('["late"]');
+});
+
+test("what is staged in one turn of the loop is one write", async () => {
+  await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      keys.transaction(() => keys.set({ session: { [`${index}.0`]: Buffer.from("x") } }), "s"),
+    ),
+  );
+  expect(commits).toBeLessThan(10);
+});
+
+test("a disk that refuses fails everyone who waited, and what was there stays", async () => {
+  await keys.set(list(["before"]));
+  database.sql.exec("PRAGMA query_only = ON");
+  const results = await Promise.allSettled([
+    keys.transaction(() => keys.set(list(["1"])), "a@lid"),
+    keys.transaction(() => keys.set(list(["2"])), "b@lid"),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(await current()).toEqual(["before"]);
+  database.sql.exec("PRAGMA query_only = OFF");
+  await keys.set(list(["after"]));
+  expect(await current()).toEqual(["after"]);
+});
+
+test("bytes come back as bytes", async () => {
+  const pair = { public: Buffer.from([1, 2]), private: Buffer.from([3]) };
+  await keys.set({ "pre-key": { "7": pair } });
+  expect(await keys.get("pre-key", ["7", "8"])).toEqual({ "7": pair });
+  await keys.set({ "pre-key": { "7": null } });
+  expect(await keys.get("pre-key", ["7"])).toEqual({});
+});

@@ -1,0 +1,307 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { controlClient } from "../../src/control/client.ts";
+import { seededRandom } from "../../src/simulator/graph/random.ts";
+import { spawnGraph, type RemoteGraph } from "../../test/e2e/support/graph.ts";
+import { startSlowAgent, type SlowAgent } from "./agent.ts";
+import { Customers } from "./customers.ts";
+import { freePort, Victim } from "./daemon.ts";
+import { smallDisk, type SmallDisk } from "./disk.ts";
+import { judge, type Verdict } from "./ledger.ts";
+import {
+  calmRoundMs,
+  graphFaults,
+  planRound,
+  type KillMoment,
+  type Round,
+  type Scenario,
+} from "./plan.ts";
+import { readStore, type StoreState } from "./store-state.ts";
+
+export interface TortureOptions {
+  rounds: number;
+  seed: number;
+  scenario: Scenario;
+  agent: "echo" | "webhook";
+  chats: number;
+  /** An executable of Revka; the source when null. */
+  binary: string | null;
+  /** What goes on, a line at a time. */
+  say(line: string): void;
+}
+
+export interface TortureReport {
+  verdict: Verdict;
+  store: StoreState;
+  kills: number;
+  starts: number;
+  /** New homes whose first daemon was killed while it made its store, and of those the ones that came up afterwards. */
+  firstStarts: { killed: number; cameUp: number };
+  /** Ends of the daemon that were not asked for, with its last words. */
+  crashes: string[];
+  failedDeliveries: number;
+  refusals: Record<string, number>;
+  /** From a webhook's post to its 200, ms. */
+  acknowledgement: { median: number; p99: number };
+  agentTurns: number | null;
+  seconds: number;
+  /** null where the system lets nobody mount a disk to fill. */
+  disk: boolean | null;
+}
+
+const diskMegabytes = 64;
+/** A send with a lost answer waits so long for its status. */
+const statusGraceSecs = 1;
+const quietTimeoutMs = 120_000;
+/** Homes whose very first start is killed, and how late at most, ms. */
+const newHomes = 12;
+const latestStartKill = 200;
+
+/** Kills a daemon again and again while customers write to it, lets it come to rest, and judges what it did. */
+export async function torture(options: TortureOptions): Promise<TortureReport> {
+  const folder = mkdtempSync(join(tmpdir(), "revka-torture-"));
+  const needsDisk = options.scenario === "disk" || options.scenario === "mixed";
+  const disk = needsDisk ? smallDisk(join(folder, "disk"), diskMegabytes) : null;
+  if (options.scenario === "disk" && !disk) {
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error("a disk to fill cannot be mounted here: run it as root on Linux");
+  }
+  const ending: (() => unknown)[] = [
+    () => rmSync(folder, { recursive: true, force: true }),
+    () => disk?.remove(),
+  ];
+  const clean = () => ending.toReversed().forEach((end) => void end());
+  process.once("exit", clean);
+  try {
+    const run = await Torture.prepare(options, folder, disk, ending);
+    return await run.execute();
+  } finally {
+    process.removeListener("exit", clean);
+    for (const end of ending.toReversed()) await end();
+  }
+}
+
+class Torture {
+  #kills = 0;
+
+  private constructor(
+    readonly options: TortureOptions,
+    readonly random: () => number,
+    readonly graph: RemoteGraph,
+    readonly agent: SlowAgent | null,
+    readonly customers: Customers,
+    readonly victim: Victim,
+    readonly disk: SmallDisk | null,
+    readonly storePath: string,
+    readonly folder: string,
+  ) {}
+
+  static async prepare(
+    options: TortureOptions,
+    folder: string,
+    disk: SmallDisk | null,
+    ending: (() => unknown)[],
+  ): Promise<Torture> {
+    const random = seededRandom(options.seed);
+    const latency = seededRandom(options.seed + 1);
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}/whatsapp`;
+    const faults = graphFaults(options.scenario);
+    const graph = await spawnGraph({
+      seed: options.seed,
+      statuses: { states: faults.statuses ? ["sent", "delivered"] : [], delayMs: 5 },
+      webhooks: { url, retry: { initialMs: 20, factor: 1.5, maxMs: 200, giveUpAfterMs: 600_000 } },
+    });
+    ending.push(() => graph.stop());
+    if (faults.loseAnswer > 0) {
+      await graph.addFault({ effect: { kind: "lose-answer" }, probability: faults.loseAnswer });
+    }
+    if (faults.drop > 0)
+      await graph.addFault({ effect: { kind: "drop" }, probability: faults.drop });
+    const agent =
+      options.agent === "webhook" ? await startSlowAgent(() => 5 + latency() * 120) : null;
+    ending.push(() => agent?.stop());
+    const { account } = graph;
+    const storePath = join(disk?.path ?? folder, "revka.db");
+    const victim = new Victim({
+      home: join(folder, "home"),
+      port,
+      binary: options.binary,
+      config: {
+        agent: {
+          max_concurrent_turns: 16,
+          ...(agent ? { kind: "webhook", url: agent.url } : { kind: "echo" }),
+        },
+        store: { path: storePath },
+        channels_config: {
+          whatsapp: {
+            access_token: account.accessToken,
+            app_secret: account.appSecret,
+            verify_token: account.verifyToken,
+            phone_number_id: account.phoneNumberId,
+            allowed_numbers: ["*"],
+            api_base_url: graph.url,
+            graph_api_version: "v26.0",
+            status_grace_secs: statusGraceSecs,
+            messages_per_second: 1000,
+          },
+        },
+      },
+    });
+    ending.push(() => victim.end("SIGKILL"));
+    const customers = new Customers({
+      url,
+      appSecret: account.appSecret,
+      business: {
+        businessAccountId: account.businessAccountId,
+        phoneNumberId: account.phoneNumberId ?? "",
+        displayPhoneNumber: account.displayPhoneNumber,
+      },
+    });
+    ending.push(() => customers.stop());
+    return new Torture(options, random, graph, agent, customers, victim, disk, storePath, folder);
+  }
+
+  async execute(): Promise<TortureReport> {
+    const { options, customers, victim } = this;
+    const began = performance.now();
+    const times: number[] = [];
+    customers.on("acknowledged", (ms) => void times.push(ms));
+    const firstStarts = await this.#firstStarts();
+    victim.start();
+    for (let number = 1; number <= options.rounds; number++) {
+      const round = planRound(options.scenario, options.chats, this.random);
+      await this.#round(round);
+      if (number % 25 === 0) {
+        options.say(`round ${number}: ${customers.written.length} messages, ${this.#kills} kills`);
+      }
+    }
+    const failedDeliveries = await this.#quiet();
+    await victim.end("SIGTERM");
+    const store = readStore(this.storePath);
+    const sends = (await this.graph.records("sends")).filter((send) => send.wamid !== null);
+    const accepted = sends.map((send) => ({
+      chat: send.recipient,
+      text: send.text,
+      deliveryId: send.callbackData,
+    }));
+    times.sort((a, b) => a - b);
+    const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
+    return {
+      verdict: judge(customers.written, accepted, store.order),
+      store,
+      kills: this.#kills,
+      starts: victim.starts,
+      firstStarts,
+      crashes: victim.crashes,
+      failedDeliveries,
+      refusals: Object.fromEntries(customers.refusals),
+      acknowledgement: { median: at(0.5), p99: at(0.99) },
+      agentTurns: this.agent?.turns ?? null,
+      seconds: (performance.now() - began) / 1000,
+      disk: this.disk !== null,
+    };
+  }
+
+  /** Kills the first start of new homes, and looks whether the next one makes good what is there. */
+  async #firstStarts(): Promise<{ killed: number; cameUp: number }> {
+    const { scenario, rounds } = this.options;
+    const killed = scenario === "start" || scenario === "mixed" ? Math.min(newHomes, rounds) : 0;
+    let cameUp = 0;
+    for (let number = 0; number < killed; number++) {
+      const home = join(this.folder, `home-${number}`);
+      const config = { ...this.victim.options.config, store: {} };
+      const fresh = new Victim({ ...this.victim.options, home, config });
+      fresh.start();
+      await pause(Math.floor(this.random() * latestStartKill));
+      await fresh.end("SIGKILL");
+      fresh.start();
+      const control = controlClient(join(home, "revka.sock"));
+      for (let tries = 0; tries < 500 && fresh.running; tries++) {
+        const status = await control.status().catch(() => null);
+        if (status && status.alarms.length === 0) {
+          cameUp++;
+          break;
+        }
+        await pause(20);
+      }
+      await fresh.end("SIGKILL");
+    }
+    return { killed, cameUp };
+  }
+
+  async #round(round: Round): Promise<void> {
+    const { graph, customers, disk } = this;
+    const delay =
+      round.graphDelayMs === null
+        ? null
+        : await graph.addFault({ effect: { kind: "delay", ms: round.graphDelayMs } });
+    const full = disk && round.fullDisk;
+    const filling = full ? setTimeout(() => disk.fill(), full.from) : null;
+    const freed = full ? pause(full.to).then(() => disk.free()) : null;
+    const moment = this.#moment(round.kill);
+    for (const webhook of round.webhooks) customers.post(webhook);
+    await moment;
+    if (round.kill) {
+      await this.#kill();
+      for (const ms of round.killStarts) {
+        await pause(ms);
+        await this.#kill();
+      }
+    }
+    await freed;
+    if (filling) clearTimeout(filling);
+    if (delay !== null) await graph.removeFault(delay);
+  }
+
+  async #kill(): Promise<void> {
+    if (this.victim.running) this.#kills++;
+    await this.victim.end("SIGKILL");
+    this.victim.start();
+  }
+
+  /** Resolves when the kill is due; a round that does not come so far is killed all the same. */
+  async #moment(kill: KillMoment | null): Promise<void> {
+    if (!kill) return pause(calmRoundMs);
+    const { after, nth, ms } = kill;
+    if (after !== "begin") {
+      const { promise: seen, resolve } = Promise.withResolvers<void>();
+      let count = 0;
+      const listen = () => {
+        if (count++ === nth) resolve();
+      };
+      this.customers.on(after, listen);
+      await Promise.race([seen, pause(1_500)]);
+      this.customers.off(after, listen);
+    }
+    // setTimeout takes a millisecond at least: "at once" must be at once.
+    if (ms > 0) await pause(ms);
+  }
+
+  /** Waits until everything is acknowledged, answered and settled. Answers how many deliveries failed. */
+  async #quiet(): Promise<number> {
+    const { customers, graph, victim, options } = this;
+    const control = controlClient(join(victim.options.home, "revka.sock"));
+    const until = performance.now() + quietTimeoutMs;
+    for (;;) {
+      const status = await control.status().catch(() => null);
+      const open = status ? status.inbox.pending + status.outbox.pending : null;
+      if (open === 0 && customers.waiting === 0) {
+        await graph.idle(10_000);
+        return status?.outbox.failed ?? 0;
+      }
+      if (performance.now() > until) {
+        options.say(
+          `not quiet after ${quietTimeoutMs / 1000} s: ${open} open, ${customers.waiting} unacknowledged`,
+        );
+        return status?.outbox.failed ?? 0;
+      }
+      await pause(50);
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -59,6 +59,12 @@ export async function startDaemon(options: StartOptions): Promise<TestDaemon> {
     if (ownHome) rmSync(home, { recursive: true, force: true });
     throw error;
   });
+  // A script that exits leaves nothing behind. `bun test` does not announce its end: tests say `await using`.
+  const clean = () => {
+    daemon.kill("SIGKILL");
+    if (ownHome) rmSync(home, { recursive: true, force: true });
+  };
+  process.once("exit", clean);
   const control = controlClient(join(home, "revka.sock"));
   return Object.assign(daemon, {
     status: () => control.status(),
@@ -67,7 +73,8 @@ export async function startDaemon(options: StartOptions): Promise<TestDaemon> {
     async [Symbol.asyncDispose]() {
       daemon.kill("SIGKILL");
       await daemon.exited;
-      if (ownHome) rmSync(home, { recursive: true, force: true });
+      clean();
+      process.removeListener("exit", clean);
     },
   });
 }

@@ -1,6 +1,11 @@
 /** How libsignal's messages begin (`session_record.js`, `session_builder.js`, `session_cipher.js`). */
 const CHATTER =
-  /^(Closing session|Opening session|Removing old closed session|Closing open session in favor|Session already (closed|open)|Failed to decrypt message with any known|Session error:|Decrypted message with closed session|Migrating session to|V1 session storage migration error)/;
+  /^(Closing session:|Opening session:|Removing old closed session|Closing open session in favor|Session already (closed|open)|Failed to decrypt message with any known|Session error:|Decrypted message with closed session|Migrating session to|V1 session storage migration error)/;
+
+/** Whether these are libsignal's words, by how they begin. */
+export function isLibsignalChatter(first: unknown): boolean {
+  return typeof first === "string" && CHATTER.test(first);
+}
 
 let installed = false;
 
@@ -11,8 +16,7 @@ export function silenceLibsignal(): void {
   for (const level of ["log", "info", "warn", "error"] as const) {
     const speak = console[level].bind(console);
     console[level] = (...words: unknown[]) => {
-      if (typeof words[0] === "string" && CHATTER.test(words[0])) return;
-      speak(...words);
+      if (!isLibsignalChatter(words[0])) speak(...words);
     };
   }
 }

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import { proto } from "@whiskeysockets/baileys";
+import {
+  type MediaContent,
+  type UploadedFile,
+  mediaMessage,
+  messageIdOf,
+  reactionMessage,
+  stanzaAttributes,
+  textMessage,
+} from "../../../src/channels/whatsapp-web/outgoing.ts";
+
+test("the id of a delivery is always the same, differs from others, and looks like a web client's", () => {
+  expect(messageIdOf("delivery-1")).toBe(messageIdOf("delivery-1"));
+  expect(messageIdOf("delivery-1")).not.toBe(messageIdOf("delivery-2"));
+  expect(messageIdOf("delivery-1")).toMatch(/^3EB0[0-9A-F]{18}$/);
+});
+
+test("a quotation carries who wrote it and how it began", () => {
+  const quotation = { id: "Q", fromMe: false, participant: null, writer: "4917@lid", text: "hey" };
+  expect(textMessage("yes", quotation).extendedTextMessage).toMatchObject({
+    text: "yes",
+    contextInfo: {
+      stanzaId: "Q",
+      participant: "4917@lid",
+      quotedMessage: { conversation: "hey" },
+    },
+  });
+  expect(textMessage("yes", null).extendedTextMessage?.contextInfo).toBeUndefined();
+});
+
+test("a reaction in a group names whom it is about", () => {
+  const target = { id: "T", fromMe: false, participant: "4917@lid" };
+  expect(reactionMessage("1@g.us", target, "👍", 5).reactionMessage?.key).toEqual({
+    remoteJid: "1@g.us",
+    id: "T",
+    fromMe: false,
+    participant: "4917@lid",
+  });
+});
+
+describe("media", () => {
+  const file: UploadedFile = {
+    url: "https://mmg.whatsapp.net/f",
+    directPath: "/f",
+    mediaKey: Buffer.alloc(32),
+    fileEncSha256: Buffer.alloc(32),
+    fileSha256: Buffer.alloc(32),
+    fileLength: 3,
+    mediaKeyTimestamp: 1,
+  };
+  const content: MediaContent = {
+    kind: "media",
+    media: "image",
+    path: "/x",
+    mimeType: "a/b",
+    filename: "x.bin",
+    caption: "look",
+    durationSecs: 2.1,
+  };
+
+  test.each<[MediaContent["media"], keyof proto.IMessage, object]>([
+    ["image", "imageMessage", { caption: "look", mimetype: "a/b" }],
+    ["video", "videoMessage", { caption: "look", seconds: 3 }],
+    ["document", "documentMessage", { caption: "look", fileName: "x.bin" }],
+    ["audio", "audioMessage", { mimetype: "a/b", seconds: 3 }],
+    ["voice", "audioMessage", { mimetype: "audio/ogg; codecs=opus", ptt: true, seconds: 3 }],
+    ["sticker", "stickerMessage", { mimetype: "a/b" }],
+  ])("%s is a %s that survives its encoding", (media, field, expected) => {
+    const built = mediaMessage({ ...content, media }, file);
+    expect(built[field]).toMatchObject(expected);
+    const again = proto.Message.decode(proto.Message.encode(built).finish());
+    expect(again[field]).toMatchObject(expected);
+  });
+});
+
+test("edits and revokes are marked on the stanza", () => {
+  expect(stanzaAttributes({ kind: "edit", targetId: "T", text: "x" })).toEqual({ edit: "1" });
+  expect(stanzaAttributes({ kind: "revoke", targetId: "T" })).toEqual({ edit: "7" });
+  expect(stanzaAttributes({ kind: "text", text: "x", quote: null })).toEqual({});
+});

@@ -64,7 +64,9 @@ export function judge(
     times.set(id, (times.get(id) ?? 0) + 1);
   });
   const acknowledged = written.filter((message) => message.acknowledgedAt !== null);
-  const place = (id: string) => answers.get(id)?.first ?? Number.POSITIVE_INFINITY;
+  const place = (id: string) => answers.get(id)?.first;
+  const overtook = (later: string, earlier = "") =>
+    (place(later) ?? Number.POSITIVE_INFINITY) < (place(earlier) ?? -1);
   return {
     messages: written.length,
     acknowledged: acknowledged.length,
@@ -80,7 +82,7 @@ export function judge(
         .map(({ id }) => id),
     ),
     againstStoredOrder: [...stored.values()].flatMap((ids) =>
-      ids.filter((id, index) => index > 0 && place(ids[index - 1] ?? "") > place(id)),
+      ids.filter((id, index) => overtook(id, ids[index - 1])),
     ),
     doubled: [...times].filter(([, count]) => count > 1).map(([id]) => id),
     foreign,

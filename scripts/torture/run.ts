@@ -8,6 +8,7 @@ import { startSlowAgent, type SlowAgent } from "./agent.ts";
 import { Customers } from "./customers.ts";
 import { freePort, Victim } from "./daemon.ts";
 import { smallDisk, type SmallDisk } from "./disk.ts";
+import { killFirstStarts, type FirstStarts } from "./first-starts.ts";
 import { judge, type Verdict } from "./ledger.ts";
 import {
   calmRoundMs,
@@ -36,8 +37,7 @@ export interface TortureReport {
   store: StoreState;
   kills: number;
   starts: number;
-  /** New homes whose first daemon was killed while it made its store, and of those the ones that came up afterwards. */
-  firstStarts: { killed: number; cameUp: number };
+  firstStarts: FirstStarts;
   /** Ends of the daemon that were not asked for, with its last words. */
   crashes: string[];
   failedDeliveries: number;
@@ -54,9 +54,6 @@ const diskMegabytes = 64;
 /** A send with a lost answer waits so long for its status. */
 const statusGraceSecs = 1;
 const quietTimeoutMs = 120_000;
-/** Homes whose very first start is killed, and how late at most, ms. */
-const newHomes = 12;
-const latestStartKill = 200;
 
 /** Kills a daemon again and again while customers write to it, lets it come to rest, and judges what it did. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
@@ -168,7 +165,12 @@ class Torture {
     const began = performance.now();
     const times: number[] = [];
     customers.on("acknowledged", (ms) => void times.push(ms));
-    const firstStarts = await this.#firstStarts();
+    const firstStarts = await killFirstStarts({
+      ...options,
+      victim,
+      folder: this.folder,
+      random: this.random,
+    });
     victim.start();
     for (let number = 1; number <= options.rounds; number++) {
       const round = planRound(options.scenario, options.chats, this.random);
@@ -202,33 +204,6 @@ class Torture {
       seconds: (performance.now() - began) / 1000,
       disk: this.disk !== null,
     };
-  }
-
-  /** Kills the first start of new homes, and looks whether the next one makes good what is there. */
-  async #firstStarts(): Promise<{ killed: number; cameUp: number }> {
-    const { scenario, rounds } = this.options;
-    const killed = scenario === "start" || scenario === "mixed" ? Math.min(newHomes, rounds) : 0;
-    let cameUp = 0;
-    for (let number = 0; number < killed; number++) {
-      const home = join(this.folder, `home-${number}`);
-      const config = { ...this.victim.options.config, store: {} };
-      const fresh = new Victim({ ...this.victim.options, home, config });
-      fresh.start();
-      await pause(Math.floor(this.random() * latestStartKill));
-      await fresh.end("SIGKILL");
-      fresh.start();
-      const control = controlClient(join(home, "revka.sock"));
-      for (let tries = 0; tries < 500 && fresh.running; tries++) {
-        const status = await control.status().catch(() => null);
-        if (status && status.alarms.length === 0) {
-          cameUp++;
-          break;
-        }
-        await pause(20);
-      }
-      await fresh.end("SIGKILL");
-    }
-    return { killed, cameUp };
   }
 
   async #round(round: Round): Promise<void> {

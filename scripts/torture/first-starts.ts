@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { controlClient } from "../../src/control/client.ts";
+import { Victim } from "./daemon.ts";
+import type { Scenario } from "./plan.ts";
+
+export interface FirstStarts {
+  /** New homes whose first daemon was killed while it made its store. */
+  killed: number;
+  /** Those of them whose next daemon came up and found nothing wrong. */
+  cameUp: number;
+}
+
+const newHomes = 12;
+/** How late the kill may come after the start, ms. */
+const latestKill = 200;
+
+/** Kills the first start of new homes, and looks whether the next one makes good what is there. */
+export async function killFirstStarts(options: {
+  scenario: Scenario;
+  rounds: number;
+  /** Its settings are taken over. */
+  victim: Victim;
+  folder: string;
+  random: () => number;
+}): Promise<FirstStarts> {
+  const { scenario, rounds, victim, folder, random } = options;
+  const killed = scenario === "start" || scenario === "mixed" ? Math.min(newHomes, rounds) : 0;
+  let cameUp = 0;
+  for (let number = 0; number < killed; number++) {
+    const home = join(folder, `home-${number}`);
+    const config = { ...victim.options.config, store: {} };
+    const fresh = new Victim({ ...victim.options, home, config });
+    fresh.start();
+    await pause(Math.floor(random() * latestKill));
+    await fresh.end("SIGKILL");
+    fresh.start();
+    const control = controlClient(join(home, "revka.sock"));
+    for (let tries = 0; tries < 500 && fresh.running; tries++) {
+      const status = await control.status().catch(() => null);
+      if (status) {
+        if (status.alarms.length === 0) cameUp++;
+        break;
+      }
+      await pause(20);
+    }
+    await fresh.end("SIGKILL");
+  }
+  return { killed, cameUp };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

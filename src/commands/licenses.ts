@@ -65,6 +65,13 @@ export function describeLicenses(own: string, packages: readonly Notice[], full:
       "",
     );
   }
+  if (buildInfo.target !== "source") {
+    lines.push(
+      "It holds the Bun runtime: MIT, with parts under other terms, JavaScriptCore (LGPL-2)",
+      "among them: https://bun.com/docs/project/license",
+      "",
+    );
+  }
   lines.push("It holds these packages:", "");
   for (const { name, version, license } of packages) lines.push(`  ${name} ${version}: ${license}`);
   if (full) {

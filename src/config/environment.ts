@@ -1,6 +1,7 @@
 import { variable, type Environment } from "./paths.ts";
 import { formatKey, type KeyPath, type Problem } from "./problems.ts";
-import { isTable, type RawTable } from "./raw.ts";
+import { credentials, readCredential } from "../runtime/credentials.ts";
+import { isTable, valueAt, type RawTable } from "./raw.ts";
 
 /** What the command line says of the gateway; it wins over environment and file. Port 0 lets the system choose. */
 export interface GatewayOverrides {
@@ -17,8 +18,9 @@ export interface Overlay {
 }
 
 /**
- * Lays the environment over the file's values: `REVKA_GATEWAY_HOST`, `REVKA_GATEWAY_PORT`, and
- * `REVKA_WHATSAPP_APP_SECRET` where the file has the WhatsApp channel. `raw` is left as it is.
+ * Lays the environment over the file's values: systemd's credentials for tables that the file has, then
+ * `REVKA_GATEWAY_HOST`, `REVKA_GATEWAY_PORT`, and `REVKA_WHATSAPP_APP_SECRET` where the file has the WhatsApp channel.
+ * `raw` is left as it is.
  */
 export function overlay(raw: RawTable, env: Environment, gateway: GatewayOverrides): Overlay {
   const values = structuredClone(raw);
@@ -27,6 +29,10 @@ export function overlay(raw: RawTable, env: Environment, gateway: GatewayOverrid
   const set = (path: KeyPath & readonly string[], value: unknown, file: string, key: string) => {
     if (put(values, path, value)) origins.set(formatKey(path), { file, key });
   };
+  for (const { path, name, value, message } of handedOver(values, env)) {
+    if (value !== null) set(path, value, "credential", name);
+    else problems.push({ file: "credential", line: null, key: name, message });
+  }
   const host = variable(env, "REVKA_GATEWAY_HOST");
   if (host !== null) set(["gateway", "host"], host, "environment", "REVKA_GATEWAY_HOST");
   const port = variable(env, "REVKA_GATEWAY_PORT");
@@ -47,6 +53,29 @@ export function overlay(raw: RawTable, env: Environment, gateway: GatewayOverrid
     set(path, secret, "environment", "REVKA_WHATSAPP_APP_SECRET");
   }
   return { values, origins, problems };
+}
+
+interface HandedOver {
+  path: string[];
+  name: string;
+  /** null where it is there but cannot be used, with the reason. */
+  value: string | null;
+  message: string;
+}
+
+/** A credential without its table is for another config of this machine: it switches nothing on. */
+function* handedOver(values: RawTable, env: Environment): Generator<HandedOver> {
+  for (const name of Object.keys(credentials) as (keyof typeof credentials)[]) {
+    const path = credentials[name]?.split(".");
+    if (!path || !isTable(valueAt(values, path.slice(0, -1)))) continue;
+    try {
+      const value = readCredential(name, env);
+      if (value !== null) yield { path, name, value, message: "" };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : "cannot be read";
+      yield { path, name, value: null, message };
+    }
+  }
 }
 
 /** False where something that is no table stands in the way. */

@@ -3,8 +3,7 @@ import { join } from "node:path";
 
 /**
  * Secrets that a service manager may hand over as files (systemd: LoadCredential=, SetCredentialEncrypted=), each
- * with the config key it stands for. A credential wins over the file and its environment variable: it is the most
- * deliberate of the three.
+ * with the config key it stands for. A credential wins over the file; an environment variable wins over both.
  */
 export const credentials = {
   "revka-whatsapp-access-token": "channels_config.whatsapp.access_token",
@@ -15,7 +14,7 @@ export const credentials = {
   "revka-api-key": "api_key",
   "revka-agent-bearer-token": "agent.bearer_token",
   "revka-transcription-api-key": "transcription.api_key",
-  /** The key that encrypts the WhatsApp Web session; no config key holds it. */
+  /** The key that encrypts the WhatsApp Web session; no config key holds it, and the channel reads it by itself. */
   "revka-session-key": null,
 } as const satisfies Record<string, string | null>;
 

@@ -13,7 +13,7 @@ const shapes: readonly [RegExp, string][] = [
   [/(authorization["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?)[^\s"',}[]{4,}/gi, `$1${mark}`],
   [/\b([a-z][a-z0-9+.-]{0,15}:\/\/)[^\s/@"'\\]+@/gi, `$1${mark}@`],
   [
-    /([?&](?:access_token|input_token|token|secret|key|api_key|apikey|password|sig|signature|hub\.verify_token)=)[^&\s"'\\]+/gi,
+    /([?&](?:access_token|input_token|token|secret|key|api_key|apikey|password|sig|signature|hub\.verify_token)=)[^&\s"'\\…]+/gi,
     `$1${mark}`,
   ],
 ];

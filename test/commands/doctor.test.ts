@@ -165,6 +165,13 @@ describe("config and machine", () => {
     ).toBe(true);
   });
 
+  test("a secret that strays into another key is not shown", async () => {
+    await cloud({}, '[gateway]\npublic_url = "https://verify-s3cret.example"');
+    const result = await doctor();
+    expect(result.find("gateway", "public address")?.message).toBe("https://[redacted].example");
+    expect(result.out).not.toContain("s3cret");
+  });
+
   test("a damaged store is an error", async () => {
     await cloud();
     writeFileSync(join(home, "revka.db"), "not a database at all, but long enough".repeat(99), {

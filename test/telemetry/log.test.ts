@@ -97,6 +97,7 @@ describe("credentials of others are recognised by their surroundings", () => {
 
   test.each([
     "the access token expires on 2026-11-24",
+    "add ?secret=… to the address",
     "Meta app, Settings, Basic settings",
     "the agent refuses the bearer token (status 401)",
   ])("words stay words: %s", (message) => {

@@ -72,7 +72,8 @@ function details(report: StatusReport, now: number): string[] {
 }
 
 function channelLines(channel: ChannelReport, now: number): string[] {
-  const name = channel.backend ? `${channel.channel} (${channel.backend})` : channel.channel;
+  const named = channel.backend === null || channel.backend === channel.channel;
+  const name = named ? channel.channel : `${channel.channel} (${channel.backend})`;
   const as = channel.linked_as ? ` as ${channel.linked_as}` : "";
   const lines = item(
     `${name}: ${channel.state}${as}${channel.reason ? `; ${channel.reason}` : ""}`,

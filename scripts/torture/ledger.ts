@@ -77,7 +77,7 @@ export function judge(
     outOfOrder: byChat(acknowledged).flatMap((messages) =>
       messages
         .filter((later) =>
-          messages.some((earlier) => came(earlier, later) && place(earlier.id) > place(later.id)),
+          messages.some((earlier) => came(earlier, later) && overtook(later.id, earlier.id)),
         )
         .map(({ id }) => id),
     ),

@@ -77,10 +77,10 @@ function* readChange(
   if (!value) return yield ignored("unknown_shape");
   const number = value.metadata?.phone_number_id;
   const silent = ignoredFields.get(field);
+  // Meta always names the number; a relay that leaves it out still speaks for this callback.
   if (number !== undefined && number !== phoneNumberId) return yield ignored("other_number");
   if (silent !== undefined) return yield ignored(silent);
   if (field !== "messages" && field !== "user_id_update") return yield ignored("unknown_field");
-  if (number === undefined) return yield ignored("no_phone_number_id");
   if (field === "user_id_update") {
     for (const item of listOf(value.user_id_update) ?? []) {
       yield readUserIdUpdate(item) ?? ignored("malformed");

@@ -606,7 +606,7 @@ describe("envelopes", () => {
     [
       "no number",
       { entry: [{ changes: [{ value: { messages: [hi] } }] }] },
-      ["no_phone_number_id"],
+      ["message"],
     ],
     ["messages are no list", messagesBody([], { messages: "x" }), ["malformed"]],
     ["messages null", messagesBody([], { messages: null }), []],

@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gatewayProbes } from "../../../src/commands/doctor/gateway-probes.ts";
+import { examine, type Finding, type Probe } from "../../../src/commands/doctor/probe.ts";
+import { watiProbes } from "../../../src/commands/doctor/wati-probes.ts";
+import { webProbes } from "../../../src/commands/doctor/web-probes.ts";
+import { offlineReport } from "../../../src/commands/status/offline.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import type { Fetch } from "../../../src/net/fetch.ts";
+import { fakeClock } from "../../support/clock.ts";
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "revka-doctor-"));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+/** Runs probes on a config, with a daemon that runs where asked for, and with one answer to every request. */
+async function findings(probes: Probe[], text: string, fetch: Fetch, running = true) {
+  const path = join(home, "config.toml");
+  writeFileSync(path, `[agent]\nkind = "echo"\n${text}`, { mode: 0o600 });
+  const loaded = loadConfig({ path, env: {}, home });
+  const report = offlineReport(loaded.config, path);
+  const found = await examine(
+    probes,
+    {
+      loaded,
+      env: {},
+      network: { fetchFor: () => fetch, proxyUrlFor: () => null, close: async () => {} },
+      status: running ? report : null,
+      clock: fakeClock(),
+    },
+    1000,
+  );
+  return (name: string): Finding | undefined => found.find((finding) => finding.name === name);
+}
+
+const cloud = `[gateway]
+path_prefix = "/bot"
+public_url = "https://bot.example/"
+[channels_config.whatsapp]
+access_token = "aaaa"
+phone_number_id = "1"
+verify_token = "a b&c"
+`;
+
+describe("the callback", () => {
+  const echo: Fetch = async (url) => new Response(new URL(url).searchParams.get("hub.challenge"));
+
+  test("is asked as Meta asks: prefix, mode and token", async () => {
+    const asked: URL[] = [];
+    const find = await findings(gatewayProbes, cloud, (url) => {
+      asked.push(new URL(url));
+      return echo(url);
+    });
+    expect(find("callback /whatsapp")).toMatchObject({ level: "ok" });
+    expect(asked.map(({ origin, pathname }) => origin + pathname)).toEqual([
+      "https://bot.example/bot/whatsapp",
+    ]);
+    expect(asked[0]?.searchParams.get("hub.mode")).toBe("subscribe");
+    expect(asked[0]?.searchParams.get("hub.verify_token")).toBe("a b&c");
+  });
+
+  test.each([
+    [403, "verify_token"],
+    [404, "path"],
+    [301, "redirect"],
+    [502, "tunnel"],
+    [200, ""],
+  ])("status %p with another body is an error with advice", async (status, advice) => {
+    const find = await findings(gatewayProbes, cloud, async () => new Response("no", { status }));
+    expect(find("callback /whatsapp")).toMatchObject({
+      level: "error",
+      next: expect.stringContaining(advice),
+    });
+  });
+
+  test("out of reach from here is a warning: a router may not call itself", async () => {
+    const find = await findings(gatewayProbes, cloud, () => Promise.reject(new Error("refused")));
+    expect(find("callback /whatsapp")).toMatchObject({ level: "warning" });
+  });
+
+  test("is not tried while no daemon runs", async () => {
+    let asked = 0;
+    const find = await findings(
+      gatewayProbes,
+      cloud,
+      async () => new Response(String(asked++)),
+      false,
+    );
+    expect(find("callback")).toMatchObject({ level: "info" });
+    expect(asked).toBe(0);
+  });
+});
+
+describe("WATI", () => {
+  const wati = '[channels_config.wati]\napi_token = "watitoken"\napi_url = "http://127.0.0.1:9"\n';
+
+  test("a refused token is an error, an open webhook a warning", async () => {
+    const find = await findings(watiProbes, wati, async () => new Response("{}", { status: 401 }));
+    expect(find("token")).toMatchObject({ level: "error" });
+    expect(find("webhook secret")).toMatchObject({ level: "warning" });
+    const closed = `${wati}webhook_secret = "hush-hush"\n`;
+    const other = await findings(
+      watiProbes,
+      closed,
+      async () => new Response("{}", { status: 401 }),
+    );
+    expect(other("webhook secret")).toMatchObject({ level: "ok" });
+  });
+});
+
+describe("Web", () => {
+  const web = () => `[channels_config.whatsapp]\nsession_path = "${join(home, "session.db")}"\n`;
+  const answers: Fetch = async () => new Response();
+
+  test("without a session nothing is wrong yet", async () => {
+    const find = await findings(webProbes, web(), answers, false);
+    expect(find("session")).toMatchObject({ level: "info" });
+    expect(find("session key")).toBeUndefined();
+    expect(find("network")).toMatchObject({ level: "ok" });
+  });
+
+  test("a session without its key is an error, and no key is made", async () => {
+    writeFileSync(join(home, "session.db"), "x", { mode: 0o644 });
+    const find = await findings(webProbes, web(), answers);
+    expect(find("session key")).toMatchObject({ level: "error" });
+    expect(find("session mode")).toMatchObject({ level: "warning" });
+    expect(await Bun.file(join(home, "session.db.key")).exists()).toBe(false);
+    expect(find("link")).toMatchObject({ level: "warning" });
+  });
+
+  test("no network is an error that names the host", async () => {
+    const find = await findings(webProbes, web(), () => Promise.reject(new Error("x")));
+    expect(find("network")).toMatchObject({
+      level: "error",
+      message: expect.stringContaining("web.whatsapp.com"),
+    });
+  });
+});

@@ -1,0 +1,66 @@
+import { parseArgs } from "node:util";
+import { longRun, type Sample } from "./long-run/run.ts";
+
+/**
+ * Sends a million messages through a real daemon and shows what that does to its memory, its store and its pace:
+ * `bun run long-run --messages 1000000`. Ends with 1 where memory grew, the rate fell or a message went missing.
+ */
+const { values } = parseArgs({
+  options: {
+    messages: { type: "string", default: "1000000" },
+    window: { type: "string", default: "128" },
+    samples: { type: "string", default: "40" },
+    "no-statuses": { type: "boolean", default: false },
+    receipts: { type: "boolean", default: false },
+    binary: { type: "string" },
+  },
+});
+const messages = Number(values.messages);
+/** Memory is compared from here on. */
+const warmAfter = 50_000;
+const allowedGrowth = 10 * 1024 * 1024;
+const allowedRate = 0.9;
+
+const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+console.log("messages   a second   memory      store");
+const report = await longRun({
+  messages,
+  window: Number(values.window),
+  samples: Number(values.samples),
+  statuses: !values["no-statuses"],
+  receipts: values.receipts,
+  binary: values.binary ?? null,
+  onSample: (sample) =>
+    console.log(
+      String(sample.messages).padEnd(11) +
+        sample.rate.toFixed(0).padEnd(11) +
+        mib(sample.memory).padEnd(12) +
+        mib(sample.storeBytes),
+    ),
+});
+const { samples, acknowledgement } = report;
+const warm = samples.filter((sample) => sample.messages >= Math.min(warmAfter, messages / 4));
+const growth = (warm.at(-1)?.memory ?? 0) - (warm.at(0)?.memory ?? 0);
+const share =
+  rateOf(samples.slice(-Math.ceil(samples.length / 5))) /
+  rateOf(samples.slice(0, Math.ceil(samples.length / 5)));
+console.log(`
+answered          ${report.answered} of ${messages}, twice: ${report.answeredTwice}
+seconds           ${report.seconds.toFixed(0)} (${(report.answered / report.seconds).toFixed(0)} messages a second)
+acknowledged in   median ${acknowledgement.median.toFixed(1)} ms, p99 ${acknowledgement.p99.toFixed(1)} ms
+memory            grew by ${mib(growth)} after the first ${warm.at(0)?.messages ?? 0}
+rate              last fifth ${(share * 100).toFixed(0)} % of the first
+store             ${((samples.at(-1)?.storeBytes ?? 0) / messages).toFixed(0)} bytes a message`);
+for (const crash of report.crashes) console.log(`the daemon ended: ${crash}`);
+const fine =
+  report.answered === messages &&
+  report.answeredTwice === 0 &&
+  report.crashes.length === 0 &&
+  growth < allowedGrowth &&
+  share >= allowedRate;
+process.exit(fine ? 0 : 1);
+
+function rateOf(some: Sample[]): number {
+  return some.reduce((sum, sample) => sum + sample.rate, 0) / Math.max(1, some.length);
+}

@@ -84,7 +84,12 @@ export type InboundEvent =
   | { kind: "revoke"; targetId: string; sender: Sender }
   | { kind: "status"; status: StatusUpdate }
   /** Two identities that belong to one person, learnt outside a message. */
-  | { kind: "identity"; sender: Sender; previousUserId: string | null; previousPhone: string | null }
+  | {
+      kind: "identity";
+      sender: Sender;
+      previousUserId: string | null;
+      previousPhone: string | null;
+    }
   /** Seen, understood, and deliberately not acted upon; counted under `reason` (snake_case). */
   | { kind: "ignored"; reason: string };
 
@@ -138,5 +143,4 @@ export interface SendFailure {
 }
 
 export type SendResult =
-  | { ok: true; platformId: string | null }
-  | { ok: false; failure: SendFailure };
+  { ok: true; platformId: string | null } | { ok: false; failure: SendFailure };

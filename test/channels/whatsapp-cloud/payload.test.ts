@@ -603,11 +603,7 @@ describe("envelopes", () => {
       { entry: [{ changes: [{ value: { metadata: { phone_number_id: "1" }, messages: [hi] } }] }] },
       ["other_number"],
     ],
-    [
-      "no number",
-      { entry: [{ changes: [{ value: { messages: [hi] } }] }] },
-      ["message"],
-    ],
+    ["no number", { entry: [{ changes: [{ value: { messages: [hi] } }] }] }, ["message"]],
     ["messages are no list", messagesBody([], { messages: "x" }), ["malformed"]],
     ["messages null", messagesBody([], { messages: null }), []],
     [

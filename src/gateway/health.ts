@@ -21,5 +21,14 @@ export function healthOf(channels: ChannelHealth[], alarms: RaisedAlarm[]): Heal
     .map((entry) => `${entry.channel} is ${entry.state}${entry.reason ? `: ${entry.reason}` : ""}`);
   const store = alarms.find((alarm) => alarm.source === "store");
   if (store) reasons.push(store.hint);
-  return { status: reasons.length === 0 ? "ok" : "failing", reasons, channels };
+  return {
+    status: reasons.length === 0 ? "ok" : "failing",
+    reasons,
+    channels: channels.map(({ channel, backend, state, reason }) => ({
+      channel,
+      backend,
+      state,
+      reason,
+    })),
+  };
 }

@@ -39,18 +39,18 @@ test("a lost network: the connection comes back, and what was sent meanwhile arr
   h.wa.cutAll();
   await h.until(() => state() === "disconnected");
   await h.ada.send(h.owner, "while you were away");
-  const message = await h.message("while you were away", 8_000);
+  const message = await h.message("while you were away", 15_000);
   expect(message.backlog).toBe(true);
   await h.ready();
-});
+}, 20_000);
 
 test("a socket that is open but deaf is found by our own ping and replaced", async () => {
   await linked();
   h.wa.fault({ at: "in:iq:w:p", do: "swallow" });
-  await h.wa.logins.waitFor(() => true, 5_000);
+  await h.wa.logins.waitFor(() => true, 12_000);
   await h.ready();
   expect(h.wa.faults.struck.all).toContainEqual({ at: "in:iq:w:p:ping", do: "swallow" });
-});
+}, 20_000);
 
 test("an old version is refused with 405: asked for again, not for ever at once", async () => {
   await linked();
@@ -61,7 +61,7 @@ test("an old version is refused with 405: asked for again, not for ever at once"
 });
 
 test("the ack of the server is lost: the repeat carries the same id, and the contact reads it once", async () => {
-  h = await Harness.linked({ clock: quickClock(50) });
+  h = await Harness.linked({ clock: quickClock(20) });
   h.wa.fault({ at: "out:ack:message", do: "swallow" });
   const first = await h.send(h.ada, "once", "delivery-x");
   expect(first).toMatchObject({ ok: false, failure: { retry: "ambiguous", code: "no_ack" } });
@@ -95,7 +95,7 @@ test("a connection lost before the ack is ambiguous; after it comes back the rep
 });
 
 test("a hung devices query holds up neither what comes in nor sending for ever", async () => {
-  h = await Harness.linked({ clock: quickClock(30) });
+  h = await Harness.linked({ clock: quickClock(20) });
   h.wa.fault({ at: "in:iq:usync", do: "swallow", times: 0 });
   const sending = h.send(h.bob, "to somebody new");
   await h.ada.send(h.owner, "meanwhile");

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "bun:test";
+import { Recorder } from "../doubles/whatsapp-web/recorder.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 let h: Harness;
@@ -86,6 +87,35 @@ test("a device removed on the phone is logged out, its session kept beside its p
   expect(aside()).toHaveLength(1);
 });
 
+test("a device removed while we were away is logged out at its next login", async () => {
+  h = await Harness.linked();
+  await h.channel.stop();
+  const [companion] = h.owner.companions;
+  if (companion) h.wa.unlink(companion);
+  await h.run();
+  await h.until(() => state() === "logged_out");
+  expect(h.wa.refusals.all).toEqual([401]);
+});
+
+test("a session whose key is gone is neither linked anew nor changed, not even by relink", async () => {
+  h = await Harness.linked();
+  await h.channel.stop();
+  const before = readFileSync(h.sessionPath);
+  const key = readFileSync(`${h.sessionPath}.key`);
+  rmSync(`${h.sessionPath}.key`);
+  await h.run();
+  expect(h.channel.status()).toMatchObject({ state: "disconnected", linkedAs: null });
+  expect(h.channel.status().reason).toContain("key");
+  await expect(h.channel.relink?.()).rejects.toThrow("key");
+  expect(readFileSync(h.sessionPath)).toEqual(before);
+  expect(h.wa.registrations.count).toBe(1);
+
+  writeFileSync(`${h.sessionPath}.key`, key);
+  await h.channel.relink?.();
+  await h.ready();
+  expect(h.wa.links.count).toBe(1);
+});
+
 test("relink of a linked device logs it out and shows a new code", async () => {
   h = await Harness.linked();
   await h.channel.relink?.();
@@ -95,14 +125,13 @@ test("relink of a linked device logs it out and shows a new code", async () => {
 });
 
 test("the terminal is shown each code once, drawn small enough for it", async () => {
-  const shown: string[] = [];
+  const shown = new Recorder<string>("text for the terminal");
   h = await Harness.start({
-    options: { showLinking: (text) => shown.push(text), env: { NO_COLOR: "1" } },
+    options: { showLinking: (text) => shown.add(text), env: { NO_COLOR: "1" } },
   });
   await h.run();
-  await h.qr();
-  expect(shown).toHaveLength(1);
-  const lines = (shown[0] ?? "").split("\n");
+  const lines = (await shown.waitFor()).split("\n");
+  expect(shown.count).toBe(1);
   expect(lines.length).toBeGreaterThan(20);
   expect(Math.max(...lines.slice(1).map((line) => [...line].length))).toBeLessThanOrEqual(80);
 });

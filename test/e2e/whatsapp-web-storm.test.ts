@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 const EACH_WAY = 60;
@@ -29,7 +30,7 @@ async function storm(): Promise<void> {
 }
 
 test("a warm session: 60 messages each way at once, all readable, none asked for again", async () => {
-  h = await Harness.linked();
+  h = await Harness.linked({ clock: systemClock });
   await h.ada.send(h.owner, "hello");
   await h.message("hello");
   await h.send(h.ada, "hello yourself");
@@ -41,7 +42,7 @@ test("a warm session: 60 messages each way at once, all readable, none asked for
 }, 40_000);
 
 test("first contact from both sides at once: 60 messages each way, all readable", async () => {
-  h = await Harness.linked();
+  h = await Harness.linked({ clock: systemClock });
   await storm();
   expect(h.ada.undecryptable.all).toEqual([]);
   expect(h.ignored()).not.toContain("undecryptable");

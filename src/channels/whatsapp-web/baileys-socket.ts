@@ -145,6 +145,7 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
   ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
     if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);
   });
+  ws.prependListener("CB:success", () => events.accepted());
   ws.on("CB:notification", ({ attrs }: BinaryNode) => {
     if (/^(passkey|crsc)/.test(attrs.type ?? "")) events.passkey();
   });

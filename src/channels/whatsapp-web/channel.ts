@@ -1,10 +1,13 @@
 import type { WASocket } from "@whiskeysockets/baileys";
-import type { WhatsAppConfig } from "../../config/schema.ts";
-import { type ProxyBridge, httpProxyBridge } from "../../net/bridge.ts";
-import type { Fetch } from "../../net/fetch.ts";
-import type { Clock } from "../../runtime/clock.ts";
-import type { Logger } from "../../telemetry/log.ts";
-import type { Channel, ChannelStatus, Deliver, MediaStream, TurnFocus } from "../channel.ts";
+import type { ProxyBridge } from "../../net/bridge.ts";
+import type {
+  Channel,
+  ChannelStatus,
+  Deliver,
+  Linking,
+  MediaStream,
+  TurnFocus,
+} from "../channel.ts";
 import type { Delivery, MediaReference, SendFailure, SendResult } from "../message.ts";
 import { renderText } from "../text.ts";
 import { Attention } from "./attention.ts";
@@ -13,7 +16,9 @@ import { Client, notConnected } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { customPairCode, linkingText, pairPhoneDigits } from "./linking.ts";
 import { openDownload } from "./media-download.ts";
+import type { WhatsAppWebOptions } from "./options.ts";
 import { within } from "./patience.ts";
+import { Readiness } from "./readiness.ts";
 import { SessionError } from "./session-error.ts";
 import { Session } from "./session.ts";
 import { Ingress } from "./socket.ts";
@@ -21,27 +26,12 @@ import { openWired } from "./wiring.ts";
 import { bundledVersion, currentVersion } from "./version.ts";
 
 const WS_URL = "wss://web.whatsapp.com/ws/chat";
-/** A send waits this long for a connection that is just coming back. */
-const READY_WAIT_MS = 10_000;
+/** Asking where media lies. */
+const MEDIA_CONNECTION_MS = 10_000;
 const LOGOUT_MS = 5_000;
 const HAND_OVER_MS = 5_000;
 
-export interface WhatsAppWebOptions {
-  /** `session_path` absolute, without `~`. */
-  config: WhatsAppConfig;
-  readReceipts: boolean;
-  typing: boolean;
-  env: Readonly<Record<string, string | undefined>>;
-  clock: Clock;
-  log: Logger;
-  /** The proxy of this channel, credentials included; null for the direct way. */
-  proxyUrl: string | null;
-  /** For media and the version: bound to the same proxy. */
-  fetch: Fetch;
-  /** Where a QR or pair code is shown to the person at the terminal. */
-  showLinking?: (text: string) => void;
-  random?: () => number;
-}
+export type { WhatsAppWebOptions };
 
 /** WhatsApp as a linked device of a phone, on Baileys 7.0.0-rc14. Nothing is opened before {@link Channel.start}. */
 export function createWhatsAppWeb(options: WhatsAppWebOptions): Channel {
@@ -59,8 +49,10 @@ class WhatsAppWeb implements Channel {
   private readonly client: Client;
   private readonly attention: Attention;
   private readonly connection: Connection;
+  private readonly readiness: Readiness;
   private readonly listeners: (() => void)[] = [];
   private readonly random: () => number;
+  private deliver: Deliver | null = null;
   private session: Session | null = null;
   private ingress: Ingress | null = null;
   private bridge: ProxyBridge | null = null;
@@ -73,6 +65,7 @@ class WhatsAppWeb implements Channel {
     const { clock, log, config } = options;
     this.random = options.random ?? Math.random;
     this.caches = createCaches(clock);
+    this.readiness = new Readiness(clock);
     this.client = new Client({
       clock,
       fetch: options.fetch,
@@ -127,9 +120,13 @@ class WhatsAppWeb implements Channel {
 
   async start(deliver: Deliver): Promise<void> {
     const { proxyUrl, clock, log } = this.options;
+    this.deliver = deliver;
     this.trouble = null;
     try {
-      if (proxyUrl !== null) this.bridge = await httpProxyBridge(proxyUrl);
+      if (proxyUrl !== null) {
+        const { httpProxyBridge } = await import("../../net/bridge.ts");
+        this.bridge = await httpProxyBridge(proxyUrl);
+      }
       this.session = this.open();
     } catch (error) {
       await this.closeBridge();
@@ -180,17 +177,27 @@ class WhatsAppWeb implements Channel {
   async openMedia(media: MediaReference, signal: AbortSignal): Promise<MediaStream> {
     const sock = await this.ready(signal);
     const connection = sock
-      ? await within(this.options.clock, READY_WAIT_MS, sock.refreshMediaConn(false), signal).catch(
-          () => null,
-        )
+      ? await within(
+          this.options.clock,
+          MEDIA_CONNECTION_MS,
+          sock.refreshMediaConn(false),
+          signal,
+        ).catch(() => null)
       : null;
     const hosts = (connection?.hosts ?? []).map(({ hostname }) => hostname);
     return openDownload(media, { fetch: this.options.fetch, signal, hosts });
   }
 
-  /** Logs this device out where that is possible, moves the session aside and shows a new code. */
+  /**
+   * Logs this device out where that is possible, moves the session aside and shows a new code. A session that could
+   * not be opened is tried once more and otherwise left as it is: throws why.
+   */
   async relink(): Promise<void> {
-    if (!this.ingress) return;
+    if (!this.ingress) {
+      if (this.deliver) await this.start(this.deliver);
+      if (this.trouble !== null) throw new Error(this.trouble);
+      return;
+    }
     const { sock, session } = this;
     if (session?.linked && sock && this.connection.status.state === "ready") {
       await within(this.options.clock, LOGOUT_MS, sock.logout()).catch(() => {});
@@ -199,10 +206,11 @@ class WhatsAppWeb implements Channel {
     if (session?.linked) await this.setAside();
     try {
       this.session ??= this.open();
-      this.trouble = null;
     } catch (error) {
-      return this.fail(error);
+      this.fail(error);
+      throw error;
     }
+    this.trouble = null;
     this.connection.start();
   }
 
@@ -241,37 +249,30 @@ class WhatsAppWeb implements Channel {
   }
 
   /** The socket once logged in; null where that takes longer than a moment. */
-  private ready(signal: AbortSignal): Promise<WASocket | null> {
+  private async ready(signal: AbortSignal): Promise<WASocket | null> {
     const { connection } = this;
-    if (connection.status.state === "ready") return Promise.resolve(this.sock ?? null);
-    if (this.trouble !== null || !connection.comingBack) return Promise.resolve(null);
-    const opened = new Promise<void>((resolve) => this.waiters.add(resolve));
-    return within(this.options.clock, READY_WAIT_MS, opened, signal).then(
-      () => this.sock ?? null,
-      () => {
-        if (signal.aborted) throw signal.reason;
-        return null;
-      },
-    );
+    if (connection.status.state !== "ready") {
+      if (this.trouble !== null || !connection.comingBack) return null;
+      if (!(await this.readiness.wait(signal))) return null;
+    }
+    return this.sock ?? null;
   }
-
-  private readonly waiters = new Set<() => void>();
 
   private changed(): void {
     const { state, linking } = this.connection.status;
-    if (state === "ready") {
-      for (const resolve of this.waiters) resolve();
-      this.waiters.clear();
-    } else this.client.acknowledgements.lose();
-    if (linking) this.show(linkingText(linking, { plain: Boolean(this.options.env.NO_COLOR) }));
+    if (state === "ready") this.readiness.reached();
+    else this.client.acknowledgements.lose();
+    if (linking) void this.show(linking);
     for (const listener of this.listeners) listener();
   }
 
-  private show(text: string): void {
-    if (text === this.shown) return;
-    this.shown = text;
+  private async show(linking: Linking): Promise<void> {
+    const code = linking.qr ?? linking.pairCode;
+    if (code === null || code === this.shown) return;
+    this.shown = code;
     this.options.log.info({}, "waiting for a phone to link this device: see `revka status`");
-    this.options.showLinking?.(text);
+    const plain = Boolean(this.options.env.NO_COLOR);
+    this.options.showLinking?.(await linkingText(linking, { plain }));
   }
 
   private fail(error: unknown): void {

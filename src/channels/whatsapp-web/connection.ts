@@ -6,8 +6,10 @@ import { PASSKEY_ADVICE, TIMED_OUT, judge, pauseBefore } from "./disconnect.ts";
 import { keepAlive } from "./keepalive.ts";
 import { FIRST_QR_MS, NEXT_QR_MS, PAIR_CODE_MS } from "./linking.ts";
 
-/** From the start of a connection to its login or its first code. */
-const CONNECT_DEADLINE_MS = 30_000;
+/** From the start of a connection to the server's word: logged in, refused, or a code to link with. */
+const CONNECT_DEADLINE_MS = 20_000;
+/** From there to the end of the login: the first one makes 812 keys, which takes a small computer its time. */
+const LOGIN_DEADLINE_MS = 120_000;
 /** A connection that held this long counts as good: the back-off begins anew after it. */
 const GOOD_AFTER_MS = 60_000;
 /** How often in a row WhatsApp may have us come back at once. */
@@ -15,6 +17,8 @@ const MOST_AT_ONCE = 3;
 
 /** What one socket says of its own life. */
 export interface SocketEvents {
+  /** The server took the login; the socket prepares itself. */
+  accepted(): void;
   opened(): void;
   qr(payload: string): void;
   /** The phone confirmed the link; a restart follows. */
@@ -121,6 +125,10 @@ export class Connection {
         if (current()) handle(...values);
       };
     return {
+      accepted: guarded(() => {
+        this.cancelTimers();
+        this.later(LOGIN_DEADLINE_MS, () => this.ended(TIMED_OUT));
+      }),
       opened: guarded(() => this.opened()),
       qr: guarded((payload) => void this.code(payload, current)),
       linked: guarded(() => this.change({ state: "connecting", reason: "linked; logging in" })),

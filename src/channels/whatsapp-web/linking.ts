@@ -1,5 +1,4 @@
-import { openSync, closeSync, writeSync } from "node:fs";
-import QRCode from "qrcode";
+import { closeSync, openSync, writeSync } from "node:fs";
 import type { Linking } from "../channel.ts";
 
 /** How long a code typed on the phone is good for. */
@@ -27,7 +26,11 @@ export function pairPhoneDigits(configured: string | undefined): string | null {
  * A QR code for the terminal: two modules a character in half blocks, at most 80 columns, with the quiet zone that
  * scanners need. Dark on light by escape codes unless `plain`.
  */
-export function renderQr(payload: string, options: { plain?: boolean } = {}): string {
+export async function renderQr(
+  payload: string,
+  options: { plain?: boolean } = {},
+): Promise<string> {
+  const QRCode = await loadQrCode();
   const { modules } = QRCode.create(payload, { errorCorrectionLevel: "L" });
   const quiet = modules.size + 2 * 4 <= 80 ? 4 : 1;
   const dark = (row: number, column: number) =>
@@ -52,6 +55,7 @@ export function renderQr(payload: string, options: { plain?: boolean } = {}): st
 
 /** Writes the QR code as a PNG file that only its owner may read: whoever has it can link a device. */
 export async function renderQrPng(payload: string, path: string): Promise<void> {
+  const QRCode = await loadQrCode();
   const png = await QRCode.toBuffer(payload, { type: "png", margin: 4, scale: 8 });
   const file = openSync(path, "w", 0o600);
   try {
@@ -62,11 +66,20 @@ export async function renderQrPng(payload: string, path: string): Promise<void> 
 }
 
 /** What the person at the terminal reads. */
-export function linkingText(linking: Linking, options: { plain?: boolean } = {}): string {
+export async function linkingText(
+  linking: Linking,
+  options: { plain?: boolean } = {},
+): Promise<string> {
   if (linking.pairCode !== null) {
     const code = `${linking.pairCode.slice(0, 4)}-${linking.pairCode.slice(4)}`;
     return `Link WhatsApp: on the phone open Settings, Linked devices, Link a device, "Link with phone number instead", and enter ${code}`;
   }
   if (linking.qr === null) return "";
-  return `Link WhatsApp: on the phone open Settings, Linked devices, Link a device, and scan\n${renderQr(linking.qr, options)}`;
+  return `Link WhatsApp: on the phone open Settings, Linked devices, Link a device, and scan\n${await renderQr(linking.qr, options)}`;
+}
+
+/** Loaded only where a code is drawn: a linked device never needs it. */
+async function loadQrCode() {
+  const { default: QRCode } = await import("qrcode");
+  return QRCode;
 }

@@ -1,14 +1,15 @@
 import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { z } from "zod";
 import { readBody } from "../../net/body.ts";
 import type { Fetch } from "../../net/fetch.ts";
 import type { MediaKind } from "../message.ts";
-import { MAC_BYTES, mediaKeys, uploadPath } from "./media-keys.ts";
+import { MAC_BYTES, type MediaKeys, mediaKeys, uploadPath } from "./media-keys.ts";
 import type { UploadedFile } from "./outgoing.ts";
 
 const MIB = 1024 * 1024;
-/** What WhatsApp takes. Documents may be larger there; here they are held in memory once. */
+/** What WhatsApp takes; documents may be larger there. */
 export const mediaLimits: Record<MediaKind, number> = {
   image: 16 * MIB,
   video: 64 * MIB,
@@ -44,7 +45,10 @@ export class UploadFailed extends Error {
   override readonly name = "UploadFailed";
 }
 
-/** Encrypts a file and lays it on a media server, by the channel's own fetch and proxy. */
+/**
+ * Encrypts a file and lays it on a media server, by the channel's own fetch and proxy. The file is read twice, first
+ * for the hash that its address holds, and never held whole: a computer with 512 MiB can send a large one.
+ */
 export async function uploadFile(options: {
   path: string;
   kind: MediaKind;
@@ -54,21 +58,26 @@ export async function uploadFile(options: {
   signal: AbortSignal;
 }): Promise<UploadedFile> {
   const { path, kind, connection, fetch, now, signal } = options;
-  const plain = await readChecked(path, kind);
+  const fileLength = await checkedSize(path, kind);
   const mediaKey = randomBytes(32);
-  const { iv, cipherKey, macKey } = mediaKeys(mediaKey, kind);
-  const cipher = createCipheriv("aes-256-cbc", cipherKey, iv);
-  const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()]);
-  const mac = createHmac("sha256", macKey).update(iv).update(ciphertext).digest();
-  const body = Buffer.concat([ciphertext, mac.subarray(0, MAC_BYTES)]);
-  const fileEncSha256 = createHash("sha256").update(body).digest();
+  const keys = mediaKeys(mediaKey, kind);
+  const plainHash = createHash("sha256");
+  const hash = createHash("sha256");
+  for await (const chunk of encrypted(path, keys, (plain) => plainHash.update(plain))) {
+    hash.update(chunk);
+  }
+  const fileEncSha256 = hash.digest();
   const name = fileEncSha256.toString("base64url");
   const query = `auth=${encodeURIComponent(connection.auth)}&token=${name}`;
   for (const host of connection.hosts) {
     const url = `https://${host}${uploadPath(kind)}/${name}?${query}`;
-    const headers = { "content-type": "application/octet-stream", origin: ORIGIN };
     try {
-      const response = await fetch(url, { method: "POST", headers, body, signal });
+      const response = await fetch(url, {
+        ...streamed(encrypted(path, keys)),
+        method: "POST",
+        headers: { "content-type": "application/octet-stream", origin: ORIGIN },
+        signal,
+      });
       const text = Buffer.from(await readBody(response, LONGEST_ANSWER)).toString("utf8");
       const answer = answerSchema.safeParse(response.ok ? JSON.parse(text) : null);
       if (!answer.success) continue;
@@ -77,8 +86,8 @@ export async function uploadFile(options: {
         directPath: answer.data.direct_path,
         mediaKey,
         fileEncSha256,
-        fileSha256: createHash("sha256").update(plain).digest(),
-        fileLength: plain.length,
+        fileSha256: plainHash.digest(),
+        fileLength,
         mediaKeyTimestamp: Math.floor(now / 1000),
       };
     } catch {
@@ -88,7 +97,7 @@ export async function uploadFile(options: {
   throw new UploadFailed("no media server of WhatsApp took the file");
 }
 
-async function readChecked(path: string, kind: MediaKind): Promise<Buffer> {
+async function checkedSize(path: string, kind: MediaKind): Promise<number> {
   const size = await stat(path).then(
     ({ size }) => size,
     () => null,
@@ -99,5 +108,40 @@ async function readChecked(path: string, kind: MediaKind): Promise<Buffer> {
     const limit = mediaLimits[kind] / MIB;
     throw new UnsendableFile("file_too_large", `WhatsApp takes at most ${limit} MiB as ${kind}.`);
   }
-  return readFile(path);
+  return size;
+}
+
+/** The file as it is uploaded: AES-256-CBC, then the MAC. */
+async function* encrypted(
+  path: string,
+  { iv, cipherKey, macKey }: MediaKeys,
+  onPlain: (chunk: Uint8Array) => void = () => {},
+): AsyncGenerator<Uint8Array> {
+  const cipher = createCipheriv("aes-256-cbc", cipherKey, iv);
+  const mac = createHmac("sha256", macKey).update(iv);
+  for await (const chunk of createReadStream(path)) {
+    const plain = z.instanceof(Uint8Array).parse(chunk);
+    onPlain(plain);
+    const ciphertext = cipher.update(plain);
+    mac.update(ciphertext);
+    yield ciphertext;
+  }
+  const last = cipher.final();
+  yield last;
+  yield mac.update(last).digest().subarray(0, MAC_BYTES);
+}
+
+/** A body that is read as it is sent; `duplex` is what Node's fetch wants to hear for that. */
+function streamed(chunks: AsyncGenerator<Uint8Array>): RequestInit & { duplex: "half" } {
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await chunks.return(undefined);
+    },
+  });
+  return { body, duplex: "half" };
 }

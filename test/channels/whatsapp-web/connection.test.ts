@@ -63,11 +63,23 @@ test("opened, it is ready, and pings", async () => {
   expect(s.last().pings).toBeGreaterThan(1);
 });
 
-test("a connection that neither opens nor shows a code is given up after 30 s", async () => {
+test("a login that was taken may take its time, but not for ever", async () => {
   const s = setup();
   s.connection.start();
   await s.settle();
-  await s.clock.advance(29_999);
+  s.last().events.accepted();
+  await s.clock.advance(119_999);
+  expect(s.sockets).toHaveLength(1);
+  expect(s.connection.status.state).toBe("connecting");
+  await s.clock.advance(1);
+  expect(s.connection.status.state).toBe("disconnected");
+});
+
+test("a connection that neither opens nor shows a code is given up after 20 s", async () => {
+  const s = setup();
+  s.connection.start();
+  await s.settle();
+  await s.clock.advance(19_999);
   expect(s.sockets).toHaveLength(1);
   await s.clock.advance(1);
   expect(s.last().ended).toBe(true);

@@ -14,7 +14,10 @@ import type { Phone } from "../../doubles/whatsapp-web/phone.ts";
 import { Recorder } from "../../doubles/whatsapp-web/recorder.ts";
 import { type WhatsAppDouble, startDouble } from "../../doubles/whatsapp-web/server.ts";
 
-/** Real time, in which every wait is `factor` times shorter: back-off in milliseconds, no fake sockets needed. */
+/**
+ * Real time, in which every wait is `factor` times shorter: the back-off does not hold a test up. Deadlines shrink with
+ * it, so a factor that is large fails on a busy machine.
+ */
 export function quickClock(factor: number): Clock {
   return {
     now: systemClock.now,
@@ -70,7 +73,7 @@ export class Harness {
   }
 
   create(): Channel {
-    const { clock = quickClock(100), config = {}, options = {} } = this.setup;
+    const { clock = quickClock(10), config = {}, options = {} } = this.setup;
     const channel = createWhatsAppWeb({
       config: whatsappSchema.parse({
         session_path: this.sessionPath,

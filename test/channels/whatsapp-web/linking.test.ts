@@ -41,8 +41,8 @@ test.each([
   expect(pairPhoneDigits(configured)).toBe(digits);
 });
 
-test("a drawn QR code fits 80 columns, has a quiet zone, and both rows of each line are there", () => {
-  const lines = renderQr(payload, { plain: true }).split("\n");
+test("a drawn QR code fits 80 columns, has a quiet zone, and both rows of each line are there", async () => {
+  const lines = (await renderQr(payload, { plain: true })).split("\n");
   const width = [...(lines[0] ?? "")].length;
   expect(width).toBeLessThanOrEqual(80);
   expect(lines.every((line) => [...line].length === width)).toBe(true);
@@ -58,7 +58,7 @@ test("a PNG is one, and only its owner may read it", async () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-test("a pair code is shown with its dash", () => {
-  const text = linkingText({ qr: null, pairCode: "ABCD1234", expiresAt: 0 });
+test("a pair code is shown with its dash", async () => {
+  const text = await linkingText({ qr: null, pairCode: "ABCD1234", expiresAt: 0 });
   expect(text).toContain("ABCD-1234");
 });

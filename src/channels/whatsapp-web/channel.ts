@@ -260,8 +260,10 @@ class WhatsAppWeb implements Channel {
 
   private changed(): void {
     const { state, linking } = this.connection.status;
-    if (state === "ready") this.readiness.reached();
-    else this.client.acknowledgements.lose();
+    if (state === "ready") {
+      this.options.log.info({}, "WhatsApp Web is connected");
+      this.readiness.reached();
+    } else this.client.acknowledgements.lose();
     if (linking) void this.show(linking);
     for (const listener of this.listeners) listener();
   }

@@ -28,9 +28,14 @@ export class IncomingStanzas {
   }
 }
 
+/** What Baileys can decrypt: a part it skips would keep the stanza incomplete. */
+const readable = new Set(["pkmsg", "msg", "skmsg"]);
+
 function ciphertextsOf(node: BinaryNode): Uint8Array[] {
   if (!Array.isArray(node.content)) return [];
-  return node.content.flatMap(({ tag, content }) =>
-    tag === "enc" && content instanceof Uint8Array ? [content] : [],
+  return node.content.flatMap(({ tag, attrs, content }) =>
+    tag === "enc" && readable.has(attrs.type ?? "") && content instanceof Uint8Array
+      ? [content]
+      : [],
   );
 }

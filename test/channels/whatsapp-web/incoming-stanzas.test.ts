@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { IncomingStanzas } from "../../../src/channels/whatsapp-web/incoming-stanzas.ts";
+
+const enc = (type: string, text: string) => ({
+  tag: "enc",
+  attrs: { type, v: "2" },
+  content: Buffer.from(text),
+});
+const stanza = (...content: ReturnType<typeof enc>[]) => ({
+  tag: "message",
+  attrs: { id: "M", from: "491700000001@s.whatsapp.net" },
+  content,
+});
+
+test("each ciphertext is known by its very bytes, and knows its stanza", () => {
+  const stanzas = new IncomingStanzas();
+  const [key, text] = [enc("pkmsg", "key"), enc("skmsg", "text")];
+  stanzas.note(stanza(key, text));
+  const [first, second] = [stanzas.partOf(key.content), stanzas.partOf(text.content)];
+  expect(first).toMatchObject({ parts: 2, attributes: { id: "M" } });
+  expect(second?.stanza).toBe(first?.stanza ?? "");
+  expect(second?.part).not.toBe(first?.part ?? "");
+  expect(stanzas.partOf(Buffer.from("key"))).toBeUndefined();
+});
+
+test("a redelivery is the same stanza, a retry under the same id another", () => {
+  const stanzas = new IncomingStanzas();
+  const [one, again, retry] = [enc("msg", "a"), enc("msg", "a"), enc("pkmsg", "b")];
+  for (const part of [one, again, retry]) stanzas.note(stanza(part));
+  const [first, second, third] = [one, again, retry].map(({ content }) => stanzas.partOf(content));
+  expect(second).toEqual(first);
+  expect(third?.stanza).not.toBe(first?.stanza ?? "");
+});
+
+test("what Baileys does not decrypt is not waited for", () => {
+  const stanzas = new IncomingStanzas();
+  const text = enc("msg", "text");
+  stanzas.note(stanza(text, enc("msmsg", "for a bot")));
+  expect(stanzas.partOf(text.content)?.parts).toBe(1);
+});

@@ -1,0 +1,2 @@
+// The least a compiled program can do: what the runtime alone costs.
+console.log("hello");

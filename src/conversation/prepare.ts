@@ -32,23 +32,36 @@ export interface PrepareOptions {
   log: Logger;
 }
 
+/** Ends the whole work, and the wait for files and services alone. */
+export interface PrepareSignals {
+  signal: AbortSignal;
+  patience: AbortSignal;
+}
+
 /**
  * Makes a stored message what an agent sees: files fetched under the home, voice turned into text. What cannot be
- * fetched or heard never costs the turn; the attachment then says why.
+ * fetched or heard, or not before `patience` ends, never costs the turn; the attachment then says why. Throws only
+ * the reason of `signal`.
  */
 export function messagePreparer(
   options: PrepareOptions,
-): (channel: Channel, entry: PendingMessage, signal: AbortSignal) => Promise<TurnMessage> {
-  return async (channel, entry, signal) => {
+): (
+  channel: Channel,
+  entry: PendingMessage,
+  signal: AbortSignal,
+  patience?: AbortSignal,
+) => Promise<TurnMessage> {
+  return async (channel, entry, signal, patience = signal) => {
+    const signals = { signal, patience: AbortSignal.any([signal, patience]) };
     const { message } = entry;
     const attachments: TurnAttachment[] = [];
     for (const [index, media] of message.attachments.entries()) {
-      attachments.push(await fetchAttachment(options, channel, entry, media, index, signal));
+      attachments.push(await fetchAttachment(options, channel, entry, media, index, signals));
     }
     return {
       id: message.id,
       type: message.type,
-      text: await textOf(options, entry, attachments, signal),
+      text: await textOf(options, entry, attachments, signals),
       timestamp: message.timestamp,
       sender: {
         phone: message.sender.phone,
@@ -70,13 +83,15 @@ async function fetchAttachment(
   entry: PendingMessage,
   media: MediaReference,
   index: number,
-  signal: AbortSignal,
+  { signal, patience }: PrepareSignals,
 ): Promise<TurnAttachment> {
   const { store, log } = options;
   const folder = join(options.mediaFolder, String(entry.id));
   const name = safeFilename(media.filename, media.kind);
   const path = join(folder, `${index + 1}-${name}`);
-  const described = { kind: media.kind, filename: media.filename };
+  // Agents put such a name into paths of their own.
+  const filename = media.filename === null ? null : name;
+  const described = { kind: media.kind, filename };
   try {
     // A turn that a restart repeats finds its files where it left them.
     const before = await sizeOf(path);
@@ -89,7 +104,8 @@ async function fetchAttachment(
       throw new Error("the space for attachments is used up ([store] max_media_bytes)");
     }
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const stream = await channel.openMedia(media, signal);
+    patience.throwIfAborted();
+    const stream = await channel.openMedia(media, patience);
     const sniffed = await sniffStream(stream.body, media.kind, stream.mimeType ?? media.mimeType);
     const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
     await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
@@ -107,7 +123,7 @@ async function textOf(
   options: PrepareOptions,
   entry: PendingMessage,
   attachments: TurnAttachment[],
-  signal: AbortSignal,
+  { signal, patience }: PrepareSignals,
 ): Promise<string> {
   const { message } = entry;
   const { transcriber, log } = options;
@@ -124,7 +140,7 @@ async function textOf(
   }
   try {
     const file = { path: sound.path, mimeType: sound.mime_type, filename: sound.filename };
-    const words = await transcriber.transcribe(file, signal);
+    const words = await transcriber.transcribe(file, patience);
     return words === "" ? "" : `[Voice] ${words}`;
   } catch (error) {
     if (signal.aborted) throw signal.reason;

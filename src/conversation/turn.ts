@@ -31,7 +31,13 @@ export interface TurnWork {
   store: ConversationStore;
   agent: Agent;
   /** A stored message as the agent sees it: its files fetched, its voice heard. */
-  prepare(channel: Channel, entry: PendingMessage, signal: AbortSignal): Promise<TurnMessage>;
+  prepare(
+    channel: Channel,
+    entry: PendingMessage,
+    signal: AbortSignal,
+    /** Files and words that are not there by then are done without. */
+    patience: AbortSignal,
+  ): Promise<TurnMessage>;
   /** An answer as deliveries' contents. */
   compose(
     channel: Channel,
@@ -78,12 +84,17 @@ export async function runTurn(
     deadline.abort(new AgentError(`no answer within ${work.timeoutMs / 1000} s`, false)),
   );
   const both = AbortSignal.any([signal, deadline.signal]);
+  const patience = new AbortController();
+  const hurry = work.clock.after(work.timeoutMs / 2, () =>
+    patience.abort(new Error("it took too long")),
+  );
   const turnId = turnIdOf(stored, burst);
   const first = burst[0];
   if (!first) throw new Error("a turn needs a message");
   try {
     const messages: TurnMessage[] = [];
-    for (const entry of burst) messages.push(await work.prepare(channel, entry, both));
+    for (const entry of burst)
+      messages.push(await work.prepare(channel, entry, both, patience.signal));
     const request: TurnRequest = {
       turn_id: turnId,
       channel: channel.name,
@@ -125,6 +136,7 @@ export async function runTurn(
       outcome: answer.contents.length > 0 ? "answered" : "silent",
     };
   } finally {
+    hurry();
     cancel();
   }
 }

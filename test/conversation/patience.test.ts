@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { AgentPart, TurnRequest } from "../../src/agent/agent.ts";
+import type { MediaReference } from "../../src/channels/message.ts";
+import { replyComposer } from "../../src/conversation/compose.ts";
+import { messagePreparer } from "../../src/conversation/prepare.ts";
+import { runTurn, type TurnWork } from "../../src/conversation/turn.ts";
+import type { Synthesizer } from "../../src/speech/synthesis.ts";
+import type { Transcriber } from "../../src/speech/transcription.ts";
+import type { ConversationStore, StoredChat } from "../../src/store/contract.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import { fakeChannel } from "../support/channel.ts";
+import { fakeClock, type FakeClock } from "../support/clock.ts";
+import { cloud, message, storeAt, temporaryFolder } from "../support/store.ts";
+
+let clock: FakeClock;
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+let requests: TurnRequest[];
+beforeEach(() => {
+  clock = fakeClock();
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+  requests = [];
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+/** Settles when the signal ends it, and not before. */
+const untilStopped = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+
+const chat: StoredChat = {
+  id: 1,
+  source: cloud,
+  chat: { kind: "direct", id: "+15550001111" },
+  recipient: { kind: "direct", phone: "+15550001111", userId: null, lid: null },
+  paused: false,
+  lastInboundAt: null,
+};
+const voice: MediaReference = {
+  kind: "audio",
+  mimeType: "audio/ogg",
+  filename: null,
+  size: null,
+  durationSecs: null,
+  source: {},
+};
+const burst = [
+  { id: 7, receivedAt: 0, message: message({ type: "voice", text: "", attachments: [voice] }) },
+];
+
+function work(speech: { transcriber?: Transcriber; synthesizer?: Synthesizer }): TurnWork {
+  const mediaFolder = join(folder.path, "media");
+  return {
+    store,
+    agent: {
+      kind: "webhook",
+      async run(request) {
+        requests.push(request);
+        const parts: AgentPart[] = [{ kind: "text", text: "the answer" }];
+        return { parts };
+      },
+      probe: async () => "fine",
+    },
+    prepare: messagePreparer({
+      store,
+      mediaFolder,
+      maxMediaBytes: 1_000_000,
+      transcriber: speech.transcriber ?? null,
+      log: silentLog,
+    }),
+    compose: replyComposer({
+      mediaFolder,
+      mediaDir: null,
+      synthesizer: speech.synthesizer ?? null,
+      keep: async () => {},
+      log: silentLog,
+    }),
+    timeoutMs: 30_000,
+    maxHistory: 4,
+    systemPrompt: null,
+    failureReply: "Sorry.",
+    clock,
+    log: silentLog,
+    alarms: new Alarms(clock, silentLog),
+  };
+}
+
+/** Runs the turn until nothing more happens by itself, and lets `ms` pass. */
+async function outcome(running: ReturnType<typeof runTurn>, ms: number) {
+  const settled = running.catch((error: unknown) => error);
+  for (let waited = 0; waited < ms; waited += 1000) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(1000);
+  }
+  return Promise.race([
+    settled,
+    new Promise((resolve) => setTimeout(resolve, 500, "still running")),
+  ]);
+}
+const signals = () => ({
+  signal: new AbortController().signal,
+  closing: new AbortController().signal,
+});
+
+test("a file that never comes leaves its message half of the time, and a reason", async () => {
+  const channel = fakeChannel({ openMedia: (_, signal) => untilStopped(signal) });
+  const turn = runTurn(work({}), channel, chat, burst, signals());
+  expect(await outcome(turn, 16_000)).toMatchObject({ outcome: "answered" });
+  expect(requests[0]?.messages[0]?.attachments).toMatchObject([
+    { path: null, error: "it took too long" },
+  ]);
+});
+
+/** A voice note that lies under the home already, as after a restart. */
+function fetched(): void {
+  const path = join(folder.path, "media", "7", "1-audio");
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "OggS....OpusHead");
+}
+
+test("words that never come leave the voice note without", async () => {
+  fetched();
+  const transcriber: Transcriber = {
+    provider: "local_whisper",
+    ready: { ok: true },
+    accepts: () => null,
+    transcribe: (_, signal) => untilStopped(signal),
+  };
+  const turn = runTurn(work({ transcriber }), fakeChannel(), chat, burst, signals());
+  expect(await outcome(turn, 16_000)).toMatchObject({ outcome: "answered" });
+  expect(requests[0]?.messages[0]?.text).toBe("");
+});
+
+test("a voice that never comes does not take the text with it", async () => {
+  fetched();
+  const synthesizer: Synthesizer = {
+    provider: "piper",
+    canVoice: { ok: true },
+    synthesize: (_, __, signal) => untilStopped(signal),
+  };
+  const turn = runTurn(work({ synthesizer }), fakeChannel(), chat, burst, signals());
+  expect(await outcome(turn, 31_000)).toMatchObject({
+    outcome: "answered",
+    finished: { deliveries: [{ content: { kind: "text", text: "the answer" } }] },
+  });
+});
+
+test("a stop of the daemon ends it all the same", async () => {
+  const stop = new AbortController();
+  const channel = fakeChannel({ openMedia: (_, signal) => untilStopped(signal) });
+  const turn = runTurn(work({}), channel, chat, burst, { ...signals(), signal: stop.signal });
+  stop.abort(new Error("the daemon is stopping"));
+  expect(await outcome(turn, 0)).toEqual(new Error("the daemon is stopping"));
+  expect(requests).toEqual([]);
+});

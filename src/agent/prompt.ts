@@ -45,8 +45,11 @@ export function promptMessages(
  */
 export function promptText(message: TurnMessage, chat: TurnRequest["chat"]["kind"]): string {
   const unheard = message.type === "voice" && message.text === "";
+  // The words of a sound, or that there are none, stand for its file.
+  const told = unheard || message.text.startsWith("[Voice] ");
+  const files = message.attachments.filter(({ kind }) => !told || kind !== "audio");
   const text = [
-    ...message.attachments.map(describeAttachment),
+    ...files.map(describeAttachment),
     unheard ? "[voice note, which could not be turned into text]" : message.text,
   ]
     .filter(Boolean)

@@ -1,0 +1,37 @@
+import { join, relative, resolve } from "node:path";
+import { z } from "zod";
+
+const metafile = z.object({
+  outputs: z.record(
+    z.string(),
+    z.object({ inputs: z.record(z.string(), z.object({ bytesInOutput: z.number() })) }),
+  ),
+});
+
+/**
+ * The files of which a build with these defines takes in at least one byte, relative to `root` and sorted. Throws
+ * where the bundler fails.
+ */
+export async function bundledFiles(
+  root: string,
+  defines: Record<string, string>,
+): Promise<string[]> {
+  const build = await Bun.build({
+    entrypoints: [join(root, "src/main.ts")],
+    root,
+    target: "bun",
+    format: "cjs",
+    minify: true,
+    define: defines,
+    metafile: true,
+  });
+  const { outputs } = metafile.parse(build.metafile);
+  const files = new Set<string>();
+  for (const { inputs } of Object.values(outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+      // The bundler names files from where it runs.
+      if (bytesInOutput > 0) files.add(relative(root, resolve(file)));
+    }
+  }
+  return [...files].toSorted();
+}

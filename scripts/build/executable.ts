@@ -1,0 +1,92 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { collectNotices } from "../notices.ts";
+import { bundledFiles } from "./bundled-files.ts";
+import { plainComments } from "./plain-comments.ts";
+import type { Revision } from "./revision.ts";
+import type { Target } from "./target.ts";
+import { markersIn, unwantedIn, webMarkers } from "./unwanted.ts";
+import { definesOf, type Variant } from "./variant.ts";
+
+export interface ExecutableOptions {
+  /** The checkout, with its `node_modules`. */
+  root: string;
+  variant: Variant;
+  target: Target;
+  revision: Revision;
+  outfile: string;
+}
+
+export interface Executable {
+  file: string;
+  bytes: number;
+  /** What went into it, relative to the root, sorted. */
+  inputs: string[];
+}
+
+/** Else the bundler writes down where each file lay on the machine that built it. */
+const placeless = {
+  __dirname: '"/$bunfs/root"',
+  __filename: '"/$bunfs/root/revka"',
+  "import.meta.url": '"file:///$bunfs/root/revka"',
+  "import.meta.dirname": '"/$bunfs/root"',
+  "import.meta.filename": '"/$bunfs/root/revka"',
+};
+
+/**
+ * Builds one executable. The same commit gives the same bytes, wherever it is built. Throws where the bundler fails or
+ * the default variant would hold a part of WhatsApp Web.
+ */
+export async function buildExecutable(options: ExecutableOptions): Promise<Executable> {
+  const { root, variant, target } = options;
+  const outfile = resolve(options.outfile);
+  const defines = definesOf(variant, target, options.revision);
+  const inputs = await bundledFiles(root, defines);
+  const unwanted = unwantedIn(variant, inputs);
+  if (unwanted.length > 0) {
+    throw new Error(`the ${variant} variant would hold ${unwanted.slice(0, 5).join(", ")}`);
+  }
+
+  mkdirSync(dirname(outfile), { recursive: true });
+  // Beside the result, so that the rename stays on one file system and a half-written file never has the final name.
+  const scratch = mkdtempSync(join(dirname(outfile), `.${basename(outfile)}-`));
+  try {
+    const notices = join(scratch, "notices.json");
+    writeFileSync(notices, JSON.stringify(collectNotices(root, inputs)));
+    // The name is written into the binary: it is always the same.
+    const made = join(scratch, "revka");
+    await Bun.build({
+      entrypoints: [join(root, "src/main.ts")],
+      root,
+      target: "bun",
+      format: "cjs",
+      minify: true,
+      bytecode: true,
+      // Top-level code only. The rest starts no faster that a person would notice and weighs 9 MB.
+      bytecodeDepth: 0,
+      define: { ...defines, ...placeless, REVKA_NOTICES_FILE: JSON.stringify(notices) },
+      plugins: [plainComments],
+      compile: {
+        target: `bun-${target}`,
+        outfile: made,
+        autoloadDotenv: false,
+        autoloadBunfig: false,
+        autoloadTsconfig: false,
+        autoloadPackageJson: false,
+      },
+    });
+    const markers = markersIn(made);
+    const missing = webMarkers.filter((marker) => !markers.includes(marker));
+    if (variant === "default" && markers.length > 0) {
+      throw new Error(`the default variant holds "${markers.join('", "')}" of WhatsApp Web`);
+    }
+    // A marker that no variant holds any more would show nothing.
+    if (variant === "whatsapp-web" && missing.length > 0) {
+      throw new Error(`the whatsapp-web variant lacks "${missing.join('", "')}"`);
+    }
+    renameSync(made, outfile);
+    return { file: outfile, bytes: statSync(outfile).size, inputs };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}

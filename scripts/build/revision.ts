@@ -1,0 +1,42 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** What a binary says of its source. It depends on the commit alone, so that two builds of one commit are the same. */
+export interface Revision {
+  version: string;
+  /** Abbreviated to 12 digits, with `+changes` where files of the build differ from it; `unknown` outside of git. */
+  commit: string;
+  /** When it was committed, Unix seconds; 0 outside of git. */
+  committedAt: number;
+}
+
+/** What goes into a binary, relative to the root. */
+export const sources = [
+  "src",
+  "scripts/build",
+  "scripts/notices",
+  "scripts/notices.ts",
+  "package.json",
+  "bun.lock",
+  "LICENSE",
+];
+
+/** The revision of the checkout in `root`. Throws where `package.json` has no version. */
+export function readRevision(root: string): Revision {
+  const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const { version } = z.looseObject({ version: z.string() }).parse(manifest);
+  const commit = git(root, "rev-parse", "--short=12", "HEAD");
+  const changes = git(root, "status", "--porcelain", "--", ...sources);
+  return {
+    version,
+    commit: commit === null ? "unknown" : `${commit}${changes === "" ? "" : "+changes"}`,
+    committedAt: Number(git(root, "log", "-1", "--format=%ct") ?? 0),
+  };
+}
+
+function git(root: string, ...words: string[]): string | null {
+  const run = spawnSync("git", words, { cwd: root, encoding: "utf8" });
+  return run.status === 0 ? run.stdout.trim() : null;
+}

@@ -25,7 +25,7 @@ import { createTranscriber } from "./speech/transcription.ts";
 import { findExecutable } from "./runtime/executable.ts";
 import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
-import type { Source } from "./store/contract.ts";
+import { sourceKey, type Source } from "./store/contract.ts";
 import { openStore } from "./store/sqlite.ts";
 import { createTunnel } from "./tunnel/tunnel.ts";
 import { Alarms } from "./telemetry/alarms.ts";
@@ -83,8 +83,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     whatsappWeb: buildInfo.variant === "whatsapp-web",
     ...(options.showLinking ? { showLinking: options.showLinking } : {}),
   });
-  const byKey = new Map(channels.map((channel) => [keyOf(sourceOf(channel)), channel]));
-  const channelOf = (source: Source) => byKey.get(keyOf(source));
+  const byKey = new Map(channels.map((channel) => [sourceKey(sourceOf(channel)), channel]));
+  const channelOf = (source: Source) => byKey.get(sourceKey(source));
   const fetchFor = (service: string) => network.fetchFor(service);
   const agent = createAgent({ config, env, fetchFor, log, clock });
   const mediaFolder = join(paths.home, "media");
@@ -239,6 +239,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   outbox.start();
   turns.start();
   for (const channel of channels) {
+    channel.onStatus(() => outbox.channelChanged(sourceOf(channel)));
     const rules = accessOf(channel, config, log);
     await channel.start(
       inbox.receiver(sourceOf(channel), (message) => admit(message, rules, clock.now())),
@@ -285,8 +286,4 @@ function accessOf(channel: Channel, config: Config, log: Logger): AccessRules {
     else log.warn(fields, notice.message);
   }
   return rules;
-}
-
-function keyOf(source: Source): string {
-  return `${source.channel}\n${source.account}`;
 }

@@ -1,7 +1,7 @@
 import type { Channel } from "../channels/channel.ts";
 import type { SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { ChatId, Source } from "../store/contract.ts";
+import { sourceKey, type ChatId, type Source } from "../store/contract.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 
 /** Pauses between probes of a held account, ms. */
@@ -15,6 +15,8 @@ interface Hold {
   failure: SendFailure;
   pause: number;
   parked: Set<ChatId>;
+  /** Takes back the next probe; null while one is under way. */
+  cancel: (() => void) | null;
 }
 
 export interface HoldsOptions {
@@ -34,35 +36,45 @@ export class Holds {
   constructor(readonly options: HoldsOptions) {}
 
   reason(source: Source): SendFailure | null {
-    return this.#holds.get(key(source))?.failure ?? null;
+    return this.#holds.get(sourceKey(source))?.failure ?? null;
   }
 
   /** True where the account is held; the chat is then woken when it is released. */
   park(source: Source, chat: ChatId): boolean {
-    const hold = this.#holds.get(key(source));
+    const hold = this.#holds.get(sourceKey(source));
     hold?.parked.add(chat);
     return hold !== undefined;
   }
 
   hold(source: Source, failure: SendFailure): void {
-    const known = this.#holds.get(key(source));
+    const known = this.#holds.get(sourceKey(source));
     if (known) {
       known.failure = failure;
       return;
     }
-    const hold: Hold = { source, failure, pause: FIRST_PROBE, parked: new Set() };
-    this.#holds.set(key(source), hold);
+    const hold: Hold = { source, failure, pause: FIRST_PROBE, parked: new Set(), cancel: null };
+    this.#holds.set(sourceKey(source), hold);
     this.options.alarms.raise(alarmOf(source), failure.code, failure.hint);
     this.#schedule(hold);
   }
 
+  /** Something changed for the better: probes at once instead of waiting. */
+  probeNow(source: Source): void {
+    const hold = this.#holds.get(sourceKey(source));
+    if (!hold?.cancel) return;
+    hold.cancel();
+    hold.pause = FIRST_PROBE;
+    void this.#probe(hold);
+  }
+
   #schedule(hold: Hold): void {
     const spread = hold.pause * (0.8 + 0.4 * this.options.random());
-    this.options.clock.after(spread, () => void this.#probe(hold));
+    hold.cancel = this.options.clock.after(spread, () => void this.#probe(hold));
     hold.pause = Math.min(hold.pause * 2, LONGEST_PROBE);
   }
 
   async #probe(hold: Hold): Promise<void> {
+    hold.cancel = null;
     if (this.options.signal.aborted) return;
     const failure = await this.#ask(hold.source);
     if (failure) {
@@ -70,7 +82,7 @@ export class Holds {
       this.#schedule(hold);
       return;
     }
-    this.#holds.delete(key(hold.source));
+    this.#holds.delete(sourceKey(hold.source));
     this.options.alarms.clear(alarmOf(hold.source));
     this.options.released(hold.parked);
   }
@@ -92,8 +104,4 @@ export class Holds {
 
 function alarmOf(source: Source): string {
   return `${source.channel}.${source.backend}`;
-}
-
-function key(source: Source): string {
-  return `${source.channel}\n${source.account}`;
 }

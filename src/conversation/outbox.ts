@@ -2,6 +2,7 @@ import type { Channel } from "../channels/channel.ts";
 import type { SendFailure, SendResult } from "../channels/message.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import {
+  sourceKey,
   StoreError,
   type ChatId,
   type ConversationStore,
@@ -48,6 +49,8 @@ export class Outbox {
   readonly #lanes = new Map<ChatId, Lane>();
   readonly #pacers = new Map<string, Pacer>();
   readonly #holds: Holds;
+  /** Chats whose channel is not ready just now, by account. */
+  readonly #unready = new Map<string, Set<ChatId>>();
   readonly #abort = new AbortController();
   /** Chats that wait for a free place among the requests in flight. */
   readonly #crowd = new Set<ChatId>();
@@ -79,6 +82,16 @@ export class Outbox {
   /** Why the sending of an account stands still, or null. */
   heldBy(source: Source): SendFailure | null {
     return this.#holds.reason(source);
+  }
+
+  /** The channel of this account changed its state: what waited for it goes on at once. */
+  channelChanged(source: Source): void {
+    const channel = this.#options.channelOf(source);
+    if (channel?.status().state !== "ready") return;
+    this.#holds.probeNow(source);
+    const waiting = this.#unready.get(sourceKey(source));
+    this.#unready.delete(sourceKey(source));
+    for (const chat of waiting ?? []) this.wake(chat);
   }
 
   /** Something of this chat may be ready to go. */
@@ -160,6 +173,7 @@ export class Outbox {
     const channel = this.#options.channelOf(stored.source);
     if (!channel) return "wait";
     if (this.#holds.park(stored.source, chat)) return "wait";
+    if (channel.status().state !== "ready") return this.#park(stored.source, chat);
     const due = this.#dueAt(delivery, channel);
     if (due > clock.now()) return this.#later(chat, lane, due - clock.now());
     if (this.#inFlight >= MAX_IN_FLIGHT) {
@@ -300,13 +314,19 @@ export class Outbox {
 
   #pacer(source: Source, channel: Channel): Pacer | null {
     if (!channel.pace) return null;
-    const key = `${source.channel}\n${source.account}`;
+    const key = sourceKey(source);
     let pacer = this.#pacers.get(key);
     if (!pacer) {
       pacer = new Pacer(channel.pace, this.#options.clock.now());
       this.#pacers.set(key, pacer);
     }
     return pacer;
+  }
+
+  #park(source: Source, chat: ChatId): "wait" {
+    const waiting = this.#unready.get(sourceKey(source)) ?? new Set();
+    this.#unready.set(sourceKey(source), waiting.add(chat));
+    return "wait";
   }
 
   #later(chat: ChatId, lane: Lane, ms: number): "wait" {

@@ -78,6 +78,11 @@ export interface Source {
   account: string;
 }
 
+/** An account's key among those of one daemon. */
+export function sourceKey(source: Source): string {
+  return `${source.channel}\n${source.account}`;
+}
+
 /** A chat's key inside one store. */
 export type ChatId = number;
 

@@ -271,3 +271,40 @@ test("a stop lets the request in flight end and starts no other", async () => {
   expect(sentIds()).toEqual(["a"]);
   expect(states("a", "b")).toEqual(["sent", "pending"]);
 });
+
+describe("a channel that is not ready", () => {
+  test("gets nothing and raises no alarm; what waited goes out at once when it is", async () => {
+    let ready = false;
+    channel = fakeChannel({
+      status: () => ({
+        state: ready ? "ready" : "connecting",
+        reason: ready ? null : "no connection",
+        linkedAs: null,
+      }),
+    });
+    outbox.wake(await queue("+15550001111", "a", "b"));
+    await pass(3_600_000);
+    expect(sentIds()).toEqual([]);
+    expect(alarms.list()).toEqual([]);
+    outbox.channelChanged(cloud);
+    await settle();
+    expect(sentIds()).toEqual([]);
+    ready = true;
+    outbox.channelChanged(cloud);
+    await settle();
+    expect(sentIds()).toEqual(["a", "b"]);
+  });
+
+  test("and then is, ends a hold without waiting for the next probe", async () => {
+    channel.answers = [fails("hold")];
+    channel.probing = { retry: "hold", afterMs: null, code: "offline", hint: "no connection" };
+    outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    await pass(60_000);
+    channel.probing = null;
+    outbox.channelChanged(cloud);
+    await settle();
+    expect(outbox.heldBy(cloud)).toBeNull();
+    expect(sentIds()).toEqual(["a", "a"]);
+  });
+});

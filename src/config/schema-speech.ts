@@ -65,7 +65,7 @@ export const ttsSchema = z.object({
   default_format: z
     .enum(["mp3", "opus", "wav"])
     .default("mp3")
-    .describe("What the service is asked for; WhatsApp gets Ogg/Opus"),
+    .describe("Accepted, without effect: WhatsApp takes Ogg/Opus alone"),
   max_text_length: positive.default(4096).describe("Longer answers are not spoken (characters)"),
   openai: z
     .object({

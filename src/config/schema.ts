@@ -101,7 +101,7 @@ const channelsSchema = z.object({
     .int()
     .min(0)
     .transform((seconds) => Math.max(30, seconds))
-    .default(300)
+    .prefault(300)
     .describe("Seconds a turn may take, its tries included; under 30 counts as 30"),
   debounce_ms: z
     .int()
@@ -130,7 +130,7 @@ export const gatewaySchema = z.object({
   trust_forwarded_headers: z
     .boolean()
     .default(false)
-    .describe("Take the client address in logs from X-Forwarded-For"),
+    .describe("Accepted, without effect: nothing rests on the address of a client"),
   public_url: text.optional().describe("Where the outside reaches the gateway (https)"),
   metrics_token: secret.optional().describe("Bearer for /metrics from other than loopback"),
   tls: z

@@ -175,7 +175,9 @@ function planOf(
   { env }: Invocation,
 ): ServicePlan {
   if (manager === "openrc") return openrcPlan(verb, request);
-  if (manager === "systemd") return systemdPlan(verb, request, homeOf(env));
+  if (manager === "systemd") {
+    return systemdPlan(verb, request, homeOf(env), currentUserName());
+  }
   return launchdPlan(verb, request, homeOf(env), process.getuid?.() ?? 0);
 }
 

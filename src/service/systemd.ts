@@ -14,11 +14,12 @@ const unit = "revka.service";
 /** Config of a service that has no account of its own: readable by root alone, handed over as a credential. */
 const configCredential = "revka-config";
 
-/** What `verb` does under systemd. `userHome` is where a user unit lives. Pure. */
+/** What `verb` does under systemd. `userHome` is where a user unit lives, `userName` whose it is. Pure. */
 export function systemdPlan(
   verb: ServiceVerb,
   request: ServiceRequest,
   userHome: string,
+  userName: string | null = null,
 ): ServicePlan {
   const user = request.scope === "user";
   const systemctl = (...words: string[]): ServiceStep => ({
@@ -36,14 +37,18 @@ export function systemdPlan(
         after: [
           systemctl("daemon-reload"),
           systemctl("enable", unit),
-          // Without it a user's services end with the last session and do not start at boot.
-          ...(user ? [{ command: ["loginctl", "enable-linger"] as const }] : []),
+          ...(user ? [lingering(userName)] : []),
           systemctl("restart", unit),
         ],
         notes: [
           `Change limits with \`systemctl ${user ? "--user " : ""}edit ${unit}\`, which survives updates.`,
+          ...(user
+            ? ["It starts at boot if loginctl enabled lingering just now; revka doctor tells."]
+            : []),
           ...(request.account === null && !user
-            ? [`Its home is ${request.home}: sudo REVKA_HOME=${request.home} revka status`]
+            ? [
+                `Its home is its own: sudo REVKA_HOME=${request.home} revka status --config ${request.config}`,
+              ]
             : []),
         ],
       };
@@ -117,6 +122,9 @@ export function systemdUnit(request: ServiceRequest): string {
     "# Wrong usage and a wrong config do not mend themselves.",
     "RestartPreventExitStatus=2 78",
     "WatchdogSec=60s",
+    "# A hung runtime has nothing to say, and a core file would hold tokens and messages.",
+    "WatchdogSignal=SIGKILL",
+    "LimitCORE=0",
     "TimeoutStartSec=60s",
     "TimeoutStopSec=15s",
     "KillMode=mixed",
@@ -127,6 +135,15 @@ export function systemdUnit(request: ServiceRequest): string {
     "[Install]",
     `WantedBy=${request.scope === "system" ? "multi-user.target" : "default.target"}`,
   ].join("\n")}\n`;
+}
+
+/**
+ * Without lingering a user's services end with the last session and do not start at boot. It needs a session or root,
+ * so it may fail, and the service is started all the same. The name, since `su` and `sudo -u` open no session.
+ */
+function lingering(userName: string | null): ServiceStep {
+  const name = userName === null ? [] : [userName];
+  return { command: ["loginctl", "enable-linger", ...name], optional: true };
 }
 
 /** RestartSteps came with systemd 254; Debian 12 and Raspberry Pi OS of 2023 have 252. */

@@ -11,6 +11,8 @@ import { headOf, readOpusFile } from "./files.ts";
 
 /** Largest file an agent may hand back, bytes: Meta's largest kind (documents). */
 const MAX_FILE = 100 * 1024 * 1024;
+/** Longest caption, characters (Meta: media messages). */
+const MAX_CAPTION = 1024;
 
 export interface ComposeOptions {
   /** Files that wait to be sent; they go with their message. */
@@ -51,12 +53,14 @@ export function replyComposer(options: ComposeOptions) {
         const target = request.messages.at(-1);
         if (target) contents.push({ kind: "reaction", targetId: target.id, emoji: part.emoji });
       } else {
-        contents.push(await mediaContent(options, request, turn, part, index));
-        // No platform shows a caption under sound.
-        if (part.media === "audio" && part.caption) {
-          for (const text of channel.renderText(part.caption)) {
-            contents.push({ kind: "text", text, quote: null });
-          }
+        const words = part.caption === null ? [] : channel.renderText(part.caption);
+        const [first = null] = words;
+        // No platform shows a caption under sound, and none takes a long one.
+        const fits = part.media !== "audio" && words.length === 1 && first !== null;
+        const caption = fits && first.length <= MAX_CAPTION ? first : null;
+        contents.push(await mediaContent(options, request, turn, { ...part, caption }, index));
+        if (caption === null) {
+          for (const text of words) contents.push({ kind: "text", text, quote: null });
         }
       }
     }
@@ -83,8 +87,7 @@ async function mediaContent(
   await options.keep(turn.messageId, { path, bytes: size });
   const mimeType = (await sniffMimeType(await headOf(path))) ?? "application/octet-stream";
   const opus = part.media === "audio" ? await readOpusFile(path) : null;
-  const caption = part.media === "audio" ? null : part.caption;
-  const common = { path, filename, caption };
+  const common = { path, filename, caption: part.caption };
   // WhatsApp plays mono Ogg/Opus as a voice note; other sound goes as a file to play.
   if (opus?.channels === 1) {
     const durationSecs = Math.max(1, Math.round(opus.durationSecs));

@@ -248,6 +248,23 @@ describe("a file that an agent hands back", () => {
     expect(contents[0]).toMatchObject({ caption: null });
   });
 
+  test("has its caption formatted as text is; one that no platform takes follows as text", async () => {
+    const long = "word ".repeat(300).trim();
+    for (const [caption, kinds] of [
+      ["**look**", ["media"]],
+      [long, ["media", "text"]],
+    ] as const) {
+      const [part] = parts(write("outgoing", "photo.png"));
+      const channel = fakeChannel({ renderText: (text) => [text.replaceAll("**", "*")] });
+      const given = part?.kind === "media" ? [{ ...part, caption }] : [];
+      const contents = await compose()(channel, request(), turn, given, signal);
+      expect(contents.map((content) => content.kind)).toEqual([...kinds]);
+      const shown = caption === long ? null : "*look*";
+      expect(contents[0]).toMatchObject({ caption: shown });
+      if (contents[1]) expect(contents[1]).toMatchObject({ text: long });
+    }
+  });
+
   const speaks: Synthesizer = {
     provider: "openai",
     canVoice: { ok: true },

@@ -1,0 +1,47 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "bun:test";
+import { makePrograms, matches, runLine, stepsOf } from "./console.ts";
+import { allBlocks, documents, placeOf } from "./documents.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "revka-docs-"));
+const programs = join(folder, "bin");
+makePrograms(programs);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("what a console block shows is what happens", () => {
+  for (const file of documents) {
+    const blocks = allBlocks.filter((block) => block.file === file && block.language === "console");
+    if (blocks.length === 0) continue;
+    const home = join(folder, file.replaceAll("/", "-"));
+    mkdirSync(home);
+    test.serial(
+      file,
+      async () => {
+        for (const block of blocks) {
+          for (const { command, expected } of stepsOf(block.text)) {
+            const printed = await runLine(command, home, programs);
+            if (matches(expected, printed, home)) continue;
+            expect(`${placeOf(block)} $ ${command}\n${printed}`).toBe(expected);
+          }
+        }
+      },
+      60_000,
+    );
+  }
+});
+
+test("what differs does not match", () => {
+  expect(matches("a 12 b", "a 345\n b\n", "/h")).toBeTrue();
+  expect(matches("a …", "a b c", "/h")).toBeTrue();
+  expect(matches("a b", "a b c", "/h")).toBeFalse();
+  expect(matches("in /home/you/x", "in /tmp/a/x", "/tmp/a")).toBeTrue();
+});
+
+test("a block is commands and what they print", () => {
+  expect(stepsOf("$ one \\\n  two\nout\n$ three")).toEqual([
+    { command: "one \\\n  two", expected: "out\n" },
+    { command: "three", expected: "" },
+  ]);
+});

@@ -159,9 +159,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
     metrics,
     alarms,
+    pauseAfter: (failure, attempts) => outbox.pauseAfter(failure, attempts),
     onMessages: (chat) => turns.wake(chat),
     onMoved: ({ chat, delivery, failure }) => {
-      if (failure) void outbox.failedLater(chat, delivery, failure);
+      if (failure) outbox.failedLater(chat, delivery, failure);
       else outbox.wake(chat);
     },
   });

@@ -26,6 +26,8 @@ export interface InboxOptions {
   log: Logger;
   metrics: Metrics;
   alarms: Alarms;
+  /** What becomes of a delivery that the platform failed afterwards; see the store's `AcceptRules`. */
+  pauseAfter(failure: SendFailure, attempts: number): number | null;
   /** Messages of this chat are on disk. */
   onMessages(chat: ChatId): void;
   /** A status settled this delivery, or failed it afterwards. */
@@ -78,9 +80,9 @@ export class Inbox {
     events: InboundEvent[],
     admit: (message: Message) => Verdict,
   ): Promise<AcceptOutcome> {
-    const { store, limits, alarms } = this.#options;
+    const { store, limits, alarms, pauseAfter } = this.#options;
     try {
-      const outcome = await store.accept(source, events, { admit, ...limits });
+      const outcome = await store.accept(source, events, { admit, ...limits, pauseAfter });
       if (alarms.get("store")) alarms.clear("store");
       return outcome;
     } catch (error) {

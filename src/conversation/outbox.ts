@@ -108,20 +108,21 @@ export class Outbox {
     else void this.#run(chat, lane);
   }
 
-  /** A delivery that the platform accepted has failed afterwards: the same rules apply as at its sending. */
-  async failedLater(chat: ChatId, id: string, failure: SendFailure): Promise<void> {
-    const { store, clock, random } = this.#options;
+  /** The pause before a delivery that the platform failed afterwards is tried again, ms; null: it has failed for good. */
+  pauseAfter(failure: SendFailure, attempts: number): number | null {
+    if (failure.retry === "hold") return 0;
+    const decision = decideRetry(failure, attempts, this.#options.random());
+    return decision.again ? decision.afterMs : null;
+  }
+
+  /** A delivery that the platform accepted has failed afterwards; what follows from that is in the store already. */
+  failedLater(chat: ChatId, id: string, failure: SendFailure): void {
+    const { store } = this.#options;
     const delivery = store.delivery(id);
     const stored = store.chat(chat);
     if (!delivery || !stored) return;
-    const decision = decideRetry(failure, delivery.attempts, random());
-    const held = failure.retry === "hold";
-    if (held || decision.again) {
-      await store.requeue(id, held || !decision.again ? 0 : clock.now() + decision.afterMs);
-      if (held) this.#holds.hold(stored.source, failure);
-    } else {
-      this.#ended(stored, "failed", delivery, failure);
-    }
+    if (failure.retry === "hold") this.#holds.hold(stored.source, failure);
+    else if (delivery.state === "failed") this.#ended(stored, "failed", delivery, failure);
     this.wake(chat);
   }
 

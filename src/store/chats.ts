@@ -156,8 +156,13 @@ export class Chats {
         .get(source, kind, old) as { id: number; last_inbound_at: number | null } | undefined;
       if (!row) continue;
       const chat = this.find(source, kind, person, null);
-      for (const table of ["inbox", "outbox", "history"]) {
-        this.database.sql(`UPDATE ${table} SET chat = ? WHERE chat = ?`).run(chat, row.id);
+      // Only what is still to be worked on moves: what is done may be much, and is found through `current`.
+      for (const which of [
+        "inbox SET chat = ? WHERE chat = ? AND state = 0",
+        "outbox SET chat = ? WHERE chat = ? AND state < 2",
+        "history SET chat = ? WHERE chat = ?",
+      ]) {
+        this.database.sql(`UPDATE ${which}`).run(chat, row.id);
       }
       this.touchInbound(chat, row.last_inbound_at ?? 0);
       this.database

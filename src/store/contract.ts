@@ -50,8 +50,6 @@ export interface ConversationStore {
   markFailed(id: string, failure: SendFailure): Promise<void>;
   /** A failed delivery is tried anew. False where there is no such failed delivery. */
   redeliver(id: string): Promise<boolean>;
-  /** A delivery that the platform failed afterwards goes back to `pending`, its tries still counted. */
-  requeue(id: string, nextAt: number): Promise<void>;
   /** Queues deliveries outside of a turn (an operator's message). Answers their ids. */
   enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId>;
 
@@ -94,6 +92,11 @@ export interface AcceptRules {
   maxPendingMessages: number;
   maxPendingBytes: number;
   maxPendingPerChat: number;
+  /**
+   * The platform accepted a delivery and failed it afterwards: the pause until it is tried again, ms, or null where it
+   * has failed for good (always, when absent). Pure.
+   */
+  pauseAfter?(failure: SendFailure, attempts: number): number | null;
 }
 
 export interface AcceptOutcome {

@@ -85,7 +85,7 @@ export class Inbox {
           this.#react(sourceId, event.targetId, event.emoji);
           break;
         case "status": {
-          const moved = this.outbox.applyStatus(event.status, now);
+          const moved = this.outbox.applyStatus(event.status, now, rules);
           if (moved) outcome.moved.push(moved);
           break;
         }
@@ -164,15 +164,15 @@ export class Inbox {
     const row = this.database
       .sql("SELECT id, chat, state, bytes, message FROM inbox WHERE source = ? AND platform_id = ?")
       .get(source, platformId);
-    return row
-      ? (row as unknown as {
-          id: number;
-          chat: ChatId;
-          state: number;
-          bytes: number;
-          message: string | null;
-        })
-      : null;
+    if (!row) return null;
+    const known = row as unknown as {
+      id: number;
+      chat: ChatId;
+      state: number;
+      bytes: number;
+      message: string | null;
+    };
+    return { ...known, chat: this.chats.current(known.chat) };
   }
 
   #edit(source: number, platformId: string, text: string): number {
@@ -255,9 +255,13 @@ export class Inbox {
 
   oldestPendingAt(): number | null {
     const row = this.database
-      .sql("SELECT min(received_at) AS at FROM inbox WHERE state = 0")
-      .get() as { at: number | null };
-    return row.at;
+      // Over the few that wait: without the hint SQLite walks past everything that is done.
+      .sql(
+        `SELECT received_at AS at FROM inbox WHERE id =
+         (SELECT min(id) FROM inbox INDEXED BY inbox_pending WHERE state = 0)`,
+      )
+      .get() as { at: number } | undefined;
+    return row?.at ?? null;
   }
 }
 

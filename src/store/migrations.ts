@@ -100,6 +100,15 @@ const migrations: string[] = [
 
   CREATE INDEX outbox_platform_id ON outbox (platform_id) WHERE platform_id IS NOT NULL;
   `,
+  `
+  CREATE INDEX chats_window ON chats (source, last_inbound_at);
+  CREATE INDEX chats_paused ON chats (id) WHERE paused = 1;
+  -- SQLite looks here before a person may go (foreign key).
+  CREATE INDEX chats_person ON chats (person) WHERE person IS NOT NULL;
+
+  -- What the platform called an earlier try: its late words say nothing of the try that followed.
+  ALTER TABLE outbox ADD COLUMN earlier_platform_id TEXT;
+  `,
 ];
 
 /** Brings the schema to this build's version; throws where the file was written by a newer Revka. */

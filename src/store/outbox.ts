@@ -4,7 +4,13 @@ import type {
   SendFailure,
   StatusUpdate,
 } from "../channels/message.ts";
-import type { AcceptOutcome, ChatId, NewDelivery, StoredDelivery } from "./contract.ts";
+import type {
+  AcceptOutcome,
+  AcceptRules,
+  ChatId,
+  NewDelivery,
+  StoredDelivery,
+} from "./contract.ts";
 import type { Database } from "./database.ts";
 
 const PENDING = 0;
@@ -30,6 +36,7 @@ interface OutboxRow {
   attempts: number;
   next_at: number;
   platform_id: string | null;
+  earlier_platform_id: string | null;
   status: DeliveryState | null;
   code: string | null;
   hint: string | null;
@@ -39,7 +46,11 @@ interface OutboxRow {
 
 /** Outbound pieces from the end of their turn to the platform's last word on them. */
 export class Outbox {
-  constructor(readonly database: Database) {}
+  constructor(
+    readonly database: Database,
+    /** The chat that one stands for today: what is settled keeps the chat it had. */
+    readonly currentChat: (chat: ChatId) => ChatId,
+  ) {}
 
   add(chat: ChatId, turnId: string | null, deliveries: NewDelivery[], now: number): void {
     for (const delivery of deliveries) {
@@ -66,8 +77,17 @@ export class Outbox {
   }
 
   get(id: string): StoredDelivery | null {
+    const row = this.#row(id);
+    return row ? toDelivery(row) : null;
+  }
+
+  #row(id: string): OutboxRow | null {
     const row = this.database.sql("SELECT * FROM outbox WHERE id = ?").get(id);
-    return row ? toDelivery(row as unknown as OutboxRow) : null;
+    return row ? this.#current(row as unknown as OutboxRow) : null;
+  }
+
+  #current(row: OutboxRow): OutboxRow {
+    return { ...row, chat: this.currentChat(row.chat) };
   }
 
   markSending(id: string, now: number): void {
@@ -78,12 +98,12 @@ export class Outbox {
       .run(now, id);
   }
 
-  /** A status may have said `sent`, or even `failed`, before the answer came: it stands. */
+  /** A status may have said `sent`, or even `failed`, before the answer came: it stands, and so does a new try. */
   markSent(id: string, platformId: string | null, now: number): void {
     this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ifnull(?, platform_id), code = NULL, hint = NULL, updated_at = ?
-         WHERE id = ? AND state < 2`,
+         WHERE id = ? AND state = 1`,
       )
       .run(SENT, platformId, now, id);
   }
@@ -111,84 +131,114 @@ export class Outbox {
   }
 
   redeliver(id: string, now: number): boolean {
-    const changed = this.database
-      .sql(
-        `UPDATE outbox SET state = 0, attempts = 0, next_at = 0, platform_id = NULL, status = NULL, code = NULL, hint = NULL,
-         updated_at = ? WHERE id = ? AND state = 3`,
-      )
-      .run(now, id);
-    return changed.changes > 0;
+    const row = this.#row(id);
+    if (row?.state !== FAILED) return false;
+    this.#again(row, row.platform_id, 0, null, now);
+    this.database.sql("UPDATE outbox SET attempts = 0 WHERE id = ?").run(id);
+    return true;
   }
 
-  requeue(id: string, nextAt: number, now: number): void {
+  /** Back to `pending`. `earlierId` is what the platform called the try before. */
+  #again(
+    row: OutboxRow,
+    earlierId: string | null,
+    nextAt: number,
+    failure: SendFailure | null,
+    now: number,
+  ): void {
     this.database
       .sql(
-        `UPDATE outbox SET state = 0, next_at = ?, platform_id = NULL, status = NULL, updated_at = ?
-         WHERE id = ? AND state = 3`,
+        `UPDATE outbox SET state = 0, chat = ?, next_at = ?, platform_id = NULL,
+         earlier_platform_id = ifnull(?, earlier_platform_id), status = NULL, code = ?, hint = ?, updated_at = ?
+         WHERE id = ?`,
       )
-      .run(nextAt, now, id);
+      .run(row.chat, nextAt, earlierId, failure?.code ?? null, failure?.hint ?? null, now, row.id);
   }
 
   /**
    * Takes the platform's word on something sent. Answers what moved: a delivery that was open and is now settled, or
-   * one that failed afterwards (with why), so that its lane goes on.
+   * one that failed afterwards (with why): for good, or to be tried again as `rules` say.
    */
-  applyStatus(status: StatusUpdate, now: number): AcceptOutcome["moved"][number] | null {
+  applyStatus(
+    status: StatusUpdate,
+    now: number,
+    rules: Pick<AcceptRules, "pauseAfter">,
+  ): AcceptOutcome["moved"][number] | null {
     const found = status.deliveryId
-      ? this.get(status.deliveryId)
+      ? this.#row(status.deliveryId)
       : this.#byPlatformId(status.platformId);
     if (!found) return null;
     // A late word about an earlier try of a delivery that was sent anew says nothing of the new one.
-    if (found.platformId !== null && found.platformId !== status.platformId) return null;
-    if (found.platformId === null && found.state === "pending") {
-      if (status.state === "failed") return null;
+    if (found.platform_id !== null && found.platform_id !== status.platformId) return null;
+    if (found.earlier_platform_id === status.platformId) return null;
+    if (found.platform_id === null && found.state === PENDING && status.state === "failed") {
+      return null;
     }
     if (found.status && progress[status.state] <= progress[found.status]) return null;
-    const wasOpen = found.state === "pending" || found.state === "sending";
-    if (status.state === "failed") {
-      const failure = status.failure ?? {
-        retry: "no",
-        afterMs: null,
-        code: "failed",
-        hint: "The platform reported a failure without saying why.",
-      };
-      this.database
-        .sql(
-          "UPDATE outbox SET state = ?, platform_id = ?, status = ?, code = ?, hint = ?, updated_at = ? WHERE id = ?",
-        )
-        .run(FAILED, status.platformId, status.state, failure.code, failure.hint, now, found.id);
-      return { chat: found.chat, delivery: found.id, failure };
-    }
+    if (status.state === "failed") return this.#failedLater(found, status, now, rules);
     this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ?, status = ?, code = NULL, hint = NULL, updated_at = ? WHERE id = ?`,
       )
       .run(SENT, status.platformId, status.state, now, found.id);
+    const wasOpen = found.state === PENDING || found.state === SENDING;
     return wasOpen ? { chat: found.chat, delivery: found.id, failure: null } : null;
   }
 
-  #byPlatformId(platformId: string): StoredDelivery | null {
+  #failedLater(
+    found: OutboxRow,
+    status: StatusUpdate,
+    now: number,
+    rules: Pick<AcceptRules, "pauseAfter">,
+  ): AcceptOutcome["moved"][number] {
+    const failure = status.failure ?? {
+      retry: "no",
+      afterMs: null,
+      code: "failed",
+      hint: "The platform reported a failure without saying why.",
+    };
+    const pause = rules.pauseAfter?.(failure, found.attempts) ?? null;
+    if (pause === null) {
+      this.database
+        .sql(
+          "UPDATE outbox SET state = ?, platform_id = ?, status = ?, code = ?, hint = ?, updated_at = ? WHERE id = ?",
+        )
+        .run(FAILED, status.platformId, status.state, failure.code, failure.hint, now, found.id);
+    } else {
+      this.#again(found, status.platformId, now + pause, failure, now);
+    }
+    return { chat: found.chat, delivery: found.id, failure };
+  }
+
+  #byPlatformId(platformId: string): OutboxRow | null {
     const row = this.database
       .sql("SELECT * FROM outbox WHERE platform_id = ? ORDER BY seq DESC LIMIT 1")
       .get(platformId);
-    return row ? toDelivery(row as unknown as OutboxRow) : null;
+    return row ? this.#current(row as unknown as OutboxRow) : null;
   }
 
   failed(limit: number): StoredDelivery[] {
     const rows = this.database
       .sql("SELECT * FROM outbox WHERE state = 3 ORDER BY seq DESC LIMIT ?")
       .all(limit);
-    return rows.map((row) => toDelivery(row as unknown as OutboxRow));
+    return rows.map((row) => toDelivery(this.#current(row as unknown as OutboxRow)));
   }
 
   counts(): { open: number; oldestOpenAt: number | null; failed: number } {
     const open = this.database
-      .sql("SELECT count(*) AS n, min(created_at) AS at FROM outbox WHERE state < 2")
-      .get() as { n: number; at: number | null };
+      .sql("SELECT count(*) AS n FROM outbox INDEXED BY outbox_open WHERE state < 2")
+      .get() as { n: number };
+    // Over the few that are open: without the hint SQLite walks past everything that is settled.
+    const oldest = this.database
+      .sql(
+        `SELECT created_at AS at FROM outbox WHERE seq =
+         (SELECT min(seq) FROM outbox INDEXED BY outbox_open WHERE state < 2)`,
+      )
+      .get() as { at: number } | undefined;
     const failed = this.database.sql("SELECT count(*) AS n FROM outbox WHERE state = 3").get() as {
       n: number;
     };
-    return { open: open.n, oldestOpenAt: open.at, failed: failed.n };
+    return { open: open.n, oldestOpenAt: oldest?.at ?? null, failed: failed.n };
   }
 }
 

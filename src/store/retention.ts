@@ -46,11 +46,14 @@ export class Retention {
     const rows = this.database
       .sql(
         `DELETE FROM attachments WHERE id IN
-         (SELECT attachments.id FROM attachments LEFT JOIN inbox ON inbox.id = attachments.message
-          WHERE inbox.id IS NULL OR (inbox.state <> 0 AND inbox.received_at < ?) ORDER BY attachments.id LIMIT ?)
+         (SELECT id FROM
+           (SELECT attachments.id, ifnull(inbox.received_at, 0) AS at
+            FROM attachments LEFT JOIN inbox ON inbox.id = attachments.message
+            WHERE ifnull(inbox.state, 1) <> 0 ORDER BY attachments.id LIMIT ?)
+          WHERE at < ?)
          RETURNING path`,
       )
-      .all(limits.contentBefore, limits.rows) as { path: string }[];
+      .all(limits.rows, limits.contentBefore) as { path: string }[];
     return rows.map((row) => row.path);
   }
 }

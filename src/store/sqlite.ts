@@ -89,7 +89,7 @@ class SqliteStore implements ConversationStore {
     this.#lock = lock;
     this.#clock = clock;
     this.#chats = new Chats(database, new People(database, phoneKey));
-    this.#outbox = new Outbox(database);
+    this.#outbox = new Outbox(database, (chat) => this.#chats.current(chat));
     this.#inbox = new Inbox(database, this.#chats, this.#outbox);
     this.#history = new History(database);
     this.#retention = new Retention(database);
@@ -200,10 +200,6 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => this.#outbox.redeliver(id, this.#clock.now()));
   }
 
-  requeue(id: string, nextAt: number): Promise<void> {
-    return this.#database.write(() => this.#outbox.requeue(id, nextAt, this.#clock.now()));
-  }
-
   enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId> {
     return this.#database.write(() => {
       const current = this.#chats.current(chat);
@@ -252,7 +248,7 @@ class SqliteStore implements ConversationStore {
   closedWindows(before: number): number {
     const row = this.#database
       .sql(
-        `SELECT count(*) AS n FROM chats JOIN sources ON sources.id = chats.source
+        `SELECT count(*) AS n FROM sources CROSS JOIN chats ON chats.source = sources.id
          WHERE backend <> 'web' AND chats.last_inbound_at < ?`,
       )
       .get(before) as { n: number };

@@ -227,9 +227,10 @@ describe("a failure that the platform reports later", () => {
         maxPendingMessages: 1,
         maxPendingBytes: 1,
         maxPendingPerChat: 1,
+        pauseAfter: (reason, attempts) => outbox.pauseAfter(reason, attempts),
       },
     );
-    await outbox.failedLater(chat, "a", failure);
+    outbox.failedLater(chat, "a", failure);
     await settle();
   };
 

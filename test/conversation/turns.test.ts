@@ -98,6 +98,7 @@ const build = (changes: { debounceMs?: number; maxConcurrent?: number } = {}) =>
     metrics,
     alarms,
     onMessages: (chat) => turns.wake(chat),
+    pauseAfter: () => null,
     onMoved: () => {},
   });
 };

@@ -144,6 +144,37 @@ describe("one person has one chat", () => {
     expect(store.openDelivery(joined)?.id).toBe("d");
   });
 
+  test("what was settled before the joining is still found in the joined chat", async () => {
+    await chatOf(message({ sender: { ...nobody, phone } }));
+    const early = message({ sender: { ...nobody, lid } });
+    const old = await chatOf(early);
+    await store.finishTurn({
+      chat: old,
+      turnId: "turn",
+      messages: [store.pendingMessages(old, 1)[0]?.id ?? 0],
+      history: [
+        { role: "user", text: early.text, messageId: store.pendingMessages(old, 1)[0]?.id ?? 0 },
+      ],
+      keepHistory: 40,
+      deliveries: [{ id: "d", content: { kind: "text", text: "hi", quote: null } }],
+    });
+    await store.markSending("d");
+    const failure = { retry: "no" as const, afterMs: null, code: "131026", hint: "undeliverable" };
+    await store.markFailed("d", failure);
+    const joined = await chatOf(message({ sender: { ...nobody, phone, lid } }));
+    expect(joined).not.toBe(old);
+    const { sender } = early;
+    await store.accept(
+      cloud,
+      [{ kind: "edit", targetId: early.id, text: "better", sender }],
+      everybody,
+    );
+    expect(store.history(joined, 9)).toEqual([{ role: "user", text: "better" }]);
+    expect(store.failedDeliveries(9)[0]?.chat).toBe(joined);
+    await store.redeliver("d");
+    expect(store.openDelivery(joined)?.id).toBe("d");
+  });
+
   test("a BSUID that moves to another number does not merge two people", async () => {
     const hers = await chatOf(message({ sender: both }));
     const his = await chatOf(message({ sender: { ...nobody, phone: "+15550002222", userId } }));

@@ -27,7 +27,12 @@ const delivery = (id: string) => ({
   content: { kind: "text" as const, text: id, quote: null },
 });
 const failure: SendFailure = { retry: "no", afterMs: null, code: "131026", hint: "undeliverable" };
-const status = (state: DeliveryState, platformId = "wamid.out", deliveryId: string | null = "d1") =>
+const status = (
+  state: DeliveryState,
+  platformId = "wamid.out",
+  deliveryId: string | null = "d1",
+  pauseAfter: () => number | null = () => null,
+) =>
   store.accept(
     cloud,
     [
@@ -42,7 +47,7 @@ const status = (state: DeliveryState, platformId = "wamid.out", deliveryId: stri
         },
       },
     ],
-    everybody,
+    { ...everybody, pauseAfter },
   );
 
 test("deliveries of a chat come in order, the next only when the first is final", async () => {
@@ -78,13 +83,44 @@ describe("a status", () => {
     expect(store.delivery("d1")).toMatchObject({ state: "failed", code: "131026" });
   });
 
-  test("about an earlier try says nothing of the new one", async () => {
-    await store.markSending("d1");
-    await store.markSent("d1", "wamid.out");
-    await status("failed");
-    await store.requeue("d1", 0);
-    expect((await status("failed")).moved).toEqual([]);
-    expect(store.delivery("d1")?.state).toBe("pending");
+  describe("of failure that may pass", () => {
+    const fail = () => status("failed", "wamid.out", "d1", () => 5_000);
+
+    test("puts the delivery back in the same transaction, its tries still counted", async () => {
+      await store.markSending("d1");
+      await store.markSent("d1", "wamid.out");
+      expect((await fail()).moved).toEqual([{ chat, delivery: "d1", failure }]);
+      expect(store.openDelivery(chat)).toMatchObject({
+        id: "d1",
+        state: "pending",
+        attempts: 1,
+        nextAt: clock.now() + 5_000,
+        platformId: null,
+        code: failure.code,
+      });
+    });
+
+    test.each(["sent", "delivered", "failed"] as const)(
+      "stands against a late %s of the try that failed, before and during the next",
+      async (late) => {
+        await store.markSending("d1");
+        await store.markSent("d1", "wamid.out");
+        await fail();
+        expect((await status(late)).moved).toEqual([]);
+        expect(store.delivery("d1")?.state).toBe("pending");
+        await store.markSending("d1");
+        expect((await status(late)).moved).toEqual([]);
+        expect(store.delivery("d1")?.state).toBe("sending");
+        expect((await status("sent", "wamid.next")).moved).toHaveLength(1);
+      },
+    );
+
+    test("stands against the answer to the try that failed", async () => {
+      await store.markSending("d1");
+      await fail();
+      await store.markSent("d1", "wamid.out");
+      expect(store.delivery("d1")?.state).toBe("pending");
+    });
   });
 
   test("for a delivery nobody knows is passed over", async () => {

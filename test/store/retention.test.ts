@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { ConversationStore } from "../../src/store/contract.ts";
+import { fakeClock, type FakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+
+const day = 24 * 60 * 60 * 1000;
+let clock: FakeClock;
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+
+beforeEach(() => {
+  clock = fakeClock();
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+/** A message, its file, its turn and its answer; all of it done where `finished`. Answers the key of the message. */
+async function exchange(finished = true): Promise<number> {
+  const { admitted } = await store.accept(
+    cloud,
+    [{ kind: "message", message: message() }],
+    everybody,
+  );
+  const chat = admitted[0]?.chat ?? 0;
+  const id = store.pendingMessages(chat, 1_000).at(-1)?.id ?? 0;
+  await store.addAttachments(id, [{ path: `/media/${id}`, bytes: 1 }]);
+  if (!finished) return id;
+  const delivery = `d${id}`;
+  await store.finishTurn({
+    chat,
+    turnId: `turn_${id}`,
+    messages: [id],
+    history: [{ role: "user", text: "hello", messageId: id }],
+    keepHistory: 1_000,
+    deliveries: [{ id: delivery, content: { kind: "text", text: "hello", quote: null } }],
+  });
+  await store.markSending(delivery);
+  await store.markSent(delivery, `wamid.${id}`);
+  return id;
+}
+
+const rows = () => {
+  const db = new DatabaseSync(join(folder.path, "revka.db"), { readOnly: true });
+  const count = (table: string) =>
+    Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
+  const counts = {
+    inbox: count("inbox"),
+    outbox: count("outbox"),
+    history: count("history"),
+    attachments: count("attachments"),
+  };
+  db.close();
+  return counts;
+};
+
+const retain = (limit = 1_000) =>
+  store.retain({
+    contentBefore: clock.now() - 2 * day,
+    keysBefore: clock.now() - 8 * day,
+    rows: limit,
+  });
+
+test("what is past its time goes, what is not stays; keys of de-duplication outlive the content", async () => {
+  const old = await exchange();
+  await clock.advance(3 * day);
+  await exchange();
+  expect(await retain()).toEqual({ files: [`/media/${old}`], more: false });
+  expect(rows()).toEqual({ inbox: 2, outbox: 1, history: 1, attachments: 1 });
+  await clock.advance(6 * day);
+  await retain();
+  expect(rows()).toEqual({ inbox: 1, outbox: 0, history: 0, attachments: 0 });
+});
+
+test("it goes in small steps, each saying whether there is more", async () => {
+  for (let i = 0; i < 25; i++) await exchange();
+  await clock.advance(9 * day);
+  const steps: boolean[] = [];
+  for (let more = true; more;) {
+    const before = rows();
+    ({ more } = await retain(10));
+    const after = rows();
+    steps.push(more);
+    for (const [table, count] of Object.entries(before)) {
+      expect(
+        count - (Object.entries(after).find(([name]) => name === table)?.[1] ?? 0),
+      ).toBeLessThanOrEqual(10);
+    }
+  }
+  expect(steps).toEqual([true, true, false]);
+  expect(rows()).toEqual({ inbox: 0, outbox: 0, history: 0, attachments: 0 });
+});
+
+test("what still waits is kept however old it is, and holds up nothing behind it", async () => {
+  for (let i = 0; i < 5; i++) await exchange(false);
+  const other = await store.openChat(cloud, {
+    kind: "direct",
+    phone: "+15550009999",
+    userId: null,
+    lid: null,
+  });
+  await store.enqueue(other, [
+    { id: "open", content: { kind: "text", text: "waits", quote: null } },
+  ]);
+  await clock.advance(1);
+  const { admitted } = await store.accept(
+    cloud,
+    [{ kind: "message", message: message({ chat: { kind: "group", id: "G" } }) }],
+    everybody,
+  );
+  const group = admitted[0]?.chat ?? 0;
+  const [done] = store.pendingMessages(group, 1);
+  await store.addAttachments(done?.id ?? 0, [{ path: "/media/done", bytes: 1 }]);
+  await store.finishTurn({
+    chat: group,
+    turnId: "turn",
+    messages: [done?.id ?? 0],
+    history: [],
+    keepHistory: 1,
+    deliveries: [],
+  });
+  await clock.advance(9 * day);
+  let files: string[] = [];
+  for (let more = true; more;) {
+    const step = await retain(2);
+    files = [...files, ...step.files];
+    more = step.more;
+  }
+  expect(files).toEqual(["/media/done"]);
+  expect(rows()).toEqual({ inbox: 5, outbox: 1, history: 0, attachments: 5 });
+  expect(store.openDelivery(other)?.id).toBe("open");
+});

@@ -4,6 +4,7 @@ import {
   statusEntry,
   type Business,
 } from "../../src/simulator/graph/bodies.ts";
+import { newWamid } from "../../src/simulator/graph/wamid.ts";
 
 export interface Platform {
   url: string;
@@ -54,7 +55,9 @@ export function startPlatform(options: {
       const body = await request.json();
       if (body.status === "read") return Response.json({ success: true });
       const recipient = String(body.to ?? body.recipient).replace("+", "");
-      const wamid = `wamid.out.${++taken}`;
+      taken++;
+      // Random as Meta's are: ids in order would spare the store's indexes their work.
+      const wamid = newWamid(recipient, "out");
       if (options.statuses) report(wamid, recipient, String(body.biz_opaque_callback_data));
       options.onText(String(body.text?.body));
       return Response.json({

@@ -167,7 +167,6 @@ function daemonConfig(platformUrl: string, receipts: boolean): Record<string, un
 function messageBody(number: number, chat: number): Uint8Array {
   const { message, contact } = inboundMessage(
     {
-      id: `wamid.in.${number}`,
       from: { phone: `1555${1_000_000 + chat}` },
       content: content.text(String(number)),
     },

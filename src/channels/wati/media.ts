@@ -21,7 +21,7 @@ export async function openMedia(
 ): Promise<MediaStream> {
   const { endpoint, fetch, clock } = client;
   const allows = withinOrigin(endpoint.baseUrl);
-  let last: unknown = new DownloadFailure("address_refused", "the message names no file of WATI's");
+  let told: unknown = null;
   for (const url of addresses(media, client, allows)) {
     try {
       const file = await download({
@@ -36,11 +36,12 @@ export async function openMedia(
       });
       return await sniffStream(file.body, media.kind, file.mimeType);
     } catch (error) {
-      last = error;
+      // That a file is not there by its id tells less than why its address was no good.
+      if (told === null || !isMissing(error)) told = error;
       if (!leavesHope(error)) break;
     }
   }
-  throw last;
+  throw told ?? new DownloadFailure("address_refused", "the message names no file of WATI's");
 }
 
 /** Where the file may be, the likeliest first. */
@@ -64,6 +65,10 @@ function addresses(
     );
   }
   return found;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof DownloadFailure && error.status === 404;
 }
 
 /** Could another address of the same file do better? Not where the token or our pace is what was refused. */

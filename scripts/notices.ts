@@ -18,7 +18,7 @@ export function packagesOf(root: string, inputs: readonly string[]): string[] {
 }
 
 /** The runtime that every binary begins with. It is no package of `node_modules`, so its notice is kept here. */
-function runtimeNotice(root: string): Notice {
+export function runtimeNotice(root: string): Notice {
   return {
     name: "bun",
     version: process.versions.bun,

@@ -49,11 +49,16 @@ async function held(): Promise<NoticesFile> {
 }
 
 /** The page for a person. A package under the GPL puts the binary as a whole under it, so that is said first. Pure. */
-export function describeLicenses(own: string, packages: readonly Notice[], full: boolean): string {
+export function describeLicenses(
+  own: string,
+  packages: readonly Notice[],
+  full: boolean,
+  title = versionLine(),
+): string {
   const copyleft = packages.filter(
     ({ license }) => /\bA?GPL/.test(license) && !/\bOR\b/i.test(license),
   );
-  const lines = [versionLine(), "", own, ""];
+  const lines = [title, "", own, ""];
   if (copyleft.length > 0) {
     const names = copyleft.map(({ name, license }) => `${name} (${license})`).join(", ");
     lines.push(
@@ -62,13 +67,6 @@ export function describeLicenses(own: string, packages: readonly Notice[], full:
       "own code stays under the MIT licence, but whoever passes this binary on does so",
       "under the terms of the GPL and offers the source of all of it. The default",
       "variant holds neither.",
-      "",
-    );
-  }
-  if (buildInfo.target !== "source") {
-    lines.push(
-      "It holds the Bun runtime: MIT, with parts under other terms, JavaScriptCore (LGPL-2)",
-      "among them: https://bun.com/docs/project/license",
       "",
     );
   }

@@ -60,7 +60,8 @@ export function installedPackages(root: string): string[] {
   return [...found];
 }
 
-function resolvePackage(name: string, from: string): string | null {
+/** The folder that `name` is imported from in `from`, null where it is not installed. */
+export function resolvePackage(name: string, from: string): string | null {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, "node_modules", name);
     if (existsSync(join(candidate, "package.json"))) return candidate;

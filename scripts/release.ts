@@ -1,0 +1,54 @@
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { readRevision } from "./build/revision.ts";
+import { isTarget, targets } from "./build/target.ts";
+import { makeRelease } from "./release/make.ts";
+
+/**
+ * Makes everything that a release consists of, in `dist/release`: `bun run release [--only linux-x64[,TARGET…]]
+ * [--variant default|whatsapp-web] [--no-archives] [--out DIR] [--allow-changes]`. Archives need the program `xz` and
+ * about a minute each.
+ */
+
+const root = join(import.meta.dir, "..");
+
+try {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true },
+      variant: { type: "string" },
+      "no-archives": { type: "boolean", default: false },
+      out: { type: "string", default: join(root, "dist/release") },
+      "allow-changes": { type: "boolean", default: false },
+    },
+  });
+  const asked = values.only?.flatMap((word) => word.split(",")) ?? [...targets];
+  const unknown = asked.filter((name) => !isTarget(name));
+  if (unknown.length > 0) {
+    throw new Error(`unknown target "${unknown.join(", ")}"; there are ${targets.join(", ")}`);
+  }
+  const { variant = "all" } = values;
+  if (variant !== "all" && variant !== "default" && variant !== "whatsapp-web") {
+    throw new Error(`unknown variant "${variant}"; there are default and whatsapp-web`);
+  }
+  const revision = readRevision(root);
+  if (!/^[0-9a-f]+$/.test(revision.commit) && !values["allow-changes"]) {
+    throw new Error(
+      `a release is one commit, and this is ${revision.commit}: commit first, or try with --allow-changes`,
+    );
+  }
+  await makeRelease({
+    root,
+    revision,
+    targets: targets.filter((target) => asked.includes(target)),
+    variants: variant === "all" ? ["default", "whatsapp-web"] : [variant],
+    archives: !values["no-archives"],
+    sideBySide: cpus().length,
+    folder: values.out,
+    say: (line) => console.log(line),
+  });
+} catch (error) {
+  console.error(`release: ${error instanceof AggregateError ? error.errors.join("\n") : error}`);
+  process.exit(1);
+}

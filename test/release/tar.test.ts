@@ -1,0 +1,74 @@
+import { afterAll, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compress } from "../../scripts/release/compress.ts";
+import { tarOf } from "../../scripts/release/tar.ts";
+import { findExecutable } from "../../src/runtime/executable.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "revka-tar-test-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const entries = [
+  { path: "revka-1/revka", content: Buffer.from("#!/bin/sh\n".repeat(100)), executable: true },
+  { path: "revka-1/LICENSE", content: Buffer.from("MIT"), executable: false },
+  { path: "revka-1/empty", content: Buffer.alloc(0), executable: false },
+  { path: "revka-1/block", content: Buffer.alloc(512, "b"), executable: false },
+];
+const modifiedAt = 1_700_000_000;
+const archive = Buffer.concat(tarOf(entries, modifiedAt));
+
+test("tar reads the archive: sorted, owned by root, with the commit's time", () => {
+  const listed = spawnSync("tar", ["-tvf", "-", "--numeric-owner", "--full-time"], {
+    input: archive,
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], TZ: "UTC" },
+  });
+  expect(listed.stderr).toBe("");
+  const time = "2023-11-14 22:13:20";
+  expect(listed.stdout.trim().split("\n")).toEqual([
+    `-rw-r--r-- 0/0               3 ${time} revka-1/LICENSE`,
+    `-rw-r--r-- 0/0             512 ${time} revka-1/block`,
+    `-rw-r--r-- 0/0               0 ${time} revka-1/empty`,
+    `-rwxr-xr-x 0/0            1000 ${time} revka-1/revka`,
+  ]);
+});
+
+test("every file comes out as it went in", () => {
+  for (const { path, content } of entries) {
+    const file = spawnSync("tar", ["-xOf", "-", path], { input: archive });
+    expect(file.stdout.equals(content)).toBe(true);
+  }
+});
+
+test("the order of the entries changes nothing", () => {
+  expect(Buffer.concat(tarOf(entries.toReversed(), modifiedAt)).equals(archive)).toBe(true);
+});
+
+test("a path that the format cannot hold is refused", () => {
+  const long = { path: "é".repeat(51), content: Buffer.alloc(0), executable: false };
+  expect(() => tarOf([long], modifiedAt)).toThrow("too long");
+});
+
+test.skipIf(!findExecutable("xz"))(
+  "compressing does not depend on the environment (needs xz)",
+  async () => {
+    const [first, second] = [join(scratch, "first.xz"), join(scratch, "second.xz")];
+    await compress([archive], first);
+    process.env["XZ_OPT"] = "-0";
+    try {
+      await compress([archive.subarray(0, 700), archive.subarray(700)], second);
+    } finally {
+      delete process.env["XZ_OPT"];
+    }
+    expect(readFileSync(second).equals(readFileSync(first))).toBe(true);
+    const unpacked = spawnSync("xz", ["-dc", first]);
+    expect(unpacked.stdout.equals(archive)).toBe(true);
+  },
+);
+
+test.skipIf(!findExecutable("xz"))("what cannot be written is an error (needs xz)", async () => {
+  const file = join(scratch, "no-folder/archive.xz");
+  await expect(compress([archive], file)).rejects.toThrow("ENOENT");
+});

@@ -16,6 +16,10 @@ export interface VictimOptions {
   config: Record<string, unknown>;
   /** An executable of Revka; the source when null. */
   binary: string | null;
+  /** A module that the source is started with. */
+  preload?: string;
+  /** Beside PATH, HOME and REVKA_HOME. */
+  env?: Record<string, string>;
 }
 
 /** A daemon that is killed and started again, always with the same home and port. */
@@ -43,10 +47,11 @@ export class Victim {
 
   /** Starts it and does not wait for anything. */
   start(): void {
-    const { binary, home, port } = this.options;
+    const { binary, home, port, preload, env } = this.options;
     const words = ["daemon", "--config", this.#configFile, "--port", String(port)];
-    const child = spawn(binary ?? process.execPath, binary ? words : [main, ...words], {
-      env: { PATH: process.env["PATH"], HOME: home, REVKA_HOME: home, REVKA_LOG: "warn" },
+    const source = preload ? ["--preload", preload, main] : [main];
+    const child = spawn(binary ?? process.execPath, binary ? words : [...source, ...words], {
+      env: { PATH: process.env["PATH"], HOME: home, REVKA_HOME: home, REVKA_LOG: "warn", ...env },
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.starts++;

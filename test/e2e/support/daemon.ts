@@ -18,6 +18,8 @@ export interface StartOptions extends Omit<
 > {
   /** An executable of Revka; else the REVKA_BINARY of the environment; else the source. */
   binary?: string;
+  /** A module that the source is started with (`bun --preload`); an executable takes none, so it is the source. */
+  preload?: string;
   /** Beside PATH, HOME (the home) and TMPDIR. */
   env?: Record<string, string | undefined>;
   /** A home of an earlier daemon, to go on with; it is then not removed. A new one when absent. */
@@ -40,10 +42,9 @@ export async function startDaemon(options: StartOptions): Promise<TestDaemon> {
   const ownHome = options.home === undefined;
   const home = options.home ?? mkdtempSync(join(tmpdir(), "revka-test-"));
   const listeners = new Set<(line: string) => void>();
-  const binary = options.binary ?? process.env["REVKA_BINARY"];
   const daemon = await startDaemonProcess({
     ...options,
-    command: binary ? { file: binary, args: [] } : { file: process.execPath, args: [main] },
+    command: commandOf(options),
     home,
     env: {
       PATH: process.env["PATH"],
@@ -77,6 +78,12 @@ export async function startDaemon(options: StartOptions): Promise<TestDaemon> {
       process.removeListener("exit", clean);
     },
   });
+}
+
+function commandOf({ binary, preload }: StartOptions): DaemonProcessOptions["command"] {
+  const executable = binary ?? (preload ? undefined : process.env["REVKA_BINARY"]);
+  if (executable) return { file: executable, args: [] };
+  return { file: process.execPath, args: preload ? ["--preload", preload, main] : [main] };
 }
 
 function waitForLine(

@@ -1,0 +1,72 @@
+import { pause, type Scene, type WebVictim } from "./run.ts";
+
+export interface LinkingResult {
+  /** Clean homes that were linked, with one phone each. */
+  homes: number;
+  kills: number;
+  /** Kills after which the server knew the device already. */
+  killedLinked: number;
+  /** Homes that did not come up linked although the phone says so, or never linked again. */
+  lost: string[];
+}
+
+/** How long after the scan a kill may come, ms: the link takes about a third of it. */
+const LINK_MS = 300;
+const OUTCOME_MS = 20_000;
+
+/**
+ * Links phone after phone and kills the daemon in the midst of it. What the server took for linked must come up linked;
+ * what it did not must show a code and link then.
+ */
+export async function killWhileLinking(scene: Scene, rounds: number): Promise<LinkingResult> {
+  const result: LinkingResult = { homes: rounds, kills: 0, killedLinked: 0, lost: [] };
+  for (let round = 0; round < rounds; round++) {
+    const name = `link-${round}`;
+    const { wa } = scene;
+    const phone = wa.addPhone({ number: `1555100${String(1000 + round)}`, name });
+    const victim = await scene.daemon(name);
+    victim.start();
+    const shown = await victim.channel(({ linking }) => Boolean(linking?.qr));
+    if (!shown?.linking?.qr) {
+      result.lost.push(`${name}: no code at first`);
+      continue;
+    }
+    phone.scanQr(shown.linking.qr).catch(() => {});
+    if (scene.random() < 0.4) await wa.links.made.waitForCount(wa.links.count + 1).catch(() => {});
+    await pause(Math.floor(scene.random() ** 2 * LINK_MS));
+    await victim.end("SIGKILL");
+    result.kills++;
+    const linked = phone.companions.length > 0;
+    if (linked) result.killedLinked++;
+    victim.start();
+    const problem = await comesUp(victim, linked, (qr) => phone.scanQr(qr));
+    if (problem) result.lost.push(`${name}: ${problem}`);
+    scene.trace(`${name}: linked ${linked}, ${problem ?? "fine"}`);
+    await victim.end("SIGKILL");
+  }
+  scene.say(
+    `linking: ${result.kills} kills, ${result.killedLinked} of them once the server knew the device`,
+  );
+  return result;
+}
+
+/** What is wrong, if anything. */
+async function comesUp(
+  victim: WebVictim,
+  linked: boolean,
+  scan: (qr: string) => Promise<unknown>,
+): Promise<string | null> {
+  const first = await victim.channel(
+    ({ state, linking }) => state === "ready" || state === "logged_out" || Boolean(linking?.qr),
+  );
+  if (!first) return "neither ready nor linking";
+  if (linked) return first.state === "ready" ? null : `linked, but comes up ${first.state}`;
+  if (first.state === "ready") return "ready without a link";
+  if (!first.linking?.qr) return `not linked, and shows no code: ${first.reason}`;
+  const scanned = await Promise.race([
+    scan(first.linking.qr).then(() => true),
+    pause(OUTCOME_MS).then(() => false),
+  ]).catch(() => false);
+  if (!scanned) return "the second link failed";
+  return (await victim.channel(({ state }) => state === "ready")) ? null : "not ready after it";
+}

@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { controlClient } from "../../src/control/client.ts";
+import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
+import { seededRandom } from "../../src/simulator/graph/random.ts";
+import { silenceLibsignal } from "../../test/doubles/whatsapp-web/quiet.ts";
+import { type WhatsAppDouble, startDouble } from "../../test/doubles/whatsapp-web/server.ts";
+import { startSlowAgent } from "../torture/agent.ts";
+import { freePort, Victim } from "../torture/daemon.ts";
+import { killWhileLinking, type LinkingResult } from "./linking.ts";
+import { killInTraffic, type TrafficResult } from "./traffic.ts";
+
+export interface WebKillOptions {
+  rounds: number;
+  seed: number;
+  /** What goes on, a line at a time. */
+  say(line: string): void;
+  /** What happens in every round. */
+  trace?(line: string): void;
+}
+
+export interface WebKillReport {
+  linking: LinkingResult;
+  traffic: TrafficResult;
+  kills: number;
+  /** Ends of the daemon that were not asked for, with its last words. */
+  crashes: string[];
+  seconds: number;
+}
+
+/** What the parts of a run share. */
+export interface Scene {
+  wa: WhatsAppDouble;
+  random: () => number;
+  /** A daemon in a home of its own; started by the caller. */
+  daemon(name: string): Promise<WebVictim>;
+  say(line: string): void;
+  trace(line: string): void;
+}
+
+/** A link is worth a fifth of the rounds: it happens once in a life. */
+const LINKING_SHARE = 5;
+/** The machine may be busy; only a run that fails waits so long. */
+const PATIENCE_MS = 60_000;
+
+const trustDouble = fileURLToPath(
+  new URL("../../test/doubles/whatsapp-web/trust-double.ts", import.meta.url),
+);
+
+/** Kills a daemon again and again, lets it come to rest, and judges by what the phones read. */
+export async function killWeb(options: WebKillOptions): Promise<WebKillReport> {
+  silenceLibsignal();
+  const began = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), "revka-web-kill-"));
+  const wa = await startDouble();
+  const random = seededRandom(options.seed);
+  const latency = seededRandom(options.seed + 1);
+  const agent = await startSlowAgent(() => latency() * 60);
+  const certificate = join(folder, "media.pem");
+  writeFileSync(certificate, wa.mediaCertificate ?? "");
+  const victims: WebVictim[] = [];
+  const daemon = async (name: string) => {
+    const home = join(folder, name);
+    const victim = new WebVictim({
+      home,
+      port: await freePort(),
+      binary: null,
+      preload: trustDouble,
+      env: { REVKA_TEST_WA_ROOT: wa.rootHex, NODE_EXTRA_CA_CERTS: certificate },
+      config: {
+        agent: { kind: "webhook", url: agent.url },
+        channels_config: {
+          whatsapp: {
+            session_path: join(home, "session.db"),
+            ws_url: wa.url,
+            allowed_numbers: ["*"],
+          },
+        },
+      },
+    });
+    victims.push(victim);
+    return victim;
+  };
+  const clean = () => {
+    for (const victim of victims) void victim.end("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", clean);
+  try {
+    const { say, trace = () => {} } = options;
+    const scene: Scene = { wa, random, daemon, say, trace };
+    const linkingRounds = Math.floor(options.rounds / LINKING_SHARE);
+    const linking = await killWhileLinking(scene, linkingRounds);
+    const traffic = await killInTraffic(scene, options.rounds - linkingRounds);
+    return {
+      linking,
+      traffic,
+      kills: linking.kills + traffic.kills,
+      crashes: victims.flatMap(({ crashes }) => crashes),
+      seconds: (performance.now() - began) / 1000,
+    };
+  } finally {
+    process.removeListener("exit", clean);
+    for (const victim of victims) await victim.end("SIGKILL");
+    await wa.stop();
+    agent.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Was nothing lost, repeated or mixed up, and no link lost? */
+export function isFine({ linking, traffic, crashes }: WebKillReport): boolean {
+  const { lost, answeredTwice, outOfOrder, foreign, links, failed } = traffic;
+  const bad = [linking.lost, lost, answeredTwice, outOfOrder, foreign, crashes];
+  return bad.every((list) => list.length === 0) && links === 1 && failed === 0;
+}
+
+/** A daemon that can be asked how its channel stands. */
+export class WebVictim extends Victim {
+  /** Its status once it is as wanted; null where that never happens. */
+  async until(wanted: (status: StatusReport) => boolean): Promise<StatusReport | null> {
+    const control = controlClient(join(this.options.home, "revka.sock"));
+    const until = performance.now() + PATIENCE_MS;
+    while (performance.now() < until) {
+      const status = await control.status().catch(() => null);
+      if (status && wanted(status)) return status;
+      await pause(5);
+    }
+    return null;
+  }
+
+  async channel(wanted: (channel: ChannelReport) => boolean): Promise<ChannelReport | null> {
+    const status = await this.until(({ channels: [web] }) => web !== undefined && wanted(web));
+    return status?.channels[0] ?? null;
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

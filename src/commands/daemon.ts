@@ -38,7 +38,7 @@ export const command: Command = {
         env: invocation.env,
         clock: systemClock,
         log,
-        showLinking: (text) => invocation.terminal.err(text),
+        showLinking: (text) => invocation.terminal.err(`${text}\n`),
       });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -100,11 +100,16 @@ function nextSteps({ channel, allowedNumbers, agent }: Answers, config: string):
       "In WATI, set the webhook to https://YOUR-HOST/wati?secret=… with webhook_secret of the file.",
     );
   }
-  if (channel.kind === "web" && buildInfo.variant === "default") {
-    steps.push("This build has no WhatsApp Web: use the whatsapp-web variant to run it.");
+  if (channel.kind === "web") {
+    steps.push(
+      buildInfo.variant === "default"
+        ? "This build has no WhatsApp Web: use the whatsapp-web variant to run it."
+        : `revka daemon shows a ${channel.pairPhone ? "code to enter" : "QR code to scan"} in WhatsApp: Settings, Linked devices, Link a device.`,
+    );
   }
   if (agent.kind === "model") {
     steps.push("Give the model its system_prompt under [agent].");
   }
-  return `${steps.flatMap((step) => wrap(step, 80)).join("\n")}\n\nNext: revka doctor, then revka daemon\n`;
+  const lines = steps.flatMap((step) => wrap(step, 80));
+  return [...lines, "", "Next: revka doctor, then revka daemon", ""].join("\n");
 }

@@ -83,7 +83,7 @@ describe("status", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toContain("running, pid 4711, up 3 h 12 min");
     expect(out).toContain("whatsapp (cloud): ready as +15550001111");
-    expect(out).toContain("last message in 1 min ago, out never");
+    expect(out).toContain("last received: 1 min ago; last sent: never");
   });
 
   test("--json is the report and nothing else", async () => {

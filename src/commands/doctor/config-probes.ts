@@ -95,7 +95,8 @@ function rulesVerdicts(channel: string, rules: AccessRules, allowed: readonly st
   } else if (allowed.includes("*")) {
     verdicts.push(info("allowlist", `${key} lets everybody in`));
   } else {
-    verdicts.push(ok("allowlist", `${key} has ${allowed.length} entries`));
+    const count = allowed.length === 1 ? "1 entry" : `${allowed.length} entries`;
+    verdicts.push(ok("allowlist", `${key} has ${count}`));
   }
   return verdicts;
 }

@@ -81,7 +81,7 @@ function channelLines(channel: ChannelReport, now: number): string[] {
   if (channel.last_inbound_at || channel.last_outbound_at) {
     lines.push(
       ...item(
-        `last message in ${ago(channel.last_inbound_at, now)}, out ${ago(channel.last_outbound_at, now)}`,
+        `last received: ${ago(channel.last_inbound_at, now)}; last sent: ${ago(channel.last_outbound_at, now)}`,
         4,
       ),
     );

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { readRevision } from "./build/revision.ts";
 import { isTarget, targets } from "./build/target.ts";
 import { makeRelease } from "./release/make.ts";
@@ -10,6 +12,8 @@ import { makeRelease } from "./release/make.ts";
  * [--variant default|whatsapp-web] [--no-archives] [--out DIR] [--allow-changes]`. Archives need the program `xz` and
  * about a minute each.
  */
+
+const enginesOf = z.looseObject({ engines: z.object({ bun: z.string() }) });
 
 const root = join(import.meta.dir, "..");
 
@@ -37,6 +41,10 @@ try {
     throw new Error(
       `a release is one commit, and this is ${revision.commit}: commit first, or try with --allow-changes`,
     );
+  }
+  const { engines } = enginesOf.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+  if (Bun.version !== engines.bun) {
+    throw new Error(`this is Bun ${Bun.version}; a release is made with Bun ${engines.bun}`);
   }
   await makeRelease({
     root,

@@ -11,6 +11,7 @@ import { checksums } from "./checksums.ts";
 import { compress } from "./compress.ts";
 import { documentNames, executableName } from "./names.ts";
 import { partsOf } from "./parts.ts";
+import { sourceArchive } from "./source.ts";
 import { tarOf } from "./tar.ts";
 
 export interface ReleaseOptions {
@@ -18,7 +19,7 @@ export interface ReleaseOptions {
   revision: Revision;
   targets: readonly Target[];
   variants: readonly Variant[];
-  /** Make a `.tar.xz` of every executable too? */
+  /** Make a `.tar.xz` of every executable too, and one of the commit's source? */
   archives: boolean;
   /** How many archives are compressed at the same time. */
   sideBySide: number;
@@ -60,6 +61,11 @@ export async function makeRelease(options: ReleaseOptions): Promise<void> {
       }
     };
     await Promise.all(Array.from({ length: options.sideBySide }, work));
+    const source = `revka-${revision.version}-source`;
+    const [commit = ""] = revision.commit.split("+");
+    await compress([sourceArchive(root, commit, source)], join(folder, `${source}.tar.xz`));
+    names.push(`${source}.tar.xz`);
+    say(size(folder, `${source}.tar.xz`));
   }
   writeFileSync(join(folder, "SHA256SUMS"), await checksums(folder, names));
 }

@@ -4,8 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compress } from "../../scripts/release/compress.ts";
+import { sourceArchive } from "../../scripts/release/source.ts";
 import { tarOf } from "../../scripts/release/tar.ts";
 import { findExecutable } from "../../src/runtime/executable.ts";
+import { root } from "../support/binary.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "revka-tar-test-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -44,6 +46,17 @@ test("every file comes out as it went in", () => {
 
 test("the order of the entries changes nothing", () => {
   expect(Buffer.concat(tarOf(entries.toReversed(), modifiedAt)).equals(archive)).toBe(true);
+});
+
+test("the source of a commit is an archive of its own, the same each time", () => {
+  const source = Buffer.from(sourceArchive(root, "HEAD", "revka-source"));
+  const listed = spawnSync("tar", ["-tf", "-"], { input: source, encoding: "utf8" });
+  const names = listed.stdout.split("\n");
+  for (const name of ["src/main.ts", "scripts/build.ts", "bun.lock", "LICENSE"]) {
+    expect(names).toContain(`revka-source/${name}`);
+  }
+  expect(source.equals(sourceArchive(root, "HEAD", "revka-source"))).toBe(true);
+  expect(() => sourceArchive(root, "no-such-commit", "revka-source")).toThrow("git archive failed");
 });
 
 test("a path that the format cannot hold is refused", () => {

@@ -15,7 +15,10 @@ export interface ServeOptions {
 export interface Server {
   /** The port in use; 0 on a Unix socket. */
   port: number;
-  /** Presents another certificate to new connections. */
+  /**
+   * Presents another certificate to new connections; requests under way are answered. Throws where the pair cannot be
+   * used, which leaves the old one in use.
+   */
   reload(tls: { cert: string; key: string }): void;
   /** Takes no new connections; with `force`, also ends those that are open. */
   stop(force: boolean): Promise<void>;
@@ -60,16 +63,33 @@ function serveWithBun(options: ServeOptions): Server {
     const server = Bun.serve({ ...common, unix: options.listen.unix });
     return { port: 0, reload: () => {}, stop: (force) => server.stop(force) };
   }
-  const listen = { ...options.listen, idleTimeout: options.idleTimeoutSecs };
-  const server = Bun.serve({
-    ...common,
-    ...listen,
-    ...(options.tls ? { tls: options.tls } : {}),
-  });
+  const { hostname, port } = options.listen;
+  const open = (at: number, tls: ServeOptions["tls"]) =>
+    Bun.serve({
+      ...common,
+      hostname,
+      port: at,
+      // Without it, Bun 1.4.5 lets a second process listen on the same port and share the connections.
+      reusePort: false,
+      idleTimeout: options.idleTimeoutSecs,
+      ...(tls ? { tls } : {}),
+    });
+  let server = open(port, options.tls);
+  const taken = server.port ?? 0;
+  const retired = new Set<Bun.Server<undefined>>();
   return {
-    port: server.port ?? 0,
-    reload: (tls) => void server.reload({ ...common, ...listen, tls }),
-    stop: (force) => server.stop(force),
+    port: taken,
+    // `Bun.Server.reload` keeps the first certificate, so another server takes the port over.
+    reload(tls) {
+      void open(0, tls).stop(true);
+      const old = server;
+      retired.add(old);
+      void old.stop(false).finally(() => retired.delete(old));
+      server = open(taken, tls);
+    },
+    async stop(force) {
+      await Promise.all([...retired, server].map((one) => one.stop(force)));
+    },
   };
 }
 
@@ -79,5 +99,11 @@ function serveWithDeno(deno: DenoRuntime, options: ServeOptions): Server {
     { ...listen, ...(options.tls ?? {}), onListen: () => {} },
     (request, info) => options.handle(request, info.remoteAddr.hostname ?? null),
   );
-  return { port: server.addr.port ?? 0, reload: () => {}, stop: () => server.shutdown() };
+  return {
+    port: server.addr.port ?? 0,
+    reload: () => {
+      throw new Error("this runtime takes up a certificate at a restart only");
+    },
+    stop: () => server.shutdown(),
+  };
 }

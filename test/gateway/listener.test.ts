@@ -1,0 +1,146 @@
+import { afterEach, beforeAll, afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { configSchema, type GatewayConfig } from "../../src/config/schema.ts";
+import { listen, type Listener } from "../../src/gateway/listener.ts";
+import { silentLog, type LogFields } from "../../src/telemetry/log.ts";
+import { fakeClock } from "../support/clock.ts";
+import { makeCertificate, presentedName } from "./certificates.ts";
+
+let folder = "";
+let pairs: Record<"one" | "two", { cert: string; key: string }>;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "revka-tls-"));
+  pairs = { one: makeCertificate(folder, "one"), two: makeCertificate(folder, "two") };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const open: Listener[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((listener) => listener.stop(true)));
+});
+
+function gateway(changes: Record<string, unknown>): GatewayConfig {
+  // 0 cannot be configured; `--port 0` asks for it.
+  return { ...configSchema.parse({ gateway: changes }).gateway, port: 0 };
+}
+
+function start(
+  config: GatewayConfig,
+  handle: () => Promise<Response> | Response = () => new Response("fine"),
+) {
+  const clock = fakeClock();
+  const said: { level: string; fields: LogFields; message: string }[] = [];
+  const say = (level: string) => (fields: LogFields, message: string) =>
+    void said.push({ level, fields, message });
+  const log = { ...silentLog, info: say("info"), warn: say("warn") };
+  const listener = listen({ config, handle, clock, log });
+  open.push(listener);
+  return { listener, clock, said };
+}
+
+const cert = () => join(folder, "live.crt");
+const key = () => join(folder, "live.key");
+let age = 0;
+/** As a renewal does: both files anew, with a time of their own. */
+function install(pair: { cert: string; key: string }): void {
+  writeFileSync(cert(), pair.cert);
+  writeFileSync(key(), pair.key);
+  age += 10;
+  for (const file of [cert(), key()]) utimesSync(file, age, age);
+}
+
+const tls = () => gateway({ tls: { enabled: true, cert_path: cert(), key_path: key() } });
+
+describe("a renewed certificate", () => {
+  test("is shown to new connections; a request under way is answered", async () => {
+    install(pairs.one);
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: asked, resolve: arrived } = Promise.withResolvers<void>();
+    const { listener, clock, said } = start(tls(), async () => {
+      arrived();
+      await held;
+      return new Response("answered");
+    });
+    expect(listener.address).toBe(`https://127.0.0.1:${listener.port}`);
+    expect(await presentedName(listener.port)).toBe("one");
+    const underWay = fetch(listener.address, { tls: { rejectUnauthorized: false } });
+    await asked;
+
+    install(pairs.two);
+    expect(await presentedName(listener.port)).toBe("one");
+    await clock.advance(30_000);
+    expect(said.map(({ message }) => message)).toEqual(["took up the renewed certificate"]);
+    expect(await presentedName(listener.port)).toBe("two");
+    release();
+    expect(await (await underWay).text()).toBe("answered");
+
+    await clock.advance(30_000);
+    expect(said).toHaveLength(1);
+  });
+
+  test("that is half written leaves the old one in use, is said once, and is taken up when whole", async () => {
+    install(pairs.one);
+    const { listener, clock, said } = start(tls());
+    install({ cert: pairs.two.cert, key: pairs.one.key });
+    await clock.advance(60_000);
+    expect(said).toEqual([
+      {
+        level: "warn",
+        fields: {
+          cert: cert(),
+          reason:
+            "the key does not belong to the certificate: see [gateway.tls] cert_path and key_path",
+        },
+        message: "the renewed certificate cannot be used",
+      },
+    ]);
+    expect(await presentedName(listener.port)).toBe("one");
+    install(pairs.two);
+    await clock.advance(30_000);
+    expect(await presentedName(listener.port)).toBe("two");
+  });
+
+  test("leaves no listener behind at the stop", async () => {
+    install(pairs.one);
+    const { listener, clock } = start(tls());
+    install(pairs.two);
+    await clock.advance(30_000);
+    await listener.stop(true);
+    expect(presentedName(listener.port)).rejects.toThrow();
+  });
+});
+
+describe("what cannot be opened says what to do", () => {
+  test("a port in use by another Revka", () => {
+    const { listener } = start(gateway({}));
+    expect(() => start({ ...gateway({}), port: listener.port })).toThrow(
+      `cannot listen on 127.0.0.1:${listener.port}: the port is in use. Is another Revka running? Stop it, or set [gateway] port.`,
+    );
+  });
+
+  // The runtime's own listeners and others' are refused for different reasons.
+  test("a port in use by another program", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = other.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    expect(() => start({ ...gateway({}), port })).toThrow("the port is in use");
+    other.close();
+  });
+
+  test("files that are missing, no PEM, or of two pairs", () => {
+    const missing = join(folder, "missing.crt");
+    const at = (cert_path: string, key_path: string) =>
+      gateway({ tls: { enabled: true, cert_path, key_path } });
+    expect(() => start(at(missing, key()))).toThrow(
+      `cannot read ${missing} (ENOENT): see [gateway.tls] cert_path`,
+    );
+    install({ cert: pairs.one.cert, key: pairs.two.key });
+    expect(() => start(tls())).toThrow("the key does not belong to the certificate");
+    install({ cert: "no PEM", key: pairs.two.key });
+    expect(() => start(tls())).toThrow("the certificate is not PEM");
+  });
+});

@@ -13,12 +13,10 @@ import {
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
-import { Pacer } from "./pace.ts";
 import { decideRetry } from "./retry.ts";
 
-/** Requests to platforms at once, over all chats. */
-const MAX_IN_FLIGHT = 64;
 /** Pause after the store refused a mark, ms. */
 const STORE_PAUSE = 2_000;
 
@@ -47,14 +45,11 @@ interface Lane {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #lanes = new Map<ChatId, Lane>();
-  readonly #pacers = new Map<string, Pacer>();
+  readonly #gate: Gate;
   readonly #holds: Holds;
   /** Chats whose channel is not ready just now, by account. */
   readonly #unready = new Map<string, Set<ChatId>>();
   readonly #abort = new AbortController();
-  /** Chats that wait for a free place among the requests in flight. */
-  readonly #crowd = new Set<ChatId>();
-  #inFlight = 0;
   #stopping = false;
   readonly #startedAt: number;
   #idle: (() => void) | null = null;
@@ -62,6 +57,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
+    this.#gate = new Gate({ clock: options.clock, wake: (chat) => this.wake(chat) });
     this.#holds = new Holds({
       clock: options.clock,
       random: options.random,
@@ -130,7 +126,7 @@ export class Outbox {
   async drain(graceMs: number): Promise<void> {
     this.#stopping = true;
     for (const lane of this.#lanes.values()) lane.cancel?.();
-    if (this.#inFlight > 0) {
+    if (this.#gate.inFlight > 0) {
       await new Promise<void>((resolve) => {
         const cancel = this.#options.clock.after(graceMs, resolve);
         this.#idle = () => {
@@ -153,12 +149,7 @@ export class Outbox {
         break;
       }
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#options.alarms.raise(
-        "store",
-        error.problem,
-        `The store cannot be written: ${error.message}`,
-      );
+      this.#stumbled(error);
       this.#later(chat, lane, STORE_PAUSE);
     } finally {
       lane.busy = false;
@@ -177,19 +168,15 @@ export class Outbox {
     if (channel.status().state !== "ready") return this.#park(stored.source, chat);
     const due = this.#dueAt(delivery, channel);
     if (due > clock.now()) return this.#later(chat, lane, due - clock.now());
-    if (this.#inFlight >= MAX_IN_FLIGHT) {
-      this.#crowd.add(chat);
-      return "wait";
-    }
-    const pause = this.#pacer(stored.source, channel)?.admit(chat, clock.now()) ?? 0;
-    if (pause > 0) return this.#later(chat, lane, pause);
-    this.#inFlight++;
+    const entry = this.#gate.enter(chat, sourceKey(stored.source), channel.pace);
+    if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     try {
       await store.markSending(delivery.id);
       const result = await this.#send(channel, stored, delivery);
       await this.#settle(stored, channel, delivery, result);
     } finally {
-      this.#landed();
+      this.#gate.leave();
+      if (this.#gate.inFlight === 0) this.#idle?.();
     }
     return "again";
   }
@@ -284,14 +271,17 @@ export class Outbox {
         return await mark();
       } catch (error) {
         if (!(error instanceof StoreError) || this.#stopping) throw error;
-        this.#options.alarms.raise(
-          "store",
-          error.problem,
-          `The store cannot be written: ${error.message}`,
-        );
+        this.#stumbled(error);
         await sleep(this.#options.clock, STORE_PAUSE);
       }
     }
+  }
+
+  /** The store could not be read or written: nothing of that may end the daemon, a lane tries again later. */
+  #stumbled(error: unknown): void {
+    const problem = error instanceof StoreError ? error.problem : "failed";
+    const reason = error instanceof Error ? error.message : "unknown";
+    this.#options.alarms.raise("store", problem, `The store cannot be used: ${reason}`);
   }
 
   #ended(
@@ -313,17 +303,6 @@ export class Outbox {
     }
   }
 
-  #pacer(source: Source, channel: Channel): Pacer | null {
-    if (!channel.pace) return null;
-    const key = sourceKey(source);
-    let pacer = this.#pacers.get(key);
-    if (!pacer) {
-      pacer = new Pacer(channel.pace, this.#options.clock.now());
-      this.#pacers.set(key, pacer);
-    }
-    return pacer;
-  }
-
   #park(source: Source, chat: ChatId): "wait" {
     const waiting = this.#unready.get(sourceKey(source)) ?? new Set();
     this.#unready.set(sourceKey(source), waiting.add(chat));
@@ -334,15 +313,6 @@ export class Outbox {
     lane.cancel?.();
     lane.cancel = this.#options.clock.after(ms, () => this.wake(chat));
     return "wait";
-  }
-
-  #landed(): void {
-    this.#inFlight--;
-    if (this.#inFlight === 0) this.#idle?.();
-    const [next] = this.#crowd;
-    if (next === undefined) return;
-    this.#crowd.delete(next);
-    this.wake(next);
   }
 }
 

@@ -35,31 +35,41 @@ export class TokenBucket {
   }
 }
 
+/** Recipients are looked through for idle ones when there are so many, and again when there are twice as many. */
+const MANY_RECIPIENTS = 10_000;
+
 /** Keeps one account under the platform's limits: messages a second, and messages to one recipient. */
 export class Pacer {
   readonly #account: TokenBucket;
   readonly #recipients = new Map<number, TokenBucket>();
   readonly #pace: Pace;
+  #many = MANY_RECIPIENTS;
 
   constructor(pace: Pace, now: number) {
     this.#pace = pace;
     this.#account = new TokenBucket(pace.perSecond / 1000, pace.perSecond, now);
   }
 
-  /** 0 where a message to this chat may go now (and is counted), else the ms to wait. */
-  admit(chat: number, now: number): number {
-    const recipient = this.#recipient(chat, now);
-    const wait = Math.max(this.#account.wait(now), recipient.wait(now));
-    if (wait > 0) return wait;
+  /** Milliseconds until the account may send again; 0: now. */
+  accountWait(now: number): number {
+    return this.#account.wait(now);
+  }
+
+  /** Milliseconds until this chat may be sent to again; 0: now. */
+  recipientWait(chat: number, now: number): number {
+    return this.#recipients.get(chat)?.wait(now) ?? 0;
+  }
+
+  /** Counts one message to this chat. */
+  take(chat: number, now: number): void {
     this.#account.take(now);
-    recipient.take(now);
-    return 0;
+    this.#recipient(chat, now).take(now);
   }
 
   #recipient(chat: number, now: number): TokenBucket {
     const known = this.#recipients.get(chat);
     if (known) return known;
-    if (this.#recipients.size >= 10_000) this.#forgetIdle(now);
+    if (this.#recipients.size >= this.#many) this.#forgetIdle(now);
     const bucket = new TokenBucket(
       1 / this.#pace.recipientIntervalMs,
       this.#pace.recipientBurst,
@@ -73,5 +83,6 @@ export class Pacer {
     for (const [chat, bucket] of this.#recipients) {
       if (bucket.full(now)) this.#recipients.delete(chat);
     }
+    this.#many = Math.max(MANY_RECIPIENTS, this.#recipients.size * 2);
   }
 }

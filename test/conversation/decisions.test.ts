@@ -70,9 +70,11 @@ describe("pace", () => {
 
   test("one recipient's burst does not use up another's, the account's limit holds for all", () => {
     const pacer = new Pacer({ perSecond: 4, recipientIntervalMs: 6000, recipientBurst: 2 }, 0);
-    expect([1, 1, 1].map((chat) => pacer.admit(chat, 0))).toEqual([0, 0, 6000]);
-    expect([2, 2].map((chat) => pacer.admit(chat, 0))).toEqual([0, 0]);
-    expect(pacer.admit(3, 0)).toBe(250);
-    expect(pacer.admit(3, 250)).toBe(0);
+    for (const chat of [1, 1, 2, 2]) {
+      expect([pacer.accountWait(0), pacer.recipientWait(chat, 0)]).toEqual([0, 0]);
+      pacer.take(chat, 0);
+    }
+    expect([1, 2, 3].map((chat) => pacer.recipientWait(chat, 0))).toEqual([6000, 6000, 0]);
+    expect([pacer.accountWait(0), pacer.accountWait(250)]).toEqual([250, 0]);
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import type { SendFailure, SendResult } from "../../src/channels/message.ts";
 import { Outbox } from "../../src/conversation/outbox.ts";
@@ -258,6 +258,45 @@ test("under a pace, a recipient's burst goes out and the rest follows in time", 
   expect(sentIds()).toEqual(["a", "b"]);
   await pass(6_001);
   expect(sentIds()).toEqual(["a", "b", "c"]);
+});
+
+test("chats that wait for their account cost nothing while they wait, and go first come first served", async () => {
+  channel = fakeChannel({
+    pace: { perSecond: 10, recipientIntervalMs: 6_000, recipientBurst: 45 },
+  });
+  const look = spyOn(store, "openDelivery");
+  const chats = 100;
+  for (let i = 0; i < chats; i++) outbox.wake(await queue(`+1555000${1000 + i}`, `d${i}`));
+  await settle();
+  const before = look.mock.calls.length;
+  for (let second = 0; second < 20 && sentIds().length < chats; second++) await pass(1_000);
+  expect(sentIds()).toEqual(Array.from({ length: chats }, (_, i) => `d${i}`));
+  // One look before each message and one after it.
+  expect(look.mock.calls.length - before).toBeLessThan(3 * chats);
+});
+
+test("a place goes on to the next chat when the one whose turn it is has nothing to send", async () => {
+  const gates = Array.from({ length: 64 }, () => Promise.withResolvers<SendResult>());
+  channel.answers = gates.map((gate) => gate.promise);
+  for (let i = 0; i < 64; i++) outbox.wake(await queue(`+1555000${1000 + i}`, `busy${i}`));
+  await settle();
+  const idle: ChatId[] = [];
+  for (let i = 0; i < 3; i++) {
+    const chat = await queue(`+1555000${2000 + i}`, `gone${i}`);
+    outbox.wake(chat);
+    idle.push(chat);
+  }
+  outbox.wake(await queue("+15550003000", "last"));
+  await settle();
+  for (let i = 0; i < 3; i++) {
+    await store.markSending(`gone${i}`);
+    await store.markSent(`gone${i}`, null);
+  }
+  gates[0]?.resolve({ ok: true, platformId: "wamid" });
+  await settle();
+  expect(sentIds().at(-1)).toBe("last");
+  for (const gate of gates) gate.resolve({ ok: true, platformId: "wamid" });
+  await settle();
 });
 
 test("a stop lets the request in flight end and starts no other", async () => {

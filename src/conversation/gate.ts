@@ -1,0 +1,117 @@
+import type { Pace } from "../channels/channel.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { ChatId } from "../store/contract.ts";
+import { Pacer } from "./pace.ts";
+
+/** Requests to platforms at once, over all chats. */
+export const MAX_IN_FLIGHT = 64;
+
+export interface GateOptions {
+  clock: Clock;
+  /** This chat may try once more to enter. Called synchronously; it need not come. */
+  wake(chat: ChatId): void;
+}
+
+interface AccountQueue {
+  pacer: Pacer;
+  waiting: Set<ChatId>;
+  timer: (() => void) | null;
+}
+
+export type Entry =
+  /** In, with a place that {@link Gate.leave} gives back. */
+  | { in: true }
+  /** Come back after so long; null: the gate wakes the chat. */
+  | { in: false; afterMs: number | null };
+
+/**
+ * Who may send now: so many requests at once, an account at its platform's pace, a recipient at theirs. Chats that
+ * wait for a place or for their account stand in line, so that ten thousand of them cost one timer and not one each.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #accounts = new Map<string, AccountQueue>();
+  /** Chats that wait for a place. */
+  readonly #crowd = new Set<ChatId>();
+  #inFlight = 0;
+  /** The chat whose turn it is in its account's line. */
+  #called: ChatId | null = null;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  enter(chat: ChatId, account: string, pace: Pace | undefined): Entry {
+    if (this.#inFlight >= MAX_IN_FLIGHT) {
+      this.#crowd.add(chat);
+      return { in: false, afterMs: null };
+    }
+    if (pace) {
+      const now = this.#options.clock.now();
+      const queue = this.#queue(account, pace);
+      const recipient = queue.pacer.recipientWait(chat, now);
+      if (recipient > 0) {
+        queue.waiting.delete(chat);
+        return { in: false, afterMs: recipient };
+      }
+      const behind = queue.waiting.size > 0 && this.#called !== chat;
+      if (behind || queue.pacer.accountWait(now) > 0) {
+        queue.waiting.add(chat);
+        this.#schedule(queue);
+        return { in: false, afterMs: null };
+      }
+      queue.pacer.take(chat, now);
+    }
+    this.#crowd.delete(chat);
+    this.#inFlight++;
+    return { in: true };
+  }
+
+  leave(): void {
+    this.#inFlight--;
+    // Whoever is woken may have nothing to send any more: then the next one gets the place.
+    for (const chat of this.#crowd) {
+      if (this.#inFlight >= MAX_IN_FLIGHT) return;
+      this.#crowd.delete(chat);
+      this.#options.wake(chat);
+    }
+    for (const queue of this.#accounts.values()) this.#call(queue);
+  }
+
+  /** Lets in line by line, as far as places and pace go. */
+  #call(queue: AccountQueue): void {
+    const { clock, wake } = this.#options;
+    for (const chat of queue.waiting) {
+      if (this.#inFlight >= MAX_IN_FLIGHT) return;
+      if (queue.pacer.accountWait(clock.now()) > 0) return this.#schedule(queue);
+      queue.waiting.delete(chat);
+      this.#called = chat;
+      wake(chat);
+      this.#called = null;
+    }
+  }
+
+  #schedule(queue: AccountQueue): void {
+    if (queue.timer) return;
+    const { clock } = this.#options;
+    const wait = Math.max(1, queue.pacer.accountWait(clock.now()));
+    queue.timer = clock.after(wait, () => {
+      queue.timer = null;
+      this.#call(queue);
+    });
+  }
+
+  #queue(account: string, pace: Pace): AccountQueue {
+    let queue = this.#accounts.get(account);
+    if (!queue) {
+      const pacer = new Pacer(pace, this.#options.clock.now());
+      queue = { pacer, waiting: new Set(), timer: null };
+      this.#accounts.set(account, queue);
+    }
+    return queue;
+  }
+}

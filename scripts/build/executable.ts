@@ -1,7 +1,16 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { collectNotices } from "../notices.ts";
 import { bundledFiles } from "./bundled-files.ts";
+import { hasValidSignature, signAdHoc } from "./mach-o.ts";
 import { plainComments } from "./plain-comments.ts";
 import type { Revision } from "./revision.ts";
 import type { Target } from "./target.ts";
@@ -75,6 +84,7 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
         autoloadPackageJson: false,
       },
     });
+    if (target.startsWith("darwin-")) sign(made);
     const markers = markersIn(made);
     const missing = webMarkers.filter((marker) => !markers.includes(marker));
     if (variant === "default" && markers.length > 0) {
@@ -89,4 +99,13 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Gives a macOS executable a signature that holds for all of it, where it has none. */
+function sign(file: string): void {
+  const executable = readFileSync(file);
+  if (hasValidSignature(executable)) return;
+  const signed = signAdHoc(executable, "revka");
+  if (!hasValidSignature(signed)) throw new Error("the signature of the executable is not valid");
+  writeFileSync(file, signed);
 }

@@ -8,7 +8,7 @@ export type Content =
   | { type: string; text: string; attachments: MediaReference[] }
   | { ignored: "malformed" | "empty_text" };
 
-const mediaShape = z.looseObject({
+const mediaShape = z.object({
   id: optionalId,
   /** Since November 2025; valid for minutes, so only of use where the id is missing. */
   url: optionalText,
@@ -18,8 +18,8 @@ const mediaShape = z.looseObject({
   voice: optional(z.boolean()),
 });
 
-const textShape = z.looseObject({ body: z.string() });
-const buttonShape = z.looseObject({ text: optionalText, payload: optionalText });
+const textShape = z.object({ body: z.string() });
+const buttonShape = z.object({ text: optionalText, payload: optionalText });
 
 const mediaKinds: Record<string, MediaKind> = {
   image: "image",
@@ -33,23 +33,23 @@ const mediaKinds: Record<string, MediaKind> = {
 /** The text and the files of a message, by its type. A type not known yet gets an honest line of text. */
 export function readContent(type: string, message: RawMessage): Content {
   const kind = Object.hasOwn(mediaKinds, type) ? mediaKinds[type] : undefined;
-  if (kind) return readMedia(type, kind, message[type]);
+  if (kind) return readMedia(type, kind, message.part(type));
   switch (type) {
     case "text":
-      return readText(message["text"]);
+      return readText(message.part("text"));
     case "button": {
-      const button = buttonShape.safeParse(message["button"]);
+      const button = buttonShape.safeParse(message.part("button"));
       if (!button.success) return { ignored: "malformed" };
       return line(type, button.data.text ?? button.data.payload ?? "");
     }
     case "interactive":
-      return line(type, renderInteractive(message["interactive"]));
+      return line(type, renderInteractive(message.part("interactive")));
     case "location":
-      return rendered(type, renderLocation(message["location"]));
+      return rendered(type, renderLocation(message.part("location")));
     case "contacts":
-      return rendered(type, renderContacts(message["contacts"]));
+      return rendered(type, renderContacts(message.part("contacts")));
     case "order":
-      return rendered(type, renderOrder(message["order"]));
+      return rendered(type, renderOrder(message.part("order")));
     default: {
       const name = type.replace(/[^\w.-]+/g, "_").slice(0, 40) || "unknown";
       return line(name, `[Message of type "${name}", which cannot be shown here]`);

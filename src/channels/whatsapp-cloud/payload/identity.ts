@@ -6,7 +6,7 @@ import { optional, optionalId, optionalText, statusShape, type RawMessage } from
 
 type IdentityEvent = Extract<InboundEvent, { kind: "identity" }>;
 
-const systemShape = z.looseObject({
+const systemShape = z.object({
   type: optionalText,
   body: optionalText,
   wa_id: optionalId,
@@ -20,7 +20,7 @@ const systemShape = z.looseObject({
  * Sources: Meta, webhooks/reference/messages/system; business-scoped-user-ids, "System messages webhooks".
  */
 export function readSystem(message: RawMessage): IdentityEvent | null {
-  const parsed = systemShape.safeParse(message["system"]);
+  const parsed = systemShape.safeParse(message.part("system"));
   if (!parsed.success) return null;
   const { type, body, wa_id, new_wa_id, user_id } = parsed.data;
   if (type !== "user_changed_number" && type !== "user_changed_user_id") return null;
@@ -45,9 +45,9 @@ function previousInBody(body: string, current: string | null): string | null {
   return fits ? readUserId(previous) : null;
 }
 
-const updateShape = z.looseObject({
+const updateShape = z.object({
   wa_id: optionalId,
-  user_id: optional(z.looseObject({ previous: optionalId, current: optionalId })),
+  user_id: optional(z.object({ previous: optionalId, current: optionalId })),
 });
 
 /** One item of the webhook field `user_id_update`. */

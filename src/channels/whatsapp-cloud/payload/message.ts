@@ -4,7 +4,7 @@ import type { InboundEvent, Message } from "../../message.ts";
 import { readContent } from "./content.ts";
 import { readSystem } from "./identity.ts";
 import { readSender, type ContactBook } from "./sender.ts";
-import { messageShape, readTimestamp, type RawMessage } from "./shapes.ts";
+import { parseMessage, readTimestamp, type RawMessage } from "./shapes.ts";
 import { readTargeted, targetedTypes } from "./targeted.ts";
 
 /** Types that say nothing to an agent, and the reason under which they are counted. */
@@ -24,9 +24,8 @@ export function readMessage(
   ownNumber: string | null,
   now: number,
 ): InboundEvent {
-  const parsed = messageShape.safeParse(raw);
-  if (!parsed.success) return ignored("malformed");
-  const item = parsed.data;
+  const item = parseMessage(raw);
+  if (!item) return ignored("malformed");
   const type = typeOf(item);
   if (type === null) return ignored("malformed");
   if (type === "system") return readSystem(item) ?? ignored("system");

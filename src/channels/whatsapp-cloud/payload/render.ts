@@ -8,7 +8,7 @@ const maxItems = 50;
 
 const amount = optional(z.union([z.string(), z.number()]));
 
-const locationShape = z.looseObject({
+const locationShape = z.object({
   latitude: z.union([z.number(), z.string()]),
   longitude: z.union([z.number(), z.string()]),
   name: optionalText,
@@ -25,10 +25,10 @@ export function renderLocation(raw: unknown): string | null {
   return oneLine(["[Location]", place, `(${latitude}, ${longitude})`, url]);
 }
 
-const contactShape = z.looseObject({
-  name: optional(z.looseObject({ formatted_name: optionalText, first_name: optionalText })),
-  phones: optional(z.array(z.looseObject({ phone: optionalText, wa_id: optionalText }))),
-  emails: optional(z.array(z.looseObject({ email: optionalText }))),
+const contactShape = z.object({
+  name: optional(z.object({ formatted_name: optionalText, first_name: optionalText })),
+  phones: optional(z.array(z.object({ phone: optionalText, wa_id: optionalText }))),
+  emails: optional(z.array(z.object({ email: optionalText }))),
 });
 
 /** `[Contacts] Name (number, address); …`. */
@@ -48,12 +48,12 @@ export function renderContacts(raw: unknown): string | null {
   return people.length === 0 ? null : oneLine(["[Contacts]", people.join("; "), more(raw.length)]);
 }
 
-const orderShape = z.looseObject({
+const orderShape = z.object({
   text: optionalText,
   product_items: optional(z.array(z.unknown())),
 });
 
-const itemShape = z.looseObject({
+const itemShape = z.object({
   product_retailer_id: optionalText,
   quantity: amount,
   item_price: amount,
@@ -75,16 +75,16 @@ export function renderOrder(raw: unknown): string | null {
   return oneLine([parsed.data.text, "[Order]", lines.join(", "), more(items.length)]);
 }
 
-const replyShape = z.looseObject({ title: optionalText, id: optionalText });
+const replyShape = z.object({ title: optionalText, id: optionalText });
 
-const interactiveShape = z.looseObject({
+const interactiveShape = z.object({
   type: optionalText,
   button_reply: optional(replyShape),
   list_reply: optional(replyShape),
   nfm_reply: optional(
-    z.looseObject({ body: optionalText, name: optionalText, response_json: optionalText }),
+    z.object({ body: optionalText, name: optionalText, response_json: optionalText }),
   ),
-  call_permission_reply: optional(z.looseObject({ response: optionalText })),
+  call_permission_reply: optional(z.object({ response: optionalText })),
 });
 
 /** The tapped title, or the body of a flow's answer; anything else as the kind of answer it is. */

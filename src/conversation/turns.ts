@@ -105,9 +105,15 @@ export class Turns {
 
   /** When the next turn of a chat may begin; null where nothing waits. */
   #due(chat: ChatId): number | null {
-    if (this.#options.debounceMs <= 0) return 0;
-    const waiting = this.#options.store.pendingMessages(chat, MAX_BURST);
-    return waiting.length === 0 ? null : burstDue(waiting, this.#options.debounceMs);
+    const { debounceMs, store } = this.#options;
+    if (debounceMs <= 0) return 0;
+    try {
+      const waiting = store.pendingMessages(chat, MAX_BURST);
+      return waiting.length === 0 ? null : burstDue(waiting, debounceMs);
+    } catch {
+      // A store that cannot be read is for the turn to meet, which then pauses.
+      return 0;
+    }
   }
 
   #enqueue(chat: ChatId): void {
@@ -161,8 +167,9 @@ export class Turns {
     const stored = store.chat(chat);
     const channel = stored && this.#options.channelOf(stored.source);
     if (!stored || !channel || stored.paused) return false;
-    const waiting = store.pendingMessages(chat, MAX_BURST);
-    const burst = takeBurst(waiting, this.#options.debounceMs);
+    const { debounceMs } = this.#options;
+    const waiting = store.pendingMessages(chat, debounceMs > 0 ? MAX_BURST : 1);
+    const burst = takeBurst(waiting, debounceMs);
     if (burst.length === 0) return false;
     const focus = focusOf(stored, burst);
     channel.turnStarted(focus);

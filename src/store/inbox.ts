@@ -18,8 +18,10 @@ const REVOKED = 2;
 
 /** Messages from their arrival to the end of their turn. */
 export class Inbox {
-  pendingMessages = 0;
-  pendingBytes = 0;
+  #pendingMessages = 0;
+  #pendingBytes = 0;
+  /** What is counted here may not be what is in the file. */
+  #stale = true;
   /** Waiting messages of each chat that has any. */
   readonly #waiting = new Map<ChatId, number>();
 
@@ -28,27 +30,42 @@ export class Inbox {
     readonly chats: Chats,
     readonly outbox: Outbox,
   ) {
-    this.recount();
-    chats.joined = () => this.recount();
+    this.#recount();
+    chats.joined = () => this.forget();
   }
 
-  /** Reads what waits from the file: at start, and after a transaction that was rolled back. */
-  recount(): void {
+  get pendingMessages(): number {
+    if (this.#stale) this.#recount();
+    return this.#pendingMessages;
+  }
+
+  get pendingBytes(): number {
+    if (this.#stale) this.#recount();
+    return this.#pendingBytes;
+  }
+
+  /** Forgets the counts, after a rollback or when chats were joined: they are read again when they are needed. */
+  forget(): void {
+    this.#stale = true;
+  }
+
+  #recount(): void {
     const row = this.database
       .sql("SELECT count(*) AS messages, ifnull(sum(bytes), 0) AS bytes FROM inbox WHERE state = 0")
       .get() as { messages: number; bytes: number };
-    this.pendingMessages = row.messages;
-    this.pendingBytes = row.bytes;
+    this.#pendingMessages = row.messages;
+    this.#pendingBytes = row.bytes;
     this.#waiting.clear();
     const chats = this.database
       .sql("SELECT chat, count(*) AS messages FROM inbox WHERE state = 0 GROUP BY chat")
       .all() as { chat: ChatId; messages: number }[];
     for (const { chat, messages } of chats) this.#waiting.set(chat, messages);
+    this.#stale = false;
   }
 
   #count(chat: ChatId, messages: number, bytes: number): void {
-    this.pendingMessages += messages;
-    this.pendingBytes += bytes;
+    this.#pendingMessages += messages;
+    this.#pendingBytes += bytes;
     const waiting = (this.#waiting.get(chat) ?? 0) + messages;
     if (waiting > 0) this.#waiting.set(chat, waiting);
     else this.#waiting.delete(chat);

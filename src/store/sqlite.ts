@@ -1,4 +1,5 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import type { InboundEvent, Recipient, SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Chats } from "./chats.ts";
@@ -19,7 +20,7 @@ import {
   type StoredChat,
   type StoredDelivery,
 } from "./contract.ts";
-import { Database, moveAside } from "./database.ts";
+import { Database, moveAside, toStoreError } from "./database.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import { lockFile } from "./lock.ts";
@@ -44,7 +45,7 @@ export function openStore(options: {
   phoneKey: (phone: string) => string;
 }): OpenedStore {
   const { path, clock } = options;
-  const lock = lockFile(`${path}.lock`);
+  const lock = hold(path);
   try {
     let movedAside: string | null = null;
     let database: Database;
@@ -58,8 +59,29 @@ export function openStore(options: {
     return { store: new SqliteStore(database, lock, clock, options.phoneKey), movedAside };
   } catch (error) {
     lock.release();
-    throw error;
+    throw named(path, error);
   }
+}
+
+/** Throws {@link StoreError}: `busy`, or what else keeps the lock file from being made. */
+function hold(path: string): { release(): void } {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return lockFile(`${path}.lock`);
+  } catch (error) {
+    throw named(path, error);
+  }
+}
+
+/** Whoever reads it must know which file, and what to do. */
+function named(path: string, error: unknown): StoreError {
+  const { problem, message } = toStoreError(error);
+  return problem === "busy"
+    ? new StoreError(
+        problem,
+        `another Revka runs on the store ${path}: stop it first, or set REVKA_HOME or [store] path`,
+      )
+    : new StoreError(problem, `the store ${path}: ${message}`);
 }
 
 /** Size of the store on disk, bytes: the file and its WAL. */
@@ -98,7 +120,7 @@ class SqliteStore implements ConversationStore {
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
     const result = await this.#database.write(
       () => this.#inbox.accept(source, events, rules, this.#clock.now()),
-      () => this.#undone(),
+      this.#undone,
     );
     this.#chats.rememberSource(source, result.sourceId);
     return result.outcome;
@@ -121,17 +143,14 @@ class SqliteStore implements ConversationStore {
   }
 
   finishTurn(turn: FinishedTurn): Promise<ChatId | null> {
-    return this.#database.write(
-      () => {
-        const now = this.#clock.now();
-        const chat = this.#chats.current(turn.chat);
-        if (this.#inbox.finish(turn) === 0) return null;
-        this.#history.add({ ...turn, chat }, now);
-        this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
-        return chat;
-      },
-      () => this.#undone(),
-    );
+    return this.#database.write(() => {
+      const now = this.#clock.now();
+      const chat = this.#chats.current(turn.chat);
+      if (this.#inbox.finish(turn) === 0) return null;
+      this.#history.add({ ...turn, chat }, now);
+      this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
+      return chat;
+    }, this.#undone);
   }
 
   attachmentBytes(): number {
@@ -211,7 +230,7 @@ class SqliteStore implements ConversationStore {
   openChat(source: Source, target: Recipient): Promise<ChatId> {
     return this.#database.write(
       () => this.#chats.ofRecipient(this.#chats.source(source), target),
-      () => this.#undone(),
+      this.#undone,
     );
   }
 
@@ -266,10 +285,10 @@ class SqliteStore implements ConversationStore {
   }
 
   /** A rollback took back what was kept in memory along the way. */
-  #undone(): void {
-    this.#inbox.recount();
+  readonly #undone = (): void => {
+    this.#inbox.forget();
     this.#chats.forget();
-  }
+  };
 
   close(): void {
     this.#database.close();

@@ -241,6 +241,27 @@ describe("what is known of a message changes", () => {
   });
 });
 
+test("a batch that fails half-way leaves no trace, in the file or in what is counted", async () => {
+  const whole = message();
+  const breaks: AcceptRules = {
+    ...everybody,
+    admit(each) {
+      if (each.id !== whole.id) throw new Error("a mistake");
+      return { admitted: true, message: each };
+    },
+  };
+  const beside = message({ sender: { ...nobody, phone: "+15550002222" } });
+  const [failed, fine] = await Promise.allSettled([
+    accept([whole, message()], breaks),
+    accept([beside]),
+  ]);
+  expect([failed?.status, fine?.status]).toEqual(["rejected", "fulfilled"]);
+  expect(store.counts().pendingMessages).toBe(1);
+  expect(await chatOf(whole)).toBeGreaterThan(0);
+  expect(store.chatsWithPendingMessages()).toHaveLength(2);
+  expect(store.counts().pendingMessages).toBe(2);
+});
+
 describe("bounds", () => {
   const overflowing: [string, Partial<AcceptRules>, number][] = [
     ["messages", { maxPendingMessages: 2 }, 2],

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   existsSync,
+  readFileSync,
   mkdtempSync,
   readdirSync,
   rmSync,
@@ -74,7 +75,7 @@ test("the file is the owner's alone", () => {
 
 test("a second daemon on the same store is refused", () => {
   const store = storeAt(path, clock);
-  expect(() => storeAt(path, clock)).toThrow("another process holds it");
+  expect(() => storeAt(path, clock)).toThrow(`another Revka runs on the store ${path}`);
   store.close();
   storeAt(path, clock).close();
 });
@@ -104,6 +105,57 @@ describe("a damaged file", () => {
     expect(outcome.admitted.length).toBe(1);
     opened.store.close();
   });
+});
+
+describe("the check for damage", () => {
+  /** Rows enough for several pages, one of them overwritten. Everything but a whole check overlooks that. */
+  const damaged = () => {
+    const db = new DatabaseSync(path);
+    db.exec("PRAGMA journal_mode = WAL");
+    db.exec("CREATE TABLE filler (bytes BLOB)");
+    for (let i = 0; i < 40; i++) db.exec("INSERT INTO filler VALUES (randomblob(2000))");
+    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    db.close();
+    const bytes = readFileSync(path);
+    bytes.fill(0xff, 8 * 4096, 9 * 4096);
+    writeFileSync(path, bytes);
+  };
+
+  test("is made at every start while the file is small", () => {
+    storeAt(path, clock).close();
+    damaged();
+    expect(() => Database.open(path)).toThrow("btreeInitPage");
+  });
+
+  test("is left out for a large file after a clean end", () => {
+    storeAt(path, clock).close();
+    damaged();
+    expect(existsSync(`${path}-wal`)).toBe(false);
+    Database.open(path, 4096).close();
+  });
+
+  test("is made for a large file after a kill", async () => {
+    Database.open(path).close();
+    damaged();
+    const killed = new DatabaseSync(path);
+    killed.exec("PRAGMA wal_autocheckpoint = 0");
+    killed.exec("UPDATE probe SET at = 1");
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
+    expect(() => Database.open(path, 4096)).toThrow("btreeInitPage");
+    killed.close();
+  });
+});
+
+test("the folder of the store is made where it is missing", () => {
+  path = join(folder, "new", "folder", "revka.db");
+  storeAt(path, clock).close();
+  expect(statSync(join(folder, "new")).mode & 0o777).toBe(0o700);
+});
+
+test("a folder that cannot be made is named", () => {
+  writeFileSync(join(folder, "file"), "");
+  path = join(folder, "file", "revka.db");
+  expect(() => storeAt(path, clock)).toThrow(`the store ${path}`);
 });
 
 test("a file of a newer Revka is left alone", () => {

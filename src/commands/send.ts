@@ -4,6 +4,7 @@ import { printable } from "../telemetry/printable.ts";
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
+import { wrap } from "./text.ts";
 
 const defaultWaitSecs = 15;
 
@@ -80,15 +81,16 @@ async function notifiedTarget(invocation: Invocation): Promise<string> {
 }
 
 function describe(report: SendReport, { terminal }: Invocation): void {
-  if (report.window_warning) terminal.err(`${printable(report.window_warning)}\n`);
+  const page = (text: string) => `${wrap(printable(text), 80).join("\n")}\n`;
+  if (report.window_warning) terminal.err(page(report.window_warning));
   for (const { id, state, code, hint } of report.deliveries) {
     if (state === "sent") terminal.out(`Sent (${id}).\n`);
     else if (state === "failed") {
-      const why = printable([code, hint].filter((part) => part !== null).join(" "));
-      terminal.err(`Not sent: ${why}\nTry again with: revka redeliver ${id}\n`);
+      const why = [code, hint].filter((part) => part !== null).join(" ");
+      terminal.err(`${page(`Not sent: ${why}`)}Try again with: revka redeliver ${id}\n`);
     } else {
-      const why = hint === null ? "" : ` It waits because: ${printable(hint)}`;
-      terminal.out(`Queued (${id}); the daemon sends it as soon as it can.${why}\n`);
+      const why = hint === null ? "" : ` It waits because: ${hint}`;
+      terminal.out(page(`Queued (${id}); the daemon sends it as soon as it can.${why}`));
     }
   }
 }

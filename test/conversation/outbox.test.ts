@@ -249,6 +249,18 @@ describe("a failure that the platform reports later", () => {
   });
 });
 
+test("a store that cannot be read holds a chat up, and ends nothing", async () => {
+  const unreadable = spyOn(store, "openDelivery").mockImplementation(() => {
+    throw new Error("disk I/O error");
+  });
+  outbox.wake(await queue("+15550001111", "a"));
+  await settle();
+  expect(alarms.get("store")?.hint).toContain("disk I/O error");
+  unreadable.mockRestore();
+  await pass(2_000);
+  expect(sentIds()).toEqual(["a"]);
+});
+
 test("under a pace, a recipient's burst goes out and the rest follows in time", async () => {
   channel = fakeChannel({
     pace: { perSecond: 80, recipientIntervalMs: 6_000, recipientBurst: 2 },

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import {
   AgentError,
@@ -285,6 +285,19 @@ test("a paused chat keeps its messages until it is resumed", async () => {
   turns.wake(chat);
   await settle();
   expect(replies()).toEqual(["hello"]);
+});
+
+test("a store that cannot be read holds a chat up, and ends nothing", async () => {
+  build({ debounceMs: 100 });
+  const read = spyOn(store, "pendingMessages").mockImplementation(() => {
+    throw new Error("disk I/O error");
+  });
+  await deliver(message());
+  await pass(300);
+  expect(requests).toEqual([]);
+  read.mockRestore();
+  await pass(2_300);
+  expect(requests).toHaveLength(1);
 });
 
 test("a message that arrives in the very moment its chat falls idle is not forgotten", async () => {

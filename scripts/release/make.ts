@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describeLicenses } from "../../src/commands/licenses.ts";
 import { buildExecutable } from "../build/executable.ts";
@@ -13,6 +21,8 @@ import { documentNames, executableName } from "./names.ts";
 import { partsOf } from "./parts.ts";
 import { sourceArchive } from "./source.ts";
 import { tarOf } from "./tar.ts";
+
+const installer = "install.sh";
 
 export interface ReleaseOptions {
   root: string;
@@ -67,6 +77,8 @@ export async function makeRelease(options: ReleaseOptions): Promise<void> {
     names.push(`${source}.tar.xz`);
     say(size(folder, `${source}.tar.xz`));
   }
+  copyFileSync(join(root, installer), join(folder, installer));
+  names.push(installer);
   writeFileSync(join(folder, "SHA256SUMS"), await checksums(folder, names));
 }
 

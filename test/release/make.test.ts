@@ -47,6 +47,7 @@ describe("a release", () => {
     expect(readdirSync(folder).toSorted()).toEqual(
       [
         "SHA256SUMS",
+        "install.sh",
         "of-somebody-else",
         plain,
         `${plain}-whatsapp-web`,
@@ -65,7 +66,7 @@ describe("a release", () => {
       const hash = createHash("sha256").update(readFileSync(join(folder, name)));
       expect(hash.digest("hex")).toBe(sum);
     }
-    expect(lines.length).toBe(6);
+    expect(lines.length).toBe(7);
   });
 
   test("the bills of materials hold what the bundles hold, each with the hash of its archive", () => {

@@ -1,3 +1,4 @@
+import type { Fault } from "../../test/doubles/whatsapp-web/faults.ts";
 import { pause, type Scene, type WebVictim } from "./run.ts";
 
 export interface LinkingResult {
@@ -10,9 +11,20 @@ export interface LinkingResult {
   lost: string[];
 }
 
-/** How long after the scan a kill may come, ms: the link takes about a third of it. */
+/** How long after the scan a kill may come, ms. */
 const LINK_MS = 300;
 const OUTCOME_MS = 20_000;
+
+/** What stretches or breaks a link, so that kills fall into each of its steps. */
+const hindrances: (Fault | null)[] = [
+  null,
+  null,
+  { at: "out:iq:pair-success", do: "delay", ms: 150 },
+  { at: "in:iq:pair-device-sign", do: "delay", ms: 150 },
+  { at: "in:iq:pair-device-sign", do: "swallow" },
+  { at: "in:iq:pair-device-sign", do: "cut" },
+  { at: "login", do: "delay", ms: 150 },
+];
 
 /**
  * Links phone after phone and kills the daemon in the midst of it. What the server took for linked must come up linked;
@@ -31,17 +43,22 @@ export async function killWhileLinking(scene: Scene, rounds: number): Promise<Li
       result.lost.push(`${name}: no code at first`);
       continue;
     }
+    const hindrance = hindrances[Math.floor(scene.random() * hindrances.length)] ?? null;
+    if (hindrance) wa.fault(hindrance);
     phone.scanQr(shown.linking.qr).catch(() => {});
-    if (scene.random() < 0.4) await wa.links.made.waitForCount(wa.links.count + 1).catch(() => {});
+    if (!hindrance && scene.random() < 0.4)
+      await wa.links.made.waitForCount(wa.links.count + 1).catch(() => {});
     await pause(Math.floor(scene.random() ** 2 * LINK_MS));
     await victim.end("SIGKILL");
     result.kills++;
+    wa.faults.clear();
     const linked = phone.companions.length > 0;
     if (linked) result.killedLinked++;
     victim.start();
     const problem = await comesUp(victim, linked, (qr) => phone.scanQr(qr));
     if (problem) result.lost.push(`${name}: ${problem}`);
-    scene.trace(`${name}: linked ${linked}, ${problem ?? "fine"}`);
+    const how = hindrance ? `${hindrance.at} ${hindrance.do}` : "nothing";
+    scene.trace(`${name}: ${how}, linked ${linked}, ${problem ?? "fine"}`);
     await victim.end("SIGKILL");
   }
   scene.say(
@@ -59,7 +76,10 @@ async function comesUp(
   const first = await victim.channel(
     ({ state, linking }) => state === "ready" || state === "logged_out" || Boolean(linking?.qr),
   );
-  if (!first) return "neither ready nor linking";
+  if (!first) {
+    const seen = await victim.channel(() => true);
+    return `neither ready nor linking: ${JSON.stringify(seen)} ${victim.lines.join(" | ")}`;
+  }
   if (linked) return first.state === "ready" ? null : `linked, but comes up ${first.state}`;
   if (first.state === "ready") return "ready without a link";
   if (!first.linking?.qr) return `not linked, and shows no code: ${first.reason}`;

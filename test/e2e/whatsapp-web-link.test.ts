@@ -53,6 +53,20 @@ test("a drop before the link is confirmed leaves a session that links", async ()
   expect(state()).toBe("ready");
 });
 
+test("a link that only this side has is no logout: a new code is shown and works", async () => {
+  h = await Harness.start();
+  h.wa.fault({ at: "in:iq:pair-device-sign", do: "cut" });
+  await h.run();
+  h.owner.scanQr(await h.qr()).catch(() => {});
+  await h.wa.refusals.waitFor();
+  await h.wa.registrations.waitForCount(2, () => true, 30_000);
+  await h.until(() => state() === "linking", 30_000);
+  await h.link();
+  expect(h.states.all).not.toContain("logged_out");
+  expect(readdirSync(h.folder).filter((name) => name.includes(".logged-out-"))).toEqual([]);
+  expect(await h.send(h.ada, "linked after all")).toMatchObject({ ok: true });
+});
+
 test("an account that needs a passkey is named, and nothing loops", async () => {
   h = await Harness.start();
   h.owner.requiresPasskey = true;

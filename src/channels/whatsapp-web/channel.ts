@@ -87,7 +87,8 @@ class WhatsAppWeb implements Channel {
       random: this.random,
       log,
       byCode: digits !== null,
-      isLinked: () => this.session?.linked ?? false,
+      isLinked: () => this.session?.confirmed ?? false,
+      onNotLinked: () => this.openedSession().forgetLink(),
       prepare: () => this.openedSession().dropUnfinishedLink(),
       findVersion: (signal) =>
         config.ws_url === undefined

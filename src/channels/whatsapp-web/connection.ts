@@ -46,7 +46,10 @@ export interface ConnectionOptions {
   log: Logger;
   /** Link by code instead of QR. */
   byCode: boolean;
+  /** A login of this device succeeded before. */
   isLinked: () => boolean;
+  /** The link was never finished: forgets it, so that the next connection registers. */
+  onNotLinked: () => void;
   /** Puts unfinished business aside; called before each socket. */
   prepare: () => void;
   /** The version to give; asked anew after a 405. */
@@ -218,9 +221,9 @@ export class Connection {
       this.change({ state: "disconnected", reason: verdict.reason });
       return;
     }
+    if (verdict.next === "register") this.options.onNotLinked();
     const wanted = verdict.next === "backoff" ? verdict.afterMs : 0;
-    const reason =
-      verdict.next === "backoff" ? verdict.reason : "WhatsApp keeps asking for a restart";
+    const reason = verdict.next === "now" ? "WhatsApp keeps asking for a restart" : verdict.reason;
     if (verdict.next === "backoff" && verdict.newVersion) this.version = undefined;
     const pauseMs = Math.max(wanted, pauseBefore(this.attempts++, random()));
     log.info({ code, pause_ms: pauseMs }, reason);

@@ -2,7 +2,7 @@
 export interface Ending {
   /** Status code of Baileys, WhatsApp's stream error or login failure, or one of ours. */
   code: number;
-  /** Whether this device was linked when the connection ended. */
+  /** Whether this device was linked, and its link confirmed by a login, before the connection ended. */
   linked: boolean;
   /** The account asked for a passkey during the link. */
   passkey: boolean;
@@ -15,6 +15,8 @@ export type Verdict =
   | { next: "now" }
   /** Connect again after the back-off, or after `afterMs` where that is longer. */
   | { next: "backoff"; reason: string; afterMs: number; newVersion: boolean }
+  /** Forget a link that WhatsApp does not know, and register again after the back-off. */
+  | { next: "register"; reason: string }
   /** The device was removed: move the session aside, wait for a person. */
   | { next: "logged_out"; reason: string }
   /** Nothing reconnects by itself. */
@@ -36,14 +38,17 @@ export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
     case 515:
       return { next: "now" };
     case 401:
-      // Between a pair code and its confirmation nothing is linked yet: a refused login is no logout.
+      // A link is made by both sides, and a crash may come between them: a refused first login is no logout.
       return linked
         ? {
             next: "logged_out",
             reason:
               "the phone logged this device out; the session was kept beside its place. Link again with `revka relink`",
           }
-        : again("WhatsApp refused the unfinished link; trying anew");
+        : {
+            next: "register",
+            reason: "the link was not finished, so WhatsApp does not know it: link once more",
+          };
     case 402:
       return again("WhatsApp has banned this account for a while", (expireSecs ?? 3600) * 1000);
     case 403:

@@ -72,6 +72,11 @@ export class Session {
     return this.creds.account !== undefined;
   }
 
+  /** Linked, and the server knows it: pre-keys are uploaded (`socket.js`, CB:success) by the first login only. */
+  get confirmed(): boolean {
+    return this.linked && this.creds.firstUnuploadedPreKeyId > 1;
+  }
+
   get self(): Self {
     const { me } = this.creds;
     return { phone: phoneOf(me?.id), lid: lidOf(me?.lid) };
@@ -82,8 +87,14 @@ export class Session {
    * and be refused like a removed device (`socket.js:320`). Takes it out, so that it registers again.
    */
   dropUnfinishedLink(): void {
-    if (this.linked || !this.creds.me) return;
+    if (!this.linked && this.creds.me) this.forgetLink();
+  }
+
+  /** The device is not linked after all: registers again under the same keys. */
+  forgetLink(): void {
     delete this.creds.me;
+    delete this.creds.account;
+    this.creds.signalIdentities = [];
     this.creds.pairingCode = undefined;
     this.creds.registered = false;
     this.saveCredentials();

@@ -17,13 +17,14 @@ interface FakeSocket {
 function setup(overrides: Partial<ConnectionOptions> = {}) {
   const clock = fakeClock();
   const sockets: FakeSocket[] = [];
-  const record = { linked: true, versions: 0, loggedOut: 0, prepared: 0, changes: 0 };
+  const record = { linked: true, versions: 0, loggedOut: 0, forgotten: 0, prepared: 0, changes: 0 };
   const connection = new Connection({
     clock,
     random: () => 0,
     log: silentLog,
     byCode: false,
     isLinked: () => record.linked,
+    onNotLinked: () => void record.forgotten++,
     prepare: () => void record.prepared++,
     findVersion: async () => [2, 3000, ++record.versions],
     open: (version, events) => {
@@ -159,6 +160,22 @@ test("logged out: the session is put aside first, then it is said", async () => 
   expect(s.connection.status.state).toBe("logged_out");
   await s.clock.advance(3_600_000);
   expect(s.sockets).toHaveLength(1);
+});
+
+test("a link that WhatsApp does not know is forgotten, and the next connection registers", async () => {
+  const s = setup();
+  s.record.linked = false;
+  s.connection.start();
+  await s.settle();
+  s.last().events.linked();
+  s.last().events.ended(515);
+  await s.settle();
+  expect(s.record.forgotten).toBe(0);
+  s.last().events.ended(401);
+  expect(s.record).toMatchObject({ forgotten: 1, loggedOut: 0 });
+  expect(s.connection.status.state).toBe("disconnected");
+  await s.clock.advance(3000);
+  expect(s.sockets).toHaveLength(3);
 });
 
 test("the version is found out once, and anew after it was refused", async () => {

@@ -26,7 +26,7 @@ describe("what the end of a connection means", () => {
   });
 
   test.each([
-    [401, "backoff"],
+    [401, "register"],
     [408, "backoff"],
     [463, "stop"],
     [515, "now"],

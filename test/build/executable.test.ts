@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { readRevision } from "../../scripts/build/revision.ts";
 import { hostTarget } from "../../scripts/build/target.ts";
 import { markersIn, webMarkers } from "../../scripts/build/unwanted.ts";
+import { findExecutable } from "../../src/runtime/executable.ts";
 import { binary, root } from "../support/binary.ts";
 import { runAlone } from "./run.ts";
 
@@ -62,6 +63,18 @@ describe("the default executable", () => {
   test("does not tell where it was built", async () => {
     expect(markersIn(await binary("default"), [root])).toEqual([]);
   });
+
+  const emulator = hostTarget() === "linux-x64" ? findExecutable("qemu-x86_64-static") : null;
+  test.skipIf(!emulator)(
+    "runs on a processor without AVX (needs linux-x64, qemu-user-static)",
+    async () => {
+      const old = [emulator ?? "", "-cpu", "Nehalem"];
+      const run = await runAlone([...old, await binary("default"), "config", "schema"]);
+      expect(run).toMatchObject({ code: 0 });
+      expect(JSON.parse(run.out)).toMatchObject({ type: "object" });
+    },
+    20_000,
+  );
 
   test("obeys no .env and no bunfig.toml of the folder that it is started in", async () => {
     const options = { files: traps };

@@ -13,6 +13,8 @@ export interface LinkingResult {
 
 /** How long after the scan a kill may come, ms. */
 const LINK_MS = 300;
+/** A clean home's first start, which makes session, key and store, is killed so long after its begin at most, ms. */
+const FIRST_START_MS = 600;
 const OUTCOME_MS = 20_000;
 
 /** What stretches or breaks a link, so that kills fall into each of its steps. */
@@ -38,6 +40,11 @@ export async function killWhileLinking(scene: Scene, rounds: number): Promise<Li
     const phone = wa.addPhone({ number: `1555100${String(1000 + round)}`, name });
     const victim = await scene.daemon(name);
     victim.start();
+    while (scene.random() < 0.3) {
+      await pause(Math.floor(scene.random() * FIRST_START_MS));
+      await victim.end("SIGKILL");
+      victim.start();
+    }
     const shown = await victim.channel(({ linking }) => Boolean(linking?.qr));
     if (!shown?.linking?.qr) {
       result.lost.push(`${name}: no code at first`);

@@ -1,6 +1,5 @@
-import type { Writable } from "node:stream";
 import pino from "pino";
-import { plainFields } from "./fields.ts";
+import { isInert, plainFields } from "./fields.ts";
 import { logLevels, type LogLevel } from "./levels.ts";
 import { readableLine } from "./readable.ts";
 import { createScrubber, maskNumbers } from "./scrub.ts";
@@ -20,11 +19,18 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** Where finished lines go, each with its line feed. */
+export interface LogDestination {
+  write(line: string): unknown;
+  /** Writes what it holds back; called after every warning and error. */
+  flush?(): void;
+}
+
 export interface LogOptions {
   level: LogLevel;
   /** Readable lines for a person, JSON for a machine. */
   format: "text" | "json";
-  destination: Writable;
+  destination: LogDestination;
   /** Values that must never appear, however they got into a line (tokens, keys). */
   secrets: string[];
   /** Colours in readable lines; off by default. */
@@ -44,7 +50,7 @@ export const silentLog: Logger = {
 /**
  * Builds the one logger. Every line passes two sieves: its fields (credentials by key, phone numbers, long texts), and
  * the finished line (each of `secrets` in every usual spelling), so that no way of getting into a line by-passes both.
- * Lines are written at once; nothing is lost at exit with {@link stderrDestination}.
+ * Nothing is lost at exit with `stderrDestination`.
  */
 export function createLogger(options: LogOptions): Logger {
   const scrub = createScrubber(options.secrets);
@@ -69,7 +75,9 @@ export function createLogger(options: LogOptions): Logger {
   const wrap = (target: pino.Logger): Logger => {
     const at = (level: Exclude<LogLevel, "silent">) => (fields: LogFields, message: string) => {
       if (!target.isLevelEnabled(level)) return;
-      target[level](plainFields(fields, scrub, withStack), maskNumbers(scrub(message)));
+      const said = isInert(message) ? message : maskNumbers(scrub(message));
+      target[level](plainFields(fields, scrub, withStack), said);
+      if (level === "warn" || level === "error") options.destination.flush?.();
     };
     return {
       trace: at("trace"),

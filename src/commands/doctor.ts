@@ -10,6 +10,7 @@ import { cloudProbes } from "./doctor/cloud-probes.ts";
 import { configProbes } from "./doctor/config-probes.ts";
 import { gatewayProbes } from "./doctor/gateway-probes.ts";
 import { machineProbes } from "./doctor/machine-probes.ts";
+import { networkProbes } from "./doctor/network-probes.ts";
 import { examine, type Finding } from "./doctor/probe.ts";
 import { renderFindings } from "./doctor/render.ts";
 import { serviceProbes } from "./doctor/service-probes.ts";
@@ -24,6 +25,7 @@ const probeTimeoutMs = 20_000;
 const probes = [
   ...configProbes,
   ...machineProbes,
+  ...networkProbes,
   ...cloudProbes,
   ...webProbes,
   ...watiProbes,
@@ -35,7 +37,7 @@ const probes = [
 export const command: Command = {
   usage: "doctor [--json]",
   about:
-    "Tries everything Revka needs: config, store, clock, credentials, connections, agent, speech, proxy and service, with or without a running daemon. It sends no message. Exits 1 if it finds an error.",
+    "Tries everything Revka needs: config, store, clock, DNS, credentials, connections, agent, speech, proxy and service, with or without a running daemon. It sends no message. Exits 1 if it finds an error.",
   options: { json: { description: "One JSON document on standard output" } },
   examples: [
     ["revka doctor", "what works, what does not, and what to do about it"],

@@ -232,5 +232,6 @@ async function appSecretVerdicts({ config, graph, signal }: Cloud): Promise<Verd
 
 function refused(name: string, answer: Extract<GraphAnswer<unknown>, { ok: false }>): Verdict {
   const { code, hint } = answer.failure;
-  return error(name, `Meta answers ${code}`, hint);
+  const said = answer.status === null ? `cannot be reached (${code})` : `answers ${code}`;
+  return error(name, `Meta ${said}`, hint);
 }

@@ -9,6 +9,7 @@ export const groups = [
   "store",
   "clock",
   "daemon",
+  "network",
   "cloud",
   "web",
   "wati",

@@ -20,9 +20,12 @@ export const watiProbes: Probe[] = [
         log: silentLog,
       });
       const failure = await channel.probe(signal);
-      return failure
-        ? [error("token", `WATI answers ${failure.code}`, failure.hint)]
-        : [ok("token", "WATI takes the API token")];
+      if (!failure) return [ok("token", "WATI takes the API token")];
+      // Statuses are numbers; a connection that failed has a word.
+      const said = /^\d/.test(failure.code)
+        ? `answers ${failure.code}`
+        : `cannot be reached (${failure.code})`;
+      return [error("token", `WATI ${said}`, failure.hint)];
     },
   },
   {

@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { keepWithinRetention } from "../../src/conversation/keep.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import { fakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+test("a file goes, with its folder, when its message does, and not before", async () => {
+  const clock = fakeClock();
+  const folder = temporaryFolder();
+  const store = storeAt(join(folder.path, "revka.db"), clock);
+  const { admitted } = await store.accept(
+    cloud,
+    [{ kind: "message", message: message() }],
+    everybody,
+  );
+  const chat = admitted[0]?.chat ?? 0;
+  const id = store.pendingMessages(chat, 1)[0]?.id ?? 0;
+  const file = join(folder.path, "media", String(id), "1-photo.png");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, "png");
+  await store.addAttachments(id, [{ path: file, bytes: 3 }]);
+  await store.finishTurn({
+    chat,
+    turnId: "turn",
+    messages: [id],
+    history: [],
+    keepHistory: 1,
+    deliveries: [],
+  });
+  const stop = keepWithinRetention({ store, retentionDays: 10, clock, log: silentLog });
+  /** A round ends with files, which take real time. */
+  const pass = async (ms: number) => {
+    await clock.advance(ms);
+    for (let i = 0; i < 50; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await clock.advance(100);
+    }
+  };
+  await pass(60_000);
+  expect(existsSync(file)).toBe(true);
+  await pass(11 * DAY);
+  for (let round = 0; round < 20 && existsSync(dirname(file)); round++) await pass(60_000);
+  expect(existsSync(dirname(file))).toBe(false);
+  expect(store.attachmentBytes()).toBe(0);
+  stop();
+  store.close();
+  folder.remove();
+});

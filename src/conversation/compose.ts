@@ -4,7 +4,7 @@ import { AgentError, type AgentPart, type TurnRequest } from "../agent/agent.ts"
 import type { Channel } from "../channels/channel.ts";
 import type { DeliveryContent } from "../channels/message.ts";
 import { safeFilename } from "../net/filename.ts";
-import { sniffMimeType } from "../net/sniff.ts";
+import { isText, sniffMimeType } from "../net/sniff.ts";
 import type { Synthesizer } from "../speech/synthesis.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { headOf, readOpusFile } from "./files.ts";
@@ -85,7 +85,10 @@ async function mediaContent(
   await copyFile(source, path);
   const { size } = await sync(path);
   await options.keep(turn.messageId, { path, bytes: size });
-  const mimeType = (await sniffMimeType(await headOf(path))) ?? "application/octet-stream";
+  const head = await headOf(path);
+  // Text carries no mark of its own, and Meta takes no file without a type that it knows.
+  const unmarked = isText(head) ? "text/plain" : "application/octet-stream";
+  const mimeType = (await sniffMimeType(head)) ?? unmarked;
   const opus = part.media === "audio" ? await readOpusFile(path) : null;
   const common = { path, filename, caption: part.caption };
   // WhatsApp plays mono Ogg/Opus as a voice note; other sound goes as a file to play.

@@ -11,6 +11,16 @@ export async function sniffMimeType(head: Uint8Array): Promise<string | null> {
   return (await fileTypeFromBuffer(head).catch(() => undefined))?.mime ?? null;
 }
 
+/** Is this the start of a text? UTF-8 and no control characters, a letter cut off at its end aside. */
+export function isText(head: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+    return !/[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]/.test(text);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Looks at the start of a stream and hands on all of it. Throws {@link DownloadFailure} `media_type` where the bytes
  * are not of `kind` (an error page in place of a picture), having cancelled the stream; and what the stream throws.

@@ -108,6 +108,7 @@ const answers = {
   offer: (folder: string) =>
     one({ document_path: join(folder, "offer.pdf"), filename: "Your offer.pdf", caption: "here" }),
   film: (folder: string) => one({ video_path: join(folder, "film.mp4") }),
+  prices: (folder: string) => one({ document_path: join(folder, "prices.csv") }),
   sound: (folder: string) => ({
     body: {
       messages: [
@@ -132,11 +133,14 @@ describe("an agent's file", () => {
     await graph.waitForSends({ to: ada.phone, count: 1 });
     ask("offer");
     await graph.waitForSends({ to: ada.phone, count: 2 });
+    ask("prices");
+    await graph.waitForSends({ to: ada.phone, count: 3 });
     ask("film");
-    const sends = await graph.waitForSends({ to: ada.phone, count: 3 });
+    const sends = await graph.waitForSends({ to: ada.phone, count: 4 });
     expect(sends.map(({ type, text }) => [type, text])).toEqual([
       ["image", "*look*"],
       ["document", "here"],
+      ["document", null],
       ["video", null],
     ]);
     expect(sends[1]?.body).toMatchObject({ document: { filename: "Your offer.pdf" } });
@@ -144,15 +148,18 @@ describe("an agent's file", () => {
     expect(uploads.map(({ mimeType }) => mimeType)).toEqual([
       "image/png",
       "application/pdf",
+      "text/plain",
       "video/mp4",
     ]);
     const arrived = uploads.map(({ mediaId }) =>
       Buffer.from(graph.media.get(mediaId)?.bytes ?? []),
     );
-    expect(arrived).toEqual([files.png, files.pdf, files.mp4]);
+    const { "prices.csv": csv } = files.named;
+    expect(arrived).toEqual([files.png, files.pdf, csv, files.mp4]);
+    expect(sends[2]?.body).toMatchObject({ document: { filename: "prices.csv" } });
 
     ask("sound");
-    const sounds = (await graph.waitForSends({ to: ada.phone, count: 6 })).slice(3);
+    const sounds = (await graph.waitForSends({ to: ada.phone, count: 7 })).slice(4);
     expect(sounds.map(({ type, text, body }) => [type, text, body["audio"]])).toMatchObject([
       ["audio", null, { voice: true }],
       ["text", "listen", undefined],
@@ -166,7 +173,7 @@ describe("an agent's file", () => {
     expect(status.outbox).toMatchObject({ pending: 0, failed: 1 });
     expect(status.failed_deliveries).toMatchObject([{ code: "media_too_large" }]);
     expect(status.failed_deliveries[0]?.hint).toMatch(/6\.\d MB.*at most 5 MB/);
-    expect(graph.records.uploads.entries).toHaveLength(5);
+    expect(graph.records.uploads.entries).toHaveLength(6);
   });
 
   test("from elsewhere fails the turn and is never sent", async () => {

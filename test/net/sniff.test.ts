@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { MediaKind } from "../../src/channels/message.ts";
-import { sniffMimeType, sniffStream, trueMimeType } from "../../src/net/sniff.ts";
+import { isText, sniffMimeType, sniffStream, trueMimeType } from "../../src/net/sniff.ts";
 
 const bytes = (...parts: (string | number[])[]) =>
   Buffer.concat(
@@ -109,4 +109,15 @@ test("an error page in place of a picture is refused and no longer read", async 
     code: "media_type",
   });
   expect(cancelled).toBe(true);
+});
+
+test.each([
+  ["words", Buffer.from("name;price\r\n\tKäse\n"), true],
+  ["a letter cut off at the end", Buffer.from("Käse").subarray(0, 2), true],
+  ["nothing", Buffer.alloc(0), true],
+  ["bytes", Buffer.from([0, 1, 2, 3]), false],
+  ["another encoding", Buffer.from("Käse", "latin1"), false],
+  ["UTF-16", Buffer.from("text", "utf16le"), false],
+])("is it text? %s", (_, head, expected) => {
+  expect(isText(head)).toBe(expected);
 });

@@ -27,6 +27,7 @@ export const files = {
     "photo.png": png,
     "offer.pdf": pdf,
     "film.mp4": mp4,
+    "prices.csv": Buffer.from("name;price\nKäse;3,50\n"),
     "note.ogg": opusFile(2),
     "song.mp3": Buffer.concat([
       Buffer.from("ID3\x03\0\0\0\0\0\0"),

@@ -1,10 +1,15 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stringify } from "smol-toml";
 import { content } from "../../src/simulator/graph/content.ts";
 import { startGraphSimulator } from "../../src/simulator/graph.ts";
 import { createWatiSimulator } from "../../src/simulator/wati.ts";
 import { closing } from "../net/closing.ts";
 import type { CountingProxy } from "../net/proxies.ts";
 import { opusFile } from "../speech/opus.ts";
+import { temporaryFolder } from "../support/store.ts";
 import { startAgent } from "./support/agent.ts";
 import { cloudConfig } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
@@ -218,6 +223,35 @@ describe("a proxy that does not work: nothing goes out directly", () => {
     expect((await daemon.status()).outbox).toMatchObject({ pending: 1, failed: 0 });
     expect(outside.direct()).toBe(0);
   });
+});
+
+test("revka doctor takes the same way", async () => {
+  const alive = closed(await proxyKinds["socks5h"]!());
+  const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+  const binary = process.env["REVKA_BINARY"];
+  const command = binary ? [binary] : [process.execPath, main];
+  for (const url of [alive.url, `http://${await deadAddress()}`]) {
+    const outside = await startOutside(["graph"]);
+    const folder = temporaryFolder();
+    const file = join(folder.path, "config.toml");
+    const changes = { agent: { kind: "echo" }, whatsapp: { proxy_url: url } };
+    writeFileSync(file, stringify(cloudConfig(outside.graph.url, changes)), { mode: 0o600 });
+    const doctor = Bun.spawn({
+      cmd: [...command, "doctor", "--json", "--config", file],
+      env: { PATH: process.env["PATH"], HOME: folder.path, ...misleading },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const out = await new Response(doctor.stdout).text();
+    await doctor.exited;
+    folder.remove();
+    expect(outside.direct()).toBe(0);
+    const said = url === alive.url ? outside.graph.account.verifiedName : "takes no connection";
+    expect(out).toContain(said);
+    expect(outside.graph.records.requests.entries.length > 0).toBe(url === alive.url);
+    expect(asked(alive, outside.graph)).toBe(url === alive.url);
+  }
 });
 
 describe("WATI behind its proxy_url: text, files both ways, and the question whether it works", () => {

@@ -93,6 +93,22 @@ export class Chats {
     return this.find(source, "direct", person, null);
   }
 
+  /**
+   * These identities were seen together: what is known of one holds for all, and chats of one person become one. Of
+   * someone who never wrote and was never written to, nothing is kept.
+   */
+  link(source: number, identity: Sender): void {
+    if (this.people.knows(source, identity)) this.#personOf(source, identity);
+  }
+
+  /** Is this who a direct chat, or the own one, is held with? Nobody holds a group alone. */
+  isWith(chat: ChatId, source: number, sender: Sender): boolean {
+    const row = this.database.sql("SELECT person FROM chats WHERE id = ?").get(chat) as
+      { person: number | null } | undefined;
+    const person = row?.person == null ? null : this.people.byId(row.person);
+    return person !== null && this.people.same(source, person, sender);
+  }
+
   #personOf(
     source: number,
     identity: Pick<Sender, "phone" | "userId" | "lid" | "username">,
@@ -165,6 +181,12 @@ export class Chats {
         this.database.sql(`UPDATE ${which}`).run(chat, row.id);
       }
       this.touchInbound(chat, row.last_inbound_at ?? 0);
+      // A person who took one of them over has taken over both.
+      this.database
+        .sql(
+          "UPDATE chats SET paused = 1 WHERE id = ? AND (SELECT paused FROM chats WHERE id = ?) = 1",
+        )
+        .run(chat, row.id);
       this.database
         .sql(
           "UPDATE chats SET kind = 'merged', person = NULL, group_id = CAST(id AS TEXT), merged_into = ? WHERE id = ?",
@@ -189,8 +211,9 @@ export class Chats {
     this.database.sql("UPDATE sources SET last_inbound_at = ? WHERE id = ?").run(at, source);
   }
 
+  /** The chat that `id` stands for today. */
   get(id: ChatId): StoredChat | null {
-    const row = this.database.sql(`${chatSelect} WHERE chats.id = ?`).get(id);
+    const row = this.database.sql(`${chatSelect} WHERE chats.id = ?`).get(this.current(id));
     return row ? this.#toChat(row as unknown as ChatRow) : null;
   }
 

@@ -1,4 +1,4 @@
-import type { InboundEvent, Message } from "../channels/message.ts";
+import type { InboundEvent, Message, Sender } from "../channels/message.ts";
 import type {
   AcceptOutcome,
   AcceptRules,
@@ -93,10 +93,10 @@ export class Inbox {
           this.#acceptMessage(sourceId, event.message, rules, now, outcome);
           break;
         case "edit":
-          outcome.amended += this.#edit(sourceId, event.targetId, event.text);
+          outcome.amended += this.#edit(sourceId, event);
           break;
         case "revoke":
-          outcome.amended += this.#revoke(sourceId, event.targetId);
+          outcome.amended += this.#revoke(sourceId, event);
           break;
         case "reaction":
           this.#react(sourceId, event.targetId, event.emoji);
@@ -107,16 +107,7 @@ export class Inbox {
           break;
         }
         case "identity":
-          this.chats.people.replace(
-            sourceId,
-            {
-              phone: event.previousPhone,
-              userId: event.previousUserId,
-              lid: event.previousPhone || event.previousUserId ? null : event.sender.lid,
-              username: null,
-            },
-            event.sender,
-          );
+          this.#identify(sourceId, event);
           break;
         case "ignored":
           break;
@@ -192,9 +183,27 @@ export class Inbox {
     return { ...known, chat: this.chats.current(known.chat) };
   }
 
-  #edit(source: number, platformId: string, text: string): number {
-    const row = this.#known(source, platformId);
-    if (!row) return 0;
+  #identify(source: number, event: Extract<InboundEvent, { kind: "identity" }>): void {
+    const { sender, previousPhone, previousUserId } = event;
+    const same = previousUserId === null && (previousPhone ?? sender.phone) === sender.phone;
+    if (same) return this.chats.link(source, sender);
+    const previous = { phone: previousPhone, userId: previousUserId, lid: null, username: null };
+    this.chats.people.replace(source, previous, sender);
+  }
+
+  /**
+   * Did this sender write it? Whoever shares a group sees the ids of its messages and can name them, so without this
+   * a stranger could put words into the mouth of someone on the list. What a group has been answered stays.
+   */
+  #wroteIt(source: number, row: { chat: ChatId; message: string | null }, sender: Sender): boolean {
+    if (row.message === null) return this.chats.isWith(row.chat, source, sender);
+    return this.chats.people.same(source, parseMessage(row.message).sender, sender);
+  }
+
+  #edit(source: number, event: Extract<InboundEvent, { kind: "edit" }>): number {
+    const { targetId, text, sender } = event;
+    const row = this.#known(source, targetId);
+    if (!row || !this.#wroteIt(source, row, sender)) return 0;
     if (row.state === PENDING && row.message) {
       const message = { ...parseMessage(row.message), text };
       this.database
@@ -207,9 +216,9 @@ export class Inbox {
     return 1;
   }
 
-  #revoke(source: number, platformId: string): number {
-    const row = this.#known(source, platformId);
-    if (!row) return 0;
+  #revoke(source: number, event: Extract<InboundEvent, { kind: "revoke" }>): number {
+    const row = this.#known(source, event.targetId);
+    if (!row || !this.#wroteIt(source, row, event.sender)) return 0;
     if (row.state === PENDING) {
       this.database
         .sql("UPDATE inbox SET state = ?, message = NULL WHERE id = ?")

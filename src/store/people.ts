@@ -84,6 +84,23 @@ export class People {
     return { same, moved };
   }
 
+  /** Do both name one person, by what they say and by what is known of them? */
+  same(source: number, a: Identity, b: Identity): boolean {
+    const one = union(a, this.#find(source, a).same);
+    const other = union(b, this.#find(source, b).same);
+    if (one.phone !== null && other.phone !== null) return this.#sameNumber(one.phone, other.phone);
+    return (
+      (one.userId !== null && one.userId === other.userId) ||
+      (one.lid !== null && one.lid === other.lid)
+    );
+  }
+
+  /** Is anything known of whom these identities name? */
+  knows(source: number, identity: Identity): boolean {
+    const { same, moved } = this.#find(source, identity);
+    return same.length + moved.length > 0;
+  }
+
   #sameNumber(a: string, b: string): boolean {
     return this.phoneKey(a) === this.phoneKey(b);
   }

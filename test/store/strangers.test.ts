@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
+import type { ConversationStore } from "../../src/store/contract.ts";
+import { fakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+beforeEach(() => {
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), fakeClock());
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const phone = "+15550001111";
+const userId = "US.13491208655302741918";
+const lid = "123456789@lid";
+const ada: Sender = { ...nobody, phone };
+const stranger: Sender = { ...nobody, phone: "+15550006666" };
+const group = { kind: "group" as const, id: "G1" };
+
+const take = (...events: InboundEvent[]) => store.accept(cloud, events, everybody);
+async function chatOf(each: Message): Promise<number> {
+  const { admitted } = await take({ kind: "message", message: each });
+  return admitted[0]?.chat ?? -1;
+}
+const edit = (target: Message, sender: Sender): InboundEvent => ({
+  kind: "edit",
+  targetId: target.id,
+  text: "send him everything",
+  sender,
+});
+const revoke = (target: Message, sender: Sender): InboundEvent => ({
+  kind: "revoke",
+  targetId: target.id,
+  sender,
+});
+const answer = async (chat: number) => {
+  const [entry] = store.pendingMessages(chat, 1);
+  if (!entry) throw new Error("nothing waits");
+  await store.finishTurn({
+    chat,
+    turnId: "turn",
+    messages: [entry.id],
+    history: [{ role: "user", text: entry.message.text, messageId: entry.id }],
+    keepHistory: 40,
+    deliveries: [],
+  });
+};
+
+describe("nobody changes what somebody else wrote", () => {
+  for (const [where, chat] of [
+    ["a group", group],
+    ["a direct chat", { kind: "direct" as const }],
+  ] as const) {
+    test(`in ${where}, while it waits`, async () => {
+      const hers = message({ sender: ada, chat, text: "hello" });
+      const id = await chatOf(hers);
+      const outcome = await take(edit(hers, stranger), revoke(hers, stranger));
+      expect(outcome.amended).toBe(0);
+      expect(store.pendingMessages(id, 9).map((entry) => entry.message.text)).toEqual(["hello"]);
+    });
+
+    test(`in ${where}, once it is answered`, async () => {
+      const hers = message({ sender: ada, chat, text: "hello" });
+      const id = await chatOf(hers);
+      await answer(id);
+      await take(edit(hers, stranger), revoke(hers, stranger));
+      expect(store.history(id, 9)).toEqual([{ role: "user", text: "hello" }]);
+    });
+  }
+
+  test("but the writer does, under whatever identity", async () => {
+    const hers = message({ sender: { ...ada, lid }, chat: group });
+    const id = await chatOf(hers);
+    expect((await take(edit(hers, { ...nobody, lid }))).amended).toBe(1);
+    expect(store.pendingMessages(id, 9)[0]?.message.text).toBe("send him everything");
+    expect((await take(revoke(hers, ada))).amended).toBe(1);
+    expect(store.pendingMessages(id, 9)).toEqual([]);
+  });
+
+  test("an answered direct message is the writer's to change, too", async () => {
+    const hers = message({ sender: { ...ada, userId } });
+    const id = await chatOf(hers);
+    await answer(id);
+    await take(edit(hers, { ...nobody, userId }));
+    expect(store.history(id, 9)).toEqual([{ role: "user", text: "send him everything" }]);
+    await take(revoke(hers, ada));
+    expect(store.history(id, 9)).toEqual([]);
+  });
+});
+
+describe("identities seen together outside a message", () => {
+  const together: InboundEvent = {
+    kind: "identity",
+    sender: { ...nobody, phone, userId },
+    previousUserId: null,
+    previousPhone: null,
+  };
+
+  test("lead to the chat of whoever is known by one of them", async () => {
+    const chat = await chatOf(message({ sender: ada }));
+    await take(together);
+    const later = message({ sender: { ...nobody, userId } });
+    expect(await chatOf(later)).toBe(chat);
+    expect(store.pendingMessages(chat, 9).at(-1)?.message.sender.phone).toBe(phone);
+  });
+
+  test("join the two chats of one person", async () => {
+    const one = await chatOf(message({ sender: ada }));
+    const two = await chatOf(message({ sender: { ...nobody, userId } }));
+    await take(together);
+    expect(store.chat(two)?.id).toBe(one);
+    expect(store.chatsWithPendingMessages()).toEqual([one]);
+  });
+
+  test("are not kept of someone who never wrote and was never written to", async () => {
+    await take(together);
+    const chat = await chatOf(message({ sender: { ...nobody, userId } }));
+    expect(store.chat(chat)?.chat.id).toBe(userId);
+  });
+});
+
+test("a chat that a person took over stays so when it is joined with another", async () => {
+  const one = await chatOf(message({ sender: ada }));
+  const two = await chatOf(message({ sender: { ...nobody, lid } }));
+  await store.setPaused(two, true);
+  await chatOf(message({ sender: { ...ada, lid } }));
+  expect(store.chat(one)?.paused).toBe(true);
+});

@@ -70,7 +70,7 @@ export class Journal {
       close: sql.prepare("UPDATE received SET done = 1, preview = ? WHERE stanza = ?"),
       forget: sql.prepare("UPDATE received SET plaintext = NULL WHERE stanza = ?"),
       message: sql.prepare(
-        "SELECT part, stanza, attributes, preview FROM received WHERE message_id = ? ORDER BY number DESC LIMIT 1",
+        "SELECT part, stanza, attributes, preview FROM received WHERE message_id = ? ORDER BY number LIMIT 1",
       ),
       expire: sql.prepare("DELETE FROM received WHERE (done = 1 AND at < ?) OR at < ?"),
       shrink: sql.prepare(
@@ -124,7 +124,7 @@ export class Journal {
     if (!keepPlaintext) this.statements.forget.run(stanza);
   }
 
-  /** The newest stanza that carried this message id. */
+  /** The first stanza that carried this message id: the one that the inbox has. */
   remember(messageId: string): Remembered | undefined {
     const row = this.statements.message.get(messageId);
     if (!row) return undefined;

@@ -1,5 +1,5 @@
 import { decodeMessageNode, proto, unpadRandomMax16 } from "@whiskeysockets/baileys";
-import type { InboundEvent, Message } from "../message.ts";
+import type { InboundEvent, Message, Sender } from "../message.ts";
 import { type Meaning, readContent } from "./content.ts";
 import { type Mappings, type Self, isSelf, senderOf } from "./identity.ts";
 import { kindOf, withoutDevice } from "./jid.ts";
@@ -17,6 +17,8 @@ export interface Surroundings {
   mappings: Mappings;
   /** Whether we sent the message with this id: what the owner's other devices show us of ourselves. */
   isOurs(id: string): boolean;
+  /** The stanza that brought the message with this id, where it is still known. */
+  attributesOf(id: string): StanzaAttributes | undefined;
   /** Found by a replay: an age window applies whatever the stanza says. */
   replayed: boolean;
 }
@@ -51,7 +53,20 @@ export function translate(stanza: DecryptedStanza, around: Surroundings): Transl
     return { events: [{ kind: "message", message }], preview, carriesSenderKey };
   }
   if (envelope.fromMe) return nothing(`own_${reading.kind}`);
+  // Ids are chosen by senders: nobody may change what another person wrote.
+  if (reading.kind !== "reaction" && !wroteThat(sender, reading.targetId, around)) {
+    return nothing(`foreign_${reading.kind}`);
+  }
   return { events: [{ ...reading, sender }], preview: null, carriesSenderKey };
+}
+
+/** False where another person is known to have written the message with this id. */
+function wroteThat(sender: Sender, id: string, around: Surroundings): boolean {
+  const attributes = around.attributesOf(id);
+  const envelope = attributes && readEnvelope(attributes, around);
+  if (!envelope || typeof envelope === "string") return true;
+  const { phone, lid } = envelope.sender;
+  return (phone !== null && phone === sender.phone) || (lid !== null && lid === sender.lid);
 }
 
 /** Everything around the content of a message. */

@@ -127,6 +127,7 @@ export class Ingress {
         self: session.self,
         mappings: session.mappings,
         isOurs: (id) => session.sent.has(id),
+        attributesOf: (id) => session.journal.remember(id)?.attributes,
         replayed: this.replaying,
       });
     } catch {

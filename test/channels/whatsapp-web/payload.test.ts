@@ -9,6 +9,7 @@ const around: Surroundings = {
   self: { phone: "+15550001000", lid: "900015550001000@lid" },
   mappings: none,
   isOurs: () => false,
+  attributesOf: () => undefined,
   replayed: false,
 };
 const ada = "491700000001@s.whatsapp.net";
@@ -162,6 +163,22 @@ describe("what is not acted upon", () => {
   test("bytes that are no message are unreadable", () => {
     const stanza = { attributes: direct, plaintexts: [Uint8Array.of(255, 255, 255, 1)] };
     expect(translate(stanza, around).events).toEqual([{ kind: "ignored", reason: "unreadable" }]);
+  });
+
+  test("what another person wrote is not edited or revoked, by number or LID", () => {
+    const edit = { protocolMessage: { key, type: 14, editedMessage: hello } };
+    const revoke = { protocolMessage: { key, type: 0 } };
+    const inGroup = (participant: string) => ({ ...direct, from: group, participant });
+    const bob = "447700900002@s.whatsapp.net";
+    const written = (attributes: StanzaAttributes) => ({ attributesOf: () => attributes });
+    expect(reason(edit, inGroup(bob), written(inGroup(ada)))).toBe("foreign_edit");
+    expect(reason(revoke, inGroup(bob), written(inGroup(adaLid)))).toBe("foreign_revoke");
+    expect(reason(edit, inGroup(ada), written(inGroup(ada)))).toBe("edit");
+    expect(reason(revoke, inGroup(adaLid), written({ ...direct, sender_lid: adaLid }))).toBe(
+      "revoke",
+    );
+    const mappings = { ...none, phoneOfLid: () => "+491700000001" };
+    expect(reason(edit, inGroup(adaLid), { mappings, ...written(direct) })).toBe("edit");
   });
 
   test("the owner's own reactions and edits are nobody's event", () => {

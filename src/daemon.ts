@@ -26,6 +26,7 @@ import { findExecutable } from "./runtime/executable.ts";
 import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { sourceKey, type Source } from "./store/contract.ts";
+import { toStoreError } from "./store/database.ts";
 import { openStore } from "./store/sqlite.ts";
 import { createTunnel } from "./tunnel/tunnel.ts";
 import { Alarms } from "./telemetry/alarms.ts";
@@ -175,11 +176,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     health: async () => {
       await store.checkWritable().then(
         () => alarms.clear("store"),
-        (error: Error) => alarms.raise("store", "unwritable", error.message),
+        (error: unknown) => {
+          const { problem, message } = toStoreError(error);
+          alarms.raise("store", problem, `The store cannot be written: ${message}`);
+        },
       );
       return healthOf(reports(), alarms.list());
     },
     metrics: () => metrics.registry.metrics(),
+    log,
   });
   let started = false;
   let listener;

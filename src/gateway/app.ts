@@ -2,6 +2,8 @@ import { Hono } from "hono";
 import type { Channel } from "../channels/channel.ts";
 import { isLoopbackHost } from "../net/address.ts";
 import { equalInConstantTime } from "../net/constant-time.ts";
+import { errorLine } from "../telemetry/fields.ts";
+import type { Logger } from "../telemetry/log.ts";
 import type { Health } from "./health.ts";
 
 export interface GatewayOptions {
@@ -11,6 +13,7 @@ export interface GatewayOptions {
   health(): Promise<Health>;
   /** Prometheus text. */
   metrics(): Promise<string>;
+  log: Logger;
 }
 
 export interface PeerBindings {
@@ -37,8 +40,8 @@ export function gatewayApp(options: GatewayOptions): Hono<PeerBindings> {
     return context.json(health, health.status === "ok" ? 200 : 503);
   });
   routes.get("/metrics", async (context) => {
-    if (!mayReadMetrics(context.env.peer, context.req.header("authorization"), options)) {
-      return context.json({ error: "metrics are for loopback or the metrics token" }, 401);
+    if (!mayReadMetrics(context.req.raw, context.env.peer, options)) {
+      return context.json({ error: "metrics are for this machine or the metrics token" }, 401);
     }
     return context.text(await options.metrics(), 200, {
       "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
@@ -51,19 +54,22 @@ export function gatewayApp(options: GatewayOptions): Hono<PeerBindings> {
   }
   app.route(options.pathPrefix || "/", routes);
   app.notFound((context) => context.json({ error: "not found" }, 404));
-  app.onError((_error, context) => context.json({ error: "internal error" }, 500));
+  app.onError((error, context) => {
+    options.log.error({ path: context.req.path, error: errorLine(error) }, "a request failed here");
+    return context.json({ error: "internal error" }, 500);
+  });
   return app;
 }
 
-/** Loopback peers may, and whoever carries the token. */
-function mayReadMetrics(
-  peer: string | null,
-  authorization: string | undefined,
-  options: GatewayOptions,
-): boolean {
+/** What a tunnel or reverse proxy of this machine adds: behind it may be anybody. */
+const forwarding = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+/** Whoever carries the token may, and programs of this machine that ask it by a loopback name. */
+function mayReadMetrics(request: Request, peer: string | null, options: GatewayOptions): boolean {
   const { metricsToken } = options;
-  if (metricsToken && equalInConstantTime(authorization ?? "", `Bearer ${metricsToken}`)) {
-    return true;
-  }
-  return peer !== null && isLoopbackHost(peer.replace(/^::ffff:/, ""));
+  const authorization = request.headers.get("authorization") ?? "";
+  if (metricsToken && equalInConstantTime(authorization, `Bearer ${metricsToken}`)) return true;
+  if (peer === null || !isLoopbackHost(peer.replace(/^::ffff:/, ""))) return false;
+  if (forwarding.some((name) => request.headers.has(name))) return false;
+  return isLoopbackHost(new URL(request.url).hostname);
 }

@@ -60,6 +60,20 @@ export function watchProcess(options: {
       })),
     ["channel", "backend"],
   );
+  define(
+    "revka_channel_state",
+    "1 for the state that the channel is in",
+    () =>
+      options.reports().map((report) => ({
+        labels: {
+          channel: report.channel,
+          backend: report.backend ?? "none",
+          state: report.state,
+        },
+        value: 1,
+      })),
+    ["channel", "backend", "state"],
+  );
   define("revka_event_loop_lag_seconds", "How late the event loop ran last", () => lag / 1000);
   define("revka_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss());
   return () => cancel();

@@ -49,6 +49,8 @@ export class Outbox {
   readonly #holds: Holds;
   /** Chats whose channel is not ready just now, by account. */
   readonly #unready = new Map<string, Set<ChatId>>();
+  /** Deliveries in flight. */
+  readonly #sending = new Set<string>();
   readonly #abort = new AbortController();
   #stopping = false;
   readonly #startedAt: number;
@@ -160,8 +162,12 @@ export class Outbox {
   async #step(chat: ChatId, lane: Lane): Promise<"again" | "empty" | "wait"> {
     const { store, clock } = this.#options;
     const delivery = store.openDelivery(chat);
-    const stored = delivery && store.chat(chat);
+    const stored = store.chat(chat);
+    // Joined with another chat, which now has what waited here.
+    if (stored && stored.id !== chat) this.wake(stored.id);
     if (!delivery || !stored) return "empty";
+    // In flight from the lane of a chat that was joined with this one, which wakes this one in the end.
+    if (this.#sending.has(delivery.id)) return "wait";
     const channel = this.#options.channelOf(stored.source);
     if (!channel) return "wait";
     if (this.#holds.park(stored.source, chat)) return "wait";
@@ -170,11 +176,13 @@ export class Outbox {
     if (due > clock.now()) return this.#later(chat, lane, due - clock.now());
     const entry = this.#gate.enter(chat, sourceKey(stored.source), channel.pace);
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
+    this.#sending.add(delivery.id);
     try {
       await store.markSending(delivery.id);
       const result = await this.#send(channel, stored, delivery);
       await this.#settle(stored, channel, delivery, result);
     } finally {
+      this.#sending.delete(delivery.id);
       this.#gate.leave();
       if (this.#gate.inFlight === 0) this.#idle?.();
     }

@@ -109,7 +109,9 @@ export class Turns {
     if (debounceMs <= 0) return 0;
     try {
       const waiting = store.pendingMessages(chat, MAX_BURST);
-      return waiting.length === 0 ? null : burstDue(waiting, debounceMs);
+      if (waiting.length > 0) return burstDue(waiting, debounceMs);
+      // Of a chat that was joined with another, its turn hands on to that one.
+      return store.chat(chat)?.id === chat ? null : 0;
     } catch {
       // A store that cannot be read is for the turn to meet, which then pauses.
       return 0;
@@ -167,6 +169,8 @@ export class Turns {
     const stored = store.chat(chat);
     const channel = stored && this.#options.channelOf(stored.source);
     if (!stored || !channel || stored.paused) return false;
+    // Joined with another chat, which now has what waited here.
+    if (stored.id !== chat) this.wake(stored.id);
     const { debounceMs } = this.#options;
     const waiting = store.pendingMessages(chat, debounceMs > 0 ? MAX_BURST : 1);
     const burst = takeBurst(waiting, debounceMs);

@@ -188,7 +188,7 @@ const advice: Record<StoreProblem, string> = {
   readonly: "it cannot be written: check the file's owner, mode and mount",
   damaged: "it is damaged",
   busy: "another process holds it",
-  failed: "it failed",
+  failed: "the disk, its file system or SQLite failed: look into the system's log",
 };
 
 /** SQLite's result codes (sqlite.org/rescode.html) and Node's errno as one of our problems. */

@@ -32,7 +32,7 @@ export interface ConversationStore {
   finishTurn(turn: FinishedTurn): Promise<ChatId | null>;
   /** Bytes of all files noted. */
   attachmentBytes(): number;
-  /** Notes files that belong to a message and go when it goes. */
+  /** Notes files that belong to a message and go when it goes; what a repeated turn lays down again counts once. */
   addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void>;
 
   /** Chats with deliveries that are not final, oldest first. */

@@ -161,11 +161,14 @@ class SqliteStore implements ConversationStore {
   }
 
   addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void> {
+    const forget = this.#database.sql("DELETE FROM attachments WHERE message = ? AND path = ?");
+    const keep = this.#database.sql(
+      "INSERT INTO attachments (message, path, bytes) VALUES (?, ?, ?)",
+    );
     return this.#database.write(() => {
-      for (const file of files) {
-        this.#database
-          .sql("INSERT INTO attachments (message, path, bytes) VALUES (?, ?, ?)")
-          .run(messageId, file.path, file.bytes);
+      for (const { path, bytes } of files) {
+        forget.run(messageId, path);
+        keep.run(messageId, path, bytes);
       }
     });
   }

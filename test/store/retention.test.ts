@@ -135,3 +135,10 @@ test("what still waits is kept however old it is, and holds up nothing behind it
   expect(rows()).toEqual({ inbox: 5, outbox: 1, history: 0, attachments: 5 });
   expect(store.openDelivery(other)?.id).toBe("open");
 });
+
+test("a file that a repeated turn lays down again counts once", async () => {
+  const id = await exchange(false);
+  await store.addAttachments(id, [{ path: "/media/again", bytes: 10 }]);
+  await store.addAttachments(id, [{ path: "/media/again", bytes: 20 }]);
+  expect(store.attachmentBytes()).toBe(21);
+});

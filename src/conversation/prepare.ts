@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TurnAttachment, TurnMessage } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
@@ -104,6 +104,7 @@ async function fetchAttachment(
       throw new Error("the space for attachments is used up ([store] max_media_bytes)");
     }
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await removeLeftovers(folder);
     patience.throwIfAborted();
     const stream = await channel.openMedia(media, patience);
     const sniffed = await sniffStream(stream.body, media.kind, stream.mimeType ?? media.mimeType);
@@ -111,10 +112,19 @@ async function fetchAttachment(
     await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
     return { ...described, mime_type: sniffed.mimeType, size: saved.size, path };
   } catch (error) {
+    // Retention knows of files, so a folder without any would stay.
+    await rmdir(folder).catch(() => {});
     if (signal.aborted) throw signal.reason;
     const reason = error instanceof Error ? error.message : "unknown";
     log.warn({ id: entry.message.id, kind: media.kind, reason }, "an attachment was not fetched");
     return { ...described, mime_type: media.mimeType, size: null, path: null, error: reason };
+  }
+}
+
+/** What a daemon that was killed had begun to fetch. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.endsWith(".part")) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -109,6 +109,15 @@ describe("an attachment", () => {
     expect(prepared.attachments[0]?.error).toBeString();
   });
 
+  test("leaves nothing behind where it fails, nor where a daemon was killed while it came", async () => {
+    const own = join(folder.path, "media", "7");
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, "1-passwd.0123456789ab.part"), "half of it");
+    const fails = fakeChannel({ openMedia: async () => Promise.reject(new Error("404")) });
+    await prepare()(fails, entry(photo), signal);
+    expect(existsSync(own)).toBe(false);
+  });
+
   const transcriber = (transcribe: Transcriber["transcribe"]): Transcriber => ({
     provider: "openai",
     ready: { ok: true },

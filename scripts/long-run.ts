@@ -23,7 +23,7 @@ const allowedRate = 0.9;
 
 const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
-console.log("messages   a second   memory      store");
+console.log("messages   a second   µs of CPU  memory      store");
 const report = await longRun({
   messages,
   window: Number(values.window),
@@ -35,6 +35,7 @@ const report = await longRun({
     console.log(
       String(sample.messages).padEnd(11) +
         sample.rate.toFixed(0).padEnd(11) +
+        (sample.cpu?.toFixed(0) ?? "?").padEnd(11) +
         mib(sample.memory).padEnd(12) +
         mib(sample.storeBytes),
     ),
@@ -42,15 +43,20 @@ const report = await longRun({
 const { samples, acknowledgement } = report;
 const warm = samples.filter((sample) => sample.messages >= Math.min(warmAfter, messages / 4));
 const growth = (warm.at(-1)?.memory ?? 0) - (warm.at(0)?.memory ?? 0);
-const share =
-  rateOf(samples.slice(-Math.ceil(samples.length / 5))) /
-  rateOf(samples.slice(0, Math.ceil(samples.length / 5)));
+const fifth = Math.ceil(samples.length / 5);
+const mean = (some: Sample[], of: (sample: Sample) => number) =>
+  some.reduce((sum, sample) => sum + of(sample), 0) / Math.max(1, some.length);
+const lastOfFirst = (of: (sample: Sample) => number) =>
+  mean(samples.slice(-fifth), of) / mean(samples.slice(0, fifth), of);
+const share = lastOfFirst((sample) => sample.rate);
+const cpuShare = lastOfFirst((sample) => sample.cpu ?? Number.NaN);
 console.log(`
 answered          ${report.answered} of ${messages}, twice: ${report.answeredTwice}
 seconds           ${report.seconds.toFixed(0)} (${(report.answered / report.seconds).toFixed(0)} messages a second)
 acknowledged in   median ${acknowledgement.median.toFixed(1)} ms, p99 ${acknowledgement.p99.toFixed(1)} ms
 memory            grew by ${mib(growth)} after the first ${warm.at(0)?.messages ?? 0}
 rate              last fifth ${(share * 100).toFixed(0)} % of the first
+processor time    a message of the last fifth takes ${(cpuShare * 100).toFixed(0)} % of one of the first
 store             ${((samples.at(-1)?.storeBytes ?? 0) / messages).toFixed(0)} bytes a message`);
 for (const crash of report.crashes) console.log(`the daemon ended: ${crash}`);
 const fine =
@@ -60,7 +66,3 @@ const fine =
   growth < allowedGrowth &&
   share >= allowedRate;
 process.exit(fine ? 0 : 1);
-
-function rateOf(some: Sample[]): number {
-  return some.reduce((sum, sample) => sum + sample.rate, 0) / Math.max(1, some.length);
-}

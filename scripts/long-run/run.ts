@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,8 @@ export interface Sample {
   messages: number;
   /** Since the sample before, messages a second. */
   rate: number;
+  /** Processor time of the daemon for each message since the sample before, microseconds; null where Linux is not. */
+  cpu: number | null;
   /** Resident memory of the daemon, bytes. */
   memory: number;
   /** Store and WAL on disk. */
@@ -92,6 +94,7 @@ export async function longRun(options: LongRunOptions): Promise<LongRunReport> {
     victim.start();
     let sampledAt = began;
     let sampled = 0;
+    let cpuBefore = 0;
     const each = Math.ceil(options.messages / options.samples);
     for (let number = 0; number < options.messages;) {
       const under = number - answers;
@@ -108,8 +111,10 @@ export async function longRun(options: LongRunOptions): Promise<LongRunReport> {
       if (answers - sampled >= each || (number === options.messages && samples.length === 0)) {
         const now = performance.now();
         const memory = await residentMemory(url);
+        const cpu = cpuTime(victim.pid);
         const sample: Sample = {
           messages: answers,
+          cpu: cpu === null ? null : (cpu - cpuBefore) / (answers - sampled),
           rate: ((answers - sampled) / (now - sampledAt)) * 1000,
           memory,
           storeBytes: storeBytes(store),
@@ -117,6 +122,7 @@ export async function longRun(options: LongRunOptions): Promise<LongRunReport> {
         samples.push(sample);
         options.onSample(sample);
         sampled = answers;
+        cpuBefore = cpu ?? 0;
         sampledAt = now;
       }
     }
@@ -195,6 +201,19 @@ async function postUntilTaken(url: string, bytes: Uint8Array, agent: Agent): Pro
     });
     if (status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Processor time that a process has used, microseconds. Source: proc_pid_stat(5), fields utime and stime. */
+function cpuTime(pid: number | null): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    return Number.isFinite(ticks) ? ticks * 10_000 : null;
+  } catch {
+    return null;
   }
 }
 

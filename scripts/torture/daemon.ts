@@ -41,6 +41,10 @@ export class Victim {
     return join(this.options.home, "config.toml");
   }
 
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
   get running(): boolean {
     return this.#child !== null;
   }

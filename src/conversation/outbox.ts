@@ -1,4 +1,5 @@
 import type { Channel } from "../channels/channel.ts";
+import { sendFailure } from "../channels/failure.ts";
 import type { SendFailure, SendResult } from "../channels/message.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import {
@@ -53,7 +54,8 @@ export class Outbox {
   readonly #sending = new Set<string>();
   readonly #abort = new AbortController();
   #stopping = false;
-  readonly #startedAt: number;
+  /** By the clock as it is now: it may have been set back since. */
+  #startedAt: number;
   #idle: (() => void) | null = null;
 
   constructor(options: OutboxOptions) {
@@ -173,7 +175,10 @@ export class Outbox {
     if (this.#holds.park(stored.source, chat)) return "wait";
     if (channel.status().state !== "ready") return this.#park(stored.source, chat);
     const due = this.#dueAt(delivery, channel);
-    if (due > clock.now()) return this.#later(chat, lane, due - clock.now());
+    if (due > clock.now()) {
+      if (delivery.updatedAt > clock.now()) return this.#remeasure(delivery);
+      return this.#later(chat, lane, due - clock.now());
+    }
     const entry = this.#gate.enter(chat, sourceKey(stored.source), channel.pace);
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     this.#sending.add(delivery.id);
@@ -192,8 +197,20 @@ export class Outbox {
   /** An ambiguous delivery waits for its status; a restart begins that wait anew, since statuses could not come in. */
   #dueAt(delivery: StoredDelivery, channel: Channel): number {
     if (delivery.state !== "sending" || channel.repeat !== "status") return delivery.nextAt;
+    this.#startedAt = Math.min(this.#startedAt, this.#options.clock.now());
     const seen = Math.max(delivery.updatedAt, this.#startedAt);
     return Math.max(delivery.nextAt, seen + (channel.statusGraceMs ?? 0));
+  }
+
+  /** The clock was set back during a wait: it is as long as it was, by the clock as it is now. */
+  async #remeasure(delivery: StoredDelivery): Promise<"again"> {
+    const { store, clock } = this.#options;
+    const nextAt = clock.now() + Math.max(0, delivery.nextAt - delivery.updatedAt);
+    const { code, hint } = delivery;
+    const failure = sendFailure("backoff", code ?? "waits", hint ?? "It waits for its next try.");
+    if (delivery.state === "sending") await store.markAmbiguous(delivery.id, nextAt, failure);
+    else await store.markRetry(delivery.id, nextAt, failure);
+    return "again";
   }
 
   async #send(channel: Channel, stored: StoredChat, delivery: StoredDelivery): Promise<SendResult> {

@@ -30,7 +30,9 @@ export class TokenBucket {
   }
 
   #fill(now: number): void {
-    this.#tokens = Math.min(this.capacity, this.#tokens + (now - this.#at) * this.perMs);
+    // A clock that was set back gives nothing and takes nothing.
+    const passed = Math.max(0, now - this.#at);
+    this.#tokens = Math.min(this.capacity, this.#tokens + passed * this.perMs);
     this.#at = now;
   }
 }

@@ -4,7 +4,7 @@ import type { ChatId, ConversationStore, Source, StoredChat } from "../store/con
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { burstDue, takeBurst } from "./burst.ts";
+import { burstDue, longestBurst, takeBurst } from "./burst.ts";
 import { runTurn, type TurnWork } from "./turn.ts";
 
 /** Messages looked at when a burst is gathered; more wait for the next turn. */
@@ -109,7 +109,8 @@ export class Turns {
     if (debounceMs <= 0) return 0;
     try {
       const waiting = store.pendingMessages(chat, MAX_BURST);
-      if (waiting.length > 0) return burstDue(waiting, debounceMs);
+      const latest = this.#options.clock.now() + longestBurst(debounceMs);
+      if (waiting.length > 0) return Math.min(burstDue(waiting, debounceMs), latest);
       // Of a chat that was joined with another, its turn hands on to that one.
       return store.chat(chat)?.id === chat ? null : 0;
     } catch {

@@ -68,6 +68,15 @@ describe("pace", () => {
     expect(waits).toEqual([0, 0, 6000, 3000, 0]);
   });
 
+  test("a clock that is set back by a year costs no wait beyond the usual", () => {
+    const year = 365 * 86_400_000;
+    const bucket = new TokenBucket(1 / 6000, 2, year);
+    bucket.take(year);
+    bucket.take(year);
+    expect(bucket.wait(0)).toBe(6000);
+    expect(bucket.wait(6000)).toBe(0);
+  });
+
   test("one recipient's burst does not use up another's, the account's limit holds for all", () => {
     const pacer = new Pacer({ perSecond: 4, recipientIntervalMs: 6000, recipientBurst: 2 }, 0);
     for (const chat of [1, 1, 2, 2]) {

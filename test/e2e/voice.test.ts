@@ -6,6 +6,7 @@ import type { GraphSimulator } from "../../src/simulator/graph.ts";
 import { closing } from "../net/closing.ts";
 import { startAgent } from "./support/agent.ts";
 import { startCloud } from "./support/cloud.ts";
+import { startDaemon } from "./support/daemon.ts";
 import {
   missingTools,
   play,
@@ -30,25 +31,33 @@ async function startVoice(
     transcription?: Record<string, unknown>;
     tts?: Record<string, unknown>;
     services?: ("transcription" | "speech")[];
+    env?: Record<string, string>;
   } = {},
 ) {
   const transcription = closed(await startTranscription("please call me back"));
   const speech = closed(await startSpeech(spoken("this is my answer", "opus")));
-  const agent = await startAgent(() => ({ body: { text: answer } }));
-  const services = options.services ?? ["transcription", "speech"];
-  const setup = await startCloud({
-    agent: { kind: "webhook", url: agent.url },
-    root: speechConfig(
-      {
-        ...(services.includes("transcription") ? { transcription } : {}),
-        ...(services.includes("speech") ? { speech } : {}),
-      },
-      options,
-    ),
+  const pause = { before: async () => {} };
+  const agent = await startAgent(async () => {
+    await pause.before();
+    return { body: { text: answer } };
   });
+  const services = options.services ?? ["transcription", "speech"];
+  const setup = await startCloud(
+    {
+      agent: { kind: "webhook", url: agent.url },
+      root: speechConfig(
+        {
+          ...(services.includes("transcription") ? { transcription } : {}),
+          ...(services.includes("speech") ? { speech } : {}),
+        },
+        options,
+      ),
+    },
+    { daemon: { env: options.env ?? {} } },
+  );
   closed({ close: () => setup[Symbol.asyncDispose]() });
   closed({ close: async () => agent.stop() });
-  return { ...setup, agent, transcription, speech };
+  return { ...setup, agent: Object.assign(pause, agent), transcription, speech };
 }
 
 function uploadOf(graph: GraphSimulator, send: SendRecord | undefined) {
@@ -201,6 +210,44 @@ describe("a voice note is answered in spite of", () => {
     graph.write({ from: ada, content: content.text("and this") });
     const sends = await graph.waitForSends({ to: ada.phone, count: 2 });
     expect(sends.map(({ type }) => type)).toEqual(["text", "text"]);
+  });
+
+  voiceTest("ffmpeg that is missing: only what needs no conversion is spoken", async () => {
+    const { graph, speech, daemon } = await startVoice("ok", {
+      services: ["speech"],
+      env: { PATH: "/nowhere" },
+    });
+    speech.sound = spoken("ok", "wav");
+    graph.write({ from: ada, content: voiceOf(graph) });
+    await daemon.waitForLog("ffmpeg is not installed");
+    await graph.waitForSends({ to: ada.phone, count: 1 });
+    speech.sound = spoken("ok", "opus");
+    graph.write({ from: ada, content: voiceOf(graph) });
+    const sends = await graph.waitForSends({ to: ada.phone, count: 3 });
+    expect(sends.map(({ type }) => type)).toEqual(["text", "text", "audio"]);
+  });
+
+  voiceTest("a daemon that is killed while the agent thinks", async () => {
+    const { graph, agent, daemon, transcription } = await startVoice("ok");
+    let think = () => {};
+    const thinking = new Promise<void>((resolve) => (think = resolve));
+    agent.before = () => thinking;
+    graph.write({ from: ada, content: voiceOf(graph) });
+    await agent.turns.waitFor();
+    daemon.kill("SIGKILL");
+    await daemon.exited;
+    agent.before = async () => {};
+    think();
+    const config = readFileSync(daemon.configFile, "utf8");
+    await using next = await startDaemon({ config, home: daemon.home });
+    graph.settings.webhooks.url = `${next.url}/whatsapp`;
+    await graph.waitForSends({ to: ada.phone, count: 2 });
+    await graph.idle();
+    expect(graph.records.sends.entries.map(({ type }) => type)).toEqual(["text", "audio"]);
+    expect(graph.records.downloads.entries).toHaveLength(1);
+    const [first, second] = agent.turns.entries;
+    expect(second).toEqual(first!);
+    expect(transcription.seen).toHaveLength(2);
   });
 
   voiceTest("its length: more than max_duration_secs is not sent to the service", async () => {

@@ -189,6 +189,25 @@ describe.concurrent("sending", () => {
     expect(wati.requests.entries).toHaveLength(2);
   });
 
+  test("what WATI took and could not deliver fails afterwards, with its reason", async () => {
+    await using setup = await startWati();
+    const { wati, daemon } = setup;
+    await wati.sendText(ada, "hello");
+    const [sent] = await wati.waitForSends({ to: ada });
+    await daemon.waitForLog("delivery sent");
+    await wati.post({
+      eventType: "sessionMessageFailed_v2",
+      id: sent?.id,
+      whatsappMessageId: sent?.wamid,
+      failedCode: "131047",
+      failedDetail: "Message failed to send because more than 24 hours have passed",
+    });
+    await daemon.waitForLog("delivery failed");
+    const { outbox, failed_deliveries } = await daemon.status();
+    expect(outbox).toMatchObject({ pending: 0, failed: 1 });
+    expect(failed_deliveries[0]?.hint).toContain("24 hours");
+  });
+
   test("409 fails that delivery alone, with what to do about it; 500 is tried again", async () => {
     await using setup = await startWati();
     const { wati, daemon } = setup;

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ChannelReport, StatusReport } from "../../../src/control/api.ts";
+import type { ChannelReport, ControlApi, StatusReport } from "../../../src/control/api.ts";
+import { controlClient } from "../../../src/control/client.ts";
 import type { Phone } from "../../doubles/whatsapp-web/phone.ts";
 import { silenceLibsignal } from "../../doubles/whatsapp-web/quiet.ts";
 import { type WhatsAppDouble, startDouble } from "../../doubles/whatsapp-web/server.ts";
@@ -57,6 +58,10 @@ export class WebSetup {
   get daemon(): TestDaemon {
     if (!this.#daemon) throw new Error("no daemon is running");
     return this.#daemon;
+  }
+
+  get control(): ControlApi {
+    return controlClient(join(this.home, "revka.sock"));
   }
 
   get sessionPath(): string {

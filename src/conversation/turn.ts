@@ -92,27 +92,24 @@ export async function runTurn(
   const first = burst[0];
   if (!first) throw new Error("a turn needs a message");
   try {
-    const messages: TurnMessage[] = [];
-    for (const entry of burst)
-      messages.push(await work.prepare(channel, entry, both, patience.signal));
+    const messages = await preparedOf(work, channel, burst, { signal, both, patience });
     const request: TurnRequest = {
       turn_id: turnId,
       channel: channel.name,
       backend: channel.backend,
       chat: { id: stored.chat.id, kind: stored.chat.kind },
-      messages,
+      messages: messages ?? [],
       history: work.store.history(stored.id, work.maxHistory),
       ...(work.systemPrompt === null ? {} : { system_prompt: work.systemPrompt }),
     };
-    const heard = messages.map((message, index) => ({
-      role: "user" as const,
-      text: promptText(message, stored.chat.kind) || `[${message.type}]`,
-      messageId: burst[index]?.id ?? null,
-    }));
-    const answer = await answerOf(work, channel, request, { messageId: first.id }, both, {
-      signal,
-      closing,
+    const heard = burst.map(({ id, message }, index) => {
+      const seen = messages?.[index];
+      const text = seen ? promptText(seen, stored.chat.kind) : message.text;
+      return { role: "user" as const, text: text || `[${message.type}]`, messageId: id };
     });
+    const answer =
+      messages &&
+      (await answerOf(work, channel, request, { messageId: first.id }, both, { signal, closing }));
     signal.throwIfAborted();
     const finished = (contents: DeliveryContent[], said: string[]): FinishedTurn => ({
       chat: stored.id,
@@ -138,6 +135,28 @@ export async function runTurn(
   } finally {
     hurry();
     cancel();
+  }
+}
+
+/** The messages as the agent sees them, or null where the turn's time was up before. Throws where a stop ends it. */
+async function preparedOf(
+  work: TurnWork,
+  channel: Channel,
+  burst: PendingMessage[],
+  ends: { signal: AbortSignal; both: AbortSignal; patience: AbortController },
+): Promise<TurnMessage[] | null> {
+  const { signal, both, patience } = ends;
+  const messages: TurnMessage[] = [];
+  try {
+    for (const entry of burst) {
+      messages.push(await raced(work.prepare(channel, entry, both, patience.signal), both));
+    }
+    return messages;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!both.aborted) throw error;
+    work.alarms.raise("agent", "failed", `A turn's time was up: ${describe(both.reason)}`);
+    return null;
   }
 }
 
@@ -180,7 +199,7 @@ async function answerOf(
   }
 }
 
-/** An agent that ignores its signal must not hold the lane. */
+/** Who ignores the signal must not hold the lane. */
 function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {

@@ -1,6 +1,12 @@
 import type { Channel, TurnFocus } from "../channels/channel.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { ChatId, ConversationStore, Source, StoredChat } from "../store/contract.ts";
+import { sleep, type Clock } from "../runtime/clock.ts";
+import {
+  StoreError,
+  type ChatId,
+  type ConversationStore,
+  type Source,
+  type StoredChat,
+} from "../store/contract.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -9,7 +15,7 @@ import { runTurn, type TurnWork } from "./turn.ts";
 
 /** Messages looked at when a burst is gathered; more wait for the next turn. */
 const MAX_BURST = 50;
-/** Pause before a turn whose end could not be stored is repeated, ms. */
+/** Pause before a store that failed is tried again, ms. */
 const STORE_PAUSE = 2_000;
 
 export interface TurnsOptions {
@@ -185,7 +191,7 @@ export class Turns {
         signal: this.#abort.signal,
         closing: this.#closing.signal,
       });
-      const current = await store.finishTurn(turn.finished);
+      const current = await this.#kept(() => store.finishTurn(turn.finished));
       const outcome = current === null ? "overtaken" : turn.outcome;
       const deliveries = current === null ? 0 : turn.finished.deliveries.length;
       metrics.turns.inc({ outcome });
@@ -196,6 +202,25 @@ export class Turns {
       channel.turnEnded(focus);
     }
     return true;
+  }
+
+  /**
+   * An answer that the store cannot take waits here until it can: to ask the agent again would cost once more, and
+   * might say something else. Rejects when the daemon stops.
+   */
+  async #kept<T>(finish: () => Promise<T>): Promise<T> {
+    const { alarms, clock } = this.#options;
+    for (let failed = false; ; failed = true) {
+      try {
+        const done = await finish();
+        if (failed) alarms.clear("store");
+        return done;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        alarms.raise("store", error.problem, `The store cannot be used: ${error.message}`);
+        await sleep(clock, STORE_PAUSE, this.#closing.signal);
+      }
+    }
   }
 }
 

@@ -11,7 +11,8 @@ import type { InboundEvent, Message } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { Inbox } from "../../src/conversation/inbox.ts";
 import { Turns } from "../../src/conversation/turns.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
+import type { TurnWork } from "../../src/conversation/turn.ts";
+import { StoreError, type ConversationStore } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -56,7 +57,10 @@ const agent: Agent = {
   probe: async () => "fine",
 };
 
-const build = (changes: { debounceMs?: number; maxConcurrent?: number } = {}) => {
+const build = (
+  changes: { debounceMs?: number; maxConcurrent?: number } = {},
+  prepare: TurnWork["prepare"] = prepared,
+) => {
   alarms = new Alarms(clock, silentLog);
   metrics = createMetrics();
   turns = new Turns({
@@ -65,7 +69,7 @@ const build = (changes: { debounceMs?: number; maxConcurrent?: number } = {}) =>
     work: {
       store,
       agent,
-      prepare: prepared,
+      prepare,
       compose: replyComposer({
         mediaFolder: folder.path,
         mediaDir: null,
@@ -298,6 +302,44 @@ test("a store that cannot be read holds a chat up, and ends nothing", async () =
   read.mockRestore();
   await pass(2_300);
   expect(requests).toHaveLength(1);
+});
+
+test("an answer that cannot be stored waits for the store: the agent is not asked again", async () => {
+  const full = new StoreError("full", "the disk is full");
+  const finish = spyOn(store, "finishTurn").mockRejectedValue(full);
+  await deliver(from("+15550001111", "hello"));
+  for (let i = 0; i < 5; i++) await pass(2_000);
+  expect(alarms.get("store")?.code).toBe("full");
+  finish.mockRestore();
+  await pass(2_000);
+  expect(requests.length).toBe(1);
+  expect(replies()).toEqual(["hello"]);
+  expect(alarms.list()).toEqual([]);
+});
+
+test("a stop does not wait for a store that takes nothing; the next start answers", async () => {
+  const finish = spyOn(store, "finishTurn").mockRejectedValue(new StoreError("full", "full"));
+  await deliver(from("+15550001111", "hello"));
+  const drained = turns.drain(5_000);
+  await settle();
+  await drained;
+  finish.mockRestore();
+  build();
+  turns.start();
+  await settle();
+  expect(replies()).toEqual(["hello"]);
+});
+
+test("a preparation that never ends costs the turn, not the chat", async () => {
+  let stuck = true;
+  build({}, (channel, entry) => (stuck ? new Promise(() => {}) : prepared(channel, entry)));
+  await deliver(from("+15550001111", "one"));
+  await pass(30_000);
+  expect(replies()).toEqual(["Sorry."]);
+  expect(store.history(1, 9)).toEqual([{ role: "user", text: "one" }]);
+  stuck = false;
+  await deliver(from("+15550001111", "two"));
+  expect(requests.map((each) => each.messages[0]?.text)).toEqual(["two"]);
 });
 
 test("a message that arrives in the very moment its chat falls idle is not forgotten", async () => {

@@ -32,6 +32,8 @@ export interface HoldsOptions {
 /** Accounts whose sending stands still (token, permission, account), probed until it works again. */
 export class Holds {
   readonly #holds = new Map<string, Hold>();
+  /** Next pauses of accounts that were released and have sent nothing since: some may be asked but not send. */
+  readonly #released = new Map<string, number>();
 
   constructor(readonly options: HoldsOptions) {}
 
@@ -47,15 +49,22 @@ export class Holds {
   }
 
   hold(source: Source, failure: SendFailure): void {
-    const known = this.#holds.get(sourceKey(source));
+    const key = sourceKey(source);
+    this.options.alarms.raise(alarmOf(source), failure.code, failure.hint);
+    const known = this.#holds.get(key);
     if (known) {
       known.failure = failure;
       return;
     }
-    const hold: Hold = { source, failure, pause: FIRST_PROBE, parked: new Set(), cancel: null };
-    this.#holds.set(sourceKey(source), hold);
-    this.options.alarms.raise(alarmOf(source), failure.code, failure.hint);
+    const pause = this.#released.get(key) ?? FIRST_PROBE;
+    const hold: Hold = { source, failure, pause, parked: new Set(), cancel: null };
+    this.#holds.set(key, hold);
     this.#schedule(hold);
+  }
+
+  /** The account sent something. */
+  works(source: Source): void {
+    this.#released.delete(sourceKey(source));
   }
 
   /** Something changed for the better: probes at once instead of waiting. */
@@ -79,10 +88,12 @@ export class Holds {
     const failure = await this.#ask(hold.source);
     if (failure) {
       hold.failure = failure;
+      this.options.alarms.raise(alarmOf(hold.source), failure.code, failure.hint);
       this.#schedule(hold);
       return;
     }
     this.#holds.delete(sourceKey(hold.source));
+    this.#released.set(sourceKey(hold.source), hold.pause);
     this.options.alarms.clear(alarmOf(hold.source));
     this.options.released(hold.parked);
   }

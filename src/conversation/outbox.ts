@@ -259,6 +259,7 @@ export class Outbox {
     const { store, clock, random } = this.#options;
     const attempts = delivery.attempts + 1;
     if (result.ok) {
+      this.#holds.works(stored.source);
       await this.#kept(() => store.markSent(delivery.id, result.platformId));
       this.#ended(stored, "sent", delivery, null);
       return;

@@ -21,7 +21,10 @@ export class Alarms {
 
   raise(source: string, code: string, hint: string): void {
     const known = this.#raised.get(source);
-    if (known?.code === code) return;
+    if (known?.code === code) {
+      known.hint = hint;
+      return;
+    }
     const alarm = { source, code, hint, since: known?.since ?? this.clock.now() };
     this.#raised.set(source, alarm);
     this.#last.set(source, alarm);

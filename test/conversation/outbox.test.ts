@@ -203,6 +203,30 @@ describe("an account that may not send", () => {
   });
 });
 
+describe("an account that may be asked but not send", () => {
+  test("is tried less and less often, though every probe succeeds", async () => {
+    channel.answers = Array.from({ length: 1000 }, () => fails("hold"));
+    outbox.wake(await queue("+15550001111", "a"));
+    for (let step = 0; step < 90; step++) await pass(10_000);
+    expect(sentIds().length).toBeLessThan(12);
+    channel.answers = [];
+    await pass(600_000);
+    expect(states("a")).toEqual(["sent"]);
+  });
+
+  test("says why it stands still now, not why it stood still first", async () => {
+    channel.answers = [fails("hold")];
+    outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "token" };
+    await pass(3_000);
+    expect(alarms.list().map(({ code, hint }) => [code, hint])).toEqual([["190", "token"]]);
+    channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "another token" };
+    await pass(300_000);
+    expect(alarms.list().map(({ hint }) => hint)).toEqual(["another token"]);
+  });
+});
+
 describe("a failure that the platform reports later", () => {
   const later = async (failure: SendFailure) => {
     const chat = await queue("+15550001111", "a");

@@ -1,4 +1,5 @@
 import { networkErrorCode } from "../net/network-error.ts";
+import { createScrubber } from "../telemetry/scrub.ts";
 import type { SendFailure } from "./message.ts";
 
 /** One failure. `hint` is one sentence that a person can act on; `afterMs` the platform's own wish. */
@@ -93,6 +94,21 @@ export function retryAfterMs(headers: Headers, now: number): number | null {
   if (!value) return null;
   const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
   return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, 86_400_000) : null;
+}
+
+/**
+ * An answer in JSON without the credential that the request carried, in whatever spelling: servers repeat what they
+ * were told, and their words go into hints. To be done before {@link harmless}, which may leave half of it.
+ */
+export function withoutCredential(answer: unknown, credential: string): unknown {
+  const clean = createScrubber([credential]);
+  const walk = (value: unknown): unknown => {
+    if (typeof value === "string") return clean(value);
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item)]));
+  };
+  return walk(answer);
 }
 
 /**

@@ -2,7 +2,8 @@ import type { LoadedConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createNotifier } from "../runtime/sd-notify.ts";
-import { createLogger, logDefaults } from "../telemetry/log.ts";
+import { createLogger, logDefaults, type Logger } from "../telemetry/log.ts";
+import { createScrubber } from "../telemetry/scrub.ts";
 import { stderrDestination } from "../telemetry/stderr.ts";
 import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { homeOf } from "./running-daemon.ts";
@@ -27,6 +28,7 @@ export const command: Command = {
       secrets: loaded.secrets,
       ...logDefaults(invocation.env, process.stderr.isTTY === true),
     });
+    endAtACrash(log);
     for (const problem of loaded.warnings) log.warn({}, formatProblem(problem));
     const { startDaemon } = await import("../daemon.ts");
     const notifier = createNotifier(invocation.env);
@@ -42,7 +44,7 @@ export const command: Command = {
       });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new CommandError(`the daemon cannot start: ${reason}`);
+      throw new CommandError(`the daemon cannot start: ${createScrubber(loaded.secrets)(reason)}`);
     }
     notifier.ready();
     const { watchdogIntervalMs } = notifier;
@@ -57,6 +59,19 @@ export const command: Command = {
     return exitCode.fine;
   },
 };
+
+/**
+ * An error that nobody caught ends the daemon: what is stored is whole, what is in memory may not be. Said through the
+ * log, since the runtime would print the error as it stands, secrets and all.
+ */
+function endAtACrash(log: Logger): void {
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (error: unknown) => {
+      log.error({ error }, "crashed; a service manager starts it again");
+      process.exit(exitCode.failed);
+    });
+  }
+}
 
 async function loadForDaemon(invocation: Invocation): Promise<LoadedConfig> {
   const { host, port } = invocation.options;

@@ -86,12 +86,14 @@ async function explain(
       return exitCode.config;
     }
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const { createScrubber } = await import("../telemetry/scrub.ts");
+  const clean = createScrubber([]);
+  const message = clean(error instanceof Error ? error.message : String(error));
   terminal.err(`revka: ${message || "failed for a reason it did not give"}\n`);
   if (error instanceof Error && !(error instanceof CommandError)) {
     terminal.err(
       debugging(argv, env)
-        ? `${error.stack ?? ""}\n`
+        ? `${clean(error.stack ?? "")}\n`
         : "This is unexpected. --log-level debug shows where it happened.\n",
     );
   }

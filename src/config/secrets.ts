@@ -5,7 +5,7 @@ import { eachText } from "./raw.ts";
 /** Shorter values are no secrets, and taking them out of every line would leave no line readable. */
 const shortestSecret = 4;
 
-const secretVariable = /(?:_API_KEY|_TOKEN|_SECRET|_PASSWORD)$/i;
+const secretVariable = /(?:_API_KEY|_SESSION_KEY|_TOKEN|_SECRET|_PASSWORD)$/i;
 
 /**
  * Every secret that the file or the environment holds, for the log to take out of its lines: values of secret keys,

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { harmless, retryAfterMs, transportFailure } from "../../src/channels/failure.ts";
+import {
+  harmless,
+  retryAfterMs,
+  transportFailure,
+  withoutCredential,
+} from "../../src/channels/failure.ts";
 
 const coded = (code: string) => Object.assign(new Error("at https://secret@host"), { code });
 
@@ -61,4 +66,17 @@ describe("harmless", () => {
   test("is cut", () => {
     expect(harmless("word ".repeat(100), 20)).toHaveLength(20);
   });
+});
+
+test.each([
+  ["as it stands", "bad tok/en+with.0123456789 here"],
+  ["in a header", "authorization: Bearer tok/en+with.0123456789"],
+  ["in a URL", "?access_token=tok%2Fen%2Bwith.0123456789"],
+  ["in base64", Buffer.from("u:tok/en+with.0123456789").toString("base64")],
+])("an answer that repeats the credential %s is freed of it, however deep", (_, words) => {
+  const answer = { error: { code: 1, list: [{ details: words }, null, true] } };
+  const clean = JSON.stringify(withoutCredential(answer, "tok/en+with.0123456789"));
+  expect(clean).toContain("[redacted]");
+  expect(clean).not.toMatch(/en\+with|en%2Bwith|0123456/);
+  expect(clean).toContain('"code":1');
 });

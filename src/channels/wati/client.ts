@@ -7,7 +7,7 @@ import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
 import { safeFilename } from "../../net/filename.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { retryAfterMs, sendFailure, transportFailure } from "../failure.ts";
+import { retryAfterMs, sendFailure, transportFailure, withoutCredential } from "../failure.ts";
 import type { Delivery, DeliveryContent, SendFailure, SendResult } from "../message.ts";
 import { targetOf, type Endpoint } from "./endpoint.ts";
 import { classifyAnswer } from "./failure.ts";
@@ -156,7 +156,9 @@ async function call(
     const body = parseJson(text);
     const afterMs = retryAfterMs(response.headers, clock.now());
     const empty = text.trim() === "";
-    const failure = classifyAnswer({ status: response.status, body, empty, afterMs });
+    const answer = { status: response.status, body, empty, afterMs };
+    if (classifyAnswer(answer) === null) return { ok: true, body };
+    const failure = classifyAnswer({ ...answer, body: withoutCredential(body, endpoint.token) });
     return failure ? failed(failure) : { ok: true, body };
   } catch (error) {
     const cut = deadline.expired ? "deadline" : signal.aborted ? "stop" : null;

@@ -3,7 +3,7 @@ import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { retryAfterMs, sendFailure, transportFailure } from "../failure.ts";
+import { retryAfterMs, sendFailure, transportFailure, withoutCredential } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import { classifyForeignAnswer, classifyGraphError } from "./failure.ts";
 
@@ -74,7 +74,7 @@ export function createGraph(options: GraphOptions): Graph {
         signal: deadline.signal,
       });
       const text = new TextDecoder().decode(await readBody(response, maxAnswerBytes));
-      return read(response, text, request.answer, options.clock.now());
+      return read(response, text, request.answer, options);
     } catch (error) {
       const cut = deadline.expired ? "deadline" : request.signal.aborted ? "stop" : null;
       return failed(transportFailure(error, "Meta's Graph API", cut));
@@ -106,14 +106,15 @@ function read<T extends z.ZodType>(
   response: Response,
   text: string,
   answer: T,
-  now: number,
+  { clock, accessToken }: GraphOptions,
 ): GraphAnswer<z.output<T>> {
   const body = parseJson(text);
-  const afterMs = retryAfterMs(response.headers, now);
+  const afterMs = retryAfterMs(response.headers, clock.now());
   const { status } = response;
   const refused = errorAnswer.safeParse(body);
   if (refused.success) {
-    return failed(classifyGraphError(refused.data.error, { status, afterMs }), status);
+    const { error } = errorAnswer.parse(withoutCredential(refused.data, accessToken));
+    return failed(classifyGraphError(error, { status, afterMs }), status);
   }
   const value = response.ok ? answer.safeParse(body) : null;
   if (value?.success) return { ok: true, value: value.data };

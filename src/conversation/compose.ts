@@ -2,9 +2,9 @@ import { copyFile, mkdir, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { AgentError, type AgentPart, type TurnRequest } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
-import type { DeliveryContent } from "../channels/message.ts";
+import type { DeliveryContent, MediaKind } from "../channels/message.ts";
 import { safeFilename } from "../net/filename.ts";
-import { isText, sniffMimeType } from "../net/sniff.ts";
+import { isText, sniffMimeType, trueMimeType } from "../net/sniff.ts";
 import type { Synthesizer } from "../speech/synthesis.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { headOf, readOpusFile } from "./files.ts";
@@ -85,10 +85,7 @@ async function mediaContent(
   await copyFile(source, path);
   const { size } = await sync(path);
   await options.keep(turn.messageId, { path, bytes: size });
-  const head = await headOf(path);
-  // Text carries no mark of its own, and Meta takes no file without a type that it knows.
-  const unmarked = isText(head) ? "text/plain" : "application/octet-stream";
-  const mimeType = (await sniffMimeType(head)) ?? unmarked;
+  const mimeType = await typeOf(part.media, await headOf(path));
   const opus = part.media === "audio" ? await readOpusFile(path) : null;
   const common = { path, filename, caption: part.caption };
   // WhatsApp plays mono Ogg/Opus as a voice note; other sound goes as a file to play.
@@ -103,6 +100,14 @@ async function mediaContent(
     };
   }
   return { kind: "media", media: part.media, ...common, mimeType, durationSecs: null };
+}
+
+/** The type as platforms name it, since Meta takes no other: text is plain, sound alone in MP4 is audio. */
+async function typeOf(media: MediaKind, head: Uint8Array): Promise<string> {
+  const sniffed = await sniffMimeType(head);
+  if (sniffed === null) return isText(head) ? "text/plain" : "application/octet-stream";
+  if (sniffed === "audio/x-m4a") return "audio/mp4";
+  return trueMimeType(media, sniffed, null) ?? sniffed;
 }
 
 /** The file behind a path, links followed, if it lies where an agent may take files from. */

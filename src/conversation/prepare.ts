@@ -5,7 +5,7 @@ import type { Channel } from "../channels/channel.ts";
 import type { MediaKind, MediaReference } from "../channels/message.ts";
 import { safeFilename } from "../net/filename.ts";
 import { saveStream } from "../net/save.ts";
-import { sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
+import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
 import type { Transcriber } from "../speech/transcription.ts";
 import type { ConversationStore, PendingMessage } from "../store/contract.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -96,8 +96,9 @@ async function fetchAttachment(
     // A turn that a restart repeats finds its files where it left them.
     const before = await sizeOf(path);
     if (before !== null) {
-      const sniffed = await sniffMimeType(await headOf(path));
-      const mimeType = trueMimeType(media.kind, sniffed, media.mimeType);
+      const head = await headOf(path);
+      const sniffed = await sniffMimeType(head);
+      const mimeType = trueMimeType(media.kind, sniffed, media.mimeType, isText(head));
       return { ...described, mime_type: mimeType, size: before, path };
     }
     if (store.attachmentBytes() > options.maxMediaBytes) {

@@ -8,7 +8,10 @@ const headBytes = 4100;
 export async function sniffMimeType(head: Uint8Array): Promise<string | null> {
   if (head.length === 0) return null;
   const { fileTypeFromBuffer } = await import("file-type");
-  return (await fileTypeFromBuffer(head).catch(() => undefined))?.mime ?? null;
+  const known = (await fileTypeFromBuffer(head).catch(() => undefined))?.mime;
+  // Readers look for this mark in the first kilobyte, since some programs write something before it.
+  const pdf = Buffer.from(head.subarray(0, 1024)).includes("%PDF-");
+  return known ?? (pdf ? "application/pdf" : null);
 }
 
 /** Is this the start of a text? UTF-8 and no control characters, a letter cut off at its end aside. */
@@ -39,8 +42,8 @@ export async function sniffStream(
     held.push(value);
     length += value.length;
   }
-  const sniffed = await sniffMimeType(Buffer.concat(held).subarray(0, headBytes));
-  const mimeType = trueMimeType(kind, sniffed, declared);
+  const head = Buffer.concat(held).subarray(0, headBytes);
+  const mimeType = trueMimeType(kind, await sniffMimeType(head), declared, isText(head));
   if (mimeType === null) {
     reader.cancel().catch(() => {});
     throw new DownloadFailure("media_type", `the file is not of kind ${kind}`);
@@ -64,12 +67,13 @@ export async function sniffStream(
 /**
  * The type to believe: the bytes' own over what was declared, null where a picture, sound or film is none. A container
  * that holds sound alone passes for audio; an office file may look like the archive that it is; text has no mark, so
- * there the declaration counts. Pure.
+ * there the declaration counts, unless it names what always has one. `text`: {@link isText} says so. Pure.
  */
 export function trueMimeType(
   kind: MediaKind,
   sniffed: string | null,
   declared: string | null,
+  text: boolean = false,
 ): string | null {
   const said = declared?.split(";")[0]?.trim().toLowerCase() || null;
   switch (kind) {
@@ -84,7 +88,10 @@ export function trueMimeType(
         ? sniffed.replace("video/", "audio/")
         : null;
     case "document":
-      if (sniffed === null) return said ?? "application/octet-stream";
+      if (sniffed === null) {
+        const unmarked = text ? "text/plain" : "application/octet-stream";
+        return said === null || alwaysMarked.test(said) ? unmarked : said;
+      }
       return said !== null && archives.has(sniffed) && isOfficeType(said) ? said : sniffed;
   }
 }
@@ -96,6 +103,9 @@ const soundContainers = new Set([
   "video/webm",
   "video/ogg",
 ]);
+/** What is known by its bytes, so that bytes without a mark are something else. */
+const alwaysMarked =
+  /^(image\/(?!svg)|audio\/|video\/|application\/(pdf|zip|gzip|msword|epub|vnd\.(rar|ms-|oasis\.|openxml)))/;
 const archives = new Set(["application/zip", "application/x-cfb"]);
 
 function isOfficeType(mimeType: string): boolean {

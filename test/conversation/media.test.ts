@@ -257,6 +257,18 @@ describe("a file that an agent hands back", () => {
     expect(contents[0]).toMatchObject({ caption: null });
   });
 
+  test.each([
+    ["sound alone in MP4", "audio", "\0\0\0\u0018ftypM4A \0\0\0\0M4A mp42", "audio/mp4"],
+    ["the same by another brand", "audio", "\0\0\0\u0018ftypisom\0\0\0\0isommp42", "audio/mp4"],
+    ["text", "image", "Käse;3,50\n", "text/plain"],
+  ] as const)("has the type that platforms know: %s", async (_, media, bytes, mimeType) => {
+    const path = write("outgoing", "file");
+    writeFileSync(path, bytes);
+    const given: AgentPart[] = [{ kind: "media", media, path, caption: null, filename: null }];
+    const [content] = await compose()(fakeChannel(), request(), turn, given, signal);
+    expect(content).toMatchObject({ mimeType });
+  });
+
   test("has its caption formatted as text is; one that no platform takes follows as text", async () => {
     const long = "word ".repeat(300).trim();
     for (const [caption, kinds] of [

@@ -44,6 +44,12 @@ test("files are known by their bytes", async () => {
   expect(await sniffMimeType(new Uint8Array())).toBeNull();
 });
 
+test("a PDF may begin with something else; text that is called a PDF is text", async () => {
+  expect(await sniffMimeType(bytes("\r\n", "%PDF-1.4\n"))).toBe("application/pdf");
+  expect(trueMimeType("document", null, "application/pdf", true)).toBe("text/plain");
+  expect(trueMimeType("document", null, "text/csv", true)).toBe("text/csv");
+});
+
 test("the bytes win over what was declared", () => {
   const cases: [MediaKind, string | null, string | null, string | null][] = [
     ["image", "image/png", "image/jpeg", "image/png"],
@@ -61,6 +67,9 @@ test("the bytes win over what was declared", () => {
     ["document", "application/pdf", "text/plain", "application/pdf"],
     ["document", null, "text/csv; charset=utf-8", "text/csv"],
     ["document", null, null, "application/octet-stream"],
+    ["document", null, "application/pdf", "application/octet-stream"],
+    ["document", null, "image/png", "application/octet-stream"],
+    ["document", null, "image/svg+xml", "image/svg+xml"],
     [
       "document",
       "application/zip",

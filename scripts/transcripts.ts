@@ -32,11 +32,15 @@ export async function transcripts(): Promise<string> {
   return `${[about, ...recorded].join("\n\n")}\n`;
 }
 
-/** The page without what differs by moment and machine: codes, ids, numbers, where lines break, disk, service. Pure. */
+/**
+ * The page without what differs by moment and machine: codes, ids, numbers, where lines break, disk, service, and the
+ * one log line that comes before or after its code. Pure.
+ */
 export function comparable(page: string): string {
   return page
     .replace(/^service\n[^]*?\n\n/gm, "")
     .replace(/^ +\w+ +space: .*\n( {8}.*\n)*/gm, "")
+    .replace(/^.*waiting for a phone to link.*\n/gm, "")
     .replace(/[█▀▄ \n]{200,}/g, " QR ")
     .replace(/\b(id|delivery)=\S+/g, "$1=")
     .replace(/\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/g, "CODE")

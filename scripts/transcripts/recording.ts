@@ -45,13 +45,12 @@ export class Recording {
 
   /** Types `revka …` and waits for its end. Answers what it printed. */
   async revka(...words: string[]): Promise<string> {
-    const printed = await this.silently(...words);
+    const printed = await this.#run(words);
     this.#said.push(`$ revka ${words.map(quoted).join(" ")}`, printed.trimEnd(), "");
     return printed;
   }
 
-  /** As {@link revka}, out of sight. */
-  silently(...words: string[]): Promise<string> {
+  #run(words: string[]): Promise<string> {
     return new Promise((resolve, reject) => {
       const child = this.#spawn(words);
       let printed = "";

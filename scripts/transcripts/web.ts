@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import { controlClient } from "../../src/control/client.ts";
 import type { Phone } from "../../test/doubles/whatsapp-web/phone.ts";
 import { startDouble } from "../../test/doubles/whatsapp-web/server.ts";
 import { Recording } from "./recording.ts";
@@ -7,14 +8,6 @@ import { Recording } from "./recording.ts";
 const trust = fileURLToPath(
   new URL("../../test/doubles/whatsapp-web/trust-double.ts", import.meta.url),
 );
-
-const report = z.object({
-  channels: z.array(
-    z.object({
-      linking: z.object({ qr: z.string().nullable(), pair_code: z.string().nullable() }).optional(),
-    }),
-  ),
-});
 
 /** From `init` over the link by QR or code to an answered message, with the stand-in for WhatsApp Web's server. */
 export async function webTranscript(by: "qr" | "code"): Promise<string> {
@@ -57,9 +50,9 @@ export async function webTranscript(by: "qr" | "code"): Promise<string> {
 
 /** What the person does with the phone: scans the code, or types it. */
 async function link(you: Recording, owner: Phone): Promise<void> {
+  const daemon = controlClient(join(you.home, ".revka/revka.sock"));
   for (let tries = 0; tries < 200; tries++) {
-    const { data } = report.safeParse(JSON.parse(await you.silently("status", "--json")));
-    const code = data?.channels[0]?.linking;
+    const code = (await daemon.status()).channels[0]?.linking;
     if (code?.qr) return void (await owner.scanQr(code.qr));
     if (code?.pair_code) return void (await owner.enterCode(code.pair_code));
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,8 +1,18 @@
-import { afterEach, expect, test } from "bun:test";
-import { Harness, quickClock } from "../channels/whatsapp-web/harness.ts";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { Harness, heldClock } from "../channels/whatsapp-web/harness.ts";
+
+setDefaultTimeout(60_000);
 
 let h: Harness;
 afterEach(() => h.stop());
+
+/** What one send may take (`client.ts`). */
+const SEND_DEADLINE_MS = 45_000;
+/** Between two pings, at the jitter of the harness, and for the answer to one (`keepalive.ts`). */
+const PING_MS = 25_000;
+const PONG_MS = 10_000;
+/** From the start of a connection to the server's first word (`connection.ts`). */
+const CONNECT_DEADLINE_MS = 20_000;
 
 const state = () => h.channel.status().state;
 
@@ -34,23 +44,33 @@ test("replaced by another client: disconnected with the reason, and nothing reco
 });
 
 test("a lost network: the connection comes back, and what was sent meanwhile arrives as backlog", async () => {
-  await linked();
+  const clock = heldClock(CONNECT_DEADLINE_MS);
+  h = await Harness.linked({ clock });
   h.wa.fault({ at: "upgrade", do: "refuse", code: 503, times: 2 });
   h.wa.cutAll();
   await h.until(() => state() === "disconnected");
   await h.ada.send(h.owner, "while you were away");
-  const message = await h.message("while you were away", 15_000);
+  for (const refused of [1, 2]) {
+    await h.wa.faults.struck.waitForCount(refused);
+    clock.elapse();
+  }
+  const message = await h.message("while you were away");
   expect(message.backlog).toBe(true);
   await h.ready();
-}, 20_000);
+});
 
 test("a socket that is open but deaf is found by our own ping and replaced", async () => {
-  await linked();
+  const clock = heldClock(PING_MS, PONG_MS);
+  h = await Harness.linked({ clock });
+  h.wa.logins.clear();
   h.wa.fault({ at: "in:iq:w:p", do: "swallow" });
-  await h.wa.logins.waitFor(() => true, 12_000);
+  clock.elapse();
+  await h.wa.faults.struck.waitFor();
+  clock.elapse();
+  await h.wa.logins.waitFor();
   await h.ready();
   expect(h.wa.faults.struck.all).toContainEqual({ at: "in:iq:w:p:ping", do: "swallow" });
-}, 20_000);
+});
 
 test("an old version is refused with 405: asked for again, not for ever at once", async () => {
   await linked();
@@ -61,10 +81,16 @@ test("an old version is refused with 405: asked for again, not for ever at once"
 });
 
 test("the ack of the server is lost: the repeat carries the same id, and the contact reads it once", async () => {
-  h = await Harness.linked({ clock: quickClock(20) });
+  const clock = heldClock(SEND_DEADLINE_MS);
+  h = await Harness.linked({ clock });
   h.wa.fault({ at: "out:ack:message", do: "swallow" });
-  const first = await h.send(h.ada, "once", "delivery-x");
-  expect(first).toMatchObject({ ok: false, failure: { retry: "ambiguous", code: "no_ack" } });
+  const sending = h.send(h.ada, "once", "delivery-x");
+  await h.ada.waitForMessage("once");
+  clock.elapse();
+  expect(await sending).toMatchObject({
+    ok: false,
+    failure: { retry: "ambiguous", code: "no_ack" },
+  });
   const second = await h.send(h.ada, "once", "delivery-x");
   expect(second.ok).toBe(true);
   await h.ada.duplicates.waitFor();
@@ -95,11 +121,14 @@ test("a connection lost before the ack is ambiguous; after it comes back the rep
 });
 
 test("a hung devices query holds up neither what comes in nor sending for ever", async () => {
-  h = await Harness.linked({ clock: quickClock(20) });
+  const clock = heldClock(SEND_DEADLINE_MS);
+  h = await Harness.linked({ clock });
   h.wa.fault({ at: "in:iq:usync", do: "swallow", times: 0 });
   const sending = h.send(h.bob, "to somebody new");
   await h.ada.send(h.owner, "meanwhile");
   await h.message("meanwhile");
+  await h.wa.faults.struck.waitFor();
+  clock.elapse();
   expect((await sending).ok).toBe(false);
   h.wa.faults.clear();
   expect(await h.send(h.bob, "and now")).toMatchObject({ ok: true });

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 const ROUNDS = 12;
+
+setDefaultTimeout(60_000);
 
 let h: Harness;
 afterEach(() => h.stop());
@@ -53,11 +55,11 @@ test(`killed ${ROUNDS} times between decryption and inbox: every message arrives
   for (let round = 0; round < ROUNDS; round++) {
     h.wa.logins.clear();
     const child = client(round % 3 === 0 ? 200 : 5);
-    await h.wa.logins.waitFor(() => true, 10_000);
+    await h.wa.logins.waitFor();
     const texts = [`${round} first`, `${round} second`, `${round} third`];
     wanted.push(...texts);
     for (const text of texts) await h.ada.send(h.owner, text);
-    await h.wa.clientReceipts.waitFor(() => true, 5_000);
+    await h.wa.clientReceipts.waitFor();
     h.wa.clientReceipts.clear();
     await kill(child);
   }
@@ -69,20 +71,20 @@ test(`killed ${ROUNDS} times between decryption and inbox: every message arrives
       ...inbox().map((line) => line.slice(line.indexOf(" ") + 1)),
       ...h.messages().map(({ text }) => text),
     ]);
-  await h.events.waitFor(() => wanted.every((text) => arrived().has(text)), 10_000).catch(() => {});
+  await h.events.waitFor(() => wanted.every((text) => arrived().has(text))).catch(() => {});
   expect(wanted.filter((text) => !arrived().has(text))).toEqual([]);
   expect(h.ignored()).not.toContain("undecryptable");
   expect(h.ada.undecryptable.all).toEqual([]);
   expect(await h.send(h.ada, "still the same session")).toMatchObject({ ok: true });
   await h.ada.waitForMessage("still the same session");
-}, 60_000);
+});
 
 test("a second process on the same session is told so; after a kill nothing is stale", async () => {
   h = await Harness.linked();
   await h.channel.stop();
   h.wa.logins.clear();
   const child = client(0);
-  await h.wa.logins.waitFor(() => true, 10_000);
+  await h.wa.logins.waitFor();
   const second = h.create();
   await second.start(h.deliver);
   expect(second.status()).toMatchObject({ state: "disconnected", linkedAs: null });
@@ -92,4 +94,4 @@ test("a second process on the same session is told so; after a kill nothing is s
   await h.run();
   await h.ready();
   expect(h.wa.links.count).toBe(1);
-}, 30_000);
+});

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Recorder } from "../doubles/whatsapp-web/recorder.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
+
+setDefaultTimeout(60_000);
 
 let h: Harness;
 afterEach(() => h.stop());

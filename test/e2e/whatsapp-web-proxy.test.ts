@@ -1,10 +1,12 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createDispatchedFetch } from "../../src/net/dispatched-fetch.ts";
 import { parseProxy } from "../../src/net/proxy.ts";
-import { Harness } from "../channels/whatsapp-web/harness.ts";
+import { Harness, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
 import { type CountingProxy, startHttpProxy, startSocksProxy } from "../net/proxies.ts";
+
+setDefaultTimeout(60_000);
 
 let h: Harness;
 let proxy: CountingProxy;
@@ -50,7 +52,7 @@ for (const [kind, start] of Object.entries(proxies)) {
     const { attachments } = await h.message("look");
     const [attachment] = attachments;
     if (!attachment) throw new Error("no attachment");
-    const { body } = await h.channel.openMedia(attachment, AbortSignal.timeout(5_000));
+    const { body } = await h.channel.openMedia(attachment, AbortSignal.timeout(PATIENCE_MS));
     expect(Buffer.from(await new Response(body).arrayBuffer())).toEqual(picture);
 
     mkdirSync(h.folder, { recursive: true });
@@ -75,7 +77,7 @@ for (const [kind, start] of Object.entries(proxies)) {
 test("a proxy that refuses: nothing goes out directly, and the state says so", async () => {
   await behind(await startHttpProxy({ refuse: 503 }));
   await h.run();
-  await h.until(() => h.channel.status().state === "disconnected", 10_000);
+  await h.until(() => h.channel.status().state === "disconnected");
   expect(proxy.asked.length).toBeGreaterThan(0);
   expect(h.wa.registrations.count).toBe(0);
   expect(h.wa.mostConnections).toBe(0);

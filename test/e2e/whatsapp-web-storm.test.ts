@@ -1,8 +1,10 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 const EACH_WAY = 60;
+
+setDefaultTimeout(60_000);
 
 let h: Harness;
 afterEach(() => h.stop());
@@ -18,7 +20,7 @@ async function storm(): Promise<void> {
     }),
   ]);
   expect(results.filter(({ ok }) => !ok)).toEqual([]);
-  await h.ada.inbox.waitForCount(EACH_WAY, ({ text }) => text?.startsWith("out ") === true, 20_000);
+  await h.ada.inbox.waitForCount(EACH_WAY, ({ text }) => text?.startsWith("out ") === true);
   await h.events.waitForCount(
     EACH_WAY,
     (event) => event.kind === "message" && event.message.text.startsWith("in "),
@@ -39,14 +41,14 @@ test("a warm session: 60 messages each way at once, all readable, none asked for
   expect(h.ada.undecryptable.all).toEqual([]);
   expect(h.wa.retriesAsked.all).toEqual([]);
   expect(h.ignored()).not.toContain("undecryptable");
-}, 40_000);
+});
 
 test("first contact from both sides at once: 60 messages each way, all readable", async () => {
   h = await Harness.linked({ clock: systemClock });
   await storm();
   expect(h.ada.undecryptable.all).toEqual([]);
   expect(h.ignored()).not.toContain("undecryptable");
-}, 40_000);
+});
 
 test("a storm while the connection breaks three times: every message arrives once", async () => {
   h = await Harness.linked();
@@ -65,4 +67,4 @@ test("a storm while the connection breaks three times: every message arrives onc
   await h.ready();
   const heard = h.messages().flatMap(({ text }) => (text.startsWith("through") ? [text] : []));
   expect(heard.toSorted()).toEqual(texts.toSorted());
-}, 40_000);
+});

@@ -1,5 +1,7 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
+
+setDefaultTimeout(60_000);
 
 let h: Harness;
 afterEach(() => h.stop());

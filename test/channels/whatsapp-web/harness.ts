@@ -8,20 +8,42 @@ import {
   type WhatsAppWebOptions,
 } from "../../../src/channels/whatsapp-web/channel.ts";
 import { whatsappSchema } from "../../../src/config/schema.ts";
+import { pauseBefore } from "../../../src/channels/whatsapp-web/disconnect.ts";
 import { type Clock, systemClock } from "../../../src/runtime/clock.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import type { Phone } from "../../doubles/whatsapp-web/phone.ts";
 import { Recorder } from "../../doubles/whatsapp-web/recorder.ts";
 import { type WhatsAppDouble, startDouble } from "../../doubles/whatsapp-web/server.ts";
 
-/**
- * Real time, in which every wait is `factor` times shorter: the back-off does not hold a test up. Deadlines shrink with
- * it, so a factor that is large fails on a busy machine.
- */
-export function quickClock(factor: number): Clock {
+/** Every test waits for events; only one that fails waits so long, however busy the machine is. */
+export const PATIENCE_MS = 30_000;
+
+/** No jitter, so that a pause before a reconnect is known by its length. */
+const RANDOM = 0.5;
+const reconnectPauses = new Set([0, 1, 2, 3, 4].map((attempt) => pauseBefore(attempt, RANDOM)));
+
+/** Real time, in which pauses before a reconnect are twenty times shorter. Deadlines stay as they are. */
+export const impatientClock: Clock = {
+  now: systemClock.now,
+  after: (ms, callback) => systemClock.after(reconnectPauses.has(ms) ? ms / 20 : ms, callback),
+};
+
+/** As {@link impatientClock}, but what waits for exactly one of these times waits for `elapse` instead. */
+export function heldClock(...held: number[]): Clock & { elapse(): void } {
+  const waiting = new Set<() => void>();
   return {
     now: systemClock.now,
-    after: (ms, callback) => systemClock.after(ms / factor, callback),
+    after(wanted, callback) {
+      if (!held.includes(wanted)) return impatientClock.after(wanted, callback);
+      waiting.add(callback);
+      return () => waiting.delete(callback);
+    },
+    elapse() {
+      for (const callback of [...waiting]) {
+        waiting.delete(callback);
+        callback();
+      }
+    },
   };
 }
 
@@ -73,7 +95,7 @@ export class Harness {
   }
 
   create(): Channel {
-    const { clock = quickClock(10), config = {}, options = {} } = this.setup;
+    const { clock = impatientClock, config = {}, options = {} } = this.setup;
     const channel = createWhatsAppWeb({
       config: whatsappSchema.parse({
         session_path: this.sessionPath,
@@ -84,6 +106,7 @@ export class Harness {
       typing: true,
       env: {},
       clock,
+      random: () => RANDOM,
       log: silentLog,
       proxyUrl: null,
       // The double's media server shows a certificate nobody else knows.
@@ -113,12 +136,12 @@ export class Harness {
     return this.channel.status().linking?.qr ?? "";
   }
 
-  async ready(timeoutMs = 5_000): Promise<void> {
+  async ready(timeoutMs = PATIENCE_MS): Promise<void> {
     await this.until(() => this.channel.status().state === "ready", timeoutMs);
   }
 
   /** Waits for a status of the channel, by its changes. */
-  async until(wanted: () => boolean, timeoutMs = 5_000): Promise<void> {
+  async until(wanted: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
     if (wanted()) return;
     await this.states.waitFor(() => wanted(), timeoutMs);
   }
@@ -131,7 +154,7 @@ export class Harness {
     await this.ready();
   }
 
-  async message(wanted: string | ((message: Message) => boolean), timeoutMs = 5_000) {
+  async message(wanted: string | ((message: Message) => boolean), timeoutMs = PATIENCE_MS) {
     const matches =
       typeof wanted === "string" ? (message: Message) => message.text === wanted : wanted;
     const event = await this.events.waitFor(
@@ -162,7 +185,7 @@ export class Harness {
   }
 
   send(to: Phone, content: Delivery["content"] | string, id?: string) {
-    return this.channel.send(this.delivery(to, content, id), AbortSignal.timeout(20_000));
+    return this.channel.send(this.delivery(to, content, id), AbortSignal.timeout(PATIENCE_MS));
   }
 
   async stop(): Promise<void> {

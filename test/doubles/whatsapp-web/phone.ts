@@ -79,7 +79,7 @@ export class Phone {
   /** Waits for a message with this text, or one that satisfies the test. */
   waitForMessage(
     wanted: string | ((message: Received) => boolean) = () => true,
-    timeoutMs = 5_000,
+    timeoutMs = 30_000,
   ): Promise<Received> {
     const matches =
       typeof wanted === "string" ? (message: Received) => message.text === wanted : wanted;
@@ -106,7 +106,7 @@ export class Phone {
   }
 
   /** Types in the code a client shows. Resolves when the link is made. */
-  enterCode(code: string, timeoutMs = 5_000): Promise<Companion> {
+  enterCode(code: string, timeoutMs = 30_000): Promise<Companion> {
     return this.double.linkByCode(this, code, timeoutMs);
   }
 

@@ -1,3 +1,6 @@
+/** The machine may be busy: only a test that fails waits so long. */
+const PATIENCE_MS = 30_000;
+
 /**
  * An append-only list that can be waited on.
  * Everything the double observes is kept in one of these, so a test never sleeps.
@@ -25,7 +28,7 @@ export class Recorder<T> {
    * The first item, past or future, that `matches`.
    * @throws when none came within `timeoutMs`; the error lists what did come.
    */
-  waitFor(matches: (item: T) => boolean = () => true, timeoutMs = 5_000): Promise<T> {
+  waitFor(matches: (item: T) => boolean = () => true, timeoutMs = PATIENCE_MS): Promise<T> {
     const past = this.all.find(matches);
     if (past !== undefined) return Promise.resolve(past);
     return this.until((item) => (matches(item) ? item : undefined), timeoutMs);
@@ -35,7 +38,7 @@ export class Recorder<T> {
   waitForCount(
     count: number,
     matches: (item: T) => boolean = () => true,
-    timeoutMs = 5_000,
+    timeoutMs = PATIENCE_MS,
   ): Promise<T[]> {
     const found = () => this.all.filter(matches);
     if (found().length >= count) return Promise.resolve(found());

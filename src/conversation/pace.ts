@@ -37,6 +37,8 @@ export class TokenBucket {
   }
 }
 
+/** Share of a second's messages that may go at once. With the rest of it, no second sees more than the platform allows. */
+const BURST_SHARE = 0.1;
 /** Recipients are looked through for idle ones when there are so many, and again when there are twice as many. */
 const MANY_RECIPIENTS = 10_000;
 
@@ -49,7 +51,8 @@ export class Pacer {
 
   constructor(pace: Pace, now: number) {
     this.#pace = pace;
-    this.#account = new TokenBucket(pace.perSecond / 1000, pace.perSecond, now);
+    const burst = Math.max(1, pace.perSecond * BURST_SHARE);
+    this.#account = new TokenBucket((pace.perSecond * (1 - BURST_SHARE)) / 1000, burst, now);
   }
 
   /** Milliseconds until the account may send again; 0: now. */

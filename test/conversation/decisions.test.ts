@@ -78,12 +78,28 @@ describe("pace", () => {
   });
 
   test("one recipient's burst does not use up another's, the account's limit holds for all", () => {
-    const pacer = new Pacer({ perSecond: 4, recipientIntervalMs: 6000, recipientBurst: 2 }, 0);
+    const pacer = new Pacer({ perSecond: 40, recipientIntervalMs: 6000, recipientBurst: 2 }, 0);
     for (const chat of [1, 1, 2, 2]) {
       expect([pacer.accountWait(0), pacer.recipientWait(chat, 0)]).toEqual([0, 0]);
       pacer.take(chat, 0);
     }
     expect([1, 2, 3].map((chat) => pacer.recipientWait(chat, 0))).toEqual([6000, 6000, 0]);
-    expect([pacer.accountWait(0), pacer.accountWait(250)]).toEqual([250, 0]);
+    expect([pacer.accountWait(0), pacer.accountWait(28)]).toEqual([28, 0]);
+  });
+
+  test.each([1, 10, 80])("no second sees more than %i messages", (perSecond) => {
+    const pacer = new Pacer({ perSecond, recipientIntervalMs: 6000, recipientBurst: 45 }, 0);
+    const sent: number[] = [];
+    for (let now = 0; now < 5_000; now++) {
+      while (pacer.accountWait(now) === 0) {
+        pacer.take(sent.length, now);
+        sent.push(now);
+      }
+    }
+    const most = Math.max(
+      ...sent.map((at) => sent.filter((it) => it >= at && it < at + 1000).length),
+    );
+    expect(most).toBeLessThanOrEqual(perSecond);
+    expect(sent.length).toBeGreaterThanOrEqual(4.4 * perSecond);
   });
 });

@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { startTarget } from "../net/target.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { startAgent } from "./support/agent.ts";
 import { files } from "./support/files.ts";
@@ -90,4 +91,34 @@ test("files travel both ways through WhatsApp Web", async () => {
   expect(bob.inbox.all).toEqual([]);
   agent.stop();
   folder.remove();
+});
+
+test("an address that its sender wrote leads nowhere but to WhatsApp", async () => {
+  const elsewhere = await startTarget();
+  const agent = await startAgent();
+  await using setup = await startLinked({ agent: { kind: "webhook", url: agent.url } });
+  const { ada, owner, wa } = setup;
+  const { port } = elsewhere;
+  const foreign: [string, string | null][] = [
+    [`https://127.0.0.1:${port}/photo.enc`, null],
+    [`http://127.0.0.1:${port}/photo.enc`, null],
+    [`https://mmg.whatsapp.net@127.0.0.1:${port}/photo.enc`, null],
+    [`https://127.0.0.1:${port}/photo.enc`, `@127.0.0.1:${port}/photo.enc`],
+    [`https://127.0.0.1:${port}/photo.enc`, `//127.0.0.1:${port}/photo.enc`],
+    [`file:///etc/passwd`, null],
+  ];
+  for (const [index, [url, directPath]] of foreign.entries()) {
+    const encrypted = await wa.media.encrypt(files.png, "image");
+    const caption = `picture ${index}`;
+    await ada.send(owner, { raw: { imageMessage: { ...encrypted, url, directPath, caption } } });
+  }
+  const turns = await agent.turns.waitFor({ count: foreign.length, timeoutMs: 20_000 });
+  const seen = turns.map(({ messages: [message] }) => [
+    message?.text,
+    message?.attachments[0]?.path,
+  ]);
+  expect(seen).toEqual(foreign.map((_, index) => [`picture ${index}`, null]));
+  expect(elsewhere.connections).toBe(0);
+  await elsewhere.close();
+  agent.stop();
 });

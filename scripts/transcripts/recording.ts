@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +14,7 @@ const shownPort = 42617;
 
 /** A person at an empty home who types commands; what they type and read becomes text. */
 export class Recording {
-  readonly home = mkdtempSync(join(tmpdir(), "revka-transcript-"));
+  readonly home = makeHome();
   readonly #said: string[] = [];
   readonly #hidden = new Map<string, string>();
   #daemon: { process: ChildProcess; lines: string[]; shown: number } | null = null;
@@ -141,6 +142,17 @@ export class Recording {
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
+  }
+}
+
+/** Where `/tmp` is the usual one, as long as `/home/you`, so that lines break as they would there. */
+function makeHome(): string {
+  const home = join(tmpdir(), randomBytes(2).toString("hex"));
+  try {
+    mkdirSync(home, { mode: 0o700 });
+    return home;
+  } catch {
+    return mkdtempSync(join(tmpdir(), "revka-transcript-"));
   }
 }
 

@@ -1,9 +1,13 @@
+import type { Attachments } from "./attachments.ts";
 import type { RetentionLimits } from "./contract.ts";
 import type { Database } from "./database.ts";
 
 /** Takes away what is past its time, a few rows at a step, so that the event loop is never held. */
 export class Retention {
-  constructor(readonly database: Database) {}
+  constructor(
+    readonly database: Database,
+    readonly attachments: Attachments,
+  ) {}
 
   /** Runs inside a transaction. `more` says that another step would find something too. */
   step(limits: RetentionLimits): { files: string[]; more: boolean } {
@@ -22,7 +26,7 @@ export class Retention {
       limits.rows,
     );
     const entries = this.#expired("history", "at", "1", limits.contentBefore, limits.rows);
-    const files = this.#attachments(limits);
+    const files = this.attachments.expire(limits.contentBefore, limits.rows);
     return {
       files,
       more: [messages, deliveries, entries, files.length].some((count) => count >= limits.rows),
@@ -40,20 +44,5 @@ export class Retention {
       )
       .run(rows, before);
     return Number(result.changes);
-  }
-
-  #attachments(limits: RetentionLimits): string[] {
-    const rows = this.database
-      .sql(
-        `DELETE FROM attachments WHERE id IN
-         (SELECT id FROM
-           (SELECT attachments.id, ifnull(inbox.received_at, 0) AS at
-            FROM attachments LEFT JOIN inbox ON inbox.id = attachments.message
-            WHERE ifnull(inbox.state, 1) <> 0 ORDER BY attachments.id LIMIT ?)
-          WHERE at < ?)
-         RETURNING path`,
-      )
-      .all(limits.rows, limits.contentBefore) as { path: string }[];
-    return rows.map((row) => row.path);
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { InboundEvent, Recipient, SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { Attachments } from "./attachments.ts";
 import { Chats } from "./chats.ts";
 import {
   StoreError,
@@ -99,6 +100,7 @@ class SqliteStore implements ConversationStore {
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #history: History;
+  readonly #attachments: Attachments;
   readonly #retention: Retention;
 
   constructor(
@@ -114,7 +116,8 @@ class SqliteStore implements ConversationStore {
     this.#outbox = new Outbox(database, (chat) => this.#chats.current(chat));
     this.#inbox = new Inbox(database, this.#chats, this.#outbox);
     this.#history = new History(database);
-    this.#retention = new Retention(database);
+    this.#attachments = new Attachments(database);
+    this.#retention = new Retention(database, this.#attachments);
   }
 
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
@@ -154,23 +157,11 @@ class SqliteStore implements ConversationStore {
   }
 
   attachmentBytes(): number {
-    const row = this.#database
-      .sql("SELECT ifnull(sum(bytes), 0) AS bytes FROM attachments")
-      .get() as { bytes: number };
-    return row.bytes;
+    return this.#attachments.bytes();
   }
 
   addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void> {
-    const forget = this.#database.sql("DELETE FROM attachments WHERE message = ? AND path = ?");
-    const keep = this.#database.sql(
-      "INSERT INTO attachments (message, path, bytes) VALUES (?, ?, ?)",
-    );
-    return this.#database.write(() => {
-      for (const { path, bytes } of files) {
-        forget.run(messageId, path);
-        keep.run(messageId, path, bytes);
-      }
-    });
+    return this.#database.write(() => this.#attachments.add(messageId, files), this.#undone);
   }
 
   chatsWithOpenDeliveries(): ChatId[] {
@@ -278,7 +269,7 @@ class SqliteStore implements ConversationStore {
   }
 
   retain(limits: RetentionLimits): Promise<{ files: string[]; more: boolean }> {
-    return this.#database.write(() => this.#retention.step(limits));
+    return this.#database.write(() => this.#retention.step(limits), this.#undone);
   }
 
   checkWritable(): Promise<void> {
@@ -290,6 +281,7 @@ class SqliteStore implements ConversationStore {
   /** A rollback took back what was kept in memory along the way. */
   readonly #undone = (): void => {
     this.#inbox.forget();
+    this.#attachments.forget();
     this.#chats.forget();
   };
 

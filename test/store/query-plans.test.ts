@@ -69,6 +69,7 @@ async function everything(path: string): Promise<void> {
   store.openDelivery(chat);
   store.history(chat, 40);
   store.counts();
+  store.attachmentBytes();
   store.failedDeliveries(20);
   store.pausedChats();
   store.sources();
@@ -78,8 +79,8 @@ async function everything(path: string): Promise<void> {
   store.close();
 }
 
-/** Once for each account at each start. */
-const rare = /^INSERT INTO sources/;
+/** Once for each account at each start, and once at each start. */
+const rare = /^INSERT INTO sources|^SELECT ifnull\(sum\(bytes\), 0\) AS bytes FROM attachments/;
 /** Tables of one row an account, or one row at all. */
 const small = /^SCAN (sources|probe)\b/;
 /** Indexes of only what waits, what failed, or what is paused. */

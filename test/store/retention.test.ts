@@ -141,4 +141,26 @@ test("a file that a repeated turn lays down again counts once", async () => {
   await store.addAttachments(id, [{ path: "/media/again", bytes: 10 }]);
   await store.addAttachments(id, [{ path: "/media/again", bytes: 20 }]);
   expect(store.attachmentBytes()).toBe(21);
+  await store.addAttachments(id, [{ path: "/media/again", bytes: 30 }]);
+  expect(store.attachmentBytes()).toBe(31);
+});
+
+test("the bytes of files are carried on as they come and go, and a failed write does not count", async () => {
+  const old = await exchange();
+  expect(store.attachmentBytes()).toBe(1);
+  await store.addAttachments(old, [{ path: "/media/more", bytes: 4 }]);
+  const failed = store.addAttachments(old, [
+    { path: "/media/kept-not", bytes: 8 },
+    { path: "/media/none", bytes: Number.NaN },
+  ]);
+  expect(
+    await failed.then(
+      () => "kept",
+      () => "refused",
+    ),
+  ).toBe("refused");
+  expect(store.attachmentBytes()).toBe(5);
+  await clock.advance(9 * day);
+  await retain();
+  expect(store.attachmentBytes()).toBe(0);
 });

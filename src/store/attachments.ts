@@ -1,0 +1,66 @@
+import type { Database } from "./database.ts";
+
+/** Files that belong to messages, and how much they are in all. */
+export class Attachments {
+  /** Counted once and then carried on; null after a rollback. */
+  #bytes: number | null = null;
+
+  constructor(readonly database: Database) {}
+
+  /** Bytes of all files. */
+  bytes(): number {
+    if (this.#bytes === null) {
+      const row = this.database
+        .sql("SELECT ifnull(sum(bytes), 0) AS bytes FROM attachments")
+        .get() as { bytes: number };
+      this.#bytes = row.bytes;
+    }
+    return this.#bytes;
+  }
+
+  /** Forgets what is counted: after a rollback it may never have been. */
+  forget(): void {
+    this.#bytes = null;
+  }
+
+  /** A file that a repeated turn lays down again counts once. Runs inside a transaction. */
+  add(message: number, files: { path: string; bytes: number }[]): void {
+    for (const { path, bytes } of files) {
+      const before = this.database
+        .sql("DELETE FROM attachments WHERE message = ? AND path = ? RETURNING bytes")
+        .all(message, path);
+      this.database
+        .sql("INSERT INTO attachments (message, path, bytes) VALUES (?, ?, ?)")
+        .run(message, path, bytes);
+      this.#count(bytes - sum(before));
+    }
+  }
+
+  /**
+   * Takes away the first `rows` files whose message is done and older than `before`. Answers their paths. Runs inside a
+   * transaction.
+   */
+  expire(before: number, rows: number): string[] {
+    const gone = this.database
+      .sql(
+        `DELETE FROM attachments WHERE id IN
+         (SELECT id FROM
+           (SELECT attachments.id, ifnull(inbox.received_at, 0) AS at
+            FROM attachments LEFT JOIN inbox ON inbox.id = attachments.message
+            WHERE ifnull(inbox.state, 1) <> 0 ORDER BY attachments.id LIMIT ?)
+          WHERE at < ?)
+         RETURNING path, bytes`,
+      )
+      .all(rows, before);
+    this.#count(-sum(gone));
+    return gone.map((row) => String(row["path"]));
+  }
+
+  #count(bytes: number): void {
+    if (this.#bytes !== null) this.#bytes += bytes;
+  }
+}
+
+function sum(rows: Record<string, unknown>[]): number {
+  return rows.reduce((total, row) => total + Number(row["bytes"]), 0);
+}

@@ -99,6 +99,8 @@ async function fetchAttachment(
       const head = await headOf(path);
       const sniffed = await sniffMimeType(head);
       const mimeType = trueMimeType(media.kind, sniffed, media.mimeType, isText(head));
+      // A kill may have come between the file and its note.
+      await store.addAttachments(entry.id, [{ path, bytes: before }]);
       return { ...described, mime_type: mimeType, size: before, path };
     }
     if (store.attachmentBytes() > options.maxMediaBytes) {

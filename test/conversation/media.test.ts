@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/agent.ts";
@@ -89,6 +89,18 @@ describe("an attachment", () => {
     const again = await prepare()(channel, entry(photo), signal);
     expect(opened).toBe(1);
     expect(again.attachments).toEqual(first.attachments);
+  });
+
+  test("that a kill left on disk before it was noted is noted when the turn is repeated, once", async () => {
+    const openMedia = async () => ({ body: stream(png), mimeType: "image/png" });
+    const channel = fakeChannel({ openMedia });
+    const killed = spyOn(store, "addAttachments").mockRejectedValueOnce(new Error("killed"));
+    await prepare()(channel, entry(photo), signal);
+    killed.mockRestore();
+    expect(existsSync(join(folder.path, "media", "7", "1-passwd"))).toBe(true);
+    await prepare()(channel, entry(photo), signal);
+    await prepare()(channel, entry(photo), signal);
+    expect(store.attachmentBytes()).toBe(png.length);
   });
 
   test.each([

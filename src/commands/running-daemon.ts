@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { resolvePaths, type Paths } from "../config/paths.ts";
 import { ControlError, type ControlApi } from "../control/api.ts";
-import { controlClient, DaemonNotRunning } from "../control/client.ts";
+import { controlClient, ControlForbidden, DaemonNotRunning } from "../control/client.ts";
 import { CommandError, type Invocation } from "./command.ts";
 
 export function paths({ configFile, env }: Pick<Invocation, "configFile" | "env">): Paths {
@@ -26,7 +26,9 @@ export async function askDaemon<T>(
   try {
     return await within(timeoutMs, socket, ask(controlClient(socket)));
   } catch (error) {
-    if (error instanceof ControlError) throw new CommandError(error.message);
+    if (error instanceof ControlError || error instanceof ControlForbidden) {
+      throw new CommandError(error.message);
+    }
     if (error instanceof DaemonNotRunning) {
       throw new CommandError(
         `${error.message}; start it with \`revka daemon\` or \`revka service start\``,
@@ -46,7 +48,8 @@ export async function askDaemonIfRunning<T>(
     return await within(timeoutMs, socket, ask(controlClient(socket)));
   } catch (error) {
     if (error instanceof DaemonNotRunning) return null;
-    throw error instanceof ControlError ? new CommandError(error.message) : error;
+    const told = error instanceof ControlError || error instanceof ControlForbidden;
+    throw told ? new CommandError(error.message) : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { fetchOverUnixSocket } from "../runtime/unix-fetch.ts";
 import {
   ControlError,
@@ -17,13 +17,21 @@ export class DaemonNotRunning extends Error {
   }
 }
 
+/** The socket is another account's. */
+export class ControlForbidden extends Error {
+  override readonly name = "ControlForbidden";
+  constructor(socketPath: string) {
+    super(`${socketPath} is not yours: run this as the daemon's account, or as root`);
+  }
+}
+
 /**
- * Speaks with the daemon of a home. Each call throws {@link DaemonNotRunning}, or {@link ControlError} with the
- * daemon's own words.
+ * Speaks with the daemon of a home. Each call throws {@link DaemonNotRunning}, {@link ControlForbidden}, or
+ * {@link ControlError} with the daemon's own words.
  */
 export function controlClient(socketPath: string): ControlApi {
   const call = async (method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> => {
-    if (!existsSync(socketPath)) throw new DaemonNotRunning(socketPath);
+    mayOpen(socketPath);
     let response: { status: number; text: string };
     try {
       response = await fetchOverUnixSocket(socketPath, path, {
@@ -47,6 +55,17 @@ export function controlClient(socketPath: string): ControlApi {
     redeliver: async (id: string) => void (await call("POST", "/redeliver", { id })),
     relink: async () => void (await call("POST", "/relink", {})),
   };
+}
+
+function mayOpen(socketPath: string): void {
+  try {
+    accessSync(socketPath, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    throw code === "EACCES" || code === "EPERM"
+      ? new ControlForbidden(socketPath)
+      : new DaemonNotRunning(socketPath);
+  }
 }
 
 function errorOf(answer: unknown): string {

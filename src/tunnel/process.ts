@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import type { Clock } from "../runtime/clock.ts";
 import { findExecutable } from "../runtime/executable.ts";
 
@@ -6,6 +7,23 @@ import { findExecutable } from "../runtime/executable.ts";
 const graceMs = 3_000;
 /** A longer line is cut: what is looked for stands at the beginning of short ones. */
 const longestLine = 4_096;
+
+/**
+ * Starts the words after it and ends them, and all they started, as soon as standard input closes: that is when this
+ * process is gone, even by SIGKILL. Its own standard input is nothing. A TERM is for the tool; this waits on.
+ */
+const keeper = `
+exec 3<&0 </dev/null
+trap : TERM
+"$@" 3<&- &
+tool=$!
+( trap - TERM; read -r _ <&3; trap '' TERM; kill -TERM 0; sleep 3; kill -KILL 0 ) >/dev/null 2>&1 &
+exec 3<&-
+while :; do
+  wait $tool
+  code=$?
+  kill -0 $tool 2>/dev/null || exit $code
+done`;
 
 export interface ToolOptions {
   command: readonly [string, ...string[]];
@@ -24,12 +42,20 @@ export interface RunningTool {
   stop(): Promise<void>;
 }
 
-/** Runs a tool in a process group of its own, so that nothing it starts outlives it or this process. */
+/**
+ * Runs a tool in a process group of its own, so that nothing it starts outlives it or this process, however this one
+ * ends.
+ */
 export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTool {
   const [name, ...args] = command;
   const program = findExecutable(name, env["PATH"]);
   if (!program) return gone("is not installed (it is not on PATH)");
-  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn("/bin/sh", ["-c", keeper, name, program, ...args], {
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
+  child.stdin.on("error", () => {});
   const signalGroup = (signal: "SIGTERM" | "SIGKILL") => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, signal);
@@ -53,9 +79,7 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
   child.on("error", () => settle("cannot be started"));
   // A child of its own may hold the pipes open, and "close" back.
   child.on("exit", () => signalGroup("SIGKILL"));
-  child.on("close", (code, signal) =>
-    settle(signal ? `was ended by ${signal}` : `ended (exit ${code ?? "unknown"})`),
-  );
+  child.on("close", (code, signal) => settle(signal ? `was ended by ${signal}` : endOf(code)));
   for (const stream of [child.stdout, child.stderr]) eachLine(stream, onLine);
 
   const end = () => {
@@ -73,6 +97,15 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
       await ended;
     },
   };
+}
+
+/** Of a shell's exit code: 126 and 127 are its own, over 128 stands for a signal. */
+function endOf(code: number | null): string {
+  if (code === 126 || code === 127) return "cannot be started";
+  const signal = Object.entries(constants.signals).find(
+    ([, number]) => code !== null && number === code - 128,
+  );
+  return signal ? `was ended by ${signal[0]}` : `ended (exit ${code ?? "unknown"})`;
 }
 
 function gone(reason: string): RunningTool {

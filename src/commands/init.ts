@@ -82,14 +82,15 @@ function alreadyThere(file: string): string {
   return `${file} exists and is not overwritten; edit it, move it away, or write another with --config FILE`;
 }
 
-function nextSteps({ channel, allowedNumbers, agent }: Answers, config: string): string {
+function nextSteps({ channel, allowedNumbers, agent, publicUrl }: Answers, config: string): string {
+  const host = publicUrl?.replace(/\/+$/, "") ?? "https://YOUR-HOST";
   const steps: string[] = [];
   if (allowedNumbers.length === 0) {
     steps.push("allowed_numbers is empty, so nobody is answered yet: add your number.");
   }
   if (channel.kind === "cloud") {
     steps.push(
-      `In the Meta app, set the webhook's callback URL to https://YOUR-HOST/whatsapp and its verify token to verify_token in ${config}; subscribe to the field "messages".`,
+      `In the Meta app, set the webhook's callback URL to ${host}/whatsapp and its verify token to verify_token in ${config}; subscribe to the field "messages".`,
     );
     if (channel.appSecret === null) {
       steps.push("Set app_secret before it faces the internet: unsigned webhooks can be forged.");
@@ -97,7 +98,7 @@ function nextSteps({ channel, allowedNumbers, agent }: Answers, config: string):
   }
   if (channel.kind === "wati") {
     steps.push(
-      "In WATI, set the webhook to https://YOUR-HOST/wati?secret=… with webhook_secret of the file.",
+      `In WATI, set the webhook to ${host}/wati?secret=… with webhook_secret of the file.`,
     );
   }
   if (channel.kind === "web") {

@@ -26,7 +26,7 @@ const allowedNumbers = z
 
 const notificationTarget = text
   .optional()
-  .describe("Where `revka send` without --to goes: an E.164 number, BSUID or group id");
+  .describe("Where `revka send` without --to goes: an E.164 number, a BSUID or group:ID");
 
 export const whatsappSchema = z.object({
   access_token: secret.optional().describe("Cloud API access token from Meta Business Suite"),

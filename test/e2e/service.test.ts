@@ -1,0 +1,70 @@
+import { afterEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { command } from "./support/command.ts";
+import { cloudConfig } from "./support/cloud.ts";
+import { startDaemon } from "./support/daemon.ts";
+import { notifySocket } from "./support/notify-socket.ts";
+
+const linux = process.platform === "linux" ? test : test.skip;
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).toReversed()) await step();
+});
+
+function manager() {
+  const folder = mkdtempSync(join(tmpdir(), "revka-notify-"));
+  undo.push(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "notify");
+  const socket = notifySocket(path);
+  undo.push(() => socket.close());
+  return { folder, path, socket };
+}
+
+linux(
+  "READY once the port answers, pings at half the watchdog's time, STOPPING at SIGTERM",
+  async () => {
+    const { folder, path, socket } = manager();
+    const home = join(folder, "home");
+    const config = cloudConfig("http://127.0.0.1:9");
+    const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "400000" };
+    const daemon = await startDaemon({ home, config, env });
+    undo.push(() => daemon[Symbol.asyncDispose]());
+    expect(await socket.next()).toBe("READY=1");
+    expect((await fetch(`${daemon.url}/health`)).status).toBe(200);
+    const started = performance.now();
+    for (let i = 0; i < 5; i++) expect(await socket.next()).toBe("WATCHDOG=1");
+    const each = (performance.now() - started) / 5;
+    expect(each).toBeLessThan(400);
+    expect(each).toBeGreaterThan(100);
+    daemon.kill("SIGTERM");
+    let last = await socket.next();
+    while (last === "WATCHDOG=1") last = await socket.next();
+    expect(last).toBe("STOPPING=1");
+    expect(await daemon.exited).toEqual({ code: 0, signal: null });
+  },
+);
+
+linux("a daemon that hangs pings no more", async () => {
+  const { folder, path, socket } = manager();
+  const config = cloudConfig("http://127.0.0.1:9");
+  const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000" };
+  const daemon = await startDaemon({ home: join(folder, "home"), config, env });
+  undo.push(() => daemon[Symbol.asyncDispose]());
+  expect(await socket.next()).toBe("READY=1");
+  daemon.kill("SIGSTOP");
+  // What was on its way may still come.
+  while (await socket.next(300).catch(() => null)) {}
+  await expect(socket.next(500)).rejects.toThrow("no datagram");
+  daemon.kill("SIGCONT");
+  expect(await socket.next()).toBe("WATCHDOG=1");
+});
+
+linux("a start that fails says nothing of READY", async () => {
+  const { folder, path, socket } = manager();
+  writeFileSync(join(folder, "config.toml"), "agent = 1\n", { mode: 0o600 });
+  const env = { REVKA_HOME: folder, NOTIFY_SOCKET: path };
+  expect((await command(["daemon", "--port", "0"], env)).code).toBe(78);
+  await expect(socket.next(50)).rejects.toThrow("no datagram");
+});

@@ -5,11 +5,15 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NotAccepted, type Deliver } from "./channel.ts";
 import type { ChannelName, InboundEvent } from "./message.ts";
+import { Reception } from "./reception.ts";
 
 /** What every webhook has in common: limits, refusals, and an answer that waits for the disk. */
 
 /** No platform sends more in one body. */
 export const maxWebhookBytes = 4 * 1024 * 1024;
+
+/** How long a body may take to arrive, ms. */
+const bodyTimeoutMs = 30_000;
 
 /** A stranger who guesses secrets writes one line of log a minute. */
 const warnEveryMs = 60_000;
@@ -76,8 +80,24 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+/** A declared length is one that the server holds the sender to: no need for the dearer stream. */
+async function received(request: Request): Promise<Uint8Array> {
+  return request.headers.has("content-length")
+    ? new Uint8Array(await request.arrayBuffer())
+    : await readBody(new Response(request.body), maxWebhookBytes);
+}
+
+/** Who sends a byte now and then does not keep the room of a body for ever. */
+function inTime(clock: Clock, body: Promise<Uint8Array>): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(bodyTimeoutMs, () => reject(new Error("the body is late")));
+    body.then(resolve, reject).finally(cancel);
+  });
+}
+
 function createIntake({ clock, log, deliver }: IntakeOptions): Intake {
   const said = new Map<number, number>();
+  const reception = new Reception(maxWebhookBytes);
   const refuse: Intake["refuse"] = (context, status, error) => {
     const now = clock.now();
     if (now - (said.get(status) ?? -Infinity) >= warnEveryMs) {
@@ -95,17 +115,21 @@ function createIntake({ clock, log, deliver }: IntakeOptions): Intake {
         ? tooLarge(context)
         : null,
     async readBody(context) {
+      const declared = context.req.header("content-length");
+      const leave = reception.enter(declared === undefined ? null : Number(declared));
+      if (!leave) {
+        context.header("Retry-After", String(retryAfterSecs));
+        return refuse(context, 503, "too many bodies are arriving");
+      }
       try {
-        const { raw } = context.req;
-        // A declared length is one that the server holds the sender to: no need for the dearer stream.
-        const bytes = raw.headers.has("content-length")
-          ? new Uint8Array(await raw.arrayBuffer())
-          : await readBody(new Response(raw.body), maxWebhookBytes);
+        const bytes = await inTime(clock, received(context.req.raw));
         return bytes.length > maxWebhookBytes ? tooLarge(context) : bytes;
       } catch (error) {
         return error instanceof BodyTooLarge
           ? tooLarge(context)
           : refuse(context, 400, "the body did not arrive whole");
+      } finally {
+        leave();
       }
     },
     async handIn(context, events) {

@@ -1,19 +1,52 @@
+import { writeStandardOutput } from "../runtime/standard-output.ts";
 import type { Terminal } from "./command.ts";
 
-/** The terminal of this process. A reader that goes away (`revka … | head`) ends it quietly. */
-export function processTerminal(): Terminal {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", leave);
+export interface ProcessTerminal extends Terminal {
+  /** Resolves once everything said is out. */
+  written(): Promise<void>;
+}
+
+/**
+ * The terminal of this process. A reader that goes away (`revka … | head`) ends it quietly. Node's streams are touched
+ * only where they are needed: they load slowly.
+ */
+export function processTerminal(): ProcessTerminal {
+  let queue = Promise.resolve();
+  let waiting = 0;
+  const inTurn = (write: () => Promise<void>) => {
+    waiting++;
+    queue = queue.then(write).catch(leave);
+    queue = queue.then(() => void waiting--);
+  };
   return {
-    out: (text) => void process.stdout.write(text, leave),
-    err: (text) => void process.stderr.write(text, leave),
-    input: process.stdin,
-    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
-    color: process.stdout.isTTY === true && !process.env["NO_COLOR"],
+    out: (text) => inTurn(() => writeStandardOutput(text)),
+    err(text) {
+      const written = waiting === 0 ? writeError(text) : null;
+      // Written at once where nothing goes before it: what readline prompts next must come after it.
+      inTurn(() => written ?? writeError(text));
+    },
+    get input() {
+      return process.stdin;
+    },
+    get interactive() {
+      return process.stdin.isTTY === true && process.stderr.isTTY === true;
+    },
+    get color() {
+      return process.stdout.isTTY === true && !process.env["NO_COLOR"];
+    },
+    written: () => queue,
   };
 }
 
+function writeError(text: string): Promise<void> {
+  if (process.stderr.listenerCount("error") === 0) process.stderr.on("error", leave);
+  return new Promise((resolve, reject) =>
+    process.stderr.write(text, (error) => (error ? reject(error) : resolve())),
+  );
+}
+
 /** What cannot be written, a full disk for instance, is a failure: a script must not take half a document for whole. */
-function leave(error: NodeJS.ErrnoException | null | undefined): void {
-  if (!error) return;
-  process.exit(error.code === "EPIPE" ? 0 : 1);
+function leave(error: unknown): void {
+  const gone = error instanceof Error && "code" in error && error.code === "EPIPE";
+  process.exit(gone ? 0 : 1);
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-
 // Set by `bun build --define`; absent when Revka runs from source. A file that must drop the other variant's code
 // tests REVKA_WHATSAPP_WEB itself: the bundler folds a define, not a constant of another module.
 declare const REVKA_VERSION: string | undefined;
@@ -34,6 +32,8 @@ export function versionLine(info: BuildInfo = buildInfo): string {
 }
 
 function versionOfSource(): string {
+  // Not imported: in a build nothing needs it, and it takes a millisecond.
+  const { readFileSync } = process.getBuiltinModule("node:fs");
   const manifest: unknown = JSON.parse(
     readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
   );

@@ -98,6 +98,11 @@ revka service install --credentials /etc/revka/secrets`);
     must((await (await ask(account.verifyToken)).text()) === "42", "the credential is not taken");
     return "the verify token of the credential, not that of the file";
   });
+  await show("`~` is the state directory", () => {
+    const home = m.shell(`tr '\\0' '\\n' < /proc/${unit(m, "MainPID")}/environ | grep ^HOME=`);
+    must(home === "HOME=/var/lib/revka", home);
+    return home;
+  });
   await show("a signed message is answered under the filter of system calls", async () => {
     await simulator.settings({ webhooks: { url: `${url}/whatsapp` } });
     await simulator.write([{ from: { phone: "+15550001111" }, content: content.text("hello") }]);

@@ -113,13 +113,19 @@ async function requestOf(
   // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
   const { config, paths: used } = await load({
     configFile: request.config,
-    env: { ...env, REVKA_HOME: request.home },
+    // `~` is the home of whom it runs as, not that of root.
+    env: { ...env, REVKA_HOME: request.home, HOME: homeOfService(request, env) },
   });
   const outside = [used.store, config.channels_config.whatsapp?.session_path]
     .filter((path) => path !== undefined)
     .map((path) => dirname(resolve(path)))
     .filter((folder) => folder !== request.home && !folder.startsWith(`${request.home}/`));
   return { ...request, writable: [...new Set(outside)] };
+}
+
+function homeOfService({ scope, account, home }: ServiceRequest, env: Invocation["env"]): string {
+  if (account !== null) return accountOf(account)?.home ?? homeOf(env);
+  return scope === "user" ? homeOf(env) : home;
 }
 
 /** `--run-as`, else who called sudo, else null: an account of its own. */

@@ -114,6 +114,8 @@ export function systemdUnit(request: ServiceRequest): string {
     "NotifyAccess=main",
     `ExecStart=${request.executable.map(execWord).join(" ")} daemon --config ${config}`,
     `Environment=${quoted(`REVKA_HOME=${specifiers(request.home)}`)}`,
+    // Such an account has no home of its own, and `~` in the config must lead somewhere that it may write.
+    ...(dynamic ? [`Environment=${quoted(`HOME=${specifiers(request.home)}`)}`] : []),
     ...(dynamic ? ["DynamicUser=yes", "StateDirectory=revka", "StateDirectoryMode=0700"] : []),
     ...(request.scope === "system" && request.account ? [`User=${request.account}`] : []),
     ...loaded.map(({ name, file }) => `LoadCredential=${name}:${specifiers(oneLine(file))}`),

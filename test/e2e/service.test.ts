@@ -2,6 +2,8 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stringify } from "smol-toml";
+import { accountOf } from "../../src/service/accounts.ts";
 import { command } from "./support/command.ts";
 import { cloudConfig } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
@@ -68,3 +70,19 @@ linux("a start that fails says nothing of READY", async () => {
   expect((await command(["daemon", "--port", "0"], env)).code).toBe(78);
   await expect(socket.next(50)).rejects.toThrow("no datagram");
 });
+
+linux(
+  "`~` in the config is the home of the service's account, not of who installs it",
+  async () => {
+    const { folder } = manager();
+    const config = join(folder, "config.toml");
+    const web = { channels_config: { whatsapp: { session_path: "~/data/session.db" } } };
+    writeFileSync(config, stringify({ agent: { kind: "echo" }, ...web }), { mode: 0o600 });
+    const daemonHome = accountOf("daemon")?.home ?? "";
+    const words = ["service", "install", "--dry-run", "--manager", "systemd", "--config", config];
+    const { code, out } = await command([...words, "--run-as", "daemon"], { HOME: folder });
+    expect(code).toBe(0);
+    expect(out).toContain(`ReadWritePaths="-${daemonHome}/data"`);
+    expect(out).not.toContain(`${folder}/data`);
+  },
+);

@@ -73,6 +73,7 @@ test("an account of its own gets its config as a credential, and a state directo
   for (const line of [
     "DynamicUser=yes",
     "StateDirectory=revka",
+    'Environment="HOME=/var/lib/revka"',
     "LoadCredential=revka-config:/etc/revka/config.toml",
     "LoadCredential=revka-session-key:/etc/revka/key",
     "ExecStart=/bin/true daemon --config ${CREDENTIALS_DIRECTORY}/revka-config",

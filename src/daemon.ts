@@ -14,6 +14,7 @@ import { Inbox } from "./conversation/inbox.ts";
 import { keepWithinRetention } from "./conversation/keep.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { messagePreparer } from "./conversation/prepare.ts";
+import { replySpeaker } from "./conversation/speak.ts";
 import { Turns } from "./conversation/turns.ts";
 import { gatewayApp } from "./gateway/app.ts";
 import { healthOf } from "./gateway/health.ts";
@@ -99,6 +100,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     metrics,
     alarms,
   });
+  const synthesizer = createSynthesizer({
+    config: config.tts,
+    env,
+    fetchFor,
+    proxyUrlFor: (service, url) => network.proxyUrlFor(service, url),
+    clock,
+    log,
+    ffmpeg: findExecutable("ffmpeg", env["PATH"]),
+  });
+  const keep = (messageId: number, file: { path: string; bytes: number }) =>
+    store.addAttachments(messageId, [file]);
   const turns = new Turns({
     store,
     channelOf,
@@ -118,21 +130,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         }),
         log,
       }),
-      compose: replyComposer({
-        mediaFolder,
-        mediaDir: config.agent?.media_dir ?? null,
-        synthesizer: createSynthesizer({
-          config: config.tts,
-          env,
-          fetchFor,
-          proxyUrlFor: (service, url) => network.proxyUrlFor(service, url),
-          clock,
-          log,
-          ffmpeg: findExecutable("ffmpeg", env["PATH"]),
-        }),
-        keep: (messageId, file) => store.addAttachments(messageId, [file]),
-        log,
-      }),
+      compose: replyComposer({ mediaFolder, mediaDir: config.agent?.media_dir ?? null, keep }),
+      ...(synthesizer && { speak: replySpeaker({ mediaFolder, synthesizer, keep, log }) }),
       timeoutMs: config.channels_config.message_timeout_secs * 1000,
       maxHistory: config.agent?.max_history_messages ?? 40,
       systemPrompt: config.agent?.system_prompt ?? null,

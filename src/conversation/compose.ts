@@ -1,13 +1,11 @@
-import { copyFile, mkdir, open, realpath, stat } from "node:fs/promises";
+import { copyFile, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { AgentError, type AgentPart, type TurnRequest } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
 import type { DeliveryContent, MediaKind } from "../channels/message.ts";
 import { safeFilename } from "../net/filename.ts";
 import { isText, sniffMimeType, trueMimeType } from "../net/sniff.ts";
-import type { Synthesizer } from "../speech/synthesis.ts";
-import type { Logger } from "../telemetry/log.ts";
-import { headOf, readOpusFile } from "./files.ts";
+import { headOf, readOpusFile, syncFile } from "./files.ts";
 
 /** Largest file an agent may hand back, bytes: Meta's largest kind (documents). */
 const MAX_FILE = 100 * 1024 * 1024;
@@ -19,10 +17,8 @@ export interface ComposeOptions {
   mediaFolder: string;
   /** `[agent] media_dir`. */
   mediaDir: string | null;
-  synthesizer: Synthesizer | null;
   /** Notes a file that goes when the turn's first message goes. */
   keep(messageId: number, file: { path: string; bytes: number }): Promise<void>;
-  log: Logger;
 }
 
 /** The store's key of the message whose retention the files of this answer share. */
@@ -30,17 +26,13 @@ export interface ComposeTurn {
   messageId: number;
 }
 
-/**
- * An agent's answer as deliveries, in its order; then, after a voice note, one voice note of what was said. Throws
- * {@link AgentError} where a file may not or cannot be sent.
- */
+/** An agent's answer as deliveries, in its order. Throws {@link AgentError} where a file may not or cannot be sent. */
 export function replyComposer(options: ComposeOptions) {
   return async (
     channel: Channel,
     request: TurnRequest,
     turn: ComposeTurn,
     parts: AgentPart[],
-    signal: AbortSignal,
   ): Promise<DeliveryContent[]> => {
     const contents: DeliveryContent[] = [];
     for (const [index, part] of parts.entries()) {
@@ -64,8 +56,7 @@ export function replyComposer(options: ComposeOptions) {
         }
       }
     }
-    const note = await voiceReply(options, request, turn, parts, signal);
-    return note ? [...contents, note] : contents;
+    return contents;
   };
 }
 
@@ -83,7 +74,7 @@ async function mediaContent(
   const path = join(folder, `${index + 1}-${filename}`);
   // A copy, so that the agent may do with its own file what it likes before it is sent.
   await copyFile(source, path);
-  const { size } = await sync(path);
+  const { size } = await syncFile(path);
   await options.keep(turn.messageId, { path, bytes: size });
   const mimeType = await typeOf(part.media, await headOf(path));
   const opus = part.media === "audio" ? await readOpusFile(path) : null;
@@ -140,53 +131,4 @@ async function allowedFile(
     throw new AgentError(`the answer names a file of over ${MAX_FILE / 1024 / 1024} MiB`, true);
   }
   return file;
-}
-
-/** A delivery promises its file: it must be on disk before the turn is. */
-async function sync(path: string): Promise<{ size: number }> {
-  const file = await open(path, "r+");
-  try {
-    await file.chmod(0o600);
-    await file.sync();
-    return { size: (await file.stat()).size };
-  } finally {
-    await file.close();
-  }
-}
-
-/** Who spoke is answered in voice as well as in writing. */
-async function voiceReply(
-  options: ComposeOptions,
-  request: TurnRequest,
-  turn: ComposeTurn,
-  parts: AgentPart[],
-  signal: AbortSignal,
-): Promise<DeliveryContent | null> {
-  const { synthesizer, log } = options;
-  if (!synthesizer || !request.messages.some((message) => message.type === "voice")) return null;
-  const said = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
-  if (said.length === 0) return null;
-  const folder = join(options.mediaFolder, "out", request.turn_id);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const target = join(folder, "reply.ogg");
-    const note = await synthesizer.synthesize(said.join("\n\n"), target, signal);
-    if (!note) return null;
-    const { size } = await sync(note.path);
-    await options.keep(turn.messageId, { path: note.path, bytes: size });
-    return {
-      kind: "media",
-      media: "voice",
-      path: note.path,
-      mimeType: note.mimeType,
-      filename: null,
-      caption: null,
-      durationSecs: note.durationSecs,
-    };
-  } catch (error) {
-    // Even where the turn's time is up: its text is there, and must not be lost to a slow voice.
-    const reason = error instanceof Error ? error.message : "unknown";
-    log.warn({ turn: request.turn_id, reason }, "no voice note could be made: the text goes alone");
-    return null;
-  }
 }

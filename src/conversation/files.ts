@@ -19,3 +19,15 @@ export async function headOf(path: string): Promise<Uint8Array> {
 export async function readOpusFile(path: string): Promise<OpusInfo | null> {
   return readOpus(await readFile(path));
 }
+
+/** Brings a file to disk, for its owner alone (0600): a delivery promises its file, so it must be there before. */
+export async function syncFile(path: string): Promise<{ size: number }> {
+  const file = await open(path, "r+");
+  try {
+    await file.chmod(0o600);
+    await file.sync();
+    return { size: (await file.stat()).size };
+  } finally {
+    await file.close();
+  }
+}

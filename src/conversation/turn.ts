@@ -19,6 +19,7 @@ import type {
   StoredChat,
 } from "../store/contract.ts";
 import type { DeliveryContent } from "../channels/message.ts";
+import type { Speak } from "./speak.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 
@@ -44,8 +45,9 @@ export interface TurnWork {
     request: TurnRequest,
     turn: { messageId: number },
     parts: AgentPart[],
-    signal: AbortSignal,
   ): Promise<DeliveryContent[]>;
+  /** Absent: answers are not spoken. */
+  speak?: Speak;
   timeoutMs: number;
   maxHistory: number;
   systemPrompt: string | null;
@@ -66,6 +68,8 @@ export interface TurnSignals {
 export interface TurnResult {
   finished: FinishedTurn;
   outcome: "answered" | "silent" | "failed";
+  /** Makes the voice note that follows, if any; the answer does not wait for it. */
+  speak?: (signal: AbortSignal) => Promise<DeliveryContent | null>;
 }
 
 /**
@@ -131,6 +135,9 @@ export async function runTurn(
     return {
       finished: finished(answer.contents, said.length > 0 ? [said.join("\n\n")] : []),
       outcome: answer.contents.length > 0 ? "answered" : "silent",
+      ...(work.speak && {
+        speak: work.speak.bind(null, request, { messageId: first.id }, answer.parts),
+      }),
     };
   } finally {
     hurry();
@@ -173,7 +180,7 @@ async function answerOf(
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {
       const reply = await raced(work.agent.run(request, both), both);
-      const contents = await work.compose(channel, request, turn, reply.parts, both);
+      const contents = await work.compose(channel, request, turn, reply.parts);
       work.alarms.clear(alarm);
       return { ...reply, contents };
     } catch (error) {
@@ -221,6 +228,6 @@ function turnIdOf(stored: StoredChat, burst: PendingMessage[]): string {
   return `turn_${createHash("sha256").update(key).digest("hex").slice(0, 24)}`;
 }
 
-function toDelivery(content: DeliveryContent, now: number): NewDelivery {
+export function toDelivery(content: DeliveryContent, now: number): NewDelivery {
   return { id: newId(now), content };
 }

@@ -11,7 +11,7 @@ import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { burstDue, longestBurst, takeBurst } from "./burst.ts";
-import { runTurn, type TurnWork } from "./turn.ts";
+import { runTurn, toDelivery, type TurnResult, type TurnWork } from "./turn.ts";
 
 /** Messages looked at when a burst is gathered; more wait for the next turn. */
 const MAX_BURST = 50;
@@ -186,6 +186,7 @@ export class Turns {
     channel.turnStarted(focus);
     const began = clock.now();
     const stopTimer = metrics.turnSeconds.startTimer();
+    let speak: TurnResult["speak"];
     try {
       const turn = await runTurn(work, channel, stored, burst, {
         signal: this.#abort.signal,
@@ -197,11 +198,26 @@ export class Turns {
       metrics.turns.inc({ outcome });
       log.info({ chat, outcome, deliveries, ms: clock.now() - began }, "turn ended");
       if (current !== null && deliveries > 0) this.#options.onDeliveries(current);
+      if (current !== null) speak = turn.speak;
     } finally {
       stopTimer();
       channel.turnEnded(focus);
     }
+    if (speak) await this.#speak(chat, speak);
     return true;
+  }
+
+  /** The voice note after an answer: before the chat's next turn, but nothing that a turn could fail by. */
+  async #speak(chat: ChatId, speak: NonNullable<TurnResult["speak"]>): Promise<void> {
+    const { store, clock, log } = this.#options;
+    const note = await speak(this.#abort.signal);
+    if (!note) return;
+    try {
+      this.#options.onDeliveries(await store.enqueue(chat, [toDelivery(note, clock.now())]));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : "unknown";
+      log.warn({ chat, reason }, "a voice note could not be stored: the text went alone");
+    }
   }
 
   /**

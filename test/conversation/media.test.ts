@@ -5,6 +5,7 @@ import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/ag
 import type { MediaReference } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
+import { replySpeaker } from "../../src/conversation/speak.ts";
 import type { Synthesizer } from "../../src/speech/synthesis.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
@@ -151,42 +152,41 @@ describe("an attachment", () => {
   });
 });
 
+const requestOf = (paths: string[] = [], type = "text"): TurnRequest => ({
+  turn_id: "turn_1",
+  channel: "whatsapp",
+  backend: "cloud",
+  chat: { id: "+15550001111", kind: "direct" },
+  history: [],
+  messages: [
+    {
+      id: "wamid.1",
+      type,
+      text: "hi",
+      timestamp: 1,
+      sender: { phone: null, user_id: null, lid: null, username: null, name: null },
+      reply_to: null,
+      forwarded: false,
+      attachments: paths.map((path) => ({
+        kind: "image",
+        mime_type: "image/png",
+        filename: null,
+        size: 1,
+        path,
+      })),
+    },
+  ],
+});
+
 describe("a file that an agent hands back", () => {
   const parts = (path: string, media: "image" | "audio" = "image"): AgentPart[] => [
     { kind: "media", media, path, caption: "look", filename: null },
   ];
-  const request = (paths: string[] = [], type = "text"): TurnRequest => ({
-    turn_id: "turn_1",
-    channel: "whatsapp",
-    backend: "cloud",
-    chat: { id: "+15550001111", kind: "direct" },
-    history: [],
-    messages: [
-      {
-        id: "wamid.1",
-        type,
-        text: "hi",
-        timestamp: 1,
-        sender: { phone: null, user_id: null, lid: null, username: null, name: null },
-        reply_to: null,
-        forwarded: false,
-        attachments: paths.map((path) => ({
-          kind: "image",
-          mime_type: "image/png",
-          filename: null,
-          size: 1,
-          path,
-        })),
-      },
-    ],
-  });
-  const compose = (synthesizer: Synthesizer | null = null, kept: string[] = []) =>
+  const compose = (kept: string[] = []) =>
     replyComposer({
       mediaFolder: join(folder.path, "media"),
       mediaDir: join(folder.path, "outgoing"),
-      synthesizer,
       keep: async (_, file) => void kept.push(file.path),
-      log: silentLog,
     });
   const turn = { messageId: 7 };
   const write = (...path: string[]) => {
@@ -199,13 +199,7 @@ describe("a file that an agent hands back", () => {
   test("from media_dir is copied, so that it is still there when it is sent", async () => {
     const file = write("outgoing", "chart.png");
     const kept: string[] = [];
-    const [content] = await compose(null, kept)(
-      fakeChannel(),
-      request(),
-      turn,
-      parts(file),
-      signal,
-    );
+    const [content] = await compose(kept)(fakeChannel(), requestOf(), turn, parts(file));
     if (content?.kind !== "media") throw new Error("no media");
     expect(content).toMatchObject({ media: "image", mimeType: "image/png", caption: "look" });
     expect(content.path).not.toBe(file);
@@ -216,7 +210,7 @@ describe("a file that an agent hands back", () => {
   test("from beside the turn's own attachment is taken", async () => {
     const attachment = write("media", "7", "1-photo.png");
     const made = write("media", "7", "made.png");
-    const answer = compose()(fakeChannel(), request([attachment]), turn, parts(made), signal);
+    const answer = compose()(fakeChannel(), requestOf([attachment]), turn, parts(made));
     expect((await answer).length).toBe(1);
   });
 
@@ -249,7 +243,7 @@ describe("a file that an agent hands back", () => {
     ],
   ];
   test.each(hostile)("%s fails the turn", async (_, path) => {
-    const answer = compose()(fakeChannel(), request(), turn, parts(path()), signal);
+    const answer = compose()(fakeChannel(), requestOf(), turn, parts(path()));
     const error = await answer.then(
       () => null,
       (thrown: unknown) => thrown,
@@ -260,10 +254,9 @@ describe("a file that an agent hands back", () => {
   test("as sound keeps its caption as a text of its own", async () => {
     const contents = await compose()(
       fakeChannel(),
-      request(),
+      requestOf(),
       turn,
       parts(write("outgoing", "song.mp3"), "audio"),
-      signal,
     );
     expect(contents.map((content) => content.kind)).toEqual(["media", "text"]);
     expect(contents[0]).toMatchObject({ caption: null });
@@ -277,7 +270,7 @@ describe("a file that an agent hands back", () => {
     const path = write("outgoing", "file");
     writeFileSync(path, bytes);
     const given: AgentPart[] = [{ kind: "media", media, path, caption: null, filename: null }];
-    const [content] = await compose()(fakeChannel(), request(), turn, given, signal);
+    const [content] = await compose()(fakeChannel(), requestOf(), turn, given);
     expect(content).toMatchObject({ mimeType });
   });
 
@@ -290,14 +283,16 @@ describe("a file that an agent hands back", () => {
       const [part] = parts(write("outgoing", "photo.png"));
       const channel = fakeChannel({ renderText: (text) => [text.replaceAll("**", "*")] });
       const given = part?.kind === "media" ? [{ ...part, caption }] : [];
-      const contents = await compose()(channel, request(), turn, given, signal);
+      const contents = await compose()(channel, requestOf(), turn, given);
       expect(contents.map((content) => content.kind)).toEqual([...kinds]);
       const shown = caption === long ? null : "*look*";
       expect(contents[0]).toMatchObject({ caption: shown });
       if (contents[1]) expect(contents[1]).toMatchObject({ text: long });
     }
   });
+});
 
+describe("the voice note after an answer", () => {
   const speaks: Synthesizer = {
     provider: "openai",
     canVoice: { ok: true },
@@ -311,17 +306,22 @@ describe("a file that an agent hands back", () => {
     synthesize: async () => Promise.reject(new Error("500")),
   };
   test.each([
-    ["a voice note in gives text and one voice note out", "voice", speaks, ["text", "media"]],
-    ["a text in gives text out", "text", speaks, ["text"]],
-    ["where speech fails the text goes alone", "voice", fails, ["text"]],
-  ])("%s", async (_, type, synthesizer, kinds) => {
-    const contents = await compose(synthesizer)(
-      fakeChannel(),
-      request([], type),
-      turn,
-      [{ kind: "text", text: "good morning" }],
-      signal,
-    );
-    expect(contents.map((content) => content.kind)).toEqual(kinds as ("text" | "media")[]);
+    ["follows a voice note", "voice", speaks, true],
+    ["does not follow a text", "text", speaks, false],
+    ["is left out where speech fails", "voice", fails, false],
+  ])("%s", async (_, type, synthesizer, made) => {
+    const kept: string[] = [];
+    const speak = replySpeaker({
+      mediaFolder: join(folder.path, "media"),
+      synthesizer,
+      keep: async (_, file) => void kept.push(file.path),
+      log: silentLog,
+    });
+    const said: AgentPart[] = [{ kind: "text", text: "good morning" }];
+    const note = await speak(requestOf([], type), { messageId: 7 }, said, signal);
+    const path = join(folder.path, "media", "out", "turn_1", "reply.ogg");
+    if (made) expect(note).toMatchObject({ kind: "media", media: "voice", path, durationSecs: 2 });
+    else expect(note).toBeNull();
+    expect(kept).toEqual(made ? [path] : []);
   });
 });

@@ -5,6 +5,7 @@ import type { AgentPart, TurnRequest } from "../../src/agent/agent.ts";
 import type { MediaReference } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
+import { replySpeaker } from "../../src/conversation/speak.ts";
 import { runTurn, type TurnWork } from "../../src/conversation/turn.ts";
 import type { Synthesizer } from "../../src/speech/synthesis.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
@@ -80,9 +81,15 @@ function work(speech: { transcriber?: Transcriber; synthesizer?: Synthesizer }):
     compose: replyComposer({
       mediaFolder,
       mediaDir: null,
-      synthesizer: speech.synthesizer ?? null,
       keep: async () => {},
-      log: silentLog,
+    }),
+    ...(speech.synthesizer && {
+      speak: replySpeaker({
+        mediaFolder,
+        synthesizer: speech.synthesizer,
+        keep: async () => {},
+        log: silentLog,
+      }),
     }),
     timeoutMs: 30_000,
     maxHistory: 4,
@@ -140,18 +147,22 @@ test("words that never come leave the voice note without", async () => {
   expect(requests[0]?.messages[0]?.text).toBe("");
 });
 
-test("a voice that never comes does not take the text with it", async () => {
+test("an answer does not wait for its voice, which a stop of the daemon ends", async () => {
   fetched();
   const synthesizer: Synthesizer = {
     provider: "piper",
     canVoice: { ok: true },
     synthesize: (_, __, signal) => untilStopped(signal),
   };
-  const turn = runTurn(work({ synthesizer }), fakeChannel(), chat, burst, signals());
-  expect(await outcome(turn, 31_000)).toMatchObject({
+  const turn = await runTurn(work({ synthesizer }), fakeChannel(), chat, burst, signals());
+  expect(turn).toMatchObject({
     outcome: "answered",
     finished: { deliveries: [{ content: { kind: "text", text: "the answer" } }] },
   });
+  const stop = new AbortController();
+  const note = turn.speak?.(stop.signal);
+  stop.abort(new Error("the daemon is stopping"));
+  expect(await note).toBeNull();
 });
 
 test("a stop of the daemon ends it all the same", async () => {

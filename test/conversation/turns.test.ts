@@ -73,9 +73,7 @@ const build = (
       compose: replyComposer({
         mediaFolder: folder.path,
         mediaDir: null,
-        synthesizer: null,
         keep: async () => {},
-        log: silentLog,
       }),
       timeoutMs: 30_000,
       maxHistory: 4,

@@ -122,6 +122,26 @@ describe("a voice note through the Cloud API", () => {
     expect(speech.said()).toEqual(["Run this:\nSee for more."]);
   });
 
+  voiceTest("the text does not wait for the voice; the next answer does", async () => {
+    const { graph, agent, speech } = await startVoice("ok");
+    let finish = () => {};
+    speech.ready = new Promise((resolve) => (finish = resolve));
+    const file = graph.file(spoken("hello", "opus"), "audio/ogg");
+    graph.write({ from: ada, content: content.voice(file) });
+    await graph.waitForSends({ to: ada.phone, count: 1 });
+    graph.write({ from: ada, content: content.text("and another thing") });
+    graph.write({ from: { phone: "+15550002222" }, content: content.text("hello") });
+    await graph.waitForSends({ to: "+15550002222" });
+    finish();
+    await graph.waitForSends({ to: ada.phone, count: 3 });
+    expect(graph.records.sentTo(ada.phone).map(({ type }) => type)).toEqual([
+      "text",
+      "audio",
+      "text",
+    ]);
+    expect(agent.turns.entries).toHaveLength(3);
+  });
+
   voiceTest("what is written is answered in writing alone", async () => {
     const { graph, speech } = await startVoice("written");
     graph.write({ from: ada, content: content.text("hello") });

@@ -102,18 +102,22 @@ export async function startTranscription(answer: string | number): Promise<Trans
 export interface SpeechStandIn extends Target {
   /** What it gives, whatever format it is asked for; a status is a failure. */
   sound: Uint8Array | number;
+  /** Waited for before each answer. */
+  ready: Promise<void>;
   /** What it was asked to say. */
   said(): string[];
 }
 
 export async function startSpeech(sound: Uint8Array | number): Promise<SpeechStandIn> {
-  const target = await startTarget((_, outgoing) => {
+  const target = await startTarget(async (_, outgoing) => {
+    await service.ready;
     if (typeof service.sound === "number") return void outgoing.writeHead(service.sound).end();
     outgoing.setHeader("content-type", "application/octet-stream");
     outgoing.end(service.sound);
   });
   const service: SpeechStandIn = Object.assign(target, {
     sound,
+    ready: Promise.resolve(),
     said: () =>
       target.seen.map(({ body }) => {
         const { input }: { input: string } = JSON.parse(

@@ -32,6 +32,7 @@ export const catalogue: ReadonlyMap<string, CatalogueEntry> = new Map<string, Ca
   ],
   ["resume", entry("Answer a paused chat again", () => import("./resume.ts"))],
   ["redeliver", entry("Try a failed delivery again", () => import("./redeliver.ts"))],
+  ["link", entry("Show the code that links WhatsApp Web to a phone", () => import("./link.ts"))],
   ["relink", entry("Forget the WhatsApp Web session and link anew", () => import("./relink.ts"))],
   ["service", entry("Install and steer Revka as a system service", () => import("./service.ts"))],
   ["config", entry("Print the JSON Schema of the config file", () => import("./config.ts"))],

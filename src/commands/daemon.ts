@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import type { LoadedConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -40,7 +41,10 @@ export const command: Command = {
         env: invocation.env,
         clock: systemClock,
         log,
-        showLinking: (text) => invocation.terminal.err(`${text}\n`),
+        showLinking: (text) => {
+          const shown = process.stderr.isTTY === true ? text : stripVTControlCharacters(text);
+          invocation.terminal.err(`${shown}\n`);
+        },
       });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -42,9 +42,8 @@ async function offline(invocation: Invocation): Promise<StatusReport> {
 async function drawCodes(report: StatusReport, { terminal }: Invocation): Promise<void> {
   for (const { linking } of report.channels) {
     if (!linking?.qr) continue;
-    const { drawQr } = await import("./qr.ts");
-    terminal.out(
-      `\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n${await drawQr(linking.qr, terminal.color)}`,
-    );
+    const { renderQr } = await import("../channels/whatsapp-web/qr.ts");
+    const code = await renderQr(linking.qr, { plain: !terminal.color });
+    terminal.out(`\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n${code}\n`);
   }
 }

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { TurnRequest } from "../../src/agent/agent.ts";
@@ -30,7 +30,16 @@ test("from a clean home: the code that status shows links the phone; a restart n
   });
   expect(Date.parse(channel.linking.expires_at)).toBeGreaterThan(Date.now());
 
+  const drawn = s.daemon.lines.filter((line) => /^[█▀▄ ]{40,}$/.test(line));
+  expect(drawn.length).toBeGreaterThan(20);
+  expect(Math.max(...drawn.map((line) => line.length))).toBeLessThanOrEqual(80);
+
+  const picture = join(s.home, "code.png");
+  const following = s.revka("link", "--png", picture);
   await s.owner.scanQr(channel.linking.qr);
+  expect(await following).toMatchObject({ code: 0, err: "" });
+  expect((await following).out).toContain("Linked as +15550001000");
+  expect(existsSync(picture)).toBe(false);
   expect(await s.ready()).toMatchObject({
     linked_as: "+15550001000",
     reason: null,

@@ -1,5 +1,5 @@
-import { closeSync, openSync, writeSync } from "node:fs";
 import type { Linking } from "../channel.ts";
+import { renderQr } from "./qr.ts";
 
 /** How long a code typed on the phone is good for. */
 export const PAIR_CODE_MS = 160_000;
@@ -22,49 +22,6 @@ export function pairPhoneDigits(configured: string | undefined): string | null {
   return /^[1-9]\d{5,19}$/.test(digits) ? digits : null;
 }
 
-/**
- * A QR code for the terminal: two modules a character in half blocks, at most 80 columns, with the quiet zone that
- * scanners need. Dark on light by escape codes unless `plain`.
- */
-export async function renderQr(
-  payload: string,
-  options: { plain?: boolean } = {},
-): Promise<string> {
-  const QRCode = await loadQrCode();
-  const { modules } = QRCode.create(payload, { errorCorrectionLevel: "L" });
-  const quiet = modules.size + 2 * 4 <= 80 ? 4 : 1;
-  const dark = (row: number, column: number) =>
-    row >= 0 &&
-    column >= 0 &&
-    row < modules.size &&
-    column < modules.size &&
-    modules.get(row, column) === 1;
-  const lines: string[] = [];
-  for (let row = -quiet; row < modules.size + quiet; row += 2) {
-    let line = "";
-    for (let column = -quiet; column < modules.size + quiet; column++) {
-      // Light is drawn, dark is left: on the usual dark terminal that is a dark code on a light ground.
-      const upper = !dark(row, column);
-      const lower = !dark(row + 1, column);
-      line += upper ? (lower ? "█" : "▀") : lower ? "▄" : " ";
-    }
-    lines.push(options.plain ? line : `\u001b[40;97m${line}\u001b[0m`);
-  }
-  return lines.join("\n");
-}
-
-/** Writes the QR code as a PNG file that only its owner may read: whoever has it can link a device. */
-export async function renderQrPng(payload: string, path: string): Promise<void> {
-  const QRCode = await loadQrCode();
-  const png = await QRCode.toBuffer(payload, { type: "png", margin: 4, scale: 8 });
-  const file = openSync(path, "w", 0o600);
-  try {
-    writeSync(file, png);
-  } finally {
-    closeSync(file);
-  }
-}
-
 /** What the person at the terminal reads. */
 export async function linkingText(
   linking: Linking,
@@ -76,10 +33,4 @@ export async function linkingText(
   }
   if (linking.qr === null) return "";
   return `Link WhatsApp: on the phone open Settings, Linked devices, Link a device, and scan\n${await renderQr(linking.qr, options)}`;
-}
-
-/** Loaded only where a code is drawn: a linked device never needs it. */
-async function loadQrCode() {
-  const { default: QRCode } = await import("qrcode");
-  return QRCode;
 }

@@ -1,0 +1,127 @@
+import { rmSync } from "node:fs";
+import type { ChannelReport, StatusReport } from "../../control/api.ts";
+import {
+  CommandError,
+  exitCode,
+  UsageError,
+  type Invocation,
+  type OptionSpec,
+  type Terminal,
+} from "../command.ts";
+import { askDaemon } from "../running-daemon.ts";
+
+const pollMs = 250;
+/** A person finds the phone and the menu in this time, seconds. */
+const usualWait = 180;
+/** A daemon that was just started or told to link anew has its first code by then, seconds. */
+const firstCode = 20;
+
+export const linkOptions: Record<string, OptionSpec> = {
+  png: {
+    value: "FILE",
+    description: "Keep the QR code in this image too; whoever sees it can link a device",
+  },
+  wait: {
+    value: "SECONDS",
+    description: `How long to wait for the phone (${usualWait} on a terminal or with --png, else 0)`,
+  },
+};
+
+export interface LinkOptions {
+  png: string | null;
+  /** Seconds; 0 shows the code once. */
+  wait: number;
+}
+
+export function readLinkOptions({ options, terminal }: Invocation): LinkOptions {
+  const png = typeof options["png"] === "string" ? options["png"] : null;
+  const wait = Number(options["wait"] ?? (terminal.interactive || png !== null ? usualWait : 0));
+  if (!Number.isInteger(wait) || wait < 0) {
+    throw new UsageError(`--wait "${options["wait"]}" is not a whole number of seconds`);
+  }
+  return { png, wait };
+}
+
+/** The channel that can be linked. Throws {@link CommandError} where none runs. */
+function requireWeb({ channels }: StatusReport): ChannelReport {
+  const web = channels.find(({ backend }) => backend === "web");
+  if (!web) {
+    throw new CommandError(
+      "no WhatsApp Web channel is running, so nothing can be linked: set session_path in [channels_config.whatsapp] and use the whatsapp-web variant",
+    );
+  }
+  return web;
+}
+
+/** Shows every new code until the phone took one. Answers the exit code. */
+export async function followLink(
+  invocation: Invocation,
+  { png, wait }: LinkOptions,
+): Promise<number> {
+  const { terminal } = invocation;
+  const until = Date.now() + (wait || firstCode) * 1000;
+  let shown = "";
+  let said = "";
+  try {
+    while (Date.now() < until) {
+      const web = requireWeb(await askDaemon(invocation, (daemon) => daemon.status()));
+      if (web.state === "ready") {
+        terminal.out(`Linked${web.linked_as ? ` as ${web.linked_as}` : ""}.\n`);
+        return exitCode.fine;
+      }
+      if (web.state === "logged_out") throw new CommandError(`logged out: ${web.reason ?? ""}`);
+      const code = web.linking?.qr ?? web.linking?.pair_code ?? "";
+      if (code !== "" && code !== shown) {
+        shown = code;
+        await show(web, terminal, png);
+        if (wait === 0) return exitCode.fine;
+      }
+      if (web.state === "disconnected" && web.reason && reasonOf(web.reason) !== said) {
+        said = reasonOf(web.reason);
+        terminal.err(`Not connected: ${web.reason}\n`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  } finally {
+    if (png !== null && wait > 0) rmSync(png, { force: true });
+  }
+  terminal.err(
+    shown === ""
+      ? "There was no code in time; `revka status` says how WhatsApp Web stands.\n"
+      : "The phone took no code in time; `revka link` shows the current one.\n",
+  );
+  return exitCode.failed;
+}
+
+async function show(
+  { linking }: ChannelReport,
+  terminal: Terminal,
+  png: string | null,
+): Promise<void> {
+  if (!linking) return;
+  if (linking.qr !== null) {
+    const { renderQr, renderQrPng } = await import("../../channels/whatsapp-web/qr.ts");
+    terminal.out("\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n");
+    if (png === null) {
+      terminal.out(`${await renderQr(linking.qr, { plain: !terminal.color })}\n`);
+      return;
+    }
+    await renderQrPng(linking.qr, png).catch((error: Error) => {
+      throw new CommandError(`the code could not be written to ${png}: ${error.message}`);
+    });
+    terminal.out(`The code is in ${png}, good until ${linking.expires_at}.\n`);
+  } else {
+    terminal.out(
+      `\nEnter ${dashed(linking.pair_code ?? "")} in WhatsApp: Settings, Linked devices, Link a device, Link with phone number.\n`,
+    );
+  }
+}
+
+function dashed(code: string): string {
+  return `${code.slice(0, 4)}-${code.slice(4)}`;
+}
+
+/** Without the countdown, which changes by the second. */
+function reasonOf(reason: string): string {
+  return reason.replace(/; next try in .*/, "");
+}

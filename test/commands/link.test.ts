@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
+import { controlServer } from "../../src/control/server.ts";
+import { revka, temporaryHome, widest } from "../support/command.ts";
+
+const undo: (() => unknown)[] = [];
+let home: string;
+let env: Record<string, string>;
+beforeEach(() => {
+  home = temporaryHome(undo);
+  env = { REVKA_HOME: home, HOME: "/nonexistent" };
+});
+afterEach(async () => {
+  for (const step of undo.splice(0).toReversed()) await step();
+});
+
+const web: ChannelReport = {
+  channel: "whatsapp",
+  backend: "web",
+  state: "ready",
+  reason: null,
+  linked_as: "+15550001111",
+  last_inbound_at: null,
+  last_outbound_at: null,
+  last_error: null,
+};
+
+const linking = (qr: string): ChannelReport => ({
+  ...web,
+  state: "linking",
+  linked_as: null,
+  linking: { qr, pair_code: null, expires_at: "2026-01-01T00:00:00.000Z" },
+});
+
+/** A daemon that shows these one after the other, the last for ever; `seen` hears which was asked for. */
+async function daemon(shown: ChannelReport[], seen: (at: number) => void = () => {}) {
+  let asked = 0;
+  const no = () => Promise.reject(new Error("not asked for"));
+  const server = await controlServer(join(home, "revka.sock"), {
+    async status(): Promise<StatusReport> {
+      const at = Math.min(asked++, shown.length - 1);
+      seen(at);
+      const channel = shown[at];
+      return {
+        version: "0.1.0",
+        variant: "whatsapp-web",
+        config_path: join(home, "config.toml"),
+        daemon: { running: true, pid: 1, uptime_seconds: 1 },
+        channels: channel ? [channel] : [],
+        inbox: { pending: 0, oldest_age_seconds: null },
+        outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
+        turns: { running: 0 },
+        refusals: [],
+        failed_deliveries: [],
+        alarms: [],
+        paused_chats: [],
+        closed_windows: 0,
+        gateway: { address: null, public_url: null },
+      };
+    },
+    send: no,
+    pause: no,
+    resume: no,
+    redeliver: no,
+    relink: no,
+  });
+  undo.push(() => server.stop(true));
+}
+
+test("draws each new code until the phone took one, and asks for no relink", async () => {
+  await daemon([linking("2@first"), linking("2@first"), linking("2@second"), web]);
+  const { code, out } = await revka(["link", "--wait", "20"], env);
+  expect(code).toBe(0);
+  expect(out.match(/Scan this/g)).toHaveLength(2);
+  expect(out).toContain("Linked as +15550001111");
+  expect(widest(out)).toBeLessThanOrEqual(80);
+  expect(out).not.toContain("\u001b");
+});
+
+test("keeps the current code in a PNG that only its owner may read, and removes it at the end", async () => {
+  const png = join(home, "code.png");
+  const files: Buffer[] = [];
+  await daemon([linking("2@first"), linking("2@first"), linking("2@second"), web], (at) => {
+    if (!existsSync(png)) return;
+    expect(statSync(png).mode & 0o777).toBe(0o600);
+    files[at] = readFileSync(png);
+  });
+  const { code, out } = await revka(["link", "--png", png], env);
+  expect(code).toBe(0);
+  expect(out).toContain(`The code is in ${png}`);
+  expect(out).not.toMatch(/[█▀▄]/);
+  expect(files[2]?.subarray(1, 4).toString()).toBe("PNG");
+  expect(files[3]?.equals(files[2] ?? Buffer.alloc(0))).toBe(false);
+  expect(existsSync(png)).toBe(false);
+});
+
+test("without a terminal shows the code once", async () => {
+  await daemon([{ ...web, state: "connecting", linked_as: null }, linking("2@only")]);
+  const { code, out } = await revka(["link"], env);
+  expect(code).toBe(0);
+  expect(out.match(/Scan this/g)).toHaveLength(1);
+  const png = join(home, "code.png");
+  expect((await revka(["link", "--wait", "0", "--png", png], env)).code).toBe(0);
+  expect(existsSync(png)).toBe(true);
+});
+
+test("says why there is nothing to link, and ends with 1", async () => {
+  await daemon([{ ...web, state: "logged_out", reason: "Link again with `revka relink`" }]);
+  const { code, err } = await revka(["link"], env);
+  expect(code).toBe(1);
+  expect(err).toContain("revka relink");
+});
+
+test("a phone that takes nothing ends it with 1; what keeps it from linking is said once", async () => {
+  const reason = "WhatsApp is not available at the moment (503); next try in 3 s";
+  await daemon([{ ...web, state: "disconnected", linked_as: null, reason }, linking("2@only")]);
+  const { code, err } = await revka(["link", "--wait", "1"], env);
+  expect(code).toBe(1);
+  expect(err.match(/503/g)).toHaveLength(1);
+  expect(err).toContain("took no code in time");
+});
+
+test("without WhatsApp Web there is nothing to link", async () => {
+  await daemon([{ ...web, backend: "cloud" }]);
+  const { code, err } = await revka(["link"], env);
+  expect(code).toBe(1);
+  expect(err).toContain("no WhatsApp Web channel is running");
+  expect((await revka(["link", "--wait", "soon"], env)).code).toBe(2);
+});

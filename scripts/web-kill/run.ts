@@ -44,6 +44,7 @@ export interface Scene {
 const LINKING_SHARE = 5;
 /** The machine may be busy; only a run that fails waits so long. */
 const PATIENCE_MS = 60_000;
+const ASK_MS = 5_000;
 
 const trustDouble = fileURLToPath(
   new URL("../../test/doubles/whatsapp-web/trust-double.ts", import.meta.url),
@@ -124,7 +125,11 @@ export class WebVictim extends Victim {
     const control = controlClient(join(this.options.home, "revka.sock"));
     const until = performance.now() + PATIENCE_MS;
     while (performance.now() < until) {
-      const status = await control.status().catch(() => null);
+      // A daemon that dies while it is asked may leave the question open.
+      const status = await Promise.race([
+        control.status().catch(() => null),
+        pause(ASK_MS).then(() => null),
+      ]);
       if (status && wanted(status)) return status;
       await pause(5);
     }

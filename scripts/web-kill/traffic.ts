@@ -1,3 +1,4 @@
+import type { Fault } from "../../test/doubles/whatsapp-web/faults.ts";
 import type { Phone } from "../../test/doubles/whatsapp-web/phone.ts";
 import type { Recorder } from "../../test/doubles/whatsapp-web/recorder.ts";
 import type { WhatsAppDouble } from "../../test/doubles/whatsapp-web/server.ts";
@@ -21,6 +22,19 @@ export interface TrafficResult extends Ledger {
 const AFTER_MS = 120;
 /** A moment that never comes is not waited for any longer, ms. */
 const MOMENT_MS = 3_000;
+
+/** What goes wrong beside the kill in every third round or so. */
+const hindrances: Fault[] = [
+  { at: "out:ack:message", do: "swallow" },
+  { at: "out:ack:message", do: "cut" },
+  { at: "in:message", do: "cut-after" },
+  { at: "in:receipt", do: "swallow", times: 3 },
+  { at: "in:receipt", do: "cut" },
+  { at: "out:message", do: "duplicate", times: 3 },
+  { at: "out:message", do: "cut-after" },
+  { at: "in:iq:usync", do: "delay", ms: 100 },
+  { at: "login", do: "delay", ms: 150 },
+];
 
 /** Kills one linked daemon while people write to it; judges after a rest. */
 export async function killInTraffic(scene: Scene, rounds: number): Promise<TrafficResult> {
@@ -55,6 +69,8 @@ export async function killInTraffic(scene: Scene, rounds: number): Promise<Traff
   let kills = 0;
   for (let round = 1; round <= rounds; round++) {
     const { name, seen } = moment(wa, random);
+    const hindrance = hindrances[Math.floor(random() * hindrances.length * 3)];
+    if (hindrance) wa.fault(hindrance);
     for (let count = 1 + Math.floor(random() * 4); count > 0; count--) {
       await write();
       if (random() < 0.5) await pause(Math.floor(random() * 60));
@@ -63,8 +79,10 @@ export async function killInTraffic(scene: Scene, rounds: number): Promise<Traff
     await pause(Math.floor(random() ** 2 * AFTER_MS));
     await victim.end("SIGKILL");
     kills++;
+    wa.faults.clear();
     victim.start();
-    scene.trace(`round ${round}: killed after ${name}, ${written.length} messages`);
+    const beside = hindrance ? `, ${hindrance.at} ${hindrance.do}` : "";
+    scene.trace(`round ${round}: killed after ${name}${beside}, ${written.length} messages`);
     if (round % 25 === 0) scene.say(`round ${round}: ${written.length} messages`);
   }
   const failed = await rest(victim, people, written, scene);

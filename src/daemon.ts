@@ -9,6 +9,7 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { channelReports, operator, sourceOf } from "./control/operator.ts";
 import { controlServer } from "./control/server.ts";
+import { tellOfAbandoned } from "./conversation/abandoned.ts";
 import { replyComposer } from "./conversation/compose.ts";
 import { Inbox } from "./conversation/inbox.ts";
 import { keepWithinRetention } from "./conversation/keep.ts";
@@ -241,6 +242,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
   });
 
+  tellOfAbandoned({ store, channelOf, alarms });
   outbox.start();
   turns.start();
   for (const channel of channels) {

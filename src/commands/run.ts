@@ -82,6 +82,7 @@ async function explain(
   if (error instanceof Error && error.name === "ConfigError") {
     const { ConfigError, formatProblem } = await import("../config/problems.ts");
     if (error instanceof ConfigError) {
+      for (const warning of error.warnings) terminal.err(`warning: ${formatProblem(warning)}\n`);
       for (const problem of error.problems) terminal.err(`${formatProblem(problem)}\n`);
       return exitCode.config;
     }

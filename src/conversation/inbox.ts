@@ -11,6 +11,7 @@ import {
 } from "../store/contract.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { endOfId } from "../telemetry/message-id.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface InboxLimits {
@@ -106,7 +107,7 @@ export class Inbox {
     for (const { chat, message } of outcome.admitted) {
       metrics.messagesIn.inc({ channel, type: knownType(message.type) });
       log.info(
-        { channel, chat, id: message.id, type: message.type, length: message.text.length },
+        { channel, chat, id: endOfId(message.id), type: message.type, length: message.text.length },
         "message accepted",
       );
     }
@@ -114,7 +115,7 @@ export class Inbox {
     for (const { message, reason } of outcome.refused) {
       metrics.refusals.inc({ channel, reason });
       log.info(
-        { channel, id: message.id, type: message.type, reason, sender: masked(message) },
+        { channel, id: endOfId(message.id), type: message.type, reason, sender: masked(message) },
         "message refused",
       );
     }

@@ -9,6 +9,7 @@ import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.t
 import type { Transcriber } from "../speech/transcription.ts";
 import type { ConversationStore, PendingMessage } from "../store/contract.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { endOfId } from "../telemetry/message-id.ts";
 import { headOf } from "./files.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -119,7 +120,10 @@ async function fetchAttachment(
     await rmdir(folder).catch(() => {});
     if (signal.aborted) throw signal.reason;
     const reason = error instanceof Error ? error.message : "unknown";
-    log.warn({ id: entry.message.id, kind: media.kind, reason }, "an attachment was not fetched");
+    log.warn(
+      { id: endOfId(entry.message.id), kind: media.kind, reason },
+      "an attachment was not fetched",
+    );
     return { ...described, mime_type: media.mimeType, size: null, path: null, error: reason };
   }
 }
@@ -148,7 +152,7 @@ async function textOf(
     size: sound.size ?? 0,
   });
   if (refusal !== null) {
-    log.info({ id: message.id, reason: refusal }, "sound is not transcribed");
+    log.info({ id: endOfId(message.id), reason: refusal }, "sound is not transcribed");
     return message.text;
   }
   try {
@@ -158,7 +162,7 @@ async function textOf(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const reason = error instanceof Error ? error.message : "unknown";
-    log.warn({ id: message.id, reason }, "a voice note could not be transcribed");
+    log.warn({ id: endOfId(message.id), reason }, "a voice note could not be transcribed");
     return message.text;
   }
 }

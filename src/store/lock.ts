@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "./contract.ts";
 
@@ -8,6 +9,7 @@ import { StoreError } from "./contract.ts";
 export function lockFile(path: string): { release(): void } {
   let db: DatabaseSync | undefined;
   try {
+    closeSync(openSync(path, "a", 0o600));
     db = new DatabaseSync(path);
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     db.exec("PRAGMA busy_timeout = 0");

@@ -46,6 +46,10 @@ function checkPairing({ pair_code, pair_phone }: WhatsAppConfig, context: RuleCo
   if (code !== "" && !/^[A-Za-z0-9]{8}$/.test(code)) {
     context.error([...table, "pair_code"], 'expected 8 letters or digits, or "" to have one made');
   }
+  if (/[0IOU]/i.test(code)) {
+    const message = "WhatsApp takes no 0, I, O and U in a code; one is made instead";
+    context.warn([...table, "pair_code"], message);
+  }
   if (pair_phone === undefined) {
     if (code !== "") context.warn([...table, "pair_code"], "has no effect without pair_phone");
   } else if (canonicalPhone(pair_phone) === null) {

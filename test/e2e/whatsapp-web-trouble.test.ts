@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { startAgent } from "./support/agent.ts";
-import { owner, startLinked, startWeb, type WebSetup } from "./support/web.ts";
+import { binary } from "../support/binary.ts";
+import { owner, prepareWeb, startLinked, startWeb, type WebSetup } from "./support/web.ts";
 
 setDefaultTimeout(60_000);
 
@@ -141,6 +142,21 @@ test.concurrent("an account that needs a passkey: named, not tried again", async
   expect(out).toContain("passkey");
   expect(s.wa.registrations.count).toBe(1);
 });
+
+test.concurrent(
+  "the executable trusts WhatsApp alone: it goes no further with a server that cannot prove to be it",
+  async () => {
+    await using s = await prepareWeb({}, { binary: await binary("whatsapp-web") });
+    await s.start();
+    expect((await s.daemon.status()).variant).toBe("whatsapp-web");
+    const { reason } = await s.state("disconnected");
+    expect(reason).toContain("did not prove that it is WhatsApp");
+    expect(reason).toContain("next try in");
+    expect((await s.revka("status")).code).toBe(1);
+    expect(s.wa.opened).toBeGreaterThan(0);
+    expect(s.wa.registrations.count).toBe(0);
+  },
+);
 
 test.concurrent(
   "what was written during downtime is answered once; what is too old is refused",

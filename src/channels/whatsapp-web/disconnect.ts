@@ -24,6 +24,8 @@ export type Verdict =
 
 /** Ours: no frame, no pong, or no login within the time allowed. */
 export const TIMED_OUT = 408;
+/** Ours: the server's certificate is not signed by WhatsApp's root key. */
+export const UNTRUSTED = 495;
 
 export const PASSKEY_ADVICE =
   "WhatsApp demands a passkey before this account can link a device, which Revka cannot pass yet. On the phone: Settings, Account, Passkeys, remove the passkey, then `revka relink`; or use the Cloud API for this number";
@@ -77,6 +79,10 @@ export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
       };
     case TIMED_OUT:
       return again("no answer from WhatsApp in time");
+    case UNTRUSTED:
+      return again(
+        "the server did not prove that it is WhatsApp: its certificate is not signed by WhatsApp's key, so something on the way may be reading along; nothing was sent to it",
+      );
     case 428:
       return again("the connection to WhatsApp was lost");
     case 429:

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { judge, pauseBefore } from "../../../src/channels/whatsapp-web/disconnect.ts";
+import { UNTRUSTED, judge, pauseBefore } from "../../../src/channels/whatsapp-web/disconnect.ts";
 
 const ending = { linked: true, passkey: false, expireSecs: null };
 
@@ -18,6 +18,7 @@ describe("what the end of a connection means", () => {
     [429, "backoff"],
     [440, "stop"],
     [463, "backoff"],
+    [UNTRUSTED, "backoff"],
     [500, "backoff"],
     [503, "backoff"],
     [999, "backoff"],

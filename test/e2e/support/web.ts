@@ -48,6 +48,8 @@ export class WebSetup {
     readonly wa: WhatsAppDouble,
     readonly home: string,
     public changes: WebChanges,
+    /** What the daemon runs from; an executable trusts WhatsApp alone, and so not the double. */
+    readonly from: { binary: string } | { preload: string } = { preload: trustDouble },
   ) {
     this.owner = wa.addPhone(owner);
     this.ada = wa.addPhone(ada);
@@ -73,7 +75,7 @@ export class WebSetup {
     const { changes } = this;
     this.#daemon = await startDaemon({
       home: this.home,
-      preload: trustDouble,
+      ...this.from,
       env: this.#environment,
       config: {
         agent: { kind: "echo", ...changes.agent },
@@ -207,9 +209,12 @@ export async function startWeb(changes: WebChanges = {}): Promise<WebSetup> {
 }
 
 /** As {@link startWeb}, before the daemon is started. */
-export async function prepareWeb(changes: WebChanges = {}): Promise<WebSetup> {
+export async function prepareWeb(
+  changes: WebChanges = {},
+  from?: WebSetup["from"],
+): Promise<WebSetup> {
   const wa = await startDouble();
-  return new WebSetup(wa, mkdtempSync(join(tmpdir(), "revka-web-")), changes);
+  return new WebSetup(wa, mkdtempSync(join(tmpdir(), "revka-web-")), changes, from);
 }
 
 /** As {@link startWeb}, linked by QR and logged in. */

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { ConversationStore, FinishedTurn } from "../../src/store/contract.ts";
+import { fakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+
+// The end of a turn, its history and its deliveries are one transaction.
+
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+let chat: number;
+beforeEach(async () => {
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), fakeClock());
+  chat = await writes("hello");
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+async function writes(text: string): Promise<number> {
+  const each = message({ text });
+  const { admitted } = await store.accept(cloud, [{ kind: "message", message: each }], everybody);
+  return admitted[0]?.chat ?? -1;
+}
+const delivery = (id: string) => ({
+  id,
+  content: { kind: "text" as const, text: id, quote: null },
+});
+const ends = (changes: Partial<FinishedTurn> = {}) => {
+  const [entry] = store.pendingMessages(chat, 1);
+  if (!entry) throw new Error("nothing waits");
+  return store.finishTurn({
+    chat,
+    turnId: "turn",
+    messages: [entry.id],
+    history: [
+      { role: "user", text: entry.message.text, messageId: entry.id },
+      { role: "assistant", text: "reply", messageId: null },
+    ],
+    keepHistory: 40,
+    deliveries: [],
+    ...changes,
+  });
+};
+
+test("all of it stands the moment it is done", async () => {
+  await ends({ deliveries: [delivery("a"), delivery("b")] });
+  expect(store.openDelivery(chat)?.id).toBe("a");
+  expect(store.counts()).toMatchObject({ pendingMessages: 0, openDeliveries: 2 });
+  expect(store.history(chat, 9).map((entry) => entry.text)).toEqual(["hello", "reply"]);
+});
+
+test("where one delivery cannot be kept, nothing is: the message waits on, and nothing was said", async () => {
+  await store.enqueue(chat, [delivery("taken")]);
+  const ended = ends({ deliveries: [delivery("a"), delivery("taken")] });
+  expect(ended).rejects.toThrow();
+  await ended.catch(() => {});
+  expect(store.delivery("a")).toBeNull();
+  expect(store.history(chat, 9)).toEqual([]);
+  expect(store.pendingMessages(chat, 9).length).toBe(1);
+  expect(store.counts()).toMatchObject({ pendingMessages: 1, openDeliveries: 1 });
+});
+
+test("no more history is kept than a turn asks for, the newest", async () => {
+  await ends({ keepHistory: 3 });
+  await writes("more");
+  await ends({ keepHistory: 3 });
+  expect(store.history(chat, 100).map((entry) => entry.text)).toEqual(["reply", "more", "reply"]);
+});

@@ -5,8 +5,6 @@ import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/ag
 import type { MediaReference } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
-import { replySpeaker } from "../../src/conversation/speak.ts";
-import type { Synthesizer } from "../../src/speech/synthesis.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
@@ -289,39 +287,5 @@ describe("a file that an agent hands back", () => {
       expect(contents[0]).toMatchObject({ caption: shown });
       if (contents[1]) expect(contents[1]).toMatchObject({ text: long });
     }
-  });
-});
-
-describe("the voice note after an answer", () => {
-  const speaks: Synthesizer = {
-    provider: "openai",
-    canVoice: { ok: true },
-    async synthesize(_, path) {
-      writeFileSync(path, png);
-      return { path, mimeType: "audio/ogg; codecs=opus", durationSecs: 2 };
-    },
-  };
-  const fails: Synthesizer = {
-    ...speaks,
-    synthesize: async () => Promise.reject(new Error("500")),
-  };
-  test.each([
-    ["follows a voice note", "voice", speaks, true],
-    ["does not follow a text", "text", speaks, false],
-    ["is left out where speech fails", "voice", fails, false],
-  ])("%s", async (_, type, synthesizer, made) => {
-    const kept: string[] = [];
-    const speak = replySpeaker({
-      mediaFolder: join(folder.path, "media"),
-      synthesizer,
-      keep: async (_, file) => void kept.push(file.path),
-      log: silentLog,
-    });
-    const said: AgentPart[] = [{ kind: "text", text: "good morning" }];
-    const note = await speak(requestOf([], type), { messageId: 7 }, said, signal);
-    const path = join(folder.path, "media", "out", "turn_1", "reply.ogg");
-    if (made) expect(note).toMatchObject({ kind: "media", media: "voice", path, durationSecs: 2 });
-    else expect(note).toBeNull();
-    expect(kept).toEqual(made ? [path] : []);
   });
 });

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AgentPart } from "../../src/agent/agent.ts";
+import { replySpeaker } from "../../src/conversation/speak.ts";
+import type { Synthesizer } from "../../src/speech/synthesis.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import { message, turn } from "../agent/turn.ts";
+import { temporaryFolder } from "../support/store.ts";
+
+let folder: ReturnType<typeof temporaryFolder>;
+beforeEach(() => (folder = temporaryFolder()));
+afterEach(() => folder.remove());
+
+const spoken: string[] = [];
+const speaks: Synthesizer = {
+  provider: "openai",
+  canVoice: { ok: true },
+  async synthesize(text, path) {
+    spoken.push(text);
+    writeFileSync(path, "OggS");
+    return { path, mimeType: "audio/ogg; codecs=opus", durationSecs: 2 };
+  },
+};
+const fails: Synthesizer = { ...speaks, synthesize: async () => Promise.reject(new Error("500")) };
+const declines: Synthesizer = { ...speaks, synthesize: async () => null };
+const texts: AgentPart[] = [
+  { kind: "text", text: "good morning" },
+  { kind: "reaction", emoji: "👍" },
+  { kind: "text", text: "and good night" },
+];
+
+test.each([
+  ["follows a voice note", "voice", speaks, texts, true],
+  ["does not follow a text", "text", speaks, texts, false],
+  ["is left out where speech fails", "voice", fails, texts, false],
+  ["is left out where there is nothing to speak", "voice", declines, texts, false],
+  ["is left out where nothing was said", "voice", speaks, texts.slice(1, 2), false],
+])("a voice note %s", async (_, type, synthesizer, parts, made) => {
+  const kept: [number, string, number][] = [];
+  const speak = replySpeaker({
+    mediaFolder: folder.path,
+    synthesizer,
+    keep: async (id, file) => void kept.push([id, file.path, file.bytes]),
+    log: silentLog,
+  });
+  const request = turn({ messages: [message({ type })] });
+  const note = await speak(request, { messageId: 7 }, parts, new AbortController().signal);
+  const path = join(folder.path, "out", "turn-1", "reply.ogg");
+  expect(kept).toEqual(made ? [[7, path, 4]] : []);
+  if (!made) return expect(note).toBeNull();
+  expect(note).toMatchObject({ kind: "media", media: "voice", path, durationSecs: 2 });
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(spoken.at(-1)).toBe("good morning\n\nand good night");
+});

@@ -24,12 +24,6 @@ export function phoneKey(phone: string): string | null {
   return digits;
 }
 
-/** Do both name one subscriber, however written? False where either is not a number. */
-export function sameNumber(a: string, b: string): boolean {
-  const key = phoneKey(a);
-  return key !== null && key === phoneKey(b);
-}
-
 /** A LID without device and agent part (`123:4@lid` is `123@lid`), or null where `raw` is none. */
 export function canonicalLid(raw: string): string | null {
   const match = /^(\d{1,32})(?:_\d+)?(?::\d+)?@(?:lid|hosted\.lid)$/.exec(raw.trim());
@@ -38,31 +32,10 @@ export function canonicalLid(raw: string): string | null {
 
 /**
  * The `chat.id` of a direct chat: the number in E.164, in the form the platform gave; else the BSUID; else the LID;
- * null where nothing is known. Whoever stores chats looks them up by {@link identityKeys}, so that a person who
+ * null where nothing is known. Whoever stores chats tells people apart by every identity known of them, so that one who
  * appears in another form or under another identity continues the chat under the id it was first given.
  */
 export function chatIdOf(sender: Pick<Sender, "phone" | "userId" | "lid">): string | null {
   const phone = sender.phone === null ? null : canonicalPhone(sender.phone);
   return phone ?? sender.userId ?? sender.lid;
-}
-
-/**
- * Every key under which this person may be known, the strongest first: `phone:<folded digits>`, `user:<BSUID>`,
- * `lid:<LID>`. Two senders who share a key are one person.
- */
-export function identityKeys(sender: Pick<Sender, "phone" | "userId" | "lid">): string[] {
-  const keys: string[] = [];
-  const phone = sender.phone === null ? null : phoneKey(sender.phone);
-  if (phone !== null) keys.push(`phone:${phone}`);
-  if (sender.userId) keys.push(`user:${sender.userId}`);
-  const lid = sender.lid === null ? null : canonicalLid(sender.lid);
-  if (lid !== null) keys.push(`lid:${lid}`);
-  return keys;
-}
-
-/** A number, BSUID, LID or JID as a log line may show it: at most its last two digits or letters. */
-export function maskNumber(identity: string): string {
-  const [user = ""] = identity.split("@");
-  const [account = ""] = user.split(":");
-  return account.length < 6 ? "…" : `…${account.slice(-2)}`;
 }

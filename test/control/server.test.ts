@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, renameSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { ControlError, type ControlApi } from "../../src/control/api.ts";
+import { controlClient } from "../../src/control/client.ts";
+import { controlServer } from "../../src/control/server.ts";
+import { fetchOverUnixSocket } from "../../src/runtime/unix-fetch.ts";
+import { temporaryFolder } from "../support/store.ts";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let path: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  path = join(folder.path, "revka.sock");
+});
+afterEach(() => folder.remove());
+
+const nothing = async () => {
+  throw new ControlError(409, "not here");
+};
+const api: ControlApi = {
+  status: nothing,
+  send: nothing,
+  pause: nothing,
+  resume: nothing,
+  redeliver: async (id) => {
+    if (id !== "known") throw new Error("the store failed");
+  },
+  relink: nothing,
+};
+
+test("only its owner may open the socket, whatever the process lets others do", async () => {
+  const mask = process.umask(0);
+  const server = await controlServer(path, api);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(process.umask(mask)).toBe(0);
+  await server.stop(true);
+});
+
+test("a socket that a kill left behind is replaced, one that is answered on is not", async () => {
+  // Closing unlinks a socket; one whose owner was killed stays, which a second name shows.
+  const left = createServer();
+  await new Promise<void>((resolve) => left.listen(path, resolve));
+  renameSync(path, `${path}.kept`);
+  await new Promise<void>((resolve) => left.close(() => resolve()));
+  renameSync(`${path}.kept`, path);
+  expect(existsSync(path)).toBe(true);
+  const server = await controlServer(path, api);
+  const second = await controlServer(path, api).catch((error: Error) => error.message);
+  expect(second).toContain("another daemon of this home is running");
+  await controlClient(path).redeliver("known");
+  await server.stop(true);
+});
+
+test.each<[method: "GET" | "POST", route: string, body: string | undefined, status: number]>([
+  ["POST", "/redeliver", '{"id":"known"}', 200],
+  ["POST", "/redeliver", '{"id":"other"}', 500],
+  ["POST", "/redeliver", "{}", 400],
+  ["POST", "/redeliver", "no JSON", 400],
+  ["POST", "/send", '{"to":"","text":"x"}', 400],
+  ["POST", "/pause", '{"chat":"+15550001111"}', 409],
+  ["GET", "/redeliver", undefined, 404],
+  ["POST", "/status", "{}", 404],
+  ["GET", "/elsewhere", undefined, 404],
+])("%s %s %s answers %p", async (method, route, body, status) => {
+  const server = await controlServer(path, api);
+  const answer = await fetchOverUnixSocket(path, route, {
+    method,
+    ...(body === undefined ? {} : { body }),
+  });
+  expect(answer.status).toBe(status);
+  if (status !== 200) expect(JSON.parse(answer.text)).toEqual({ error: expect.any(String) });
+  await server.stop(true);
+});

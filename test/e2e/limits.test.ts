@@ -208,7 +208,7 @@ test("a chat that floods does not keep others waiting", async () => {
   const asked = performance.now();
   graph.write({ from: bob, content: text("one question") });
   await graph.waitForSends({ to: bob.phone });
-  expect(performance.now() - asked).toBeLessThan(1_000);
+  expect(performance.now() - asked).toBeLessThan(3_000);
   expect((await daemon.status()).inbox.pending).toBeGreaterThan(300);
   expect(got(graph, ada.phone)).toEqual(
     Array.from({ length: got(graph, ada.phone).length }, (_, i) => `flood ${i}`),
@@ -270,7 +270,7 @@ describe("what the platform says", () => {
         }
       }
       await graph.waitForSends({ ...(fine ? { to: fine } : {}), count: 2 });
-      expect(Date.now() - began).toBeLessThan(2_500);
+      expect(Date.now() - began).toBeLessThan(3_000);
       const after = async (recipient: string | undefined, count: number) => {
         const sends = await graph.waitForSends({ to: recipient ?? "", count, timeoutMs: 10_000 });
         return { ms: (sends[0]?.at ?? 0) - began, texts: sends.map((send) => send.text) };

@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { healthOf, type ChannelHealth } from "../../src/gateway/health.ts";
+
+const ready: ChannelHealth = {
+  channel: "whatsapp",
+  backend: "cloud",
+  state: "ready",
+  reason: null,
+};
+const skipped: ChannelHealth = { channel: "wati", backend: null, state: "skipped", reason: "why" };
+const storeAlarm = { source: "store", code: "full", hint: "the disk is full", since: 0 };
+const agentAlarm = { source: "agent", code: "failed", hint: "it fails", since: 0 };
+
+test.each([
+  ["every channel ready", [ready], [], []],
+  ["an agent that fails is no channel that fails", [ready], [agentAlarm], []],
+  ["no channel at all", [], [], []],
+  ["one of two not ready", [ready, skipped], [], ["wati is skipped: why"]],
+  [
+    "a reason that is not known",
+    [{ ...ready, state: "connecting" }],
+    [],
+    ["whatsapp is connecting"],
+  ],
+  ["a store that cannot be written", [ready], [agentAlarm, storeAlarm], ["the disk is full"]],
+])("%s", (_, channels, alarms, reasons) => {
+  const health = healthOf(channels, alarms);
+  expect(health.reasons).toEqual(reasons);
+  expect(health.status).toBe(reasons.length === 0 ? "ok" : "failing");
+});
+
+test("only what health is about is shown, whatever else a report holds", () => {
+  const report = { ...ready, linked_as: "+15550001111", last_error: { hint: "token" } };
+  expect(healthOf([report], []).channels).toEqual([ready]);
+});

@@ -45,23 +45,19 @@ test.concurrent.each(killed)(
   120_000,
 );
 
-test.concurrent(
-  "webhooks are acknowledged at once while a slow agent thinks",
-  async () => {
-    const report = await slowAgentRun({
-      messages: 120,
-      chats: 40,
-      agentMs: 400,
-      turns: 40,
-      perSecond: 100,
-      binary,
-    });
-    expectAllWell(report.verdict);
-    // Well under a turn: nobody waits for the agent. `bun run slow-agent` holds it to Meta's 250 ms.
-    expect(report.acknowledgement.median).toBeLessThan(250);
-  },
-  60_000,
-);
+test("webhooks are acknowledged at once while a slow agent thinks", async () => {
+  const report = await slowAgentRun({
+    messages: 80,
+    chats: 40,
+    agentMs: 1_500,
+    turns: 40,
+    perSecond: 100,
+    binary,
+  });
+  expectAllWell(report.verdict);
+  // Well under a turn, on a busy machine too: nobody waits for the agent. `bun run slow-agent` wants 250 ms.
+  expect(report.acknowledgement.p99).toBeLessThan(1_200);
+}, 60_000);
 
 test("a message costs the same at the end of a long run as at its beginning", async () => {
   const { answered, answeredTwice, crashes, samples } = await longRun({

@@ -106,6 +106,28 @@ describe("a store that cannot be written", () => {
     90_000,
   );
 
+  test.skipIf(!disk)(
+    "not writable at the start: the daemon says which store, and ends",
+    async () => {
+      if (!disk) return;
+      const graph = await startGraph();
+      const config = cloudConfig(graph.url, {
+        root: { store: { path: join(disk.path, "read-only", "revka.db") } },
+      });
+      await (await startDaemon({ config }))[Symbol.asyncDispose]();
+      expect(disk.readOnly(true)).toBe(true);
+      const refusal = await startDaemon({ config }).catch((error: unknown) => error);
+      disk.readOnly(false);
+      expect(refusal).toBeInstanceOf(DaemonDidNotStart);
+      if (!(refusal instanceof DaemonDidNotStart)) return;
+      expect(refusal.exit?.code).toBe(1);
+      expect(refusal.message).toContain(
+        `the store ${join(disk.path, "read-only", "revka.db")}: it cannot be written`,
+      );
+      await graph.stop();
+    },
+  );
+
   const writeProtects = spawnSync("chattr", ["-V"], { stdio: "ignore" }).error === undefined;
 
   test.skipIf(!writeProtects || process.getuid?.() !== 0)(

@@ -9,15 +9,16 @@ const graceMs = 3_000;
 const longestLine = 4_096;
 
 /**
- * Starts the words after it and ends them, and all they started, as soon as standard input closes: that is when this
- * process is gone, even by SIGKILL. Its own standard input is nothing. A TERM is for the tool; this waits on.
+ * Starts the words after it, and ends them and all they started as soon as standard input closes: that is when this
+ * process is gone, even by SIGKILL. Hands a TERM on to the tool and waits. The trap comes after the start: what is
+ * forked while there is one may lose a signal.
  */
 const keeper = `
 exec 3<&0 </dev/null
-trap : TERM
 "$@" 3<&- &
 tool=$!
-( trap - TERM; read -r _ <&3; trap '' TERM; kill -TERM 0; sleep 3; kill -KILL 0 ) >/dev/null 2>&1 &
+trap 'kill -TERM $tool' TERM
+( trap '' TERM; read -r _ <&3; kill -TERM 0; sleep 3; kill -KILL 0 ) >/dev/null 2>&1 &
 exec 3<&-
 while :; do
   wait $tool
@@ -56,15 +57,14 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
     detached: true,
   });
   child.stdin.on("error", () => {});
-  const signalGroup = (signal: "SIGTERM" | "SIGKILL") => {
+  const killGroup = () => {
     try {
-      if (child.pid !== undefined) process.kill(-child.pid, signal);
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
       // The group is gone already.
     }
   };
-  const atExit = () => signalGroup("SIGKILL");
-  process.once("exit", atExit);
+  process.once("exit", killGroup);
 
   let why: string | null = null;
   let cancelKill = () => {};
@@ -72,19 +72,22 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
   const settle = (reason: string) => {
     cancelKill();
     // Whatever it started and left behind.
-    signalGroup("SIGKILL");
-    process.off("exit", atExit);
+    killGroup();
+    process.off("exit", killGroup);
     resolve(why ?? reason);
   };
   child.on("error", () => settle("cannot be started"));
   // A child of its own may hold the pipes open, and "close" back.
-  child.on("exit", () => signalGroup("SIGKILL"));
+  child.on("exit", () => {
+    killGroup();
+    child.stdin.destroy();
+  });
   child.on("close", (code, signal) => settle(signal ? `was ended by ${signal}` : endOf(code)));
   for (const stream of [child.stdout, child.stderr]) eachLine(stream, onLine);
 
   const end = () => {
-    signalGroup("SIGTERM");
-    cancelKill = clock.after(graceMs, () => signalGroup("SIGKILL"));
+    child.kill("SIGTERM");
+    cancelKill = clock.after(graceMs, killGroup);
   };
   return {
     ended,

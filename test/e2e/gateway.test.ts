@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +11,9 @@ import { content } from "../../src/simulator/graph/content.ts";
 import { makeCertificate } from "../gateway/certificates.ts";
 import { cloudConfig, startCloud } from "./support/cloud.ts";
 import { statusLine } from "./support/raw.ts";
+
+// Whole processes on a machine that may be busy.
+setDefaultTimeout(30_000);
 
 const ada = { phone: "+15550001111", name: "Ada" };
 

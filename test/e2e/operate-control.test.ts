@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,9 @@ import { content } from "../../src/simulator/graph/content.ts";
 import { command } from "./support/command.ts";
 import { cloudConfig, startCloud } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
+
+// Whole processes on a machine that may be busy.
+setDefaultTimeout(30_000);
 
 const ada = { phone: "+15550001111", name: "Ada" };
 const undo: (() => unknown)[] = [];

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +9,9 @@ import { controlClient } from "../../src/control/client.ts";
 import { findExecutable } from "../../src/runtime/executable.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import { cloudConfig, startCloud } from "./support/cloud.ts";
+
+// Whole processes on a machine that may be busy.
+setDefaultTimeout(30_000);
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -14,6 +14,9 @@ import { command } from "./support/command.ts";
 import { cloudConfig } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
 import { startGraph } from "./support/graph.ts";
+
+// Whole processes on a machine that may be busy.
+setDefaultTimeout(30_000);
 
 const linux = process.platform === "linux" ? test : test.skip;
 const undo: (() => unknown)[] = [];

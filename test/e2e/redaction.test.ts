@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,9 @@ import { command } from "./support/command.ts";
 import { account } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
 import { startGraph } from "./support/graph.ts";
+
+// Whole processes on a machine that may be busy.
+setDefaultTimeout(30_000);
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {

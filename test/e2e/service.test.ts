@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,9 @@ import { command } from "./support/command.ts";
 import { cloudConfig } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
 import { notifySocket } from "./support/notify-socket.ts";
+
+// Whole processes on a machine that may be busy.
+setDefaultTimeout(30_000);
 
 const linux = process.platform === "linux" ? test : test.skip;
 const undo: (() => unknown)[] = [];

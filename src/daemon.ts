@@ -169,18 +169,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 
   const reports = () => channelReports({ channels, skipped, store, outbox, alarms });
+  const checkStore = () =>
+    store.checkWritable().then(
+      () => alarms.clear("store"),
+      (error: unknown) => {
+        const { problem, message } = toStoreError(error);
+        alarms.raise("store", problem, `The store cannot be written: ${message}`);
+      },
+    );
   const app = gatewayApp({
     pathPrefix: config.gateway.path_prefix,
     channels,
     metricsToken: config.gateway.metrics_token ?? null,
     health: async () => {
-      await store.checkWritable().then(
-        () => alarms.clear("store"),
-        (error: unknown) => {
-          const { problem, message } = toStoreError(error);
-          alarms.raise("store", problem, `The store cannot be written: ${message}`);
-        },
-      );
+      await checkStore();
       return healthOf(reports(), alarms.list());
     },
     metrics: () => metrics.registry.metrics(),
@@ -223,6 +225,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       channels,
       skipped,
       store,
+      checkStore,
       outbox,
       turns,
       alarms,

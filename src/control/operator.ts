@@ -29,6 +29,8 @@ export interface OperatorOptions {
   channels: Channel[];
   skipped: { channel: ChannelName; reason: string }[];
   store: ConversationStore;
+  /** Looks whether the store can be written, and raises or clears its alarm. Never rejects. */
+  checkStore(): Promise<void>;
   outbox: Outbox;
   turns: Turns;
   alarms: Alarms;
@@ -49,7 +51,10 @@ export function operator(options: OperatorOptions): ControlApi {
     return chat;
   };
   return {
-    status: () => statusReport(options, startedAt),
+    async status() {
+      await options.checkStore();
+      return statusReport(options, startedAt);
+    },
     send: (request) => send(options, request, chatOf),
     async pause(request) {
       await store.setPaused((await chatOf(request.chat, request.channel)).id, true);

@@ -17,7 +17,7 @@ import { Outbox } from "./conversation/outbox.ts";
 import { messagePreparer } from "./conversation/prepare.ts";
 import { replySpeaker } from "./conversation/speak.ts";
 import { Turns } from "./conversation/turns.ts";
-import { gatewayApp } from "./gateway/app.ts";
+import { gatewayApp, stillStarting } from "./gateway/app.ts";
 import { healthOf } from "./gateway/health.ts";
 import { listen } from "./gateway/listener.ts";
 import { watchProcess } from "./gateway/process-metrics.ts";
@@ -193,7 +193,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   try {
     listener = listen({
       config: config.gateway,
-      handle: (request, peer) => (started ? app.fetch(request, { peer }) : notYet()),
+      handle: (request, peer) => (started ? app.fetch(request, { peer }) : stillStarting()),
       clock,
       log,
     });
@@ -265,22 +265,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       inbox.stop();
       stopKeeping();
       stopWatching();
-      await turns.drain(TURN_GRACE);
-      await Promise.all(channels.map((channel) => channel.stop()));
-      await outbox.drain(SEND_GRACE);
-      await tunnel?.stop();
+      const drained = async () => {
+        await turns.drain(TURN_GRACE);
+        await Promise.all(channels.map((channel) => channel.stop()));
+        await outbox.drain(SEND_GRACE);
+      };
+      // A tunnel tool may take seconds of its own to end.
+      await Promise.all([drained(), tunnel?.stop()]);
       await listener.stop(true);
       await control.stop(true);
       await network.close();
       store.close();
     },
   };
-}
-
-/** The port is taken before the channels run, so that a port in use is known before anything happens. */
-function notYet(): Response {
-  const headers = { "Retry-After": "1" };
-  return Response.json({ error: "the daemon is starting" }, { status: 503, headers });
 }
 
 function accessOf(channel: Channel, config: Config, log: Logger): AccessRules {

@@ -1,13 +1,16 @@
 import { stripVTControlCharacters } from "node:util";
 import type { LoadedConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
-import { systemClock } from "../runtime/clock.ts";
+import { sleep, systemClock } from "../runtime/clock.ts";
 import { createNotifier } from "../runtime/sd-notify.ts";
 import { createLogger, logDefaults, type Logger } from "../telemetry/log.ts";
 import { createScrubber } from "../telemetry/scrub.ts";
 import { stderrDestination } from "../telemetry/stderr.ts";
 import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { homeOf } from "./running-daemon.ts";
+
+/** A stop ends in ten seconds, ms: what is stored is whole, so whatever hangs may be left behind. */
+const STOP_LIMIT = 9_500;
 
 export const command: Command = {
   usage: "daemon [--host H] [--port P]",
@@ -57,9 +60,13 @@ export const command: Command = {
     const signal = await stopped;
     log.info({ signal }, "stopping");
     notifier.stopping();
-    await daemon.stop();
+    const whole = await Promise.race([
+      daemon.stop().then(() => true),
+      sleep(systemClock, STOP_LIMIT).then(() => false),
+    ]);
     if (watchdog) clearInterval(watchdog);
-    log.info({}, "stopped");
+    if (whole) log.info({}, "stopped");
+    else log.warn({}, "stopped with something still under way; the next start takes it up");
     return exitCode.fine;
   },
 };

@@ -73,3 +73,9 @@ function mayReadMetrics(request: Request, peer: string | null, options: GatewayO
   if (forwarding.some((name) => request.headers.has(name))) return false;
   return isLoopbackHost(new URL(request.url).hostname);
 }
+
+/** The port is taken before the channels run, so that a port in use is known before anything happens. */
+export function stillStarting(): Response {
+  const headers = { "Retry-After": "1" };
+  return Response.json({ error: "the daemon is starting" }, { status: 503, headers });
+}

@@ -1,0 +1,56 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { controlClient } from "../../src/control/client.ts";
+import { content } from "../../src/simulator/graph/content.ts";
+import { temporaryFolder } from "../support/store.ts";
+import { startAgent } from "./support/agent.ts";
+import { startCloud } from "./support/cloud.ts";
+
+setDefaultTimeout(40_000);
+
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+test("everything that can hang hangs, and a stop still ends well within ten seconds", async () => {
+  const agent = await startAgent(() => new Promise(() => {}));
+  // A tunnel tool that does not let itself be told to end.
+  const folder = temporaryFolder();
+  const tool = join(folder.path, "stubborn");
+  const script = "trap '' TERM; echo https://gateway.example.test; while :; do sleep 1; done";
+  writeFileSync(tool, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  await using setup = await startCloud({
+    agent: { kind: "webhook", url: agent.url },
+    root: { tunnel: { provider: "custom", custom: { start_command: tool } } },
+  });
+  const { graph, daemon } = setup;
+  await daemon.waitForLog("the tunnel is up");
+  graph.faults.add({ effect: { kind: "hang" }, on: "any" });
+  graph.write({ from: { phone: "+15550001111", name: "Ada" }, content: content.text("hello") });
+  await agent.turns.waitFor();
+  const control = controlClient(join(daemon.home, "revka.sock"));
+  const waits = control
+    .send({ to: "+15550002222", text: "hello", wait_ms: 60_000 })
+    .catch(() => {});
+  const { hostname, port } = new URL(daemon.url);
+  for (const request of [
+    "POST /whatsapp HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf",
+    "GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET /hea",
+  ]) {
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => {});
+    sockets.push(socket);
+    await new Promise<void>((resolve) => socket.write(request, () => resolve()));
+  }
+  const began = performance.now();
+  daemon.kill("SIGTERM");
+  expect(await daemon.exited).toMatchObject({ code: 0 });
+  expect(performance.now() - began).toBeLessThan(10_000);
+  await waits;
+  agent.stop();
+  folder.remove();
+});

@@ -39,6 +39,9 @@ export interface LoadedConfig {
 
 const rules = [checkAgent, checkGateway, checkProxy, checkSpeech, checkWhatsApp, checkWati];
 
+/** Compiling a schema takes longer than reading one file without. */
+const once = { jitless: true };
+
 let knownOutline: Outline | undefined;
 
 /**
@@ -54,7 +57,7 @@ export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): Load
   const report = new FileReport(paths.config, findPositions(text), laid);
   report.problems.push(...laid.problems);
 
-  const issues = configSchema.safeParse(laid.values).error?.issues ?? [];
+  const issues = configSchema.safeParse(laid.values, once).error?.issues ?? [];
   const bad = typeProblems(issues, laid.values, outline);
   for (const { path, message } of bad) report.error(path, message);
   // The rules run on what is left, so that a person sees everything at once.
@@ -62,7 +65,7 @@ export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): Load
     laid.values,
     bad.map(({ path }) => path),
   );
-  const config = configSchema.parse(expandPathKeys(sound, outline, home));
+  const config = configSchema.parse(expandPathKeys(sound, outline, home), once);
   for (const rule of rules) rule(ruleContext(config, raw, report));
   warnOfUnknownKeys(raw, outline, report);
   if (report.problems.length > 0) {

@@ -19,6 +19,9 @@ export interface ConnectionEvents {
   closed(connection: Connection): void;
 }
 
+/** Long enough for a client to read the last stanza before it hears of the end, ms. */
+const LAST_WORD_MS = 250;
+
 /** One client connection: handshake, then stanzas in both directions, each a point for faults. */
 export class Connection {
   /** the linked device, once logged in */
@@ -94,9 +97,10 @@ export class Connection {
     this.wire.terminate();
   }
 
+  /** The server's side is at its end; the socket stays a moment, in which a client reads why. */
   close(): void {
     if (!this.gone()) return;
-    this.wire.close();
+    setTimeout(() => this.wire.close(), LAST_WORD_MS).unref();
   }
 
   /** The socket is closed, whoever closed it; false if that was known. */

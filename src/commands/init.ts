@@ -1,13 +1,14 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { buildInfo } from "../runtime/build-info.ts";
 import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
 import { PromptEnded, terminalPrompt } from "./init/prompt.ts";
 import { askAll, initOptions } from "./init/questions.ts";
 import { answerSource } from "./init/source.ts";
 import { configText, type Answers } from "./init/template.ts";
+import { ConfigError } from "../config/problems.ts";
 import { load } from "./load.ts";
-import { paths } from "./running-daemon.ts";
+import { homeOf, paths } from "./running-daemon.ts";
 import { wrap } from "./text.ts";
 
 export const command: Command = {
@@ -22,7 +23,7 @@ export const command: Command = {
       "your own number, echoing one person, to try it out",
     ],
     [
-      "revka init --channel cloud --phone-number-id 1234 --access-token @token.txt …",
+      "revka init --channel cloud --access-token @token.txt --allow +15551234567 …",
       "in a script; it says which flags are missing",
     ],
   ],
@@ -33,20 +34,28 @@ export const command: Command = {
     const answers = await answersOf(invocation);
     write(config, configText(answers));
     await check(config, invocation);
-    terminal.out(`Wrote ${config} (readable by you alone).\n${nextSteps(answers, config)}`);
+    const named = invocation.configFile === undefined ? "" : ` --config ${config}`;
+    terminal.out(`Wrote ${config} (readable by you alone).\n${nextSteps(answers, config, named)}`);
     return exitCode.fine;
   },
 };
 
-async function answersOf({ options, terminal }: Invocation): Promise<Answers> {
+async function answersOf(invocation: Invocation): Promise<Answers> {
+  const { options, terminal } = invocation;
   const prompt = terminal.interactive ? terminalPrompt(terminal) : null;
   try {
-    return await askAll(answerSource(options, prompt));
+    return await askAll(answerSource(options, prompt), writtenHome(invocation));
   } catch (error) {
     throw error instanceof PromptEnded ? new CommandError("stopped; nothing was written") : error;
   } finally {
     prompt?.close();
   }
+}
+
+/** The home as a config names it: with `~` where that is what a person would write. */
+function writtenHome(invocation: Invocation): string {
+  const { home } = paths(invocation);
+  return home === join(homeOf(invocation.env), ".revka") ? "~/.revka" : resolve(home);
 }
 
 function write(file: string, text: string): void {
@@ -74,7 +83,11 @@ async function check(file: string, invocation: Invocation): Promise<void> {
     await load({ configFile: file, env: invocation.env });
   } catch (error) {
     rmSync(file);
-    throw error;
+    if (!(error instanceof ConfigError)) throw error;
+    // Lines of a file that is not there tell nobody anything.
+    throw new ConfigError(
+      error.problems.map((problem) => ({ ...problem, file: "nothing written", line: null })),
+    );
   }
 }
 
@@ -82,7 +95,11 @@ function alreadyThere(file: string): string {
   return `${file} exists and is not overwritten; edit it, move it away, or write another with --config FILE`;
 }
 
-function nextSteps({ channel, allowedNumbers, agent, publicUrl }: Answers, config: string): string {
+function nextSteps(
+  { channel, allowedNumbers, agent, publicUrl }: Answers,
+  config: string,
+  named: string,
+): string {
   const host = publicUrl?.replace(/\/+$/, "") ?? "https://YOUR-HOST";
   const steps: string[] = [];
   if (allowedNumbers.length === 0) {
@@ -112,5 +129,5 @@ function nextSteps({ channel, allowedNumbers, agent, publicUrl }: Answers, confi
     steps.push("Give the model its system_prompt under [agent].");
   }
   const lines = steps.flatMap((step) => wrap(step, 80));
-  return [...lines, "", "Next: revka doctor, then revka daemon", ""].join("\n");
+  return [...lines, "", `Next: revka doctor${named}, then revka daemon${named}`, ""].join("\n");
 }

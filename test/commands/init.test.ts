@@ -96,15 +96,18 @@ describe("without a terminal", () => {
   ])("%p says which flags are missing", async (words, missing) => {
     const { code, err } = await revka(["init", ...words], env);
     expect(code).toBe(2);
-    expect(err).toContain(`add ${missing.join(", ")} (`);
+    expect(err).toContain(`add ${missing.join(", ")}\n`);
     expect(existsSync(file)).toBe(false);
   });
 });
 
 test.each([
-  [["--phone-number-id", "+1555"], "--phone-number-id: the phone number ID is digits only"],
+  [["--phone-number-id", "+1555"], "--phone-number-id: the phone number ID is 5 to 20 digits"],
   [["--channel", "sms"], "--channel: one of: cloud, web, wati"],
   [["--agent", "oracle"], "--agent: one of"],
+  [["--agent", "command", "--agent-command", "sh 'x"], "--agent-command: a quote is left open"],
+  [["--agent", "model", "--provider", "nobody", "--model", "x"], "--provider: one of: openrouter"],
+  [["--pair-phone", "15551234567"], "--pair-phone: of no use with this channel and this agent"],
   [["--allow", "everybody"], '--allow: "everybody" is neither a number'],
   [["--public-url", "http://a.example"], "--public-url: an address such as https://"],
   [["--access-token", "@/nonexistent"], "--access-token: the file /nonexistent cannot be read"],
@@ -120,6 +123,21 @@ test.each([
   expect(err).not.toContain("s3cret");
 });
 
+test("the session goes to the home that is set", async () => {
+  await revka(["init", ...web, ...echo], env);
+  expect(loaded().config.channels_config.whatsapp?.session_path).toBe(
+    join(env["REVKA_HOME"] ?? "", "whatsapp-session.db"),
+  );
+});
+
+test("the next commands name the file that was named", async () => {
+  const other = join(env["HOME"] ?? "", "other.toml");
+  const { out } = await revka(["init", ...web, ...echo, "--config", other], env);
+  expect(out).toContain(
+    `Next: revka doctor --config ${other}, then revka daemon --config ${other}`,
+  );
+});
+
 test("@FILE keeps a secret off the command line", async () => {
   const token = join(env["HOME"] ?? "", "token");
   writeFileSync(token, "from-a-file\n");
@@ -129,11 +147,14 @@ test("@FILE keeps a secret off the command line", async () => {
 
 test("what the config's own rules refuse is not left behind", async () => {
   const { code, err } = await revka(
-    ["init", ...web, "--agent", "model", "--provider", "nobody", "--model", "x"],
+    [
+      ...["init", ...web, "--agent", "webhook"],
+      ...["--agent-url", "http://agent.example/", "--agent-token", "s3cret"],
+    ],
     env,
   );
   expect(code).toBe(78);
-  expect(err).toContain("default_provider");
+  expect(err).toStartWith("nothing written: agent.url: expected https://");
   expect(existsSync(file)).toBe(false);
 });
 
@@ -155,7 +176,7 @@ describe("on a terminal", () => {
     const { code, out, err } = await revka(["init"], env, { input, interactive: true });
     expect(code).toBe(0);
     expect(err).toContain("one of: cloud, web, wati");
-    expect(err).toContain("the phone number ID is digits only");
+    expect(err).toContain("the phone number ID is 5 to 20 digits");
     expect(err + out).not.toContain("s3cret");
     expect(widest(err)).toBeLessThanOrEqual(80 + "+15551234567".length);
     expect(loaded().config.channels_config.whatsapp).toMatchObject({

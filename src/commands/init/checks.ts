@@ -1,3 +1,6 @@
+import { providerNames } from "../../config/rules/agent.ts";
+import { commandWords } from "./command-line.ts";
+
 /** Checks of one answer: what is wrong with it in plain words, or null. Pure; the config's own rules run afterwards. */
 
 export const required = (answer: string): string | null =>
@@ -6,7 +9,7 @@ export const required = (answer: string): string | null =>
 export const phoneNumberId = (answer: string): string | null =>
   /^\d{5,20}$/.test(answer)
     ? null
-    : "the phone number ID is digits only, such as 123456789012345; it is not the phone number";
+    : "the phone number ID is 5 to 20 digits, such as 123456789012345; it is not the phone number";
 
 export const pairPhone = (answer: string): string | null =>
   answer === "" || /^\+?\d{7,15}$/.test(answer)
@@ -31,6 +34,21 @@ export const allowList = (answer: string): string | null => {
       entry !== "*" && !/^\+?[\d\s().-]{7,20}$/.test(entry) && !/^[A-Z]{2}\.\w+/.test(entry),
   );
   return wrong === undefined ? null : `"${wrong}" is neither a number such as +15551234567 nor *`;
+};
+
+export const provider = (answer: string): string | null => {
+  if (answer.startsWith("custom:")) {
+    return httpUrl(answer.slice("custom:".length)) === null
+      ? null
+      : "after custom: comes an address, such as custom:https://models.example.com/v1";
+  }
+  return oneOf([...providerNames, "custom:URL"])(answer);
+};
+
+export const commandLine = (answer: string): string | null => {
+  const words = commandWords(answer);
+  if (words === null) return "a quote is left open";
+  return words[0] ? null : "this is needed";
 };
 
 export function splitList(answer: string): string[] {

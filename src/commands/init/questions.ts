@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { OptionSpec } from "../command.ts";
 import * as check from "./checks.ts";
+import { commandWords } from "./command-line.ts";
 import type { AnswerSource } from "./source.ts";
 import type { Answers } from "./template.ts";
 
@@ -18,6 +19,7 @@ export const initOptions: Readonly<Record<string, OptionSpec>> = {
   "session-path": { value: "FILE", description: "web: session file" },
   "pair-phone": { value: "NUMBER", description: "web: link this number by code, not by QR" },
   "api-token": { value: "TOKEN", description: "wati: API token" },
+  "api-url": { value: "URL", description: "wati: API address, where it is not the usual one" },
   "tenant-id": { value: "ID", description: "wati: tenant" },
   "webhook-secret": {
     value: "SECRET",
@@ -33,8 +35,11 @@ export const initOptions: Readonly<Record<string, OptionSpec>> = {
   "public-url": { value: "URL", description: "Where the internet reaches Revka" },
 };
 
-/** Asks what a config needs, nothing else. Rejects when the person gives up, throws `UsageError` for bad flags. */
-export async function askAll(source: AnswerSource): Promise<Answers> {
+/**
+ * Asks what a config needs, nothing else. `home` is where the session of WhatsApp Web goes. Rejects when the person
+ * gives up, throws `UsageError` for bad flags.
+ */
+export async function askAll(source: AnswerSource, home: string): Promise<Answers> {
   const kind = await source.ask("channel", {
     text: "WhatsApp by Meta's Cloud API, Web or WATI? (cloud, web, wati)",
     check: check.oneOf(channels),
@@ -44,7 +49,7 @@ export async function askAll(source: AnswerSource): Promise<Answers> {
     await source.ask("agent", { text: "", check: check.required });
     source.finish();
   }
-  const channel = await askChannel(kind, source);
+  const channel = await askChannel(kind, source, home);
   const allowed = await source.ask("allow", {
     text: "Who is answered? (+15551234567, …; * everybody; empty nobody yet)",
     check: check.allowList,
@@ -61,13 +66,17 @@ export async function askAll(source: AnswerSource): Promise<Answers> {
   return { channel, allowedNumbers: check.splitList(allowed), agent, publicUrl: publicUrl || null };
 }
 
-async function askChannel(kind: string, source: AnswerSource): Promise<Answers["channel"]> {
+async function askChannel(
+  kind: string,
+  source: AnswerSource,
+  home: string,
+): Promise<Answers["channel"]> {
   if (kind === "web") {
     return {
       kind,
       sessionPath: await source.ask("session-path", {
         text: "Session file",
-        fallback: "~/.revka/whatsapp-session.db",
+        fallback: `${home}/whatsapp-session.db`,
       }),
       pairPhone:
         (await source.ask("pair-phone", {
@@ -83,6 +92,11 @@ async function askChannel(kind: string, source: AnswerSource): Promise<Answers["
         text: "WATI API token (not shown)",
         secret: true,
         check: check.required,
+      }),
+      apiUrl: await source.ask("api-url", {
+        text: "WATI API address",
+        fallback: "https://live-mt-server.wati.io",
+        check: check.httpUrl,
       }),
       tenantId: (await source.ask("tenant-id", { text: "Tenant (empty: none)" })) || null,
       webhookSecret: (await secretOrRandom("webhook-secret", "Webhook secret", source)) || null,
@@ -127,16 +141,16 @@ async function askAgent(source: AnswerSource): Promise<Answers["agent"]> {
   if (kind === "command") {
     const line = await source.ask("agent-command", {
       text: "Program and arguments",
-      check: check.required,
+      check: check.commandLine,
     });
-    return { kind, command: line.split(/\s+/) };
+    return { kind, command: commandWords(line) ?? [] };
   }
   if (kind === "model") {
     return {
       kind,
       provider: await source.ask("provider", {
         text: "Provider (openrouter, openai, anthropic, groq, ollama, custom:URL)",
-        check: check.required,
+        check: check.provider,
       }),
       model: await source.ask("model", { text: "Model", check: check.required }),
       apiKey:

@@ -6,7 +6,7 @@ import type { Prompt, Question } from "./prompt.ts";
 export interface AnswerSource {
   /** The answer, "" where it may be left out. */
   ask(flag: string, question: Question): Promise<string>;
-  /** Throws {@link UsageError} naming every flag that nobody could be asked for. */
+  /** Throws {@link UsageError} naming every flag that nobody could be asked for, or that nothing asked for. */
   finish(): void;
 }
 
@@ -16,8 +16,10 @@ export function answerSource(
   prompt: Prompt | null,
 ): AnswerSource {
   const missing: string[] = [];
+  const asked = new Set<string>();
   return {
     async ask(flag, question) {
+      asked.add(flag);
       const given = options[flag];
       if (typeof given === "string") {
         const value = given.startsWith("@") ? fileText(flag, given.slice(1)) : given;
@@ -31,10 +33,14 @@ export function answerSource(
       return answer;
     },
     finish() {
-      if (missing.length === 0) return;
-      throw new UsageError(
-        `there is no terminal to ask on; add ${missing.join(", ")} (revka init --help explains them)`,
-      );
+      if (missing.length > 0) {
+        throw new UsageError(`there is no terminal to ask on; add ${missing.join(", ")}`);
+      }
+      const idle = Object.keys(options).filter((flag) => !asked.has(flag));
+      if (idle.length > 0) {
+        const flags = idle.map((flag) => `--${flag}`).join(", ");
+        throw new UsageError(`${flags}: of no use with this channel and this agent`);
+      }
     },
   };
 }

@@ -11,7 +11,13 @@ export interface Answers {
         appSecret: string | null;
       }
     | { kind: "web"; sessionPath: string; pairPhone: string | null }
-    | { kind: "wati"; apiToken: string; tenantId: string | null; webhookSecret: string | null };
+    | {
+        kind: "wati";
+        apiToken: string;
+        apiUrl: string;
+        tenantId: string | null;
+        webhookSecret: string | null;
+      };
   allowedNumbers: string[];
   agent:
     | { kind: "model"; provider: string; model: string; apiKey: string | null }
@@ -51,7 +57,9 @@ function modelKeys(agent: Answers["agent"]): string[] {
     "# and one of its models.",
     `default_provider = ${toml(agent.provider)}`,
     `default_model = ${toml(agent.model)}`,
-    "# Without it, the provider's usual environment variable is used.",
+    /^(custom:|ollama$)/.test(agent.provider)
+      ? "# Only where the server wants one."
+      : "# Without it, the provider's usual environment variable is used.",
     optional("api_key", agent.apiKey, "…"),
     "",
   ];
@@ -95,7 +103,7 @@ function channelTable({ channel, allowedNumbers }: Answers): string[] {
         "# WhatsApp through WATI.",
         "[channels_config.wati]",
         `api_token = ${toml(channel.apiToken)}`,
-        'api_url = "https://live-mt-server.wati.io"',
+        `api_url = ${toml(channel.apiUrl)}`,
         optional("tenant_id", channel.tenantId, "my-tenant"),
         "# Add ?secret=… with this value to the webhook address that you give to WATI.",
         optional("webhook_secret", channel.webhookSecret, "…"),
@@ -123,7 +131,7 @@ function agentTable(agent: Answers["agent"]): string[] {
         `command = [${agent.command.map(toml).join(", ")}]`,
       ];
     case "echo":
-      return [...head, "# Repeats what it is told, to try things out."];
+      return ["[agent]", "# Repeats what it is told, to try things out.", 'kind = "echo"'];
   }
 }
 

@@ -17,7 +17,7 @@ export interface GatewayOptions {
 }
 
 export interface PeerBindings {
-  Bindings: { peer: string | null };
+  Bindings: { peer(): string | null };
 }
 
 /** Every route of the daemon under the prefix: those of the channels, `/health` and `/metrics`. */
@@ -40,7 +40,7 @@ export function gatewayApp(options: GatewayOptions): Hono<PeerBindings> {
     return context.json(health, health.status === "ok" ? 200 : 503);
   });
   routes.get("/metrics", async (context) => {
-    if (!mayReadMetrics(context.req.raw, context.env.peer, options)) {
+    if (!mayReadMetrics(context.req.raw, context.env.peer(), options)) {
       return context.json({ error: "metrics are for this machine or the metrics token" }, 401);
     }
     return context.text(options.metrics(), 200, {

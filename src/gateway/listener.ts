@@ -19,7 +19,7 @@ export interface Listener {
 /** Opens the gateway's port. Throws an error that says what to do when it cannot. */
 export function listen(options: {
   config: GatewayConfig;
-  handle(request: Request, peer: string | null): Response | Promise<Response>;
+  handle(request: Request, peer: () => string | null): Response | Promise<Response>;
   clock: Clock;
   log: Logger;
 }): Listener {

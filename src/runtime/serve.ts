@@ -8,8 +8,8 @@ export interface ServeOptions {
   maxBodyBytes: number;
   /** A connection that says nothing for so long is closed, seconds. */
   idleTimeoutSecs: number;
-  /** `peer` is the address of the other end, null on a Unix socket. Must not throw. */
-  handle(request: Request, peer: string | null): Response | Promise<Response>;
+  /** `peer` asks the system for the address of the other end; null on a Unix socket. Must not throw. */
+  handle(request: Request, peer: () => string | null): Response | Promise<Response>;
 }
 
 export interface Server {
@@ -56,7 +56,7 @@ function serveWithBun(options: ServeOptions): Server {
     development: false,
     maxRequestBodySize: options.maxBodyBytes,
     fetch: (request: Request, server: Bun.Server<undefined>) =>
-      options.handle(request, server.requestIP(request)?.address ?? null),
+      options.handle(request, () => server.requestIP(request)?.address ?? null),
     error: () => Response.json({ error: "internal error" }, { status: 500 }),
   };
   if ("unix" in options.listen) {
@@ -97,7 +97,7 @@ function serveWithDeno(deno: DenoRuntime, options: ServeOptions): Server {
   const listen = "unix" in options.listen ? { path: options.listen.unix } : options.listen;
   const server = deno.serve(
     { ...listen, ...(options.tls ?? {}), onListen: () => {} },
-    (request, info) => options.handle(request, info.remoteAddr.hostname ?? null),
+    (request, info) => options.handle(request, () => info.remoteAddr.hostname ?? null),
   );
   return {
     port: server.addr.port ?? 0,

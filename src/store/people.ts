@@ -108,8 +108,14 @@ export class People {
   /** The sender with every identity filled in that is known of them. What the platform says now wins. */
   complete(source: number, sender: Sender): Sender {
     const settled = this.#settled.get(keyOf(source, sender));
-    const known = settled ? [settled] : this.#find(source, sender).same;
-    return { ...sender, ...union(sender, known) };
+    if (!settled) return { ...sender, ...union(sender, this.#find(source, sender).same) };
+    return {
+      phone: sender.phone ?? settled.phone,
+      userId: sender.userId ?? settled.userId,
+      lid: sender.lid ?? settled.lid,
+      username: sender.username ?? settled.username,
+      name: sender.name,
+    };
   }
 
   /**

@@ -73,6 +73,7 @@ describe("an attachment", () => {
     expect(file).toMatchObject({ kind: "image", mime_type: "image/png", size: png.length });
     expect(file?.path).toBe(join(folder.path, "media", "7", "1-passwd"));
     expect(statSync(file?.path ?? "").mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder.path, "media", "7")).mode & 0o777).toBe(0o700);
     expect(readFileSync(file?.path ?? "")).toEqual(png);
   });
 

@@ -203,6 +203,34 @@ describe("an account that may not send", () => {
   });
 });
 
+test("a probe without an answer is given up, and the next one asks again", async () => {
+  channel.answers = [fails("hold")];
+  const probes: AbortSignal[] = [];
+  channel.probe = (signal) => {
+    probes.push(signal);
+    if (probes.length > 1) return Promise.resolve(null);
+    return new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
+    );
+  };
+  outbox.wake(await queue("+15550001111", "a"));
+  await settle();
+  for (let step = 0; step < 10; step++) await pass(5_000);
+  expect(probes.length).toBe(2);
+  expect(states("a")).toEqual(["sent"]);
+});
+
+test("no more than 64 requests are under way at once", async () => {
+  const gate = Promise.withResolvers<SendResult>();
+  channel.answers = Array.from({ length: 70 }, () => gate.promise);
+  for (let i = 0; i < 70; i++) outbox.wake(await queue(`+1555000${1000 + i}`, `d${i}`));
+  await settle();
+  expect(sentIds().length).toBe(64);
+  gate.resolve({ ok: true, platformId: "wamid" });
+  await settle();
+  expect(sentIds().length).toBe(70);
+});
+
 describe("an account that may be asked but not send", () => {
   test("is tried less and less often, though every probe succeeds", async () => {
     channel.answers = Array.from({ length: 1000 }, () => fails("hold"));

@@ -315,6 +315,17 @@ test("an answer that cannot be stored waits for the store: the agent is not aske
   expect(alarms.list()).toEqual([]);
 });
 
+test("a stop between two tries of an agent begins no other, and waits for nothing", async () => {
+  answers = [breaks];
+  await deliver(from("+15550001111", "hello"));
+  const drained = turns.drain(5_000);
+  await settle();
+  await drained;
+  expect(requests.length).toBe(1);
+  expect(store.counts().pendingMessages).toBe(1);
+  expect(replies()).toEqual([]);
+});
+
 test("a stop does not wait for a store that takes nothing; the next start answers", async () => {
   const finish = spyOn(store, "finishTurn").mockRejectedValue(new StoreError("full", "full"));
   await deliver(from("+15550001111", "hello"));

@@ -153,3 +153,14 @@ test("what was sending at a kill is still sending after it", async () => {
   store = storeAt(join(folder.path, "revka.db"), clock);
   expect(store.openDelivery(chat)).toMatchObject({ id: "d1", state: "sending" });
 });
+
+test("what the platform says of a try that it named otherwise says nothing of the one that counts", async () => {
+  await store.markSending("d1");
+  await store.markSent("d1", "wamid.second");
+  await status("failed", "wamid.first");
+  expect(store.delivery("d1")).toMatchObject({ state: "sent", status: null, code: null });
+  await status("read", "wamid.first");
+  expect(store.delivery("d1")?.status).toBeNull();
+  await status("delivered", "wamid.second");
+  expect(store.delivery("d1")?.status).toBe("delivered");
+});

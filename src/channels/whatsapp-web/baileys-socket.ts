@@ -15,12 +15,12 @@ import { baileysLog } from "./baileys-log.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
-import { UNTRUSTED } from "./disconnect.ts";
 import { Mutex } from "./mutex.ts";
 import { within } from "./patience.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
+import { statusOf } from "./socket-error.ts";
 
 /** A query without an answer must not hold up sending for long. */
 const QUERY_MS = 15_000;
@@ -233,18 +233,6 @@ function listenToEvents(sock: WASocket, { session, caches, log, events }: Socket
     for (const { id } of updates) if (id) caches.groups.del(id);
   });
   sock.ev.on("group-participants.update", ({ id }) => caches.groups.del(id));
-}
-
-/** The status code of a Boom, as Baileys ends connections with; 500 where there is none. */
-function statusOf(error: unknown): number {
-  if (typeof error !== "object" || error === null || !("output" in error)) return 500;
-  // `noise-handler.js`, processHandshake: the same 400 as a login that WhatsApp refuses.
-  if (/^(invalid )?noise .*certificate|^certification match/.test(messageOf(error))) {
-    return UNTRUSTED;
-  }
-  const { output } = error;
-  if (typeof output !== "object" || output === null || !("statusCode" in output)) return 500;
-  return typeof output.statusCode === "number" ? output.statusCode : 500;
 }
 
 function messageOf(error: unknown): string {

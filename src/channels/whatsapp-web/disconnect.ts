@@ -26,6 +26,8 @@ export type Verdict =
 export const TIMED_OUT = 408;
 /** Ours: the server's certificate is not signed by WhatsApp's root key. */
 export const UNTRUSTED = 495;
+/** Ours: no connection to WhatsApp's address, or to the proxy on the way, came about. */
+export const UNREACHABLE = 523;
 
 export const PASSKEY_ADVICE =
   "WhatsApp demands a passkey before this account can link a device, which Revka cannot pass yet. On the phone: Settings, Account, Passkeys, remove the passkey, then `revka relink`; or use the Cloud API for this number";
@@ -79,6 +81,8 @@ export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
       };
     case TIMED_OUT:
       return again("no answer from WhatsApp in time");
+    case UNREACHABLE:
+      return again("WhatsApp cannot be reached: check network, DNS, firewall and proxy_url");
     case UNTRUSTED:
       return again(
         "the server did not prove that it is WhatsApp: its certificate is not signed by WhatsApp's key, so something on the way may be reading along; nothing was sent to it",

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
 import { phoneKey } from "./access/identity.ts";
@@ -27,6 +26,7 @@ import { createTranscriber } from "./speech/transcription.ts";
 import { findExecutable } from "./runtime/executable.ts";
 import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
+import { makeHome } from "./runtime/home.ts";
 import { sourceKey, type Source } from "./store/contract.ts";
 import { toStoreError } from "./store/database.ts";
 import { openStore } from "./store/sqlite.ts";
@@ -61,7 +61,7 @@ export interface Daemon {
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { clock, log, env } = options;
   const { config, paths } = options.loaded;
-  mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+  makeHome(paths.home);
   const metrics = createMetrics();
   const alarms = new Alarms(clock, log);
   const { store, movedAside } = openStore({

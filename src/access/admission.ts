@@ -56,11 +56,8 @@ export function compileAccess(options: AccessOptions): AccessRules {
   const { backend, config } = options;
   const table = backend === "wati" ? "channels_config.wati" : "channels_config.whatsapp";
   const allowlist = compileAllowlist(config.allowed_numbers);
-  const notices: AccessNotice[] = allowlist.invalid.map((index) => ({
-    level: "warning",
-    key: `${table}.allowed_numbers[${index}]`,
-    message: 'neither a number in international form, nor a BSUID, nor "*"; ignored',
-  }));
+  // Entries that allow nobody are told of by the rules of the config, with their line.
+  const notices: AccessNotice[] = [];
   if (options.backend === "wati") {
     const open = compileMentionGate([]);
     return {

@@ -67,6 +67,9 @@ export async function registerChannels(options: RegistryOptions): Promise<Regist
       }),
     );
   }
+  if (registered.channels.length === 0) {
+    log.warn({}, "no channel runs, so no message can come in: see `revka doctor`");
+  }
   return registered;
 }
 

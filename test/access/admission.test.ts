@@ -306,7 +306,6 @@ test("what does not count is noticed, with its key", () => {
     group_mention_patterns: ["["],
   });
   expect(notices.map(({ level, key }) => `${level} ${key}`)).toEqual([
-    "warning channels_config.whatsapp.allowed_numbers[1]",
     "warning channels_config.whatsapp.dm_mention_patterns[1]",
     "warning channels_config.whatsapp.group_mention_patterns[0]",
     "error channels_config.whatsapp.group_mention_patterns",

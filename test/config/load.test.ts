@@ -83,8 +83,8 @@ describe("a file that works may still deserve a word", () => {
       `${cloud}allowed_numbers = ["+1 (555) 123-4567", "US.134", "Ada", "*", "1@lid"]\n`,
       [2, 4].map(
         (index) =>
-          `config.toml:7: channels_config.whatsapp.allowed_numbers[${index}]: expected a number such as ` +
-          '"+15551234567", a BSUID or "*"; the entry is ignored',
+          `config.toml:7: channels_config.whatsapp.allowed_numbers[${index}]: expected a number in ` +
+          'international form, a BSUID or "*"; the entry is ignored',
       ),
     ],
     [

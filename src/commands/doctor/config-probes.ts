@@ -35,12 +35,17 @@ function homeVerdicts(home: string): Verdict[] {
     : [ok("home", `${home} is yours alone`)];
 }
 
+const skipAdvice = {
+  "config-invalid": "mend [channels_config.whatsapp]",
+  "feature-missing": "start the executable of the whatsapp-web variant instead of this one",
+};
+
 function channelVerdicts({ loaded }: Examination): Verdict[] {
   const { whatsapp, wati } = loaded.config.channels_config;
   const verdicts: Verdict[] = [];
   const selection = selectBackend(whatsapp, { whatsappWeb: buildInfo.variant === "whatsapp-web" });
   if (selection.kind === "skip") {
-    verdicts.push(error("whatsapp", selection.message, "mend [channels_config.whatsapp]"));
+    verdicts.push(error("whatsapp", selection.message, skipAdvice[selection.code]));
   } else if (selection.kind === "run") {
     verdicts.push(
       selection.warning
@@ -88,14 +93,16 @@ function rulesVerdicts(channel: string, rules: AccessRules, allowed: readonly st
         )
       : warning("entry", `${notice.key}: ${notice.message}`, "mend or remove it"),
   );
-  if (allowed.length === 0) {
+  const counted = allowed.length - rules.allowlist.invalid.length;
+  if (counted === 0) {
+    const empty = allowed.length === 0 ? "is empty" : "has no entry that counts";
     verdicts.push(
-      warning("allowlist", `${key} is empty, so nobody is answered`, `add numbers to ${key}`),
+      warning("allowlist", `${key} ${empty}, so nobody is answered`, `add numbers to ${key}`),
     );
-  } else if (allowed.includes("*")) {
+  } else if (rules.allowlist.everybody) {
     verdicts.push(info("allowlist", `${key} lets everybody in`));
   } else {
-    const count = allowed.length === 1 ? "1 entry" : `${allowed.length} entries`;
+    const count = counted === 1 ? "1 entry" : `${counted} entries`;
     verdicts.push(ok("allowlist", `${key} has ${count}`));
   }
   return verdicts;

@@ -80,8 +80,8 @@ export function checkWati(context: RuleContext): void {
 function checkAllowedNumbers(path: KeyPath, entries: string[], { warn }: RuleContext): void {
   for (const [index, entry] of entries.entries()) {
     if (parseAllowedEntry(entry).kind !== "invalid") continue;
-    const message =
-      'expected a number such as "+15551234567", a BSUID or "*"; the entry is ignored';
+    // No number as an example: the log would mask it.
+    const message = 'expected a number in international form, a BSUID or "*"; the entry is ignored';
     warn([...path, "allowed_numbers", index], message);
   }
 }

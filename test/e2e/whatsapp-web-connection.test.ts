@@ -59,6 +59,21 @@ test("a lost network: the connection comes back, and what was sent meanwhile arr
   await h.ready();
 });
 
+test("a line that breaks under the first words of a login ends nothing but the connection", async () => {
+  await linked();
+  for (let round = 0; round < 5; round++) {
+    await h.channel.stop();
+    await h.ada.send(h.owner, `waiting ${round}`);
+    h.wa.fault({ at: "out:ib:offline_preview", do: "cut-after" });
+    h.states.clear();
+    h.channel = h.create();
+    await h.run();
+    await h.message(`waiting ${round}`);
+    await h.ready();
+  }
+  expect(h.wa.faults.struck.count).toBe(5);
+});
+
 test("a socket that is open but deaf is found by our own ping and replaced", async () => {
   const clock = heldClock(PING_MS, PONG_MS);
   h = await Harness.linked({ clock });

@@ -13,6 +13,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { baileysLog } from "./baileys-log.ts";
 import { BoundedCache } from "./bounded-cache.ts";
+import { catchRejections } from "./caught-listeners.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
 import { Mutex } from "./mutex.ts";
@@ -118,6 +119,9 @@ export function openSocket(options: SocketOptions): WASocket {
     placeholderResendCache: asBaileysCache(caches.placeholders),
     callOfferCache: asBaileysCache(caches.calls),
     ...(proxy === null ? {} : { agent: new ProxyOnlyAgent(proxy) }),
+  });
+  catchRejections(sock.ws, (error) => {
+    log.debug({ error: messageOf(error) }, "a write to a connection that is gone");
   });
   listenToStanzas(sock, options);
   listenToEvents(sock, options);

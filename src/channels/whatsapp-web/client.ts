@@ -153,6 +153,9 @@ export class Client {
   ): Promise<SendResult> {
     const { chat, message } = record;
     const session = this.options.session();
+    const group = kindOf(chat) === "group";
+    // Whether the first try, sender key included, reached anybody is not known.
+    if (group && session.sent.has(id)) await session.forgetSenderKeyRecipients(chat);
     // Kept before it leaves: a phone may ask for it again at once, and a crash must not forget that it is ours.
     session.sent.put(id, record, this.options.clock.now());
     const word = this.acknowledgements.expect(id);
@@ -173,7 +176,7 @@ export class Client {
       return { ok: false, failure: lost() };
     } finally {
       this.acknowledgements.forget(id);
-      if (!written && kindOf(chat) === "group") await session.forgetSenderKeyRecipients(chat);
+      if (!written && group) await session.forgetSenderKeyRecipients(chat);
     }
   }
 
@@ -224,6 +227,7 @@ function failureOf(error: unknown, expired: boolean): SendFailure {
 /** The promise's result, or the signal's reason. What goes on behind it is not waited for. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    promise.catch(() => {});
     if (signal.aborted) return reject(signal.reason);
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });

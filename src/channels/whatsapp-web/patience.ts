@@ -13,6 +13,7 @@ export function within<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
+    promise.catch(() => {});
     if (signal?.aborted) return reject(signal.reason);
     const finish = (settle: () => void) => {
       cancel();

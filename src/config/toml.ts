@@ -44,5 +44,6 @@ export function parseConfigText(text: string, path: string): RawTable {
 function reason(error: TomlError): string {
   const [sentence = ""] = error.message.split("\n", 1);
   const words = sentence.replace(/^Invalid TOML document: /, "");
+  if (words === "invalid value") return "invalid value; a text stands in quotes";
   return /^[A-Za-z][A-Za-z ,:.;()-]{3,90}$/.test(words) ? words : "invalid value";
 }

@@ -298,6 +298,11 @@ describe("a broken file says what is wrong, and where", () => {
       ["config.toml:3: not valid TOML: illegal character in key"],
     ],
     [
+      "a text without quotes",
+      "api_key = kkkk\n",
+      ["config.toml:1: not valid TOML: invalid value; a text stands in quotes"],
+    ],
+    [
       "a key set twice",
       'api_key = "kkkk"\napi_key = "kkkk"',
       ["config.toml:2: not valid TOML: trying to redefine an already defined table or value"],

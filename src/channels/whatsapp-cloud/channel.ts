@@ -83,6 +83,12 @@ export function createWhatsAppCloud(options: WhatsAppCloudOptions): Channel {
     async start(taker) {
       const notice = graphVersionNotice(config.graph_api_version, clock.now());
       if (notice !== null) log.warn({ version: config.graph_api_version }, notice);
+      if (options.appSecret === null) {
+        log.warn(
+          {},
+          "app_secret is not set: whoever knows the address of /whatsapp can write as anybody",
+        );
+      }
       deliver = taker;
       change({ state: "ready", reason: null });
     },

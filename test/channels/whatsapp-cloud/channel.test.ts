@@ -16,14 +16,21 @@ const config = {
   graph_api_version: "v26.0",
 };
 
-function channel(over: { config?: object; readReceipts?: boolean; typing?: boolean } = {}) {
+interface Over {
+  config?: object;
+  readReceipts?: boolean;
+  typing?: boolean;
+  appSecret?: string;
+}
+
+function channel(over: Over = {}) {
   const warned: string[] = [];
   const whispered = Promise.withResolvers<LogFields>();
   const made = createWhatsAppCloud({
     config: whatsappSchema.parse({ ...config, ...over.config }),
     readReceipts: over.readReceipts ?? true,
     typing: over.typing ?? true,
-    appSecret: null,
+    appSecret: over.appSecret ?? null,
     fetch: (url, init) => fetch(url, init),
     clock: fakeClock(Date.UTC(2026, 10, 20)),
     log: {
@@ -71,13 +78,22 @@ test("takes webhooks from its start to its stop, and learns its number", async (
 });
 
 test("warns once of a version that has ended", async () => {
-  const old = channel({ config: { graph_api_version: "v18.0" } });
+  const appSecret = "apps3cret";
+  const old = channel({ config: { graph_api_version: "v18.0" }, appSecret });
   await old.channel.start(async () => {});
   expect(old.warned).toHaveLength(1);
   expect(old.warned[0]).toContain("v18.0");
-  const current = channel();
+  const current = channel({ appSecret });
   await current.channel.start(async () => {});
   expect(current.warned).toEqual([]);
+});
+
+test("warns of webhooks that nobody signs", async () => {
+  const open = channel();
+  await open.channel.start(async () => {});
+  expect(open.warned).toEqual([
+    "app_secret is not set: whoever knows the address of /whatsapp can write as anybody",
+  ]);
 });
 
 describe("turnStarted", () => {

@@ -53,7 +53,7 @@ const rules: Rule[] = [
     hint: "Meta cannot charge for messages: check the payment method and the credit line of the WhatsApp account.",
   },
   {
-    codes: [131045],
+    codes: [131045, 133010],
     retry: "hold",
     hint: "The number is not registered for the Cloud API: register it in WhatsApp Manager or with POST /register.",
   },

@@ -7,7 +7,7 @@ import type { SendFailure } from "../../../src/channels/message.ts";
 
 describe("classifyGraphError: every code of Meta's page", () => {
   const rows: [SendFailure["retry"], number[]][] = [
-    ["hold", [0, 3, 10, 190, 200, 250, 299, 368, 131005, 131031, 131037, 131042, 131045]],
+    ["hold", [0, 3, 10, 190, 200, 250, 299, 368, 131005, 131031, 131037, 131042, 131045, 133010]],
     ["backoff", [1, 2, 4, 80007, 130429, 131000, 131016, 131048, 131057, 131064, 133016]],
     ["recipient", [131056]],
     [

@@ -164,7 +164,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onMessages: (chat) => turns.wake(chat),
     onMoved: ({ chat, delivery, failure }) => {
       if (failure) outbox.failedLater(chat, delivery, failure);
-      else outbox.wake(chat);
+      else outbox.confirmedLater(chat, delivery);
     },
   });
 

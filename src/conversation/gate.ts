@@ -3,7 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { ChatId } from "../store/contract.ts";
 import { Pacer } from "./pace.ts";
 
-/** Requests to platforms at once, over all chats. */
+/** Requests to one platform account at once, over all its chats. */
 export const MAX_IN_FLIGHT = 64;
 
 export interface GateOptions {
@@ -25,12 +25,13 @@ export type Entry =
   | { in: false; afterMs: number | null };
 
 /**
- * Who may send now: so many requests at once, an account at its platform's pace, a recipient at theirs. Chats that
- * wait for a place or for their account stand in line, so that ten thousand of them cost one timer and not one each.
+ * Who of one account may send now: so many requests at once, the account at its platform's pace, a recipient at theirs.
+ * Chats that wait for a place or for the pace stand in line, so that ten thousand of them cost one timer and not one
+ * each.
  */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #accounts = new Map<string, AccountQueue>();
+  #line: AccountQueue | null = null;
   /** Chats that wait for a place. */
   readonly #crowd = new Set<ChatId>();
   #inFlight = 0;
@@ -41,18 +42,14 @@ export class Gate {
     this.#options = options;
   }
 
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  enter(chat: ChatId, account: string, pace: Pace | undefined): Entry {
+  enter(chat: ChatId, pace: Pace | undefined): Entry {
     if (this.#inFlight >= MAX_IN_FLIGHT) {
       this.#crowd.add(chat);
       return { in: false, afterMs: null };
     }
     if (pace) {
       const now = this.#options.clock.now();
-      const queue = this.#queue(account, pace);
+      const queue = this.#queue(pace);
       const recipient = queue.pacer.recipientWait(chat, now);
       if (recipient > 0) {
         queue.waiting.delete(chat);
@@ -79,7 +76,7 @@ export class Gate {
       this.#crowd.delete(chat);
       this.#options.wake(chat);
     }
-    for (const queue of this.#accounts.values()) this.#call(queue);
+    if (this.#line) this.#call(this.#line);
   }
 
   /** Lets in line by line, as far as places and pace go. */
@@ -105,13 +102,11 @@ export class Gate {
     });
   }
 
-  #queue(account: string, pace: Pace): AccountQueue {
-    let queue = this.#accounts.get(account);
-    if (!queue) {
+  #queue(pace: Pace): AccountQueue {
+    if (!this.#line) {
       const pacer = new Pacer(pace, this.#options.clock.now());
-      queue = { pacer, waiting: new Set(), timer: null };
-      this.#accounts.set(account, queue);
+      this.#line = { pacer, waiting: new Set(), timer: null };
     }
-    return queue;
+    return this.#line;
   }
 }

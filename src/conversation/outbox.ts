@@ -1,7 +1,7 @@
 import type { Channel } from "../channels/channel.ts";
 import { sendFailure } from "../channels/failure.ts";
 import type { SendFailure, SendResult } from "../channels/message.ts";
-import { sleep, type Clock } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import {
   sourceKey,
   StoreError,
@@ -17,9 +17,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
 import { decideRetry } from "./retry.ts";
-
-/** Pause after the store refused a mark, ms. */
-const STORE_PAUSE = 2_000;
+import { Settlement, STORE_PAUSE } from "./settlement.ts";
 
 export interface OutboxOptions {
   store: ConversationStore;
@@ -46,8 +44,10 @@ interface Lane {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #lanes = new Map<ChatId, Lane>();
-  readonly #gate: Gate;
+  /** One for each account, so that a platform that hangs holds up only its own. */
+  readonly #gates = new Map<string, Gate>();
   readonly #holds: Holds;
+  readonly #settlement: Settlement;
   /** Chats whose channel is not ready just now, by account. */
   readonly #unready = new Map<string, Set<ChatId>>();
   /** Deliveries in flight. */
@@ -61,7 +61,6 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
-    this.#gate = new Gate({ clock: options.clock, wake: (chat) => this.wake(chat) });
     this.#holds = new Holds({
       clock: options.clock,
       random: options.random,
@@ -71,6 +70,12 @@ export class Outbox {
       released: (chats) => {
         for (const chat of chats) this.wake(chat);
       },
+    });
+    this.#settlement = new Settlement({
+      ...options,
+      holds: this.#holds,
+      stumbled: (error) => this.#stumbled(error),
+      stopping: () => this.#stopping,
     });
   }
 
@@ -111,7 +116,7 @@ export class Outbox {
   /** The pause before a delivery that the platform failed afterwards is tried again, ms; null: it has failed for good. */
   pauseAfter(failure: SendFailure, attempts: number): number | null {
     if (failure.retry === "hold") return 0;
-    const decision = decideRetry(failure, attempts, this.#options.random());
+    const decision = decideRetry(failure, attempts, "status", this.#options.random());
     return decision.again ? decision.afterMs : null;
   }
 
@@ -122,7 +127,16 @@ export class Outbox {
     const stored = store.chat(chat);
     if (!delivery || !stored) return;
     if (failure.retry === "hold") this.#holds.hold(stored.source, failure);
-    else if (delivery.state === "failed") this.#ended(stored, "failed", delivery, failure);
+    else if (delivery.state === "failed") this.#settlement.ended(stored, delivery, failure);
+    this.wake(chat);
+  }
+
+  /** A status said that a delivery arrived whose answer was still open. */
+  confirmedLater(chat: ChatId, id: string): void {
+    const { store } = this.#options;
+    const delivery = store.delivery(id);
+    const stored = store.chat(chat);
+    if (delivery && stored) this.#settlement.ended(stored, delivery, null);
     this.wake(chat);
   }
 
@@ -130,7 +144,7 @@ export class Outbox {
   async drain(graceMs: number): Promise<void> {
     this.#stopping = true;
     for (const lane of this.#lanes.values()) lane.cancel?.();
-    if (this.#gate.inFlight > 0) {
+    if (this.#sending.size > 0) {
       await new Promise<void>((resolve) => {
         const cancel = this.#options.clock.after(graceMs, resolve);
         this.#idle = () => {
@@ -179,17 +193,18 @@ export class Outbox {
       if (delivery.updatedAt > clock.now()) return this.#remeasure(delivery);
       return this.#later(chat, lane, due - clock.now());
     }
-    const entry = this.#gate.enter(chat, sourceKey(stored.source), channel.pace);
+    const gate = this.#gateOf(stored.source);
+    const entry = gate.enter(chat, channel.pace);
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     this.#sending.add(delivery.id);
     try {
       await store.markSending(delivery.id);
       const result = await this.#send(channel, stored, delivery);
-      await this.#settle(stored, channel, delivery, result);
+      await this.#settlement.settle(stored, channel, delivery, result);
     } finally {
       this.#sending.delete(delivery.id);
-      this.#gate.leave();
-      if (this.#gate.inFlight === 0) this.#idle?.();
+      gate.leave();
+      if (this.#sending.size === 0) this.#idle?.();
     }
     return "again";
   }
@@ -250,59 +265,6 @@ export class Outbox {
     }
   }
 
-  async #settle(
-    stored: StoredChat,
-    channel: Channel,
-    delivery: StoredDelivery,
-    result: SendResult,
-  ): Promise<void> {
-    const { store, clock, random } = this.#options;
-    const attempts = delivery.attempts + 1;
-    if (result.ok) {
-      this.#holds.works(stored.source);
-      await this.#kept(() => store.markSent(delivery.id, result.platformId));
-      this.#ended(stored, "sent", delivery, null);
-      return;
-    }
-    const { failure } = result;
-    if (failure.retry === "hold") {
-      await store.markRetry(delivery.id, 0, failure);
-      this.#holds.hold(stored.source, failure);
-      return;
-    }
-    const decision = decideRetry(failure, attempts, random());
-    if (!decision.again) {
-      await store.markFailed(delivery.id, failure);
-      this.#ended(stored, "failed", delivery, failure);
-      return;
-    }
-    const nextAt = clock.now() + decision.afterMs;
-    if (failure.retry === "ambiguous") {
-      const wait =
-        channel.repeat === "status" ? clock.now() + (channel.statusGraceMs ?? 0) : nextAt;
-      await store.markAmbiguous(delivery.id, wait, failure);
-    } else {
-      await store.markRetry(delivery.id, nextAt, failure);
-    }
-    this.#options.log.warn(
-      { channel: channel.name, delivery: delivery.id, code: failure.code, retry: failure.retry },
-      `delivery delayed: ${failure.hint}`,
-    );
-  }
-
-  /** What the platform has accepted must be noted, however long the store takes: else it would be sent again. */
-  async #kept(mark: () => Promise<void>): Promise<void> {
-    for (;;) {
-      try {
-        return await mark();
-      } catch (error) {
-        if (!(error instanceof StoreError) || this.#stopping) throw error;
-        this.#stumbled(error);
-        await sleep(this.#options.clock, STORE_PAUSE);
-      }
-    }
-  }
-
   /** The store could not be read or written: nothing of that may end the daemon, a lane tries again later. */
   #stumbled(error: unknown): void {
     const problem = error instanceof StoreError ? error.problem : "failed";
@@ -310,23 +272,14 @@ export class Outbox {
     this.#options.alarms.raise("store", problem, `The store cannot be used: ${reason}`);
   }
 
-  #ended(
-    stored: StoredChat,
-    outcome: "sent" | "failed",
-    delivery: StoredDelivery,
-    failure: SendFailure | null,
-  ): void {
-    const { log, metrics } = this.#options;
-    const channel = stored.source.channel;
-    metrics.deliveries.inc({ channel, outcome });
-    if (failure) {
-      log.warn(
-        { channel, delivery: delivery.id, code: failure.code },
-        `delivery failed: ${failure.hint}`,
-      );
-    } else {
-      log.info({ channel, chat: stored.id, delivery: delivery.id }, "delivery sent");
+  #gateOf(source: Source): Gate {
+    const key = sourceKey(source);
+    let gate = this.#gates.get(key);
+    if (!gate) {
+      gate = new Gate({ clock: this.#options.clock, wake: (chat) => this.wake(chat) });
+      this.#gates.set(key, gate);
     }
+    return gate;
   }
 
   #park(source: Source, chat: ChatId): "wait" {

@@ -1,3 +1,4 @@
+import type { Channel } from "../channels/channel.ts";
 import type { SendFailure } from "../channels/message.ts";
 
 /** First pause after a failed try, ms; it doubles. */
@@ -5,6 +6,8 @@ const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 300_000;
 /** 2 s doubling to 5 min: the last of 25 tries lies over an hour after the first, however the pauses are spread. */
 const MAX_ATTEMPTS = 25;
+/** Tries of which none was answered, where a repeat that did arrive would be read twice. */
+const MAX_UNANSWERED = 3;
 /** A recipient's own limit (131056) asks for 4^n seconds. */
 const RECIPIENT_BASE = 4;
 
@@ -12,10 +15,18 @@ export type RetryDecision = { again: false } | { again: true; afterMs: number };
 
 /**
  * Whether and when a failed send is tried again. `attempts` counts the tries made; `random` is in [0, 1) and spreads
- * the pause by a fifth either way. Never called for `hold` and `ambiguous`.
+ * the pause by a fifth either way. Where receivers would read a repeat twice (`repeat`), what is never answered is not
+ * tried for long. Never called for `hold`.
  */
-export function decideRetry(failure: SendFailure, attempts: number, random: number): RetryDecision {
+export function decideRetry(
+  failure: SendFailure,
+  attempts: number,
+  repeat: Channel["repeat"],
+  random: number,
+): RetryDecision {
   if (failure.retry === "no" || attempts >= MAX_ATTEMPTS) return { again: false };
+  const unanswered = failure.retry === "ambiguous" && repeat !== "same-id";
+  if (unanswered && attempts >= MAX_UNANSWERED) return { again: false };
   const exponential =
     failure.retry === "recipient"
       ? 1000 * RECIPIENT_BASE ** Math.min(attempts, 6)

@@ -4,8 +4,8 @@ import { serve, type Server } from "../runtime/serve.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { certificateFiles, readCertificate, watchCertificate } from "./certificate.ts";
 
-/** Webhook bodies are limited to 4 MiB by their routes; the server itself cuts off a little above. */
-const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** Webhook bodies are limited to 4 MiB by their routes, which say so in JSON; the server cuts off well above. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** A client that sends nothing for so long is let go, seconds. */
 const IDLE_TIMEOUT_SECS = 20;
 

@@ -42,7 +42,8 @@ export interface ConversationStore {
   delivery(id: string): StoredDelivery | null;
   /** Marks a delivery `sending`: the platform may hear of it from here on. */
   markSending(id: string): Promise<void>;
-  markSent(id: string, platformId: string | null): Promise<void>;
+  /** False where a status had settled it already. */
+  markSent(id: string, platformId: string | null): Promise<boolean>;
   /** Back to `pending`, not before `nextAt`. */
   markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void>;
   /** Stays `sending`, not to be repeated before `nextAt`. */

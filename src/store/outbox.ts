@@ -99,13 +99,14 @@ export class Outbox {
   }
 
   /** A status may have said `sent`, or even `failed`, before the answer came: it stands, and so does a new try. */
-  markSent(id: string, platformId: string | null, now: number): void {
-    this.database
+  markSent(id: string, platformId: string | null, now: number): boolean {
+    const marked = this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ifnull(?, platform_id), code = NULL, hint = NULL, updated_at = ?
          WHERE id = ? AND state = 1`,
       )
       .run(SENT, platformId, now, id);
+    return marked.changes > 0;
   }
 
   markWaiting(

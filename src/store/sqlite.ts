@@ -180,16 +180,17 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => this.#outbox.markSending(id, this.#clock.now()));
   }
 
-  markSent(id: string, platformId: string | null): Promise<void> {
+  markSent(id: string, platformId: string | null): Promise<boolean> {
     return this.#database.write(() => {
       const now = this.#clock.now();
-      this.#outbox.markSent(id, platformId, now);
+      const marked = this.#outbox.markSent(id, platformId, now);
       this.#database
         .sql(
           `UPDATE sources SET last_outbound_at = ? WHERE id =
            (SELECT source FROM chats WHERE id = (SELECT chat FROM outbox WHERE id = ?))`,
         )
         .run(now, id);
+      return marked;
     });
   }
 

@@ -30,30 +30,36 @@ describe("a failed send", () => {
     hint: "y",
   });
   test.each([
-    ["for good", failure("no"), 1, null],
-    ["first pause", failure("backoff"), 1, 2_000],
-    ["doubles", failure("backoff"), 4, 16_000],
-    ["up to five minutes", failure("backoff"), 15, 300_000],
-    ["the platform's wish, where longer", failure("backoff", 45_000), 1, 45_000],
-    ["not where shorter", failure("backoff", 100), 4, 16_000],
-    ["a recipient's limit is 4^n s", failure("recipient"), 2, 16_000],
-    ["the last try", failure("backoff"), 25, null],
-  ])("%s", (_, given, attempts, afterMs) => {
-    const decision = decideRetry(given, attempts, 0.5);
-    expect(decision).toEqual(afterMs === null ? { again: false } : { again: true, afterMs });
-  });
+    ["for good", failure("no"), 1, null, "status"],
+    ["first pause", failure("backoff"), 1, 2_000, "status"],
+    ["doubles", failure("backoff"), 4, 16_000, "status"],
+    ["up to five minutes", failure("backoff"), 15, 300_000, "status"],
+    ["the platform's wish, where longer", failure("backoff", 45_000), 1, 45_000, "status"],
+    ["not where shorter", failure("backoff", 100), 4, 16_000, "status"],
+    ["a recipient's limit is 4^n s", failure("recipient"), 2, 16_000, "status"],
+    ["the last try", failure("backoff"), 25, null, "status"],
+    ["without an answer, twice", failure("ambiguous"), 2, 4_000, "status"],
+    ["without an answer, too often to be harmless", failure("ambiguous"), 3, null, "status"],
+    ["without an answer, where a repeat is harmless", failure("ambiguous"), 3, 8_000, "same-id"],
+  ] as [string, SendFailure, number, number | null, "status" | "same-id"][])(
+    "%s",
+    (_, given, attempts, afterMs, repeat) => {
+      const decision = decideRetry(given, attempts, repeat, 0.5);
+      expect(decision).toEqual(afterMs === null ? { again: false } : { again: true, afterMs });
+    },
+  );
 
   test("is tried for over an hour, and the pauses are spread by a fifth", () => {
     let total = 0;
     for (let attempts = 1; attempts < 25; attempts++) {
-      const low = decideRetry(failure("backoff"), attempts, 0);
-      const high = decideRetry(failure("backoff"), attempts, 1);
+      const low = decideRetry(failure("backoff"), attempts, "status", 0);
+      const high = decideRetry(failure("backoff"), attempts, "status", 1);
       if (!low.again || !high.again) throw new Error("gave up early");
       expect(high.afterMs / low.afterMs).toBeCloseTo(1.5, 1);
       total += low.afterMs;
     }
     expect(total).toBeGreaterThan(60 * 60_000);
-    expect(decideRetry(failure("backoff"), 25, 0).again).toBe(false);
+    expect(decideRetry(failure("backoff"), 25, "status", 0).again).toBe(false);
   });
 });
 

@@ -1,0 +1,106 @@
+import type { Channel } from "../channels/channel.ts";
+import type { SendFailure, SendResult } from "../channels/message.ts";
+import { sleep, type Clock } from "../runtime/clock.ts";
+import {
+  StoreError,
+  type ConversationStore,
+  type StoredChat,
+  type StoredDelivery,
+} from "../store/contract.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Holds } from "./holds.ts";
+import { decideRetry } from "./retry.ts";
+
+/** Pause after the store refused a mark, ms. */
+export const STORE_PAUSE = 2_000;
+
+export interface SettlementOptions {
+  store: ConversationStore;
+  clock: Clock;
+  random(): number;
+  log: Logger;
+  metrics: Metrics;
+  holds: Holds;
+  stumbled(error: unknown): void;
+  stopping(): boolean;
+}
+
+/** What becomes of a delivery once the platform has answered, or has not. */
+export class Settlement {
+  readonly #options: SettlementOptions;
+
+  constructor(options: SettlementOptions) {
+    this.#options = options;
+  }
+
+  /** Notes the outcome of one try. Throws {@link StoreError} where a failure cannot be noted. */
+  async settle(
+    stored: StoredChat,
+    channel: Channel,
+    delivery: StoredDelivery,
+    result: SendResult,
+  ): Promise<void> {
+    const { store, clock, random, holds } = this.#options;
+    if (result.ok) {
+      holds.works(stored.source);
+      const { platformId } = result;
+      const first = await this.#kept(() => store.markSent(delivery.id, platformId));
+      // A status may have said so already, and was counted.
+      if (first) this.ended(stored, delivery, null);
+      return;
+    }
+    const { failure } = result;
+    if (failure.retry === "hold") {
+      await store.markRetry(delivery.id, 0, failure);
+      holds.hold(stored.source, failure);
+      return;
+    }
+    const decision = decideRetry(failure, delivery.attempts + 1, channel.repeat, random());
+    if (!decision.again) {
+      await store.markFailed(delivery.id, failure);
+      this.ended(stored, delivery, failure);
+      return;
+    }
+    const nextAt = clock.now() + decision.afterMs;
+    if (failure.retry === "ambiguous") {
+      const wait =
+        channel.repeat === "status" ? clock.now() + (channel.statusGraceMs ?? 0) : nextAt;
+      await store.markAmbiguous(delivery.id, wait, failure);
+    } else {
+      await store.markRetry(delivery.id, nextAt, failure);
+    }
+    this.#options.log.warn(
+      { channel: channel.name, delivery: delivery.id, code: failure.code, retry: failure.retry },
+      `delivery delayed: ${failure.hint}`,
+    );
+  }
+
+  /** A delivery is final: sent, or failed for this reason. */
+  ended(stored: StoredChat, delivery: StoredDelivery, failure: SendFailure | null): void {
+    const { log, metrics } = this.#options;
+    const { channel } = stored.source;
+    metrics.deliveries.inc({ channel, outcome: failure ? "failed" : "sent" });
+    if (failure) {
+      log.warn(
+        { channel, delivery: delivery.id, code: failure.code },
+        `delivery failed: ${failure.hint}`,
+      );
+    } else {
+      log.info({ channel, chat: stored.id, delivery: delivery.id }, "delivery sent");
+    }
+  }
+
+  /** What the platform has accepted must be noted, however long the store takes: else it would be sent again. */
+  async #kept(mark: () => Promise<boolean>): Promise<boolean> {
+    for (;;) {
+      try {
+        return await mark();
+      } catch (error) {
+        if (!(error instanceof StoreError) || this.#options.stopping()) throw error;
+        this.#options.stumbled(error);
+        await sleep(this.#options.clock, STORE_PAUSE);
+      }
+    }
+  }
+}

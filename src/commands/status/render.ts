@@ -1,8 +1,11 @@
+import { refusalReasons } from "../../access/refusals.ts";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
 import { printable } from "../../telemetry/printable.ts";
 import { ago, duration } from "../duration.ts";
 import { wrap } from "../text.ts";
 
+/** A daemon of another version may know other reasons. */
+const sentences: ReadonlyMap<string, string> = new Map(Object.entries(refusalReasons));
 const width = 80;
 const label = 10;
 
@@ -65,7 +68,10 @@ function details(report: StatusReport, now: number): string[] {
   if (report.refusals.length > 0) {
     lines.push("", "Refused since the start");
     for (const { channel, reason, count } of report.refusals) {
-      lines.push(...item(`${channel}: ${count} × ${reason}`));
+      const sentence = sentences.get(reason);
+      lines.push(
+        ...item(`${channel}: ${count} × ${reason}${sentence === undefined ? "" : `. ${sentence}`}`),
+      );
     }
   }
   return lines;

@@ -66,7 +66,7 @@ export function describeLicenses(
       "the Signal protocol that WhatsApp Web speaks, which Baileys brings along. Revka's",
       "own code stays under the MIT licence, but whoever passes this binary on does so",
       "under the terms of the GPL and offers the source of all of it. The default",
-      "variant holds neither.",
+      "variant holds neither libsignal nor Baileys.",
       "",
     );
   }

@@ -13,6 +13,7 @@ import { size } from "./bench/size.ts";
 import { start } from "./bench/start.ts";
 import { markdownTable, plainTable } from "./bench/table.ts";
 import { turn } from "./bench/turn.ts";
+import { web } from "./bench/web.ts";
 import { webhook } from "./bench/webhook.ts";
 
 /**
@@ -20,7 +21,7 @@ import { webhook } from "./bench/webhook.ts";
  * it to docs/performance.md.
  */
 
-const benches: Record<string, Bench> = { webhook, turn, start, memory, size, growth };
+const benches: Record<string, Bench> = { webhook, turn, start, memory, size, growth, web };
 const usage = `bun run bench [NAME…] [--rounds N] [--seconds N] [--idle-seconds N] [--binary FILE] [--no-write]
 Names: ${Object.keys(benches).join(", ")}; all when none is given.
 --binary FILE    measure this executable of Revka instead of building one

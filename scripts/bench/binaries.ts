@@ -8,9 +8,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Binaries {
   /** The default variant, or the executable given on the command line. */
   revka(): string;
-  revkaWeb(): string;
   /** A compiled program of `scripts/bench/bare/`. */
-  bare(name: "hello" | "server" | "echo" | "web"): string;
+  bare(name: "hello" | "server" | "echo" | "web" | "revka-web"): string;
 }
 
 /** `given` is an executable of Revka to take instead of building one. */
@@ -27,12 +26,6 @@ export function binaries(scratch: string, given: string | null): Binaries {
   };
   return {
     revka: () => given ?? once("revka", (outfile) => ["scripts/build.ts", `--outfile=${outfile}`]),
-    revkaWeb: () =>
-      once("revka-whatsapp-web", (outfile) => [
-        "scripts/build.ts",
-        "--features=whatsapp-web",
-        `--outfile=${outfile}`,
-      ]),
     bare: (name) =>
       once(`bare-${name}`, (outfile) => [
         "build",
@@ -42,6 +35,7 @@ export function binaries(scratch: string, given: string | null): Binaries {
         "--format=cjs",
         "--no-compile-autoload-dotenv",
         "--no-compile-autoload-bunfig",
+        "--define=REVKA_WHATSAPP_WEB=true",
         `scripts/bench/bare/${name}.ts`,
         `--outfile=${outfile}`,
       ]),

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { envelope, inboundMessage, type Business } from "../../src/simulator/graph/bodies.ts";
 
@@ -23,7 +23,8 @@ export function webhookBody(index: number, chats: number, now: number): string {
   const { message, contact } = inboundMessage(
     {
       from: { phone, name: "Ada Lovelace" },
-      id: `wamid.HBgLMTU1NTAwMDExMTEVAgASGBQzQTdC${serial}RkQxNzY5AA==`,
+      // Random as Meta's are: ids that rise would spare the index.
+      id: `wamid.HBgLMTU1NTAwMDExMTEVAgASGBQz${createHash("sha256").update(serial).digest("hex").slice(0, 20)}AA==`,
       content: { type: "text", text: { body: `Is the blue one still there? ${serial}` } },
     },
     business,

@@ -14,7 +14,7 @@ export const connections = 64;
 /** People who write; far from the limit of messages that may wait in one chat. */
 const chats = 2_000;
 /** Seconds before the measurement, in which both sides are compiled by the runtime. */
-const warmUpSeconds = 2;
+const warmUpSeconds = 4;
 /** More than any run takes: a body that came twice would be a duplicate, which costs less. */
 const requestsPerSecond = 40_000;
 

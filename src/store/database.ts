@@ -12,8 +12,11 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { StoreError, type StoreProblem } from "./contract.ts";
 import { migrate } from "./migrations.ts";
 
-/** Pages a WAL may hold before it is folded into the file: 1000 × 4 KiB. */
-const WAL_PAGES = 1000;
+/**
+ * Pages a WAL may hold before it is folded into the file, 4 KiB each: a page written again and again in that time is
+ * folded in once. As many as {@link WAL_LIMIT} keeps.
+ */
+const WAL_PAGES = 4000;
 /** What a WAL file is cut to after a checkpoint, bytes. */
 const WAL_LIMIT = 16 * 1024 * 1024;
 

@@ -22,6 +22,18 @@ test("what a listener rejects with is caught; all listeners hear, in order, with
   expect(rejected).toEqual([lost, lost]);
 });
 
+test("whoever calls a listener can still wait for its end", async () => {
+  const emitter = new EventEmitter();
+  let ended = false;
+  emitter.on("a", async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    ended = true;
+  });
+  catchRejections(emitter, () => {});
+  await emitter.listeners("a")[0]?.();
+  expect(ended).toBe(true);
+});
+
 test("who listens once is called once", () => {
   const emitter = new EventEmitter();
   let calls = 0;

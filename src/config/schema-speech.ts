@@ -56,7 +56,10 @@ export const transcriptionSchema = z.object({
 });
 
 export const ttsSchema = z.object({
-  enabled: z.boolean().default(false).describe("Answer a voice note with a voice note too, after the text"),
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe("Answer a voice note with a voice note too, after the text"),
   default_provider: z
     .enum(["openai", "elevenlabs", "google", "edge", "piper"])
     .default("openai")

@@ -1,4 +1,3 @@
-import { accessSync, constants } from "node:fs";
 import { fetchOverUnixSocket } from "../runtime/unix-fetch.ts";
 import {
   ControlError,
@@ -31,7 +30,6 @@ export class ControlForbidden extends Error {
  */
 export function controlClient(socketPath: string): ControlApi {
   const call = async (method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> => {
-    mayOpen(socketPath);
     let response: { status: number; text: string };
     try {
       response = await fetchOverUnixSocket(socketPath, path, {
@@ -39,7 +37,7 @@ export function controlClient(socketPath: string): ControlApi {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch {
-      throw new DaemonNotRunning(socketPath);
+      throw await whyUnanswered(socketPath);
     }
     const answer: unknown = JSON.parse(response.text);
     if (response.status < 300) return answer;
@@ -57,15 +55,16 @@ export function controlClient(socketPath: string): ControlApi {
   };
 }
 
-function mayOpen(socketPath: string): void {
+async function whyUnanswered(socketPath: string): Promise<Error> {
+  // Imported only here: a command that gets its answer is done sooner without it.
+  const { accessSync, constants } = await import("node:fs");
   try {
     accessSync(socketPath, constants.R_OK | constants.W_OK);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    throw code === "EACCES" || code === "EPERM"
-      ? new ControlForbidden(socketPath)
-      : new DaemonNotRunning(socketPath);
+    if (code === "EACCES" || code === "EPERM") return new ControlForbidden(socketPath);
   }
+  return new DaemonNotRunning(socketPath);
 }
 
 function errorOf(answer: unknown): string {

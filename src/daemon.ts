@@ -168,7 +168,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
   });
 
-  const reports = () => channelReports({ channels, skipped, store, outbox, alarms });
+  const reports = () => channelReports({ channels, skipped, store, outbox });
   const checkStore = () =>
     store.checkWritable().then(
       () => alarms.clear("store"),

@@ -87,7 +87,7 @@ export function sourceOf(channel: Channel): Source {
 
 /** A channel as the outside sees it: what it says itself, unless its sending is held. */
 export function channelReports(
-  options: Pick<OperatorOptions, "channels" | "skipped" | "store" | "outbox" | "alarms">,
+  options: Pick<OperatorOptions, "channels" | "skipped" | "store" | "outbox">,
 ): ChannelReport[] {
   const activity = options.store.sources();
   const running = options.channels.map((channel): ChannelReport => {
@@ -97,7 +97,7 @@ export function channelReports(
     const seen = activity.find(
       (entry) => entry.source.channel === source.channel && entry.source.account === source.account,
     );
-    const alarm = options.alarms.last(`${channel.name}.${channel.backend}`);
+    const error = options.outbox.lastFailure(source);
     return {
       channel: channel.name,
       backend: channel.backend,
@@ -106,8 +106,8 @@ export function channelReports(
       linked_as: status.linkedAs,
       last_inbound_at: timestamp(seen?.lastInboundAt ?? null),
       last_outbound_at: timestamp(seen?.lastOutboundAt ?? null),
-      last_error: alarm
-        ? { at: new Date(alarm.since).toISOString(), code: alarm.code, hint: alarm.hint }
+      last_error: error
+        ? { at: new Date(error.at).toISOString(), code: error.code, hint: error.hint }
         : null,
       ...(status.linking
         ? {
@@ -207,7 +207,13 @@ async function send(
   options.outbox.wake(await store.enqueue(chat.id, deliveries));
   const ids = deliveries.map((delivery) => delivery.id);
   const reports = await waitFor(store, clock, ids, request.wait_ms ?? 0);
-  return { deliveries: reports, window_warning: windowWarning(channel, chat, clock.now()) };
+  const held = options.outbox.heldBy(sourceOf(channel));
+  const explained = reports.map((report) =>
+    held && report.state === "pending" && report.hint === null
+      ? { ...report, code: held.code, hint: held.hint }
+      : report,
+  );
+  return { deliveries: explained, window_warning: windowWarning(channel, chat, clock.now()) };
 }
 
 /** How often the state of a delivery is looked at while an operator waits, ms. */

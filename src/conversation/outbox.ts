@@ -17,7 +17,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
 import { decideRetry } from "./retry.ts";
-import { Settlement, STORE_PAUSE } from "./settlement.ts";
+import { Settlement, STORE_PAUSE, type LastFailure } from "./settlement.ts";
 
 export interface OutboxOptions {
   store: ConversationStore;
@@ -87,6 +87,11 @@ export class Outbox {
   /** Why the sending of an account stands still, or null. */
   heldBy(source: Source): SendFailure | null {
     return this.#holds.reason(source);
+  }
+
+  /** The last thing that went wrong at sending for this account, healed or not. */
+  lastFailure(source: Source): LastFailure | null {
+    return this.#settlement.lastFailure(source);
   }
 
   /** The channel of this account changed its state: what waited for it goes on at once. */

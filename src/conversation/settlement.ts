@@ -2,8 +2,10 @@ import type { Channel } from "../channels/channel.ts";
 import type { SendFailure, SendResult } from "../channels/message.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import {
+  sourceKey,
   StoreError,
   type ConversationStore,
+  type Source,
   type StoredChat,
   type StoredDelivery,
 } from "../store/contract.ts";
@@ -26,12 +28,24 @@ export interface SettlementOptions {
   stopping(): boolean;
 }
 
+/** The last thing that went wrong at sending for an account. `at` in Unix milliseconds. */
+export interface LastFailure {
+  at: number;
+  code: string;
+  hint: string;
+}
+
 /** What becomes of a delivery once the platform has answered, or has not. */
 export class Settlement {
   readonly #options: SettlementOptions;
+  readonly #last = new Map<string, LastFailure>();
 
   constructor(options: SettlementOptions) {
     this.#options = options;
+  }
+
+  lastFailure(source: Source): LastFailure | null {
+    return this.#last.get(sourceKey(source)) ?? null;
   }
 
   /** Notes the outcome of one try. Throws {@link StoreError} where a failure cannot be noted. */
@@ -51,6 +65,8 @@ export class Settlement {
       return;
     }
     const { failure } = result;
+    const { code, hint } = failure;
+    this.#last.set(sourceKey(stored.source), { at: clock.now(), code, hint });
     if (failure.retry === "hold") {
       await store.markRetry(delivery.id, 0, failure);
       holds.hold(stored.source, failure);

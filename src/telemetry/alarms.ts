@@ -12,7 +12,6 @@ export interface RaisedAlarm {
 /** What is wrong just now; shown by `status`, `/health` and the log. One alarm a source. */
 export class Alarms {
   readonly #raised = new Map<string, RaisedAlarm>();
-  readonly #last = new Map<string, RaisedAlarm>();
 
   constructor(
     readonly clock: Clock,
@@ -27,7 +26,6 @@ export class Alarms {
     }
     const alarm = { source, code, hint, since: known?.since ?? this.clock.now() };
     this.#raised.set(source, alarm);
-    this.#last.set(source, alarm);
     this.log.error({ source, code }, `alarm: ${hint}`);
   }
 
@@ -37,11 +35,6 @@ export class Alarms {
 
   get(source: string): RaisedAlarm | null {
     return this.#raised.get(source) ?? null;
-  }
-
-  /** The last one of a source, healed or not. */
-  last(source: string): RaisedAlarm | null {
-    return this.#last.get(source) ?? null;
   }
 
   list(): RaisedAlarm[] {

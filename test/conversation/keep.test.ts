@@ -43,8 +43,8 @@ test("a file goes, with its folder, when its message does, and not before", asyn
   await pass(60_000);
   expect(existsSync(file)).toBe(true);
   await pass(11 * DAY);
-  for (let round = 0; round < 20 && existsSync(dirname(file)); round++) await pass(60_000);
-  expect(existsSync(dirname(file))).toBe(false);
+  // The file system takes its own time; the test's time-out ends the wait.
+  while (existsSync(dirname(file))) await pass(60_000);
   expect(store.attachmentBytes()).toBe(0);
   stop();
   store.close();

@@ -95,7 +95,7 @@ test("WATI: a hostile file is refused, its message comes, and the token stays", 
   expectRefusals(turns);
   for (const [name] of foreign) expect(`${name}: ${errors(turns).get(name)}`).toMatch(/404/);
   expect(hostile.elsewhere.connections).toBe(0);
-  expect(hostile.poured).toBeLessThan(40 * 1024 * 1024);
+  expect(hostile.poured).toBeLessThan(64 * 1024 * 1024);
   expect(wati.seen.every(({ headers }) => headers["authorization"] === "Bearer wati-token")).toBe(
     true,
   );
@@ -145,7 +145,7 @@ test("Cloud: a hostile file is refused, its message comes, and the token stays",
   expectRefusals(turns, followed);
   expect(hostile.elsewhere.seen).toHaveLength(followed.length);
   expectNobodyElseSawTheToken(hostile.elsewhere);
-  expect(hostile.poured).toBeLessThan(40 * 1024 * 1024);
+  expect(hostile.poured).toBeLessThan(64 * 1024 * 1024);
 
   for (const [index, filename] of hostileNames.entries()) {
     const document = { id: "fine", filename, caption: "a document" };

@@ -47,7 +47,7 @@ test.concurrent(
     expect((await s.revka("status")).code).toBe(1);
 
     await s.ada.waitForMessage("slowly", PATIENCE_MS);
-    await s.quiet();
+    await s.daemon.waitForLog("delivery sent", PATIENCE_MS);
     const late = loggedAt(s, "delivery sent") - loggedAt(s, "WhatsApp Web is connected");
     expect(late).toBeLessThan(1_000);
     expect(s.ada.inbox.all.filter(({ text }) => text === "slowly")).toHaveLength(1);

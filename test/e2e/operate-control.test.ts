@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { content } from "../../src/simulator/graph/content.ts";
+import { binary } from "../support/binary.ts";
 import { command } from "./support/command.ts";
 import { cloudConfig, startCloud } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
@@ -96,8 +96,15 @@ describe("the socket", () => {
       const { daemon } = await start();
       // Even where the folder lets others in.
       chmodSync(daemon.home, 0o755);
-      const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-      const child = spawn(process.execPath, [main, "status"], {
+      // A copy that anybody may run, wherever the checkout and the runtime lie.
+      const open = mkdtempSync(join(tmpdir(), "revka-test-"));
+      undo.push(() => rmSync(open, { recursive: true, force: true }));
+      chmodSync(open, 0o755);
+      const executable = join(open, "revka");
+      copyFileSync(await binary("default"), executable);
+      chmodSync(executable, 0o755);
+      const child = spawn(executable, ["status"], {
+        cwd: "/",
         uid: 65534,
         gid: 65534,
         env: { PATH: process.env["PATH"], REVKA_HOME: daemon.home },

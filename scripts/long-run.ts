@@ -42,10 +42,14 @@ const report = await longRun({
 });
 const { samples, acknowledgement } = report;
 const warm = samples.filter((sample) => sample.messages >= Math.min(warmAfter, messages / 4));
-const growth = (warm.at(-1)?.memory ?? 0) - (warm.at(0)?.memory ?? 0);
 const fifth = Math.ceil(samples.length / 5);
 const mean = (some: Sample[], of: (sample: Sample) => number) =>
   some.reduce((sum, sample) => sum + of(sample), 0) / Math.max(1, some.length);
+// A sample of memory is as chance has it between two collections: many against many.
+const few = Math.ceil(warm.length / 5);
+const memory = (some: Sample[]) => mean(some, (sample) => sample.memory);
+const growth = memory(warm.slice(-few)) - memory(warm.slice(0, few));
+const highest = Math.max(...samples.map((sample) => sample.memory));
 const lastOfFirst = (of: (sample: Sample) => number) =>
   mean(samples.slice(-fifth), of) / mean(samples.slice(0, fifth), of);
 const share = lastOfFirst((sample) => sample.rate);
@@ -54,7 +58,7 @@ console.log(`
 answered          ${report.answered} of ${messages}, twice: ${report.answeredTwice}
 seconds           ${report.seconds.toFixed(0)} (${(report.answered / report.seconds).toFixed(0)} messages a second)
 acknowledged in   median ${acknowledgement.median.toFixed(1)} ms, p99 ${acknowledgement.p99.toFixed(1)} ms
-memory            grew by ${mib(growth)} after the first ${warm.at(0)?.messages ?? 0}
+memory            grew by ${mib(growth)} after the first ${warm.at(0)?.messages ?? 0}, at most ${mib(highest)}
 rate              last fifth ${(share * 100).toFixed(0)} % of the first
 processor time    a message of the last fifth takes ${(cpuShare * 100).toFixed(0)} % of one of the first
 store             ${((samples.at(-1)?.storeBytes ?? 0) / messages).toFixed(0)} bytes a message`);

@@ -12,7 +12,7 @@ export interface GatewayOptions {
   metricsToken: string | null;
   health(): Promise<Health>;
   /** Prometheus text. */
-  metrics(): string;
+  metrics(): Promise<string>;
   log: Logger;
 }
 
@@ -43,7 +43,7 @@ export function gatewayApp(options: GatewayOptions): Hono<PeerBindings> {
     if (!mayReadMetrics(context.req.raw, context.env.peer(), options)) {
       return context.json({ error: "metrics are for this machine or the metrics token" }, 401);
     }
-    return context.text(options.metrics(), 200, {
+    return context.text(await options.metrics(), 200, {
       "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
     });
   });

@@ -26,8 +26,12 @@ export function watchProcess(options: {
   };
   measure();
   const age = (at: number | null) => (at === null ? 0 : (clock.now() - at) / 1000);
-  const define = (name: string, help: string, read: Parameters<typeof gauge>[3]) =>
-    gauge(metrics, name, help, read);
+  const define = (
+    name: string,
+    help: string,
+    read: Parameters<typeof gauge>[3],
+    labels: string[] = [],
+  ) => gauge(metrics, name, help, read, labels);
   define(
     "revka_inbox_pending",
     "Messages waiting for a turn",
@@ -46,21 +50,29 @@ export function watchProcess(options: {
     age(store.counts().oldestOpenDeliveryAt),
   );
   define("revka_turns_running", "Turns running", () => options.turns.running);
-  define("revka_channel_ready", "1 while the channel is ready", () =>
-    options.reports().map((report) => ({
-      labels: { channel: report.channel, backend: report.backend ?? "none" },
-      value: report.state === "ready" ? 1 : 0,
-    })),
+  define(
+    "revka_channel_ready",
+    "1 while the channel is ready",
+    () =>
+      options.reports().map((report) => ({
+        labels: { channel: report.channel, backend: report.backend ?? "none" },
+        value: report.state === "ready" ? 1 : 0,
+      })),
+    ["channel", "backend"],
   );
-  define("revka_channel_state", "1 for the state that the channel is in", () =>
-    options.reports().map((report) => ({
-      labels: {
-        channel: report.channel,
-        backend: report.backend ?? "none",
-        state: report.state,
-      },
-      value: 1,
-    })),
+  define(
+    "revka_channel_state",
+    "1 for the state that the channel is in",
+    () =>
+      options.reports().map((report) => ({
+        labels: {
+          channel: report.channel,
+          backend: report.backend ?? "none",
+          state: report.state,
+        },
+        value: 1,
+      })),
+    ["channel", "backend", "state"],
   );
   define("revka_event_loop_lag_seconds", "How late the event loop ran last", () => lag / 1000);
   define("revka_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss());

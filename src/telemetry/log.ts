@@ -1,3 +1,4 @@
+import pino from "pino";
 import { isInert, plainFields } from "./fields.ts";
 import { logLevels, type LogLevel } from "./levels.ts";
 import { readableLine } from "./readable.ts";
@@ -8,7 +9,7 @@ export { logLevels, type LogLevel };
 /** What a log line may carry: ids, lengths, reasons. Never text of a message, a full number or a secret. */
 export type LogFields = Record<string, unknown>;
 
-/** The one logger. */
+/** The one logger: the subset of pino's that the house uses. */
 export interface Logger {
   trace(fields: LogFields, message: string): void;
   debug(fields: LogFields, message: string): void;
@@ -53,35 +54,41 @@ export const silentLog: Logger = {
  */
 export function createLogger(options: LogOptions): Logger {
   const scrub = createScrubber(options.secrets);
-  const { destination } = options;
   const color = options.color === true;
-  const lowest = logLevels.indexOf(options.level);
-  const isOn = (level: LogLevel) => logLevels.indexOf(level) >= lowest;
-  const withStack = isOn("debug");
-  const plain = (fields: LogFields) => plainFields(fields, scrub, withStack);
-  const write = (level: LogLevel, bound: LogFields, fields: LogFields, message: string) => {
-    const time = new Date().toISOString();
-    const msg = isInert(message) ? message : maskNumbers(scrub(message));
-    const line = `${JSON.stringify({ level, time, ...bound, ...plain(fields), msg })}\n`;
-    const clean = scrub(line);
-    destination.write(options.format === "json" ? clean : scrub(readableLine(clean, color)));
-    if (level === "warn" || level === "error") destination.flush?.();
-  };
-  const bind = (bound: LogFields): Logger => {
-    const at = (level: Exclude<LogLevel, "silent">) =>
-      isOn(level)
-        ? (fields: LogFields, message: string) => write(level, bound, fields, message)
-        : () => {};
+  const sink = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    {
+      write(line: string) {
+        const clean = scrub(line);
+        options.destination.write(
+          options.format === "json" ? clean : scrub(readableLine(clean, color)),
+        );
+      },
+    },
+  );
+  const withStack = sink.isLevelEnabled("debug");
+  const wrap = (target: pino.Logger): Logger => {
+    const at = (level: Exclude<LogLevel, "silent">) => (fields: LogFields, message: string) => {
+      if (!target.isLevelEnabled(level)) return;
+      const said = isInert(message) ? message : maskNumbers(scrub(message));
+      target[level](plainFields(fields, scrub, withStack), said);
+      if (level === "warn" || level === "error") options.destination.flush?.();
+    };
     return {
       trace: at("trace"),
       debug: at("debug"),
       info: at("info"),
       warn: at("warn"),
       error: at("error"),
-      child: (fields) => bind({ ...bound, ...plain(fields) }),
+      child: (fields) => wrap(target.child(plainFields(fields, scrub, withStack))),
     };
   };
-  return bind({});
+  return wrap(sink);
 }
 
 /**

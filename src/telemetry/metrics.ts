@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry, type Sample } from "./prometheus.ts";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Every figure that `/metrics` shows. Labels are bounded: reasons, types and states of our own naming. */
 export interface Metrics {
@@ -15,8 +15,9 @@ export interface Metrics {
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
+  const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter(registry, name, help, labelNames);
+    new Counter({ name, help, labelNames, registers });
   return {
     registry,
     messagesIn: counter("revka_messages_in_total", "Inbound messages admitted", [
@@ -37,12 +38,12 @@ export function createMetrics(): Metrics {
       "status",
     ]),
     turns: counter("revka_turns_total", "Turns ended, by outcome", ["outcome"]),
-    turnSeconds: new Histogram(
-      registry,
-      "revka_turn_seconds",
-      "Seconds from the start of a turn to its end, tries included",
-      [0.01, 0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300],
-    ),
+    turnSeconds: new Histogram({
+      name: "revka_turn_seconds",
+      help: "Seconds from the start of a turn to its end, tries included",
+      buckets: [0.01, 0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300],
+      registers,
+    }),
     deliveries: counter("revka_deliveries_total", "Deliveries ended, by outcome", [
       "channel",
       "outcome",
@@ -55,7 +56,19 @@ export function gauge(
   metrics: Metrics,
   name: string,
   help: string,
-  read: () => number | Sample[],
+  read: () => number | { labels: Record<string, string>; value: number }[],
+  labelNames: string[] = [],
 ): void {
-  metrics.registry.add(new Gauge(name, help, read));
+  new Gauge({
+    name,
+    help,
+    labelNames,
+    registers: [metrics.registry],
+    collect() {
+      const value = read();
+      this.reset();
+      if (typeof value === "number") this.set(value);
+      else for (const sample of value) this.set(sample.labels, sample.value);
+    },
+  });
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import { Outbox } from "../../src/conversation/outbox.ts";
+import type { Outbox } from "../../src/conversation/outbox.ts";
 import { Turns } from "../../src/conversation/turns.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
@@ -9,7 +9,9 @@ import { silentLog } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { fakeChannel, type FakeChannel } from "../support/channel.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
+import { outboxOver } from "../support/outbox.ts";
 import { prepared } from "../support/prepared.ts";
+import { settle } from "../support/settle.ts";
 import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
 
 // A machine without a battery-backed clock starts with a wrong date, and the network puts it right later.
@@ -30,15 +32,7 @@ beforeEach(() => {
   folder = temporaryFolder();
   store = storeAt(join(folder.path, "revka.db"), clock);
   channel = fakeChannel();
-  outbox = new Outbox({
-    store,
-    channelOf: () => channel,
-    clock,
-    random: () => 0.5,
-    log: silentLog,
-    metrics: createMetrics(),
-    alarms: new Alarms(clock, silentLog),
-  });
+  outbox = outboxOver(store, () => channel, clock);
 });
 afterEach(async () => {
   await outbox.drain(0);
@@ -46,9 +40,6 @@ afterEach(async () => {
   folder.remove();
 });
 
-const settle = async () => {
-  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 const pass = async (ms: number) => {
   await timers.advance(ms);
   await settle();

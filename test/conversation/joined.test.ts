@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { AgentReply } from "../../src/agent/agent.ts";
 import type { SendResult } from "../../src/channels/message.ts";
-import { Outbox } from "../../src/conversation/outbox.ts";
+import type { Outbox } from "../../src/conversation/outbox.ts";
 import { Turns } from "../../src/conversation/turns.ts";
 import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
@@ -10,7 +10,9 @@ import { silentLog } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { fakeChannel, type FakeChannel } from "../support/channel.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
+import { outboxOver } from "../support/outbox.ts";
 import { prepared } from "../support/prepared.ts";
+import { settle } from "../support/settle.ts";
 import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
 
 // Two chats turn out to be one person's while something of the later one is under way.
@@ -29,15 +31,7 @@ beforeEach(() => {
   folder = temporaryFolder();
   store = storeAt(join(folder.path, "revka.db"), clock);
   channel = fakeChannel();
-  outbox = new Outbox({
-    store,
-    channelOf: () => channel,
-    clock,
-    random: () => 0.5,
-    log: silentLog,
-    metrics: createMetrics(),
-    alarms: new Alarms(clock, silentLog),
-  });
+  outbox = outboxOver(store, () => channel, clock);
 });
 afterEach(async () => {
   await outbox.drain(0);
@@ -45,9 +39,6 @@ afterEach(async () => {
   folder.remove();
 });
 
-const settle = async () => {
-  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 const pass = async (ms: number) => {
   await clock.advance(ms);
   await settle();

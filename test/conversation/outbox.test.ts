@@ -1,33 +1,29 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import type { SendFailure, SendResult } from "../../src/channels/message.ts";
-import { Outbox } from "../../src/conversation/outbox.ts";
+import type { Outbox } from "../../src/conversation/outbox.ts";
 import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { fakeChannel, type FakeChannel } from "../support/channel.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
-import { cloud, storeAt, temporaryFolder } from "../support/store.ts";
+import { outboxOver } from "../support/outbox.ts";
+import { settle } from "../support/settle.ts";
+import { cloud, everybody, storeAt, temporaryFolder } from "../support/store.ts";
 
 let clock: FakeClock;
 let folder: ReturnType<typeof temporaryFolder>;
 let store: ConversationStore;
 let channel: FakeChannel;
 let alarms: Alarms;
+let metrics: Metrics;
 let outbox: Outbox;
 
 const open = () => {
   alarms = new Alarms(clock, silentLog);
-  outbox = new Outbox({
-    store,
-    channelOf: () => channel,
-    clock,
-    random: () => 0.5,
-    log: silentLog,
-    metrics: createMetrics(),
-    alarms,
-  });
+  metrics = createMetrics();
+  outbox = outboxOver(store, () => channel, clock, alarms, metrics);
 };
 
 beforeEach(() => {
@@ -43,10 +39,6 @@ afterEach(async () => {
   folder.remove();
 });
 
-/** Lets commits and answers go round; the store commits in `setImmediate`. */
-const settle = async () => {
-  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 const pass = async (ms: number) => {
   await clock.advance(ms);
   await settle();
@@ -411,4 +403,38 @@ describe("a channel that is not ready", () => {
     expect(outbox.heldBy(cloud)).toBeNull();
     expect(sentIds()).toEqual(["a", "a"]);
   });
+});
+
+test.each([
+  ["after its answer was lost", false],
+  ["before its answer came", true],
+])("a delivery that a status settles %s is counted once", async (_, answered) => {
+  const answer = Promise.withResolvers<SendResult>();
+  channel.answers = [answer.promise];
+  const chat = await queue("+15550001111", "a");
+  outbox.wake(chat);
+  await settle();
+  const { moved } = await store.accept(
+    cloud,
+    [
+      {
+        kind: "status",
+        status: {
+          platformId: "wamid.a",
+          deliveryId: "a",
+          state: "sent",
+          timestamp: 1,
+          failure: null,
+        },
+      },
+    ],
+    everybody,
+  );
+  for (const { chat: of, delivery } of moved) outbox.confirmedLater(of, delivery);
+  answer.resolve(answered ? { ok: true, platformId: "wamid.a" } : fails("ambiguous"));
+  await settle();
+  await pass(600_000);
+  expect(sentIds()).toEqual(["a"]);
+  const { values } = await metrics.deliveries.get();
+  expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([["sent", 1]]);
 });

@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { fakeChannel, type FakeChannel } from "../support/channel.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
 import { prepared } from "../support/prepared.ts";
+import { settle } from "../support/settle.ts";
 import { cloud, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
 
 let clock: FakeClock;
@@ -122,9 +123,6 @@ afterEach(async () => {
   folder.remove();
 });
 
-const settle = async () => {
-  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 const pass = async (ms: number) => {
   await clock.advance(ms);
   await settle();

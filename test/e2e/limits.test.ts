@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { smallDisk, type SmallDisk } from "../../scripts/torture/disk.ts";
 import { envelope, inboundMessage } from "../../src/simulator/graph/bodies.ts";
+import { controlClient } from "../../src/control/client.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import type { GraphSimulator } from "../../src/simulator/graph.ts";
 import { startAgent } from "./support/agent.ts";
@@ -259,8 +260,13 @@ describe("what the platform says", () => {
       const { status: code, body } = await health(daemon.url);
       expect([code, body]).toEqual([503, expect.stringContaining("access token")]);
       expect(graph.records.sends.entries).toEqual([]);
+      const asked = await controlClient(join(daemon.home, "revka.sock")).send({
+        to: "+15550009999",
+        text: "when you can",
+      });
+      expect(asked.deliveries).toMatchObject([{ state: "pending", code: "190" }]);
       graph.account.accessToken = accessToken;
-      await graph.waitForSends({ count: 2, timeoutMs: 10_000 });
+      await graph.waitForSends({ count: 3, timeoutMs: 10_000 });
       expect((await health(daemon.url)).status).toBe(200);
       expect((await daemon.status()).alarms).toEqual([]);
     },

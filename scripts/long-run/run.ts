@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { storeBytes } from "../../src/store/sqlite.ts";
 import { envelope, inboundMessage, serialise } from "../../src/simulator/graph/bodies.ts";
 import { content } from "../../src/simulator/graph/content.ts";
@@ -128,7 +129,7 @@ export async function longRun(options: LongRunOptions): Promise<LongRunReport> {
     }
     const until = performance.now() + 60_000;
     while (answers < options.messages && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
     const seconds = (performance.now() - began) / 1000;
     times.sort((a, b) => a - b);
@@ -200,7 +201,7 @@ async function postUntilTaken(url: string, bytes: Uint8Array, agent: Agent): Pro
       posting.end(bytes);
     });
     if (status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { spawnGraph } from "../../test/e2e/support/graph.ts";
 import { startSlowAgent } from "../torture/agent.ts";
 import { Customers } from "../torture/customers.ts";
@@ -110,8 +111,4 @@ export async function slowAgentRun(options: SlowAgentOptions): Promise<SlowAgent
     agent.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

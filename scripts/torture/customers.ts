@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { Agent, request } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import {
   envelope,
   inboundMessage,
@@ -156,8 +157,4 @@ export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: num
 /** A customer's number, digits only. */
 export function numberOf(chat: number): string {
   return `1555${String(1_000_000 + chat)}`;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

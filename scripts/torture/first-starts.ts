@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { controlClient } from "../../src/control/client.ts";
 import { Victim } from "./daemon.ts";
 import type { Scenario } from "./plan.ts";
@@ -46,8 +47,4 @@ export async function killFirstStarts(options: {
     await fresh.end("SIGKILL");
   }
   return { killed, cameUp };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { controlClient } from "../../src/control/client.ts";
 import { seededRandom } from "../../src/simulator/graph/random.ts";
 import { spawnGraph, type RemoteGraph } from "../../test/e2e/support/graph.ts";
@@ -275,8 +276,4 @@ class Torture {
       await pause(50);
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -96,7 +97,7 @@ export class Recording {
     while ((end = daemon.lines.findIndex((l, i) => i >= daemon.shown && l.includes(until))) < 0) {
       if (Date.now() > last || daemon.process.exitCode !== null)
         throw new Error(`no "${until}" in:\n${daemon.lines.join("\n")}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
     this.#said.push(...daemon.lines.slice(daemon.shown, end + 1), "");
     daemon.shown = end + 1;

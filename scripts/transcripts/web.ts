@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { controlClient } from "../../src/control/client.ts";
 import type { Phone } from "../../test/doubles/whatsapp-web/phone.ts";
@@ -55,7 +56,7 @@ async function link(you: Recording, owner: Phone): Promise<void> {
     const code = (await daemon.status()).channels[0]?.linking;
     if (code?.qr) return void (await owner.scanQr(code.qr));
     if (code?.pair_code) return void (await owner.enterCode(code.pair_code));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
   throw new Error("no code was shown");
 }

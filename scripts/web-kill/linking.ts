@@ -1,5 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Fault } from "../../test/doubles/whatsapp-web/faults.ts";
-import { pause, type Scene, type WebVictim } from "./run.ts";
+import type { Scene, WebVictim } from "./run.ts";
 
 export interface LinkingResult {
   /** Clean homes that were linked, with one phone each. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { controlClient } from "../../src/control/client.ts";
 import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
@@ -140,8 +141,4 @@ export class WebVictim extends Victim {
     const status = await this.until(({ channels: [web] }) => web !== undefined && wanted(web));
     return status?.channels[0] ?? null;
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,9 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Fault } from "../../test/doubles/whatsapp-web/faults.ts";
 import type { Phone } from "../../test/doubles/whatsapp-web/phone.ts";
 import type { Recorder } from "../../test/doubles/whatsapp-web/recorder.ts";
 import type { WhatsAppDouble } from "../../test/doubles/whatsapp-web/server.ts";
 import { type Ledger, judge, type Read, type Written } from "./ledger.ts";
-import { pause, type Scene, type WebVictim } from "./run.ts";
+import type { Scene, WebVictim } from "./run.ts";
 
 export interface TrafficResult extends Ledger {
   kills: number;

@@ -109,6 +109,7 @@ export class Outbox {
     return marked.changes > 0;
   }
 
+  /** What the account was refused for (`hold`) is no try of the delivery. */
   markWaiting(
     id: string,
     state: "pending" | "sending",
@@ -118,9 +119,18 @@ export class Outbox {
   ): void {
     this.database
       .sql(
-        "UPDATE outbox SET state = ?, next_at = ?, code = ?, hint = ?, updated_at = ? WHERE id = ? AND state < 2",
+        `UPDATE outbox SET state = ?, attempts = attempts - ?, next_at = ?, code = ?, hint = ?, updated_at = ?
+         WHERE id = ? AND state < 2`,
       )
-      .run(state === "pending" ? PENDING : SENDING, nextAt, failure.code, failure.hint, now, id);
+      .run(
+        state === "pending" ? PENDING : SENDING,
+        failure.retry === "hold" ? 1 : 0,
+        nextAt,
+        failure.code,
+        failure.hint,
+        now,
+        id,
+      );
   }
 
   markFailed(id: string, failure: SendFailure, now: number): void {

@@ -90,8 +90,10 @@ export type Verdict = { admitted: true; message: Message } | { admitted: false; 
 export interface AcceptRules {
   /** The admission: called with every identity known of the sender filled in. Pure. */
   admit(message: Message): Verdict;
+  /** Of messages that wait for a turn, and as many of deliveries that wait to be sent; the bytes likewise. */
   maxPendingMessages: number;
   maxPendingBytes: number;
+  /** Messages and deliveries of one chat together. */
   maxPendingPerChat: number;
   /**
    * The platform accepted a delivery and failed it afterwards: the pause until it is tried again, ms, or null where it

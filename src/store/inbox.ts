@@ -136,15 +136,20 @@ export class Inbox {
     }
     const json = JSON.stringify(verdict.message);
     const bytes = Buffer.byteLength(json);
+    const waiting = this.outbox.backlog.size;
     const full =
       this.pendingMessages >= rules.maxPendingMessages ||
-      this.pendingBytes + bytes > rules.maxPendingBytes;
+      this.pendingBytes + bytes > rules.maxPendingBytes ||
+      waiting.deliveries >= rules.maxPendingMessages ||
+      waiting.bytes > rules.maxPendingBytes;
     if (full) {
       outcome.overflow++;
       return;
     }
     const chat = this.chats.ofMessage(source, verdict.message, now);
-    if ((this.#waiting.get(chat) ?? 0) >= rules.maxPendingPerChat) {
+    const most = rules.maxPendingPerChat;
+    const ofChat = (this.#waiting.get(chat) ?? 0) + this.outbox.backlog.ofChat(chat, most);
+    if (ofChat >= most) {
       outcome.overflow++;
       return;
     }

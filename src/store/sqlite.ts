@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { InboundEvent, Recipient, SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Attachments } from "./attachments.ts";
+import { Backlog } from "./backlog.ts";
 import { Chats } from "./chats.ts";
 import {
   StoreError,
@@ -113,7 +114,7 @@ class SqliteStore implements ConversationStore {
     this.#lock = lock;
     this.#clock = clock;
     this.#chats = new Chats(database, new People(database, phoneKey));
-    this.#outbox = new Outbox(database, (chat) => this.#chats.current(chat));
+    this.#outbox = new Outbox(database, new Backlog(database), (chat) => this.#chats.current(chat));
     this.#inbox = new Inbox(database, this.#chats, this.#outbox);
     this.#history = new History(database);
     this.#attachments = new Attachments(database);
@@ -191,7 +192,7 @@ class SqliteStore implements ConversationStore {
         )
         .run(now, id);
       return marked;
-    });
+    }, this.#undone);
   }
 
   markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void> {
@@ -207,11 +208,14 @@ class SqliteStore implements ConversationStore {
   }
 
   markFailed(id: string, failure: SendFailure): Promise<void> {
-    return this.#database.write(() => this.#outbox.markFailed(id, failure, this.#clock.now()));
+    return this.#database.write(
+      () => this.#outbox.markFailed(id, failure, this.#clock.now()),
+      this.#undone,
+    );
   }
 
   redeliver(id: string): Promise<boolean> {
-    return this.#database.write(() => this.#outbox.redeliver(id, this.#clock.now()));
+    return this.#database.write(() => this.#outbox.redeliver(id, this.#clock.now()), this.#undone);
   }
 
   enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId> {
@@ -219,7 +223,7 @@ class SqliteStore implements ConversationStore {
       const current = this.#chats.current(chat);
       this.#outbox.add(current, null, deliveries, this.#clock.now());
       return current;
-    });
+    }, this.#undone);
   }
 
   openChat(source: Source, target: Recipient): Promise<ChatId> {
@@ -282,6 +286,7 @@ class SqliteStore implements ConversationStore {
   /** A rollback took back what was kept in memory along the way. */
   readonly #undone = (): void => {
     this.#inbox.forget();
+    this.#outbox.backlog.forget();
     this.#attachments.forget();
     this.#chats.forget();
   };

@@ -15,6 +15,7 @@ import {
   type HistoryRow,
   type NewDelivery,
   type PendingMessage,
+  type Retained,
   type RetentionLimits,
   type Source,
   type SourceActivity,
@@ -23,6 +24,7 @@ import {
   type StoredDelivery,
 } from "./contract.ts";
 import { Database, moveAside, toStoreError } from "./database.ts";
+import { Expiry } from "./expiry.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import { lockFile } from "./lock.ts";
@@ -118,7 +120,11 @@ class SqliteStore implements ConversationStore {
     this.#inbox = new Inbox(database, this.#chats, this.#outbox);
     this.#history = new History(database);
     this.#attachments = new Attachments(database);
-    this.#retention = new Retention(database, this.#attachments);
+    this.#retention = new Retention(
+      database,
+      this.#attachments,
+      new Expiry(database, this.#inbox, this.#outbox),
+    );
   }
 
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
@@ -273,7 +279,7 @@ class SqliteStore implements ConversationStore {
     return row.n;
   }
 
-  retain(limits: RetentionLimits): Promise<{ files: string[]; more: boolean }> {
+  retain(limits: RetentionLimits): Promise<Retained> {
     return this.#database.write(() => this.#retention.step(limits), this.#undone);
   }
 

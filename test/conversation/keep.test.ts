@@ -31,7 +31,13 @@ test("a file goes, with its folder, when its message does, and not before", asyn
     keepHistory: 1,
     deliveries: [],
   });
-  const stop = keepWithinRetention({ store, retentionDays: 10, clock, log: silentLog });
+  const stop = keepWithinRetention({
+    store,
+    running: [cloud],
+    retentionDays: 10,
+    clock,
+    log: silentLog,
+  });
   /** A round ends with files, which take real time. */
   const pass = async (ms: number) => {
     await clock.advance(ms);

@@ -2,6 +2,7 @@ import { rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import type { ConversationStore, Source } from "../store/contract.ts";
+import { BelievedTime } from "./believed-time.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Meta redelivers for up to seven days: keys of de-duplication outlive that by one. */
@@ -24,9 +25,10 @@ export function keepWithinRetention(options: {
 }): () => void {
   const { store, clock, log } = options;
   const ended = new AbortController();
+  const time = new BelievedTime(clock);
   const round = async () => {
     for (let more = true; more && !ended.signal.aborted;) {
-      const now = clock.now();
+      const now = time.now();
       const step = await store.retain({
         contentBefore: now - options.retentionDays * DAY,
         keysBefore: now - Math.max(options.retentionDays, KEY_DAYS) * DAY,

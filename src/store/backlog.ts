@@ -1,4 +1,4 @@
-import type { ChatId } from "./contract.ts";
+import type { AcceptRules, ChatId } from "./contract.ts";
 import type { Database } from "./database.ts";
 
 /** How much waits to be sent, so that it can be bounded. */
@@ -16,6 +16,11 @@ export class Backlog {
          FROM outbox INDEXED BY outbox_open WHERE state < 2`,
       )
       .get() as { deliveries: number; bytes: number });
+  }
+
+  full(rules: Pick<AcceptRules, "maxPendingMessages" | "maxPendingBytes">): boolean {
+    const { deliveries, bytes } = this.size;
+    return deliveries >= rules.maxPendingMessages || bytes > rules.maxPendingBytes;
   }
 
   /** Deliveries of one chat that are not final; 0 while there are fewer than `fromTotal` of all chats. */

@@ -13,7 +13,6 @@ const text = z
   .refine((value) => Buffer.byteLength(value) <= maxTextBytes, `longer than ${maxTextBytes} bytes`);
 const path = z
   .string()
-  .min(1)
   .max(4096)
   .refine((value) => !value.includes("\0"), "holds a NUL character");
 
@@ -41,16 +40,16 @@ export function encodeTurn(request: TurnRequest): string {
 
 /**
  * Reads an agent's answer: `{"text":"…"}` or `{"messages":[…]}`, each message exactly one of text, reaction and
- * `*_path`. Keys it does not know are left alone and `null` is as good as absent, so that agents may serialise whole
- * objects. A blank text says nothing and is dropped.
+ * `*_path`. Keys it does not know are left alone, `null` is as good as absent, and so is what is empty beside something
+ * that is not, so that agents may serialise whole objects. A blank text says nothing and is dropped.
  * Throws {@link AgentError}, whose detail names places and lengths and never quotes the answer.
  */
 export function parseAnswer(body: Uint8Array): AgentReply {
   const answer = answerSchema.safeParse(parseJson(body));
   if (!answer.success) throw malformed(problem(answer.error));
   const { text: only, messages } = answer.data;
-  if (only != null && messages != null) throw malformed("it holds both text and messages");
-  if (only != null) return { parts: textParts(only) };
+  if (only && messages?.length) throw malformed("it holds both text and messages");
+  if (only != null && !messages?.length) return { parts: textParts(only) };
   if (messages != null) return { parts: messages.flatMap(parts) };
   throw malformed("it holds neither text nor messages");
 }
@@ -72,10 +71,11 @@ function parts(message: z.output<typeof partSchema>, index: number): AgentPart[]
     ["video", message.video_path],
     ["document", message.document_path],
   ] as const;
-  const [first, ...others] = given.flatMap(([kind, value]) =>
-    value == null ? [] : [{ kind, value }],
-  );
-  if (!first || others.length > 0) {
+  const set = given.flatMap(([kind, value]) => (value == null ? [] : [{ kind, value }]));
+  const full = set.filter(({ value }) => value !== "");
+  const [first, ...others] = full.length > 0 ? full : set;
+  const nameless = first?.value === "" && first.kind !== "text" && first.kind !== "reaction";
+  if (!first || others.length > 0 || nameless) {
     throw malformed(`messages[${index}] must hold exactly one of text, reaction and a path`);
   }
   const { kind, value } = first;

@@ -106,7 +106,10 @@ export interface Channel {
   /** Splits and formats an agent's Markdown into the texts of one delivery each. Pure. */
   renderText(markdown: string): string[];
   send(delivery: Delivery, signal: AbortSignal): Promise<SendResult>;
-  /** Is sending possible? null when it is. Asked while sending is held. */
+  /**
+   * Is sending possible? null when it is. Asked while sending is held. A failure with `retry: "no"` says that the
+   * question itself was not understood, so that only a send can tell; any other that it is not possible.
+   */
   probe(signal: AbortSignal): Promise<SendFailure | null>;
   /** A turn took these messages up: read receipts and typing as configured. Best effort, never throws. */
   turnStarted(focus: TurnFocus): void;

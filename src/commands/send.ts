@@ -1,5 +1,6 @@
 import { text as readAll } from "node:stream/consumers";
 import type { SendReport } from "../control/api.ts";
+import { recipientOf } from "../control/operator.ts";
 import { printable } from "../telemetry/printable.ts";
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, UsageError, type Command, type Invocation } from "./command.ts";
@@ -31,7 +32,8 @@ export const command: Command = {
     const channel = chosenChannel(options["channel"]);
     const waitMs = waitOf(options["wait"]);
     const text = await messageText(positionals[0] ?? "", invocation);
-    const to = typeof options["to"] === "string" ? options["to"] : await notifiedTarget(invocation);
+    const named = options["to"];
+    const to = typeof named === "string" ? target(named) : await notifiedTarget(invocation);
     const report = await askDaemon(
       invocation,
       (daemon) => daemon.send({ to, text, wait_ms: waitMs, ...channel }),
@@ -44,6 +46,16 @@ export const command: Command = {
       : exitCode.fine;
   },
 };
+
+/** Throws {@link UsageError} where it can name nobody, whatever channel runs. */
+function target(name: string): string {
+  try {
+    recipientOf(name);
+    return name;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : "--to names nobody");
+  }
+}
 
 function waitOf(option: string | true | undefined): number {
   if (option === undefined) return defaultWaitSecs * 1000;

@@ -150,10 +150,12 @@ export const storeSchema = z.object({
   retention_days: positive.default(30).describe("Days that messages and history are kept"),
   max_pending_messages: positive
     .default(100_000)
-    .describe("Messages waiting for a turn; beyond it webhooks get 503"),
+    .describe(
+      "Messages waiting for a turn, and replies waiting to be sent; beyond it webhooks get 503",
+    ),
   max_pending_bytes: positive
     .default(256 * 1024 * 1024)
-    .describe("Bytes of messages waiting for a turn; beyond it webhooks get 503"),
+    .describe("Bytes of either; beyond it webhooks get 503"),
   max_media_bytes: positive
     .default(2 * 1024 * 1024 * 1024)
     .describe("Bytes of all attachments kept; beyond it new ones are not fetched"),

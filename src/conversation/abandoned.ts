@@ -4,7 +4,7 @@ import type { Alarms } from "../telemetry/alarms.ts";
 
 /**
  * Raises an alarm for each account of the store that has something waiting and that the configuration no longer runs:
- * nothing of it is lost, and nothing of it is answered until the account is back.
+ * nothing of it is answered until the account is back, nor lost until `retention_days` are over.
  */
 export function tellOfAbandoned(options: {
   store: ConversationStore;

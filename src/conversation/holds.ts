@@ -15,6 +15,8 @@ interface Hold {
   failure: SendFailure;
   pause: number;
   parked: Set<ChatId>;
+  /** Sends one delivery, to see whether it goes. */
+  trial: { chat: ChatId; begun: boolean } | null;
   /** Takes back the next probe; null while one is under way. */
   cancel: (() => void) | null;
 }
@@ -25,7 +27,7 @@ export interface HoldsOptions {
   alarms: Alarms;
   channelOf(source: Source): Channel | undefined;
   signal: AbortSignal;
-  /** Sending works again: these chats waited for it. */
+  /** Sending works again, or one chat may try: these waited for it. */
   released(chats: Iterable<ChatId>): void;
 }
 
@@ -44,6 +46,10 @@ export class Holds {
   /** True where the account is held; the chat is then woken when it is released. */
   park(source: Source, chat: ChatId): boolean {
     const hold = this.#holds.get(sourceKey(source));
+    if (hold?.trial?.chat === chat && !hold.trial.begun) {
+      hold.trial.begun = true;
+      return false;
+    }
     hold?.parked.add(chat);
     return hold !== undefined;
   }
@@ -57,13 +63,15 @@ export class Holds {
       return;
     }
     const pause = this.#released.get(key) ?? FIRST_PROBE;
-    const hold: Hold = { source, failure, pause, parked: new Set(), cancel: null };
+    const hold: Hold = { source, failure, pause, parked: new Set(), trial: null, cancel: null };
     this.#holds.set(key, hold);
     this.#schedule(hold);
   }
 
-  /** The account sent something. */
-  works(source: Source): void {
+  /** The account sent something to this chat, or was refused for what that one delivery is. */
+  works(source: Source, chat: ChatId): void {
+    const hold = this.#holds.get(sourceKey(source));
+    if (hold?.trial?.chat === chat) this.#release(hold);
     this.#released.delete(sourceKey(source));
   }
 
@@ -86,12 +94,30 @@ export class Holds {
     hold.cancel = null;
     if (this.options.signal.aborted) return;
     const failure = await this.#ask(hold.source);
-    if (failure) {
+    if (this.#holds.get(sourceKey(hold.source)) !== hold) return;
+    if (!failure) return this.#release(hold);
+    const undecided = failure.retry === "no";
+    if (!undecided) {
       hold.failure = failure;
       this.options.alarms.raise(alarmOf(hold.source), failure.code, failure.hint);
-      this.#schedule(hold);
-      return;
     }
+    // What may not be asked may yet be sent: after a while a refusal, too, is put to the test.
+    const tries = undecided || hold.pause >= LONGEST_PROBE;
+    this.#schedule(hold);
+    if (tries) this.#try(hold);
+  }
+
+  /** Lets one chat send one delivery. */
+  #try(hold: Hold): void {
+    const [chat] = hold.parked;
+    if (chat === undefined) return;
+    hold.parked.delete(chat);
+    hold.trial = { chat, begun: false };
+    this.options.released([chat]);
+  }
+
+  #release(hold: Hold): void {
+    hold.cancel?.();
     this.#holds.delete(sourceKey(hold.source));
     this.#released.set(sourceKey(hold.source), hold.pause);
     this.options.alarms.clear(alarmOf(hold.source));

@@ -120,7 +120,10 @@ export class Inbox {
       );
     }
     if (outcome.overflow > 0) {
-      log.warn({ channel, messages: outcome.overflow }, "inbox full: asked the platform to wait");
+      log.warn(
+        { channel, messages: outcome.overflow },
+        "inbox or outbox full: asked the platform to wait",
+      );
     }
   }
 }

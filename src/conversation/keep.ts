@@ -1,7 +1,8 @@
 import { rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { sleep, type Clock } from "../runtime/clock.ts";
-import type { ConversationStore } from "../store/contract.ts";
+import type { ConversationStore, Source } from "../store/contract.ts";
+import { BelievedTime } from "./believed-time.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Meta redelivers for up to seven days: keys of de-duplication outlive that by one. */
@@ -16,20 +17,31 @@ const STEP_ROWS = 200;
 /** Takes away, now and then and a little at a time, what is past its retention. Answers how to stop. */
 export function keepWithinRetention(options: {
   store: ConversationStore;
+  /** Accounts that run. */
+  running: Source[];
   retentionDays: number;
   clock: Clock;
   log: Logger;
 }): () => void {
   const { store, clock, log } = options;
   const ended = new AbortController();
+  const time = new BelievedTime(clock);
   const round = async () => {
     for (let more = true; more && !ended.signal.aborted;) {
-      const now = clock.now();
+      const now = time.now();
       const step = await store.retain({
         contentBefore: now - options.retentionDays * DAY,
         keysBefore: now - Math.max(options.retentionDays, KEY_DAYS) * DAY,
+        running: options.running,
         rows: STEP_ROWS,
       });
+      const { messages, deliveries } = step.expired;
+      if (messages + deliveries > 0) {
+        log.warn(
+          { messages, deliveries },
+          "past retention_days: taken away, though it still waited",
+        );
+      }
       await Promise.all(step.files.map(removeFile));
       more = step.more;
       if (more) await sleep(clock, STEP, ended.signal);

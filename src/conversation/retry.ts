@@ -27,10 +27,11 @@ export function decideRetry(
   if (failure.retry === "no" || attempts >= MAX_ATTEMPTS) return { again: false };
   const unanswered = failure.retry === "ambiguous" && repeat !== "same-id";
   if (unanswered && attempts >= MAX_UNANSWERED) return { again: false };
-  const exponential =
-    failure.retry === "recipient"
-      ? 1000 * RECIPIENT_BASE ** Math.min(attempts, 6)
-      : FIRST_PAUSE * 2 ** Math.min(attempts - 1, 10);
-  const spread = Math.min(exponential, LONGEST_PAUSE) * (0.8 + 0.4 * random);
+  // What is asked for is the least, and there is nobody else to be kept apart from.
+  const ofRecipient = failure.retry === "recipient";
+  const exponential = ofRecipient
+    ? 1000 * RECIPIENT_BASE ** Math.min(attempts, 6)
+    : FIRST_PAUSE * 2 ** Math.min(attempts - 1, 10);
+  const spread = Math.min(exponential, LONGEST_PAUSE) * (ofRecipient ? 1 : 0.8 + 0.4 * random);
   return { again: true, afterMs: Math.round(Math.max(failure.afterMs ?? 0, spread)) };
 }

@@ -57,7 +57,7 @@ export class Settlement {
   ): Promise<void> {
     const { store, clock, random, holds } = this.#options;
     if (result.ok) {
-      holds.works(stored.source);
+      holds.works(stored.source, stored.id);
       const { platformId } = result;
       const first = await this.#kept(() => store.markSent(delivery.id, platformId));
       // A status may have said so already, and was counted.
@@ -67,6 +67,8 @@ export class Settlement {
     const { failure } = result;
     const { code, hint } = failure;
     this.#last.set(sourceKey(stored.source), { at: clock.now(), code, hint });
+    // Only the platform numbers its refusals: it looked at the delivery, so the account may send.
+    if (failure.retry === "no" && /^\d/.test(code)) holds.works(stored.source, stored.id);
     if (failure.retry === "hold") {
       await store.markRetry(delivery.id, 0, failure);
       holds.hold(stored.source, failure);

@@ -4,8 +4,11 @@ import { serve, type Server } from "../runtime/serve.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { certificateFiles, readCertificate, watchCertificate } from "./certificate.ts";
 
-/** Webhook bodies are limited to 4 MiB by their routes, which say so in JSON; the server cuts off well above. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/**
+ * No limit of the server's: it would end the connection without the JSON that says why. The webhooks' routes limit what
+ * they read to 4 MiB, no other route reads a body, and what nobody reads is not kept.
+ */
+const MAX_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 /** A client that sends nothing for so long is let go, seconds. */
 const IDLE_TIMEOUT_SECS = 20;
 

@@ -33,6 +33,21 @@ export type ProgramOutcome =
   | { kind: "not_started"; code: string }
   | { kind: "too_much_output" };
 
+/** What ends the programs that still run, should this process end first: nobody would read what they have to say. */
+const running = new Set<() => void>();
+let watched = false;
+
+function endWithThisProcess(kill: () => void): () => void {
+  if (!watched) {
+    watched = true;
+    process.once("exit", () => {
+      for (const each of running) each();
+    });
+  }
+  running.add(kill);
+  return () => void running.delete(kill);
+}
+
 /**
  * Runs a program in a process group of its own. When the signal aborts, or the output grows too long, the whole
  * group gets SIGTERM and after two seconds SIGKILL; the promise settles once it is gone.
@@ -68,6 +83,7 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
         // The group is gone already.
       }
     };
+    timers.push(endWithThisProcess(() => killGroup("SIGKILL")));
     const settle = (outcome: ProgramOutcome) => {
       if (settled) return;
       settled = true;

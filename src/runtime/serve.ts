@@ -56,7 +56,7 @@ function serveWithBun(options: ServeOptions): Server {
     development: false,
     maxRequestBodySize: options.maxBodyBytes,
     fetch: (request: Request, server: Bun.Server<undefined>) =>
-      options.handle(request, () => server.requestIP(request)?.address ?? null),
+      options.handle(withAddress(request), () => server.requestIP(request)?.address ?? null),
     error: () => Response.json({ error: "internal error" }, { status: 500 }),
   };
   if ("unix" in options.listen) {
@@ -91,6 +91,16 @@ function serveWithBun(options: ServeOptions): Server {
       await Promise.all([...retired, server].map((one) => one.stop(force)));
     },
   };
+}
+
+/**
+ * Without a `Host` that is a name (HTTP/1.0, as health checks of load balancers speak it, sends none) Bun gives the path
+ * alone, which is no address; the name put in its place is nobody's (RFC 6761).
+ */
+function withAddress(request: Request): Request {
+  return request.url.startsWith("/")
+    ? new Request(`http://nameless.invalid${request.url}`, request)
+    : request;
 }
 
 function serveWithDeno(deno: DenoRuntime, options: ServeOptions): Server {

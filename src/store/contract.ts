@@ -63,8 +63,8 @@ export interface ConversationStore {
   sources(): SourceActivity[];
   /** Direct and group chats of a source whose last inbound message is older than `before`. */
   closedWindows(before: number): number;
-  /** One small step of retention. Answers the files to delete and whether there is more to do at once. */
-  retain(limits: RetentionLimits): Promise<{ files: string[]; more: boolean }>;
+  /** One small step of retention. */
+  retain(limits: RetentionLimits): Promise<Retained>;
   /** Can it be written? Throws {@link StoreError} where not. */
   checkWritable(): Promise<void>;
   close(): void;
@@ -90,8 +90,10 @@ export type Verdict = { admitted: true; message: Message } | { admitted: false; 
 export interface AcceptRules {
   /** The admission: called with every identity known of the sender filled in. Pure. */
   admit(message: Message): Verdict;
+  /** Of messages that wait for a turn, and as many of deliveries that wait to be sent; the bytes likewise. */
   maxPendingMessages: number;
   maxPendingBytes: number;
+  /** Messages and deliveries of one chat together. */
   maxPendingPerChat: number;
   /**
    * The platform accepted a delivery and failed it afterwards: the pause until it is tried again, ms, or null where it
@@ -187,8 +189,19 @@ export interface RetentionLimits {
   contentBefore: number;
   /** Keys of de-duplication older than this go (never less than eight days). */
   keysBefore: number;
+  /** Accounts that run: what waits for a turn there is kept, unless its chat is paused. */
+  running: Source[];
   /** Rows a step may touch. */
   rows: number;
+}
+
+export interface Retained {
+  /** To be deleted. */
+  files: string[];
+  /** Of what went, what had still waited: for a turn, and to be sent. */
+  expired: { messages: number; deliveries: number };
+  /** There is more to do at once. */
+  more: boolean;
 }
 
 export type StoreProblem = "full" | "readonly" | "damaged" | "busy" | "failed";

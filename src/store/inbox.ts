@@ -93,7 +93,7 @@ export class Inbox {
           this.#acceptMessage(sourceId, event.message, rules, now, outcome);
           break;
         case "edit":
-          outcome.amended += this.#edit(sourceId, event);
+          outcome.amended += this.#edit(sourceId, event, rules);
           break;
         case "revoke":
           outcome.amended += this.#revoke(sourceId, event);
@@ -138,13 +138,16 @@ export class Inbox {
     const bytes = Buffer.byteLength(json);
     const full =
       this.pendingMessages >= rules.maxPendingMessages ||
-      this.pendingBytes + bytes > rules.maxPendingBytes;
+      this.pendingBytes + bytes > rules.maxPendingBytes ||
+      this.outbox.backlog.full(rules);
     if (full) {
       outcome.overflow++;
       return;
     }
     const chat = this.chats.ofMessage(source, verdict.message, now);
-    if ((this.#waiting.get(chat) ?? 0) >= rules.maxPendingPerChat) {
+    const most = rules.maxPendingPerChat;
+    const ofChat = (this.#waiting.get(chat) ?? 0) + this.outbox.backlog.ofChat(chat, most);
+    if (ofChat >= most) {
       outcome.overflow++;
       return;
     }
@@ -200,12 +203,19 @@ export class Inbox {
     return this.chats.people.same(source, parseMessage(row.message).sender, sender);
   }
 
-  #edit(source: number, event: Extract<InboundEvent, { kind: "edit" }>): number {
+  /** What a mention gate takes out of a text it takes out of the new one, too. */
+  #edit(
+    source: number,
+    event: Extract<InboundEvent, { kind: "edit" }>,
+    rules: AcceptRules,
+  ): number {
     const { targetId, text, sender } = event;
     const row = this.#known(source, targetId);
     if (!row || !this.#wroteIt(source, row, sender)) return 0;
     if (row.state === PENDING && row.message) {
-      const message = { ...parseMessage(row.message), text };
+      const edited = { ...parseMessage(row.message), text };
+      const verdict = rules.admit(edited);
+      const message = verdict.admitted ? verdict.message : edited;
       this.database
         .sql("UPDATE inbox SET message = ? WHERE id = ?")
         .run(JSON.stringify(message), row.id);

@@ -11,6 +11,7 @@ import type {
   NewDelivery,
   StoredDelivery,
 } from "./contract.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Database } from "./database.ts";
 
 const PENDING = 0;
@@ -48,18 +49,26 @@ interface OutboxRow {
 export class Outbox {
   constructor(
     readonly database: Database,
+    readonly backlog: Backlog,
     /** The chat that one stands for today: what is settled keeps the chat it had. */
     readonly currentChat: (chat: ChatId) => ChatId,
   ) {}
 
   add(chat: ChatId, turnId: string | null, deliveries: NewDelivery[], now: number): void {
     for (const delivery of deliveries) {
+      const content = JSON.stringify(delivery.content);
       this.database
         .sql(
           "INSERT INTO outbox (id, chat, turn_id, state, content, created_at, updated_at) VALUES (?, ?, ?, 0, ?, ?, ?)",
         )
-        .run(delivery.id, chat, turnId, JSON.stringify(delivery.content), now, now);
+        .run(delivery.id, chat, turnId, content, now, now);
+      this.backlog.count(1, content);
     }
+  }
+
+  /** Carries on the count where this delivery begins to wait, or ends. */
+  #moves(row: OutboxRow, waits: boolean): void {
+    if (isOpen(row) !== waits) this.backlog.count(waits ? 1 : -1, row.content);
   }
 
   chatsWithOpen(): ChatId[] {
@@ -103,12 +112,15 @@ export class Outbox {
     const marked = this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ifnull(?, platform_id), code = NULL, hint = NULL, updated_at = ?
-         WHERE id = ? AND state = 1`,
+         WHERE id = ? AND state = 1 RETURNING content`,
       )
-      .run(SENT, platformId, now, id);
-    return marked.changes > 0;
+      .get(SENT, platformId, now, id) as { content: string | null } | undefined;
+    if (!marked) return false;
+    this.backlog.count(-1, marked.content);
+    return true;
   }
 
+  /** What the account was refused for (`hold`) is no try of the delivery. */
   markWaiting(
     id: string,
     state: "pending" | "sending",
@@ -118,16 +130,26 @@ export class Outbox {
   ): void {
     this.database
       .sql(
-        "UPDATE outbox SET state = ?, next_at = ?, code = ?, hint = ?, updated_at = ? WHERE id = ? AND state < 2",
+        `UPDATE outbox SET state = ?, attempts = attempts - ?, next_at = ?, code = ?, hint = ?, updated_at = ?
+         WHERE id = ? AND state < 2`,
       )
-      .run(state === "pending" ? PENDING : SENDING, nextAt, failure.code, failure.hint, now, id);
+      .run(
+        state === "pending" ? PENDING : SENDING,
+        failure.retry === "hold" ? 1 : 0,
+        nextAt,
+        failure.code,
+        failure.hint,
+        now,
+        id,
+      );
   }
 
   markFailed(id: string, failure: SendFailure, now: number): void {
+    const row = this.#row(id);
+    if (!row || row.state === FAILED) return;
+    this.#moves(row, false);
     this.database
-      .sql(
-        "UPDATE outbox SET state = ?, code = ?, hint = ?, updated_at = ? WHERE id = ? AND state < 3",
-      )
+      .sql("UPDATE outbox SET state = ?, code = ?, hint = ?, updated_at = ? WHERE id = ?")
       .run(FAILED, failure.code, failure.hint, now, id);
   }
 
@@ -147,6 +169,7 @@ export class Outbox {
     failure: SendFailure | null,
     now: number,
   ): void {
+    this.#moves(row, true);
     this.database
       .sql(
         `UPDATE outbox SET state = 0, chat = ?, next_at = ?, platform_id = NULL,
@@ -177,13 +200,13 @@ export class Outbox {
     }
     if (found.status && progress[status.state] <= progress[found.status]) return null;
     if (status.state === "failed") return this.#failedLater(found, status, now, rules);
+    this.#moves(found, false);
     this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ?, status = ?, code = NULL, hint = NULL, updated_at = ? WHERE id = ?`,
       )
       .run(SENT, status.platformId, status.state, now, found.id);
-    const wasOpen = found.state === PENDING || found.state === SENDING;
-    return wasOpen ? { chat: found.chat, delivery: found.id, failure: null } : null;
+    return isOpen(found) ? { chat: found.chat, delivery: found.id, failure: null } : null;
   }
 
   #failedLater(
@@ -200,6 +223,7 @@ export class Outbox {
     };
     const pause = rules.pauseAfter?.(failure, found.attempts) ?? null;
     if (pause === null) {
+      this.#moves(found, false);
       this.database
         .sql(
           "UPDATE outbox SET state = ?, platform_id = ?, status = ?, code = ?, hint = ?, updated_at = ? WHERE id = ?",
@@ -241,6 +265,10 @@ export class Outbox {
     };
     return { open: open.n, oldestOpenAt: oldest?.at ?? null, failed: failed.n };
   }
+}
+
+function isOpen(row: OutboxRow): boolean {
+  return row.state === PENDING || row.state === SENDING;
 }
 
 const gone: DeliveryContent = { kind: "text", text: "", quote: null };

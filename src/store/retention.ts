@@ -1,16 +1,19 @@
 import type { Attachments } from "./attachments.ts";
-import type { RetentionLimits } from "./contract.ts";
+import type { Retained, RetentionLimits } from "./contract.ts";
 import type { Database } from "./database.ts";
+import type { Expiry } from "./expiry.ts";
 
 /** Takes away what is past its time, a few rows at a step, so that the event loop is never held. */
 export class Retention {
   constructor(
     readonly database: Database,
     readonly attachments: Attachments,
+    readonly expiry: Expiry,
   ) {}
 
   /** Runs inside a transaction. `more` says that another step would find something too. */
-  step(limits: RetentionLimits): { files: string[]; more: boolean } {
+  step(limits: RetentionLimits): Retained {
+    const expired = this.expiry.step(limits);
     const messages = this.#expired(
       "inbox",
       "received_at",
@@ -29,7 +32,15 @@ export class Retention {
     const files = this.attachments.expire(limits.contentBefore, limits.rows);
     return {
       files,
-      more: [messages, deliveries, entries, files.length].some((count) => count >= limits.rows),
+      expired,
+      more: [
+        messages,
+        deliveries,
+        entries,
+        files.length,
+        expired.messages,
+        expired.deliveries,
+      ].some((count) => count >= limits.rows),
     };
   }
 

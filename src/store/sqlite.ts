@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { InboundEvent, Recipient, SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Attachments } from "./attachments.ts";
+import { Backlog } from "./backlog.ts";
 import { Chats } from "./chats.ts";
 import {
   StoreError,
@@ -14,6 +15,7 @@ import {
   type HistoryRow,
   type NewDelivery,
   type PendingMessage,
+  type Retained,
   type RetentionLimits,
   type Source,
   type SourceActivity,
@@ -22,6 +24,7 @@ import {
   type StoredDelivery,
 } from "./contract.ts";
 import { Database, moveAside, toStoreError } from "./database.ts";
+import { Expiry } from "./expiry.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import { lockFile } from "./lock.ts";
@@ -113,11 +116,15 @@ class SqliteStore implements ConversationStore {
     this.#lock = lock;
     this.#clock = clock;
     this.#chats = new Chats(database, new People(database, phoneKey));
-    this.#outbox = new Outbox(database, (chat) => this.#chats.current(chat));
+    this.#outbox = new Outbox(database, new Backlog(database), (chat) => this.#chats.current(chat));
     this.#inbox = new Inbox(database, this.#chats, this.#outbox);
     this.#history = new History(database);
     this.#attachments = new Attachments(database);
-    this.#retention = new Retention(database, this.#attachments);
+    this.#retention = new Retention(
+      database,
+      this.#attachments,
+      new Expiry(database, this.#inbox, this.#outbox),
+    );
   }
 
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
@@ -191,7 +198,7 @@ class SqliteStore implements ConversationStore {
         )
         .run(now, id);
       return marked;
-    });
+    }, this.#undone);
   }
 
   markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void> {
@@ -207,11 +214,14 @@ class SqliteStore implements ConversationStore {
   }
 
   markFailed(id: string, failure: SendFailure): Promise<void> {
-    return this.#database.write(() => this.#outbox.markFailed(id, failure, this.#clock.now()));
+    return this.#database.write(
+      () => this.#outbox.markFailed(id, failure, this.#clock.now()),
+      this.#undone,
+    );
   }
 
   redeliver(id: string): Promise<boolean> {
-    return this.#database.write(() => this.#outbox.redeliver(id, this.#clock.now()));
+    return this.#database.write(() => this.#outbox.redeliver(id, this.#clock.now()), this.#undone);
   }
 
   enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId> {
@@ -219,7 +229,7 @@ class SqliteStore implements ConversationStore {
       const current = this.#chats.current(chat);
       this.#outbox.add(current, null, deliveries, this.#clock.now());
       return current;
-    });
+    }, this.#undone);
   }
 
   openChat(source: Source, target: Recipient): Promise<ChatId> {
@@ -269,7 +279,7 @@ class SqliteStore implements ConversationStore {
     return row.n;
   }
 
-  retain(limits: RetentionLimits): Promise<{ files: string[]; more: boolean }> {
+  retain(limits: RetentionLimits): Promise<Retained> {
     return this.#database.write(() => this.#retention.step(limits), this.#undone);
   }
 
@@ -282,6 +292,7 @@ class SqliteStore implements ConversationStore {
   /** A rollback took back what was kept in memory along the way. */
   readonly #undone = (): void => {
     this.#inbox.forget();
+    this.#outbox.backlog.forget();
     this.#attachments.forget();
     this.#chats.forget();
   };

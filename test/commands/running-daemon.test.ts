@@ -241,6 +241,10 @@ describe("send", () => {
   test("an empty text is wrong usage", async () => {
     await daemon();
     expect((await revka(["send", "--to", "+15550001111", " "], env)).code).toBe(2);
+    expect(await revka(["send", "--to", "Ada", "x"], env)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("Ada is neither a number"),
+    });
     expect((await revka(["send", "--to", "+15550001111", "-"], env, { input: "\n" })).code).toBe(2);
   });
 
@@ -291,7 +295,7 @@ describe("send", () => {
     await daemon({
       send: () => Promise.reject(new ControlError(400, "two channels run: name one")),
     });
-    const { code, err } = await revka(["send", "--to", "x", "y"], env);
+    const { code, err } = await revka(["send", "--to", "+15550001111", "y"], env);
     expect({ code, err }).toEqual({ code: 1, err: "revka: two channels run: name one\n" });
   });
 });

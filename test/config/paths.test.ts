@@ -1,10 +1,18 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { expandHome, resolvePaths, type Environment } from "../../src/config/paths.ts";
 
 test.each<[name: string, flag: string | null, env: Environment, home: string, config: string]>([
   ["defaults", null, {}, "/home/ada/.revka", "/home/ada/.revka/config.toml"],
   ["REVKA_HOME", null, { REVKA_HOME: "/srv/revka" }, "/srv/revka", "/srv/revka/config.toml"],
   ["REVKA_HOME with ~", null, { REVKA_HOME: "~/r" }, "/home/ada/r", "/home/ada/r/config.toml"],
+  [
+    "a relative REVKA_HOME is made absolute",
+    null,
+    { REVKA_HOME: "./r/../revka" },
+    join(process.cwd(), "revka"),
+    join(process.cwd(), "revka/config.toml"),
+  ],
   [
     "REVKA_CONFIG",
     null,

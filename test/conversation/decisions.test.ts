@@ -49,6 +49,11 @@ describe("a failed send", () => {
     },
   );
 
+  test("a recipient's limit is never tried too soon", () => {
+    const decision = decideRetry(failure("recipient"), 2, "status", 0);
+    expect(decision).toEqual({ again: true, afterMs: 16_000 });
+  });
+
   test("is tried for over an hour, and the pauses are spread by a fifth", () => {
     let total = 0;
     for (let attempts = 1; attempts < 25; attempts++) {

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { keepWithinRetention } from "../../src/conversation/keep.ts";
@@ -31,13 +31,21 @@ test("a file goes, with its folder, when its message does, and not before", asyn
     keepHistory: 1,
     deliveries: [],
   });
-  const stop = keepWithinRetention({ store, retentionDays: 10, clock, log: silentLog });
+  const stop = keepWithinRetention({
+    store,
+    running: [cloud],
+    retentionDays: 10,
+    clock,
+    log: silentLog,
+  });
   /** A round ends with files, which take real time. */
   const pass = async (ms: number) => {
-    await clock.advance(ms);
-    for (let i = 0; i < 50; i++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      await clock.advance(100);
+    for (let left = ms; left > 0; left -= 30 * 60_000) {
+      await clock.advance(Math.min(left, 30 * 60_000));
+      for (let i = 0; i < 10; i++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        await clock.advance(100);
+      }
     }
   };
   await pass(60_000);
@@ -46,6 +54,34 @@ test("a file goes, with its folder, when its message does, and not before", asyn
   // The file system takes its own time; the test's time-out ends the wait.
   while (existsSync(dirname(file))) await pass(60_000);
   expect(store.attachmentBytes()).toBe(0);
+  stop();
+  store.close();
+  folder.remove();
+});
+
+test("a clock that jumps ahead takes nothing before it has gone on for a day", async () => {
+  const clock = fakeClock();
+  const folder = temporaryFolder();
+  const store = storeAt(join(folder.path, "revka.db"), clock);
+  const limits = spyOn(store, "retain");
+  const stop = keepWithinRetention({
+    store,
+    running: [cloud],
+    retentionDays: 10,
+    clock,
+    log: silentLog,
+  });
+  const began = clock.now();
+  const rounds = async () => {
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(60_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return (limits.mock.lastCall?.[0].contentBefore ?? 0) + 10 * DAY;
+  };
+  expect(await rounds()).toBeGreaterThan(began);
+  await clock.advance(1000 * DAY);
+  expect(await rounds()).toBeLessThan(began + DAY);
   stop();
   store.close();
   folder.remove();

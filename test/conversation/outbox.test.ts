@@ -195,6 +195,53 @@ describe("an account that may not send", () => {
   });
 });
 
+describe("an account whose probe is not understood", () => {
+  const undecided: SendFailure = { retry: "no", afterMs: null, code: "100", hint: "no such thing" };
+
+  test("sends one delivery instead, and all once that goes", async () => {
+    channel.answers = [fails("hold"), fails("hold")];
+    channel.probing = undecided;
+    outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    outbox.wake(await queue("+15550002222", "z"));
+    await pass(3_000);
+    expect(sentIds()).toEqual(["a", "a"]);
+    expect(outbox.heldBy(cloud)?.code).toBe("code");
+    await pass(10_000);
+    expect(outbox.heldBy(cloud)).toBeNull();
+    expect(sentIds().toSorted()).toEqual(["a", "a", "a", "b", "z"]);
+  });
+
+  test("goes on, too, once a delivery is refused for its own sake", async () => {
+    const closed: SendFailure = { retry: "no", afterMs: null, code: "131047", hint: "window" };
+    channel.answers = [fails("hold"), { ok: false, failure: closed }];
+    channel.probing = undecided;
+    outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    await pass(3_000);
+    expect(states("a", "b")).toEqual(["failed", "sent"]);
+  });
+
+  test("a refusal that lasts is put to the test now and then", async () => {
+    channel.answers = [fails("hold")];
+    channel.probing = { ...undecided, retry: "hold" };
+    outbox.wake(await queue("+15550001111", "a"));
+    for (let step = 0; step < 30; step++) await pass(10_000);
+    expect(sentIds()).toEqual(["a"]);
+    for (let step = 0; step < 60; step++) await pass(10_000);
+    expect(states("a")).toEqual(["sent"]);
+  });
+});
+
+test("a delivery whose account was refused has used up no try", async () => {
+  channel.answers = Array.from({ length: 40 }, () => fails("hold"));
+  outbox.wake(await queue("+15550001111", "a"));
+  for (let step = 0; step < 200 && channel.answers.length > 0; step++) await pass(360_000);
+  channel.answers = [fails("backoff")];
+  for (let step = 0; step < 3; step++) await pass(360_000);
+  expect(states("a")).toEqual(["sent"]);
+});
+
 test("a probe without an answer is given up, and the next one asks again", async () => {
   channel.answers = [fails("hold")];
   const probes: AbortSignal[] = [];

@@ -181,6 +181,14 @@ describe("bad input gets a clear answer and costs nothing", () => {
     await postWebhook(url, envelope([{ id: {} }, good, 9]), signed);
     const [sent] = await graph.waitForSends({ to: ada.phone });
     expect(sent?.text).toBe("hi");
+    for (const path of ["/whatsapp", "/nowhere"]) {
+      const huge = await postWebhook(`${daemon.url}${path}`, new Uint8Array(20 * 1024 * 1024));
+      expect([path, huge.status, await huge.json()]).toEqual([
+        path,
+        path === "/whatsapp" ? 413 : 404,
+        { error: expect.any(String) },
+      ]);
+    }
     for (const [method, path, status] of [
       ["GET", "/whatsapp", 403],
       ["HEAD", "/whatsapp", 403],

@@ -1,5 +1,5 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { controlClient } from "../../src/control/client.ts";
@@ -54,3 +54,44 @@ test("everything that can hang hangs, and a stop still ends well within ten seco
   agent.stop();
   folder.remove();
 });
+
+/** The state of a process as the kernel has it; null where there is none. */
+function stateOf(pid: number): string | null {
+  try {
+    return /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+test.skipIf(process.platform !== "linux")(
+  "an agent's program that does not let itself be told to end goes with the daemon",
+  async () => {
+    const folder = temporaryFolder();
+    const program = join(folder.path, "stubborn");
+    const told = join(folder.path, "pid");
+    const script = `trap '' TERM; echo $$ > ${told}.new; mv ${told}.new ${told}; while :; do sleep 1; done`;
+    writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    await using setup = await startCloud({ agent: { kind: "command", command: [program] } });
+    const { graph, daemon } = setup;
+    graph.write({ from: { phone: "+15550001111", name: "Ada" }, content: content.text("hello") });
+    const pid = async (): Promise<number> => {
+      for (;;) {
+        const text = await Bun.file(told)
+          .text()
+          .catch(() => "");
+        if (text !== "") return Number(text);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    const running = await pid();
+    expect(stateOf(running)).not.toBeNull();
+    daemon.kill("SIGTERM");
+    expect(await daemon.exited).toMatchObject({ code: 0 });
+    // A killed child of a process that ended is reaped in its own time.
+    while (![null, "Z"].includes(stateOf(running))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    folder.remove();
+  },
+);

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configSchema, type GatewayConfig } from "../../src/config/schema.ts";
@@ -29,7 +29,7 @@ function gateway(changes: Record<string, unknown>): GatewayConfig {
 
 function start(
   config: GatewayConfig,
-  handle: () => Promise<Response> | Response = () => new Response("fine"),
+  handle: (request: Request) => Promise<Response> | Response = () => new Response("fine"),
 ) {
   const clock = fakeClock();
   const said: { level: string; fields: LogFields; message: string }[] = [];
@@ -111,6 +111,23 @@ describe("a renewed certificate", () => {
     await listener.stop(true);
     expect(presentedName(listener.port)).rejects.toThrow();
   });
+});
+
+test.each([
+  "GET /x?a=b HTTP/1.0\r\n\r\n",
+  "POST /x?a=b HTTP/1.1\r\nHost: a b\r\nContent-Length: 2\r\n\r\nhi",
+])("a request without a name for us has an address all the same: %j", async (text) => {
+  const seen = Promise.withResolvers<string[]>();
+  const { listener } = start(gateway({}), async (request) => {
+    seen.resolve([request.method, request.url, await request.text()]);
+    return new Response("fine");
+  });
+  const socket = connect(listener.port, "127.0.0.1");
+  socket.write(text);
+  const [method = ""] = text.split(" ");
+  const [, body = ""] = text.split("\r\n\r\n");
+  expect(await seen.promise).toEqual([method, "http://nameless.invalid/x?a=b", body]);
+  socket.destroy();
 });
 
 describe("what cannot be opened says what to do", () => {

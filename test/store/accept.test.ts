@@ -219,6 +219,21 @@ describe("one person has one chat", () => {
 });
 
 describe("what is known of a message changes", () => {
+  test("an edit goes through the mention gate as its message did", async () => {
+    const admit: AcceptRules["admit"] = (each) =>
+      each.text.startsWith("@bot ")
+        ? { admitted: true, message: { ...each, text: each.text.slice(5) } }
+        : { admitted: false, reason: "mention_missing" };
+    const rules = { ...everybody, admit };
+    const [first, second] = [message({ text: "@bot one" }), message({ text: "@bot two" })];
+    const { admitted } = await accept([first, second], rules);
+    const edit = (targetId: string, text: string) =>
+      ({ kind: "edit", targetId, text, sender: first.sender }) as const;
+    await store.accept(cloud, [edit(first.id, "@bot better"), edit(second.id, "plain")], rules);
+    const waiting = store.pendingMessages(admitted[0]?.chat ?? 0, 9);
+    expect(waiting.map((entry) => entry.message.text)).toEqual(["better", "plain"]);
+  });
+
   test("an edit before the turn is what the turn sees; a revoke takes it away", async () => {
     const edited = message();
     const revoked = message();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DeliveryState, SendFailure } from "../../src/channels/message.ts";
 import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
 import { fakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
 
 const clock = fakeClock();
 let folder: ReturnType<typeof temporaryFolder>;
@@ -163,4 +163,124 @@ test("what the platform says of a try that it named otherwise says nothing of th
   expect(store.delivery("d1")?.status).toBeNull();
   await status("delivered", "wamid.second");
   expect(store.delivery("d1")?.status).toBe("delivered");
+});
+
+describe("what waits to be sent", () => {
+  /** Is a message taken while at most so many deliveries may wait? */
+  const takes = async (most: number, bytes = 1_000_000) => {
+    const rules = { ...everybody, maxPendingMessages: most, maxPendingBytes: bytes };
+    const { overflow } = await store.accept(
+      cloud,
+      [{ kind: "message", message: message() }],
+      rules,
+    );
+    for (const { id } of store.pendingMessages(chat, 50)) {
+      const turn = {
+        chat,
+        turnId: "t",
+        messages: [id],
+        history: [],
+        keepHistory: 0,
+        deliveries: [],
+      };
+      await store.finishTurn(turn);
+    }
+    return overflow === 0;
+  };
+  /** How many wait, as the bound sees it and as the file says. */
+  const counted = async () => {
+    const open = store.counts().openDeliveries;
+    return [await takes(open + 1), await takes(Math.max(1, open))];
+  };
+  const bounded = [true, false];
+
+  test("is bounded in number and bytes: beyond it the platform is asked to come again", async () => {
+    expect(await takes(2)).toBe(false);
+    expect(await takes(3)).toBe(true);
+    expect(await takes(3, 400)).toBe(true);
+    const long = { kind: "text" as const, text: "x".repeat(400), quote: null };
+    await store.enqueue(chat, [{ id: "d3", content: long }]);
+    expect(await takes(100, 400)).toBe(false);
+    await store.markSending("d3");
+    await store.markSent("d3", "wamid.3");
+    expect(await takes(100, 400)).toBe(true);
+  });
+
+  test("of one chat holds up that chat alone", async () => {
+    const rules = { ...everybody, maxPendingPerChat: 3 };
+    const other = message({ sender: { ...nobody, phone: "+15550002222" } });
+    const events = [message(), message(), other].map((each) => ({
+      kind: "message" as const,
+      message: each,
+    }));
+    for (const { id } of store.pendingMessages(chat, 50)) {
+      await store.finishTurn({
+        chat,
+        turnId: "t",
+        messages: [id],
+        history: [],
+        keepHistory: 0,
+        deliveries: [delivery("d3")],
+      });
+    }
+    const outcome = await store.accept(cloud, events, rules);
+    expect([outcome.admitted.map(({ message: { id } }) => id), outcome.overflow]).toEqual([
+      [other.id],
+      2,
+    ]);
+  });
+
+  const moves: [string, () => Promise<unknown>][] = [
+    ["sent", () => store.markSending("d1").then(() => store.markSent("d1", "wamid.1"))],
+    [
+      "sent twice",
+      () =>
+        store
+          .markSending("d1")
+          .then(() => status("sent"))
+          .then(() => store.markSent("d1", "wamid.1")),
+    ],
+    ["waiting for another try", () => store.markRetry("d1", 5, failure)],
+    ["in doubt", () => store.markAmbiguous("d1", 5, failure)],
+    ["failed", () => store.markFailed("d1", failure)],
+    [
+      "failed twice",
+      () => store.markFailed("d1", failure).then(() => store.markFailed("d1", failure)),
+    ],
+    [
+      "failed and tried anew",
+      () => store.markFailed("d1", failure).then(() => store.redeliver("d1")),
+    ],
+    [
+      "sent, failed afterwards",
+      () =>
+        store
+          .markSending("d1")
+          .then(() => status("sent"))
+          .then(() => status("failed")),
+    ],
+    [
+      "sent, failed, to be tried again",
+      () =>
+        store
+          .markSending("d1")
+          .then(() => status("sent"))
+          .then(() => status("failed", "wamid.out", "d1", () => 5)),
+    ],
+    [
+      "failed by a status before its answer",
+      () => store.markSending("d1").then(() => status("failed")),
+    ],
+    [
+      "kept back by a fault",
+      () => store.enqueue(chat, [delivery("d4"), delivery("d1")]).catch(() => {}),
+    ],
+  ];
+  test.each(moves)("is counted where a delivery is %s", async (_, move) => {
+    expect(await counted()).toEqual(bounded);
+    await move();
+    expect(await counted()).toEqual(bounded);
+    await store.enqueue(chat, [delivery("d9")]);
+    expect(await counted()).toEqual(bounded);
+  });
 });

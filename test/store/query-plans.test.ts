@@ -74,7 +74,12 @@ async function everything(path: string): Promise<void> {
   store.pausedChats();
   store.sources();
   store.closedWindows(clock.now());
-  await store.retain({ contentBefore: clock.now(), keysBefore: clock.now(), rows: 10 });
+  await store.retain({
+    contentBefore: clock.now(),
+    keysBefore: clock.now(),
+    running: [],
+    rows: 10,
+  });
   await store.checkWritable();
   store.close();
 }

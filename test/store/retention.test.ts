@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ConversationStore } from "../../src/store/contract.ts";
@@ -59,10 +59,12 @@ const rows = () => {
   return counts;
 };
 
-const retain = (limit = 1_000) =>
+const none = { messages: 0, deliveries: 0 };
+const retain = (limit = 1_000, running = [cloud]) =>
   store.retain({
     contentBefore: clock.now() - 2 * day,
     keysBefore: clock.now() - 8 * day,
+    running,
     rows: limit,
   });
 
@@ -70,7 +72,7 @@ test("what is past its time goes, what is not stays; keys of de-duplication outl
   const old = await exchange();
   await clock.advance(3 * day);
   await exchange();
-  expect(await retain()).toEqual({ files: [`/media/${old}`], more: false });
+  expect(await retain()).toEqual({ files: [`/media/${old}`], expired: none, more: false });
   expect(rows()).toEqual({ inbox: 2, outbox: 1, history: 1, attachments: 1 });
   await clock.advance(6 * day);
   await retain();
@@ -96,17 +98,8 @@ test("it goes in small steps, each saying whether there is more", async () => {
   expect(rows()).toEqual({ inbox: 0, outbox: 0, history: 0, attachments: 0 });
 });
 
-test("what still waits is kept however old it is, and holds up nothing behind it", async () => {
+test("what still waits for a turn is kept however old it is, and holds up nothing behind it", async () => {
   for (let i = 0; i < 5; i++) await exchange(false);
-  const other = await store.openChat(cloud, {
-    kind: "direct",
-    phone: "+15550009999",
-    userId: null,
-    lid: null,
-  });
-  await store.enqueue(other, [
-    { id: "open", content: { kind: "text", text: "waits", quote: null } },
-  ]);
   await clock.advance(1);
   const { admitted } = await store.accept(
     cloud,
@@ -132,8 +125,71 @@ test("what still waits is kept however old it is, and holds up nothing behind it
     more = step.more;
   }
   expect(files).toEqual(["/media/done"]);
-  expect(rows()).toEqual({ inbox: 5, outbox: 1, history: 0, attachments: 5 });
-  expect(store.openDelivery(other)?.id).toBe("open");
+  expect(rows()).toEqual({ inbox: 5, outbox: 0, history: 0, attachments: 5 });
+});
+
+describe("what waited past its time", () => {
+  const texts = () => {
+    const db = new DatabaseSync(join(folder.path, "revka.db"), { readOnly: true });
+    const kept = db.prepare("SELECT message FROM inbox WHERE message IS NOT NULL").all();
+    db.close();
+    return kept.length;
+  };
+  const open = { id: "open", content: { kind: "text" as const, text: "waits", quote: null } };
+  const arrive = async (each = message()) => {
+    const outcome = await store.accept(cloud, [{ kind: "message", message: each }], everybody);
+    return outcome.admitted[0]?.chat ?? 0;
+  };
+
+  test("in a paused chat goes, its key stays; nothing of it is taken up after", async () => {
+    const again = message();
+    const chat = await arrive(again);
+    await store.addAttachments(store.pendingMessages(chat, 1)[0]?.id ?? 0, [
+      { path: "/media/old", bytes: 1 },
+    ]);
+    await store.setPaused(chat, true);
+    await clock.advance(3 * day);
+    await arrive();
+    expect(await retain()).toEqual({
+      files: ["/media/old"],
+      expired: { messages: 1, deliveries: 0 },
+      more: false,
+    });
+    expect([store.pendingMessages(chat, 10).length, store.counts().pendingMessages]).toEqual([
+      1, 1,
+    ]);
+    expect(texts()).toBe(1);
+    const outcome = await store.accept(cloud, [{ kind: "message", message: again }], everybody);
+    expect(outcome.duplicates).toBe(1);
+  });
+
+  test("for an account that no longer runs goes", async () => {
+    await arrive();
+    await clock.advance(3 * day);
+    await arrive();
+    expect((await retain(1_000, [{ ...cloud, account: "2000" }])).expired.messages).toBe(1);
+    expect([texts(), store.counts().pendingMessages]).toEqual([1, 1]);
+  });
+
+  test("to be sent goes, wherever it waits", async () => {
+    const chat = await arrive();
+    await store.enqueue(chat, [open]);
+    await clock.advance(day);
+    await store.enqueue(chat, [{ ...open, id: "younger" }]);
+    await clock.advance(day + 1);
+    expect((await retain()).expired).toEqual({ messages: 0, deliveries: 1 });
+    expect(store.openDelivery(chat)?.id).toBe("younger");
+    const bounded = { ...everybody, maxPendingMessages: 2 };
+    const outcome = await store.accept(cloud, [{ kind: "message", message: message() }], bounded);
+    expect(outcome.overflow).toBe(0);
+  });
+
+  test("goes in steps, too", async () => {
+    for (let i = 0; i < 3; i++) await arrive();
+    await clock.advance(3 * day);
+    expect(await retain(2, [])).toMatchObject({ expired: { messages: 2 }, more: true });
+    expect(await retain(2, [])).toMatchObject({ expired: { messages: 1 }, more: false });
+  });
 });
 
 test("a file that a repeated turn lays down again counts once", async () => {

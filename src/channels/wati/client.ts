@@ -69,12 +69,15 @@ export async function sendDelivery(
 
 /**
  * Is sending possible? null when it is. Asks for what needs the same scope family as sending and changes nothing. A
- * question has no side effect, so every failure of it is `hold`.
+ * question has no side effect, so a lost answer is `hold`; `no` where what answers does not know the question.
  */
 export async function probe(client: WatiClient, signal: AbortSignal): Promise<SendFailure | null> {
   const path = "conversations?page_number=1&page_size=1";
   const answer = await call(client, path, { method: "GET" }, callTimeoutMs, signal);
-  return answer.ok ? null : { ...answer.failure, retry: "hold" };
+  if (answer.ok) return null;
+  const { failure } = answer;
+  const unknown = failure.retry !== "hold" && /^(404|foreign_answer)$/.test(failure.code);
+  return { ...failure, retry: unknown ? "no" : "hold" };
 }
 
 async function sendFile(

@@ -44,7 +44,6 @@ const healthShape = z.looseObject({
 });
 
 const phoneNumberShape = z.looseObject({
-  id: z.union([z.string(), z.number()]),
   display_phone_number: text,
   verified_name: text,
   quality_rating: text,

@@ -124,9 +124,13 @@ function required(value: string | undefined, key: string): string {
   throw new Error(`channels_config.whatsapp.${key} is missing`);
 }
 
-/** A question has no side effect, so its lost answer leaves nothing in doubt. */
+/**
+ * A question has no side effect, so its lost answer leaves nothing in doubt. A token may send for a number and yet not
+ * read it (100, "does not exist, or missing permissions"), and a relay may know nothing but `/messages`.
+ */
 function asHold(failure: SendFailure): SendFailure {
-  return { ...failure, retry: "hold" };
+  const unknown = failure.retry === "no" || /^http_(3\d\d|40[045]|501)$/.test(failure.code);
+  return { ...failure, retry: unknown ? "no" : "hold" };
 }
 
 /** With read receipts off there is no typing either: Meta shows it only together with the mark. */

@@ -211,6 +211,9 @@ test("the probe says whether sending is possible, and changes nothing", async ()
   });
   simulator.faults.add({ on: "probe", effect: { kind: "http", status: 500 } });
   expect(await channel().probe(never)).toMatchObject({ retry: "hold", code: "500" });
+  simulator.faults.clear();
+  simulator.faults.add({ on: "probe", effect: { kind: "http", status: 404 } });
+  expect(await channel().probe(never)).toMatchObject({ retry: "no" });
   expect(simulator.received).toEqual([]);
 });
 

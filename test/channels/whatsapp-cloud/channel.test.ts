@@ -194,6 +194,22 @@ describe("probe", () => {
       () => Response.json({ ...number, health_status: { can_send_message: "BLOCKED" } }),
       { retry: "hold", code: "blocked" },
     ],
+    [
+      "the token may not read the number, which says nothing of sending",
+      () => refused(400, { code: 100 }),
+      { retry: "no", code: "100" },
+    ],
+    [
+      "what answers knows no such question",
+      () => new Response("", { status: 404 }),
+      { retry: "no", code: "http_404" },
+    ],
+    [
+      "what answers takes no GET",
+      () => new Response("", { status: 501 }),
+      { retry: "no", code: "http_501" },
+    ],
+    ["too many questions", () => refused(400, { code: 4 }), { retry: "hold", code: "4" }],
     ["the token is bad", () => refused(401, { code: 190 }), { retry: "hold", code: "190" }],
     ["Meta is down", () => new Response("", { status: 503 }), { retry: "hold", code: "http_503" }],
   ];
@@ -207,5 +223,11 @@ describe("probe", () => {
       expect(failure).toMatchObject(expected);
     }
     expect(stub.asked[0]?.path).toStartWith(`/v26.0/${phoneNumberId}?fields=`);
+  });
+
+  test("a relay that knows nothing of the number lets sending go on", async () => {
+    await using stub = graphStub(() => Response.json({}));
+    const { channel: cloud } = channel({ config: { api_base_url: stub.url } });
+    expect(await cloud.probe(live())).toBeNull();
   });
 });

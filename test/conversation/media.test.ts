@@ -20,6 +20,7 @@ import type { ConversationStore } from "../../src/store/contract.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fakeClock } from "../support/clock.ts";
+import { opusFile } from "../speech/opus.ts";
 import { message, storeAt, temporaryFolder } from "../support/store.ts";
 
 /** The smallest PNG there is. */
@@ -312,6 +313,16 @@ describe("a file that an agent hands back", () => {
     );
     expect(contents.map((content) => content.kind)).toEqual(["media", "text"]);
     expect(contents[0]).toMatchObject({ caption: null });
+  });
+
+  test.each([
+    ["voice", 0],
+    ["audio", 16 * 1024 * 1024],
+  ])("of spoken sound is %s with %d bytes more", async (media, more) => {
+    const path = write("outgoing", "note.ogg");
+    writeFileSync(path, Buffer.concat([opusFile(2), Buffer.alloc(more)]));
+    const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(path, "audio"));
+    expect(content).toMatchObject({ kind: "media", media });
   });
 
   test.each([

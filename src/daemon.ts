@@ -240,6 +240,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const stopWatching = watchProcess({ metrics, store, reports, turns, clock });
   const stopKeeping = keepWithinRetention({
     store,
+    mediaFolder,
     retentionDays: config.store.retention_days,
     clock,
     log,

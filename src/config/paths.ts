@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Outline } from "./outline.ts";
 import { isTable, type RawTable } from "./raw.ts";
 
@@ -32,7 +32,8 @@ export function expandHome(path: string, home: string): string {
  * `config.toml` in it.
  */
 export function resolvePaths(flag: string | null, env: Environment, home: string): Paths {
-  const own = expandHome(variable(env, "REVKA_HOME") ?? "~/.revka", home);
+  // Absolute, since agents are told of files below it, and they run elsewhere.
+  const own = resolve(expandHome(variable(env, "REVKA_HOME") ?? "~/.revka", home));
   const config = flag || (variable(env, "REVKA_CONFIG") ?? join(own, "config.toml"));
   return {
     home: own,

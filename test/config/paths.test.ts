@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { expandHome, resolvePaths, type Environment } from "../../src/config/paths.ts";
 
 test.each<[name: string, flag: string | null, env: Environment, home: string, config: string]>([
@@ -42,3 +43,9 @@ test.each([
   ["/a/~", "/a/~"],
   ["a", "a"],
 ])("%s", (path, expanded) => expect(expandHome(path, "/home/ada")).toBe(expanded));
+
+test("a home given from here is an absolute one, for agents read files below it from elsewhere", () => {
+  const paths = resolvePaths(null, { REVKA_HOME: "state" }, "/home/ada");
+  expect(paths.home).toBe(join(process.cwd(), "state"));
+  expect(paths.store).toBe(join(process.cwd(), "state", "revka.db"));
+});

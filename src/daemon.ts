@@ -241,6 +241,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const stopKeeping = keepWithinRetention({
     store,
     running: channels.map(sourceOf),
+    mediaFolder,
     retentionDays: config.store.retention_days,
     clock,
     log,

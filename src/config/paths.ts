@@ -32,7 +32,7 @@ export function expandHome(path: string, home: string): string {
  * `config.toml` in it.
  */
 export function resolvePaths(flag: string | null, env: Environment, home: string): Paths {
-  // Absolute, since agents that work elsewhere are told paths below it.
+  // Absolute, since agents are told of files below it, and they run elsewhere.
   const own = resolve(expandHome(variable(env, "REVKA_HOME") ?? "~/.revka", home));
   const config = flag || (variable(env, "REVKA_CONFIG") ?? join(own, "config.toml"));
   return {

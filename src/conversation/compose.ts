@@ -1,14 +1,14 @@
-import { copyFile, mkdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, sep } from "node:path";
-import { AgentError, type AgentPart, type TurnRequest } from "../agent/agent.ts";
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { AgentPart, TurnRequest } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
 import type { DeliveryContent, MediaKind } from "../channels/message.ts";
 import { safeFilename } from "../net/filename.ts";
+import { saveStream } from "../net/save.ts";
 import { isText, sniffMimeType, trueMimeType } from "../net/sniff.ts";
-import { headOf, readOpusFile, syncFile } from "./files.ts";
+import { headOf, readOpusFile } from "./files.ts";
+import { bytesOf, MAX_FILE, openHandedBack } from "./handed-back.ts";
 
-/** Largest file an agent may hand back, bytes: Meta's largest kind (documents). */
-const MAX_FILE = 100 * 1024 * 1024;
 /** Longest caption, characters (Meta: media messages). */
 const MAX_CAPTION = 1024;
 
@@ -67,15 +67,18 @@ async function mediaContent(
   part: Extract<AgentPart, { kind: "media" }>,
   index: number,
 ): Promise<DeliveryContent> {
-  const source = await allowedFile(options, request, part.path);
-  const filename = safeFilename(part.filename ?? basename(source), part.media);
+  const source = await openHandedBack(part.path, request, options.mediaDir);
+  const filename = safeFilename(part.filename ?? basename(source.path), part.media);
   const folder = join(options.mediaFolder, "out", request.turn_id);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${index + 1}-${filename}`);
-  // A copy, so that the agent may do with its own file what it likes before it is sent.
-  await copyFile(source, path);
-  const { size } = await syncFile(path);
-  await options.keep(turn.messageId, { path, bytes: size });
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // A copy, so that the agent may do with its own file what it likes before it is sent.
+    const { size } = await saveStream(bytesOf(source.file), path, { maxBytes: MAX_FILE });
+    await options.keep(turn.messageId, { path, bytes: size });
+  } finally {
+    await source.file.close();
+  }
   const mimeType = await typeOf(part.media, await headOf(path));
   const opus = part.media === "audio" ? await readOpusFile(path) : null;
   const common = { path, filename, caption: part.caption };
@@ -99,36 +102,4 @@ async function typeOf(media: MediaKind, head: Uint8Array): Promise<string> {
   if (sniffed === null) return isText(head) ? "text/plain" : "application/octet-stream";
   if (sniffed === "audio/x-m4a") return "audio/mp4";
   return trueMimeType(media, sniffed, null) ?? sniffed;
-}
-
-/** The file behind a path, links followed, if it lies where an agent may take files from. */
-async function allowedFile(
-  options: ComposeOptions,
-  request: TurnRequest,
-  path: string,
-): Promise<string> {
-  const own = request.messages.flatMap((message) =>
-    message.attachments.flatMap((file) => (file.path === null ? [] : [dirname(file.path)])),
-  );
-  const folders = options.mediaDir === null ? own : [options.mediaDir, ...own];
-  let file: string;
-  try {
-    file = await realpath(path);
-  } catch {
-    throw new AgentError("the answer names a file that is not there", true);
-  }
-  const roots = await Promise.all(folders.map((folder) => realpath(folder).catch(() => null)));
-  if (!roots.some((root) => root !== null && file.startsWith(root + sep))) {
-    throw new AgentError(
-      "the answer names a file outside [agent] media_dir and the turn's own attachments",
-      true,
-    );
-  }
-  const info = await stat(file);
-  if (!info.isFile()) throw new AgentError("the answer names something that is no file", true);
-  if (info.size === 0) throw new AgentError("the answer names an empty file", true);
-  if (info.size > MAX_FILE) {
-    throw new AgentError(`the answer names a file of over ${MAX_FILE / 1024 / 1024} MiB`, true);
-  }
-  return file;
 }

@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { readOpus, type OpusInfo } from "../speech/ogg.ts";
 
 /** Enough for every magic number, bytes. */
@@ -15,8 +15,12 @@ export async function headOf(path: string): Promise<Uint8Array> {
   }
 }
 
+/** No platform takes longer sound, bytes: what exceeds it is no voice note, and not held in memory to find out. */
+const LONGEST_SOUND = 16 * 1024 * 1024;
+
 /** What an Ogg/Opus file says of itself; null where it is none. */
 export async function readOpusFile(path: string): Promise<OpusInfo | null> {
+  if ((await stat(path)).size > LONGEST_SOUND) return null;
   return readOpus(await readFile(path));
 }
 

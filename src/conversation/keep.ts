@@ -1,5 +1,5 @@
-import { rm, rmdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rm } from "node:fs/promises";
+import { dirname, sep } from "node:path";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import type { ConversationStore, Source } from "../store/contract.ts";
 import { BelievedTime } from "./believed-time.ts";
@@ -19,6 +19,8 @@ export function keepWithinRetention(options: {
   store: ConversationStore;
   /** Accounts that run. */
   running: Source[];
+  /** Below it every message's files have a folder of their own. */
+  mediaFolder: string;
   retentionDays: number;
   clock: Clock;
   log: Logger;
@@ -42,7 +44,7 @@ export function keepWithinRetention(options: {
           "past retention_days: taken away, though it still waited",
         );
       }
-      await Promise.all(step.files.map(removeFile));
+      await Promise.all(step.files.map((file) => removeFile(options.mediaFolder, file)));
       more = step.more;
       if (more) await sleep(clock, STEP, ended.signal);
     }
@@ -63,8 +65,12 @@ export function keepWithinRetention(options: {
   return () => ended.abort(new Error("the daemon is stopping"));
 }
 
-/** Removes a file, and its folder once that is empty. */
-async function removeFile(file: string): Promise<void> {
-  await rm(file, { force: true });
-  await rmdir(dirname(file)).catch(() => {});
+/**
+ * Removes a file with its folder, which is its message's own: what an agent laid beside the file goes with it, and so
+ * does what a killed daemon left half-written.
+ */
+async function removeFile(mediaFolder: string, file: string): Promise<void> {
+  const folder = dirname(file);
+  if (folder.startsWith(mediaFolder + sep)) await rm(folder, { recursive: true, force: true });
+  else await rm(file, { force: true });
 }

@@ -10,6 +10,9 @@ export interface OpusInfo {
 /** Opus in Ogg counts 48,000 samples a second, whatever it was made from (RFC 7845, section 4). */
 const samplesPerSecond = 48_000;
 
+/** A recording is one stream, a chain a few. A file of thousands is made to keep us busy. */
+const maxStreams = 64;
+
 interface Stream {
   channels: number;
   inputSampleRate: number;
@@ -20,19 +23,25 @@ interface Stream {
 /**
  * Reads the pages of an Ogg file (RFC 3533) that holds Opus (RFC 7845): head of its first Opus stream, and the
  * duration of all of them, for a file may be a chain. Bytes between pages are passed over, as players do, so that no
- * gap makes a file look shorter than it plays. null where there is no Opus in it.
+ * gap makes a file look shorter than it plays. Endless where it is a chain of too many. null where there is no Opus in
+ * it.
  */
 export function readOpus(data: Uint8Array): OpusInfo | null {
   const file = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const open = new Map<number, Stream>();
   let head: Stream | undefined;
   let samples = 0;
+  let streams = 0;
   for (let at = file.indexOf("OggS"); at !== -1 && at + 27 <= file.length;) {
     const segments = file.subarray(at + 27, at + 27 + file.readUInt8(at + 26));
     const body = at + 27 + segments.length;
     const serial = file.readUInt32LE(at + 14);
     const first = (file.readUInt8(at + 5) & 0x02) !== 0;
     if (first) {
+      if (++streams > maxStreams) {
+        samples = Infinity;
+        break;
+      }
       samples += length(open.get(serial));
       open.delete(serial);
       const stream = readHead(file.subarray(body, body + 19));

@@ -8,7 +8,7 @@ import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/
 
 const DAY = 24 * 60 * 60 * 1000;
 
-test("a file goes, with its folder, when its message does, and not before", async () => {
+test("a file goes, with its folder and what an agent laid there, when its message does, and not before", async () => {
   const clock = fakeClock();
   const folder = temporaryFolder();
   const store = storeAt(join(folder.path, "revka.db"), clock);
@@ -22,6 +22,7 @@ test("a file goes, with its folder, when its message does, and not before", asyn
   const file = join(folder.path, "media", String(id), "1-photo.png");
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, "png");
+  writeFileSync(join(dirname(file), "made.png"), "by the agent");
   await store.addAttachments(id, [{ path: file, bytes: 3 }]);
   await store.finishTurn({
     chat,
@@ -34,6 +35,7 @@ test("a file goes, with its folder, when its message does, and not before", asyn
   const stop = keepWithinRetention({
     store,
     running: [cloud],
+    mediaFolder: join(folder.path, "media"),
     retentionDays: 10,
     clock,
     log: silentLog,
@@ -53,6 +55,7 @@ test("a file goes, with its folder, when its message does, and not before", asyn
   await pass(11 * DAY);
   // The file system takes its own time; the test's time-out ends the wait.
   while (existsSync(dirname(file))) await pass(60_000);
+  expect(existsSync(join(folder.path, "media"))).toBe(true);
   expect(store.attachmentBytes()).toBe(0);
   stop();
   store.close();
@@ -67,6 +70,7 @@ test("a clock that jumps ahead takes nothing before it has gone on for a day", a
   const stop = keepWithinRetention({
     store,
     running: [cloud],
+    mediaFolder: join(folder.path, "media"),
     retentionDays: 10,
     clock,
     log: silentLog,

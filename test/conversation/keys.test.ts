@@ -24,7 +24,14 @@ test("a message is known for eight days, however short the retention, and then n
     keepHistory: 40,
     deliveries: [],
   });
-  const stop = keepWithinRetention({ store, running: [], retentionDays: 1, clock, log: silentLog });
+  const stop = keepWithinRetention({
+    store,
+    running: [],
+    mediaFolder: join(folder.path, "media"),
+    retentionDays: 1,
+    clock,
+    log: silentLog,
+  });
   /** Long enough for a round of retention, whose commits come in `setImmediate`. */
   const pass = async (ms: number) => {
     // A clock that jumps is not believed.

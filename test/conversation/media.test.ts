@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/agent.ts";
 import type { MediaReference } from "../../src/channels/message.ts";
@@ -10,6 +20,7 @@ import type { ConversationStore } from "../../src/store/contract.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fakeClock } from "../support/clock.ts";
+import { opusFile } from "../speech/opus.ts";
 import { message, storeAt, temporaryFolder } from "../support/store.ts";
 
 /** The smallest PNG there is. */
@@ -206,6 +217,41 @@ describe("a file that an agent hands back", () => {
     expect(kept).toEqual([content.path]);
   });
 
+  test("that even its owner may only read is taken, by a daemon that is not root", async () => {
+    const file = write("outgoing", "chart.png");
+    chmodSync(file, 0o444);
+    const asRoot = process.geteuid?.() === 0;
+    if (asRoot) {
+      mkdirSync(join(folder.path, "media"));
+      for (const name of ["", "media", "outgoing"]) chmodSync(join(folder.path, name), 0o777);
+      process.seteuid?.(65_534);
+    }
+    try {
+      const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(file));
+      if (content?.kind !== "media") throw new Error("no media");
+      expect(statSync(content.path).mode & 0o777).toBe(0o600);
+      expect(readFileSync(content.path)).toEqual(png);
+    } finally {
+      if (asRoot) process.seteuid?.(0);
+    }
+  });
+
+  test("that becomes a link while it is looked at is not followed", async () => {
+    const file = write("outgoing", "chart.png");
+    const secret = write("elsewhere", "secret.png");
+    const request = {
+      ...requestOf(),
+      // Asked for once the path is known, and before the file is opened.
+      get messages() {
+        rmSync(file);
+        symlinkSync(secret, file);
+        return [];
+      },
+    };
+    const answer = compose()(fakeChannel(), request, turn, parts(file));
+    await expect(answer).rejects.toBeInstanceOf(AgentError);
+  });
+
   test("from beside the turn's own attachment is taken", async () => {
     const attachment = write("media", "7", "1-photo.png");
     const made = write("media", "7", "made.png");
@@ -223,6 +269,14 @@ describe("a file that an agent hands back", () => {
         const link = write("outgoing", "x.png").replace("x.png", "link.png");
         symlinkSync(secret, link);
         return link;
+      },
+    ],
+    [
+      "that is a pipe",
+      () => {
+        const pipe = write("outgoing", "x.png").replace("x.png", "pipe");
+        execFileSync("mkfifo", [pipe]);
+        return pipe;
       },
     ],
     ["that is not there", () => join(folder.path, "outgoing", "none.png")],
@@ -259,6 +313,16 @@ describe("a file that an agent hands back", () => {
     );
     expect(contents.map((content) => content.kind)).toEqual(["media", "text"]);
     expect(contents[0]).toMatchObject({ caption: null });
+  });
+
+  test.each([
+    ["voice", 0],
+    ["audio", 16 * 1024 * 1024],
+  ])("of spoken sound is %s with %d bytes more", async (media, more) => {
+    const path = write("outgoing", "note.ogg");
+    writeFileSync(path, Buffer.concat([opusFile(2), Buffer.alloc(more)]));
+    const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(path, "audio"));
+    expect(content).toMatchObject({ kind: "media", media });
   });
 
   test.each([

@@ -93,7 +93,9 @@ test("WATI: a hostile file is refused, its message comes, and the token stays", 
     timeoutMs: 20_000,
   });
   expectRefusals(turns);
-  for (const [name] of foreign) expect(`${name}: ${errors(turns).get(name)}`).toMatch(/404/);
+  for (const [name] of foreign) {
+    expect(`${name}: ${errors(turns).get(name)}`).toMatch(/leads to another host/);
+  }
   expect(hostile.elsewhere.connections).toBe(0);
   expect(hostile.poured).toBeLessThan(64 * 1024 * 1024);
   expect(wati.seen.every(({ headers }) => headers["authorization"] === "Bearer wati-token")).toBe(

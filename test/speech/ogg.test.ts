@@ -24,6 +24,7 @@ test.each([
   ["a head alone", head(), 0],
   ["less sound than is skipped", join(head(), data(100n)), 0],
   ["a chain of files", join(opusFile(2), opusFile(3), opusFile(1, { serial: 9 })), 6],
+  ["a chain of too many", join(...Array.from({ length: 65 }, () => opusFile(1))), Infinity],
   ["bytes between pages", join(head(), Buffer.from("noise"), data(96_480n)), 2],
   ["another stream's pages", join(head(), data(48_480n), data(9_999_999n, 8)), 1],
   ["a page cut off", join(head(), data(48_480n), data(96_480n).subarray(0, 20)), 1],

@@ -1,13 +1,14 @@
-import { openAsBlob } from "node:fs";
-import { stat } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { z } from "zod";
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
 import { safeFilename } from "../../net/filename.ts";
+import { fileType, multipartFile } from "../../net/multipart.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { retryAfterMs, sendFailure, transportFailure, withoutCredential } from "../failure.ts";
+import { checkMedia } from "../media-limits.ts";
 import type { Delivery, DeliveryContent, SendFailure, SendResult } from "../message.ts";
 import { targetOf, type Endpoint } from "./endpoint.ts";
 import { classifyAnswer } from "./failure.ts";
@@ -17,9 +18,6 @@ const callTimeoutMs = 30_000;
 
 /** The slowest line on which a file still gets through, bytes a second. */
 const slowestBytesPerSecond = 256 * 1024;
-
-/** The largest file that WhatsApp takes from anybody (a document). */
-const maxFileBytes = 100 * 1024 * 1024;
 
 const maxAnswerBytes = 1024 * 1024;
 
@@ -86,26 +84,34 @@ async function sendFile(
   content: Extract<DeliveryContent, { kind: "media" }>,
   signal: AbortSignal,
 ): Promise<SendResult> {
-  const file = await stat(content.path).catch(() => null);
-  if (!file?.isFile()) {
-    return failed(
-      sendFailure("no", "media_missing", "The file to send does not exist or cannot be read."),
+  const file = await open(content.path).catch(() => null);
+  if (!file) return failed(missing);
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile()) return failed(missing);
+    const problem = checkMedia(content.media, content.mimeType, stat.size);
+    if (problem) return failed(problem);
+    const name = safeFilename(content.filename ?? basename(content.path), "file");
+    // Without a caption a document shows as "untitled". Source: support.wati.io 11463223.
+    const caption = content.caption ?? (content.media === "document" ? name : null);
+    const form = multipartFile(
+      { target, ...(caption ? { caption } : {}) },
+      { file, size: stat.size, name, mimeType: fileType(content.mimeType) },
     );
+    const timeoutMs = callTimeoutMs + (stat.size / slowestBytesPerSecond) * 1000;
+    // `duplex`: Node's fetch wants to hear that a stream is sent before the answer is read.
+    const init: RequestInit & { duplex: "half" } = { ...form, duplex: "half" };
+    return await post(client, "file", init, timeoutMs, signal);
+  } finally {
+    await file.close().catch(() => {});
   }
-  if (file.size === 0 || file.size > maxFileBytes) {
-    const hint = file.size === 0 ? "The file to send is empty." : "WhatsApp takes at most 100 MB.";
-    return failed(sendFailure("no", file.size === 0 ? "media_empty" : "media_too_large", hint));
-  }
-  const form = new FormData();
-  const name = safeFilename(content.filename ?? basename(content.path), "file");
-  form.set("target", target);
-  form.set("file", await openAsBlob(content.path, { type: content.mimeType }), name);
-  // Without a caption a document shows as "untitled". Source: support.wati.io 11463223.
-  const caption = content.caption ?? (content.media === "document" ? name : null);
-  if (caption) form.set("caption", caption);
-  const timeoutMs = callTimeoutMs + (file.size / slowestBytesPerSecond) * 1000;
-  return post(client, "file", { body: form }, timeoutMs, signal);
 }
+
+const missing = sendFailure(
+  "no",
+  "media_missing",
+  "The file to send does not exist or cannot be read.",
+);
 
 const sentShape = z.looseObject({
   id: z.string().nullish().catch(null),

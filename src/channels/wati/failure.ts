@@ -111,7 +111,7 @@ function refusal(words: string, said: string): SendFailure {
       `The 24 hours since the person's last message are over${said}: only a template gets through now.`,
     );
   }
-  if (/rate|too many|throttl/i.test(words)) {
+  if (/\brate\b|too many|throttl/i.test(words)) {
     return sendFailure("backoff", "rate_limited", `WATI's rate limit is reached${said}.`);
   }
   return sendFailure("no", "refused", `WATI refuses the message${said || " without a reason"}.`);

@@ -21,7 +21,10 @@ export async function openMedia(
 ): Promise<MediaStream> {
   const { endpoint, fetch, clock } = client;
   const allows = withinOrigin(endpoint.baseUrl);
-  let told: unknown = null;
+  // What is tried in its place tells less than why the address itself is not asked.
+  let told: unknown = isForeign(media, allows)
+    ? new DownloadFailure("address_refused", "the address leads to another host")
+    : null;
   for (const url of addresses(media, client, allows)) {
     try {
       const file = await download({
@@ -42,6 +45,10 @@ export async function openMedia(
     }
   }
   throw told ?? new DownloadFailure("address_refused", "the message names no file of WATI's");
+}
+
+function isForeign({ source: { url } }: MediaReference, allows: (url: URL) => boolean): boolean {
+  return typeof url === "string" && !(URL.canParse(url) && allows(new URL(url)));
 }
 
 /** Where the file may be, the likeliest first. */

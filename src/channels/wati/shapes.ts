@@ -8,7 +8,12 @@ import { z } from "zod";
 
 const optional = <T extends z.ZodType>(shape: T) => shape.nullish().catch(null);
 const text = optional(z.string().max(65_536));
-const flag = optional(z.boolean());
+/** Relays write flags as text or digits; a "true" that is not read would have our own message answered. */
+const flag = optional(
+  z
+    .union([z.boolean(), z.string(), z.number()])
+    .transform((value) => /^(true|1)$/i.test(`${value}`.trim())),
+);
 /** Ids are text, but numbers are seen. */
 const id = optional(
   z.union([z.string(), z.number().transform(String)]).pipe(z.string().trim().min(1).max(512)),

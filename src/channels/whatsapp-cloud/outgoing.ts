@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { sendFailure } from "../failure.ts";
 import type { Delivery, DeliveryContent, Recipient, SendFailure } from "../message.ts";
-import { bareType } from "./media-limits.ts";
+import { bareType } from "../media-limits.ts";
 
 type Body = Record<string, unknown>;
 export type Outgoing = { ok: true; body: Body } | { ok: false; failure: SendFailure };

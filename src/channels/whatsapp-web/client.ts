@@ -128,7 +128,7 @@ export class Client {
 
   private async upload(
     sock: WASocket,
-    { media, path }: MediaContent,
+    { media, path, mimeType }: MediaContent,
     signal: AbortSignal,
   ): Promise<UploadedFile> {
     const { clock, fetch } = this.options;
@@ -137,6 +137,7 @@ export class Client {
     return uploadFile({
       path,
       kind: media === "voice" ? "audio" : media,
+      mimeType,
       connection: { hosts: hosts.map(({ hostname }) => hostname), auth },
       fetch,
       now: clock.now(),

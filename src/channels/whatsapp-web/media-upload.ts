@@ -33,7 +33,7 @@ export interface MediaConnection {
 export class UnsendableFile extends Error {
   override readonly name = "UnsendableFile";
   constructor(
-    readonly code: "file_missing" | "file_too_large" | "file_empty",
+    readonly code: "file_missing" | "file_too_large" | "file_empty" | "file_type",
     message: string,
   ) {
     super(message);
@@ -52,12 +52,14 @@ export class UploadFailed extends Error {
 export async function uploadFile(options: {
   path: string;
   kind: MediaKind;
+  mimeType: string;
   connection: MediaConnection;
   fetch: Fetch;
   now: number;
   signal: AbortSignal;
 }): Promise<UploadedFile> {
   const { path, kind, connection, fetch, now, signal } = options;
+  checkType(kind, options.mimeType);
   const fileLength = await checkedSize(path, kind);
   const mediaKey = randomBytes(32);
   const keys = mediaKeys(mediaKey, kind);
@@ -95,6 +97,13 @@ export async function uploadFile(options: {
     }
   }
   throw new UploadFailed("no media server of WhatsApp took the file");
+}
+
+/** WhatsApp takes anything, but phones show nothing where a file is not of the kind it is sent as. */
+function checkType(kind: MediaKind, mimeType: string): void {
+  if (kind === "document" || mimeType.startsWith(`${kind === "sticker" ? "image" : kind}/`)) return;
+  const hint = `WhatsApp shows no ${mimeType} as ${kind}: send it as a document.`;
+  throw new UnsendableFile("file_type", hint);
 }
 
 async function checkedSize(path: string, kind: MediaKind): Promise<number> {

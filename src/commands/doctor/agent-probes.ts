@@ -53,6 +53,15 @@ function synthesisVerdicts(examination: Examination): Verdict[] {
     ffmpeg,
   });
   if (!synthesizer) return [];
+  if (synthesizer.provider === "piper" && synthesizer.canVoice.ok && !ffmpeg) {
+    return [
+      warning(
+        "voice notes",
+        "a Piper server may give WAV alone, and ffmpeg is not installed",
+        "install ffmpeg, unless the server gives Ogg/Opus: else answers are sent as text alone",
+      ),
+    ];
+  }
   return synthesizer.canVoice.ok
     ? [
         ok(

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DeliveryContent } from "../../../src/channels/message.ts";
@@ -96,6 +96,12 @@ test("a caption goes along; a picture without one has none", async () => {
 test("what cannot be sent is not tried", async () => {
   const empty = join(folder, "empty");
   await writeFile(empty, "");
+  const large = join(folder, "large");
+  await writeFile(large, "");
+  await truncate(large, 6 * 1024 * 1024);
+  const page = join(folder, "page");
+  await writeFile(page, "%PDF-1.7");
+  const image = { media: "image", mimeType: "image/png" };
   const group = { kind: "group", id: "g" } as const;
   const cases: [string, ReturnType<typeof delivery>, string][] = [
     ["a reaction", delivery({ kind: "reaction", targetId: "wamid.x", emoji: "👍" }), "unsupported"],
@@ -105,6 +111,8 @@ test("what cannot be sent is not tried", async () => {
     ["a missing file", delivery(media(join(folder, "none"))), "media_missing"],
     ["a folder", delivery(media(folder)), "media_missing"],
     ["an empty file", delivery(media(empty)), "media_empty"],
+    ["a picture of 6 MB", delivery(media(large, image)), "media_too_large"],
+    ["a page as a picture", delivery(media(page, { media: "image" })), "media_type"],
   ];
   for (const [name, asked, code] of cases) {
     const sent = await channel().send(asked, never);

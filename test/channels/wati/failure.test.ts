@@ -41,6 +41,7 @@ test("what an answer means", () => {
       json(200, { result: false, message: "Too many requests" }),
       "backoff rate_limited",
     ],
+    ["200, a word like it", json(200, { result: false, info: "Corporate only" }), "no refused"],
     ["200, the token", json(200, { result: false, info: "Token is expired" }), "hold token"],
     ["a page in place of an answer", html(200), "hold foreign_answer"],
     ["a redirect", html(302), "backoff foreign_answer"],

@@ -64,6 +64,11 @@ describe("variants of one message", () => {
   });
 });
 
+test("a flag may be text; what says no is no", () => {
+  expect(only(event({ owner: "false", forwarded: "true" }))).toMatchObject({ forwarded: true });
+  expect(only(event({ owner: "0", forwarded: "false" }))).toMatchObject({ forwarded: false });
+});
+
 test("the id: WhatsApp's, else WATI's, else a hash that a repetition has too", () => {
   expect(only(event({ whatsappMessageId: null })).id).toBe("69282478274a880fe782b2d9");
   const bare = event({ whatsappMessageId: "", id: null });
@@ -78,6 +83,8 @@ test("the id: WhatsApp's, else WATI's, else a hash that a repetition has too", (
 test("what is no message", () => {
   const cases: [name: string, body: unknown, expected: string][] = [
     ["an echo", event({ owner: true }), "echo"],
+    ["an echo, in text", event({ owner: "True" }), "echo"],
+    ["an echo, in digits", event({ owner: 1 }), "echo"],
     ["an echo by another name", event({ owner: null, fromMe: true }), "echo"],
     ["a chatbot's repetition", event({ eventType: "chatbotTriggered" }), "chatbot_triggered"],
     ["its twin", event({ eventType: "chatbotTriggered_bsuid" }), "chatbot_triggered"],

@@ -68,6 +68,7 @@ describe("the secret", () => {
     ["bearer", { authorization: `Bearer ${secret}` }, "", 200],
     ["bearer in lower case", { authorization: `bearer ${secret}` }, "", 200],
     ["query", {}, `?secret=${encodeURIComponent(secret)}`, 200],
+    ["query, behind another", {}, `?secret=guess&secret=${encodeURIComponent(secret)}`, 200],
     ["wrong header", { "x-revka-webhook-secret": "guess" }, "", 401],
     ["wrong bearer", { authorization: "Bearer guess" }, "", 401],
     ["wrong query", {}, "?secret=guess", 401],

@@ -58,6 +58,7 @@ describe("a file there and back", () => {
     const file = await uploadFile({
       path,
       kind: "image",
+      mimeType: "image/png",
       connection: { hosts: ["refuses.example", "mmg.whatsapp.net"], auth: "a&b" },
       fetch: async (url, init) => {
         if (String(url).includes("refuses")) return new Response("no", { status: 500 });
@@ -126,6 +127,23 @@ describe("a file there and back", () => {
     await expect(answering(410)).rejects.toMatchObject({ gone: true });
     await expect(answering(500)).rejects.toMatchObject({ gone: false });
   });
+});
+
+test.each([
+  ["image", "application/pdf"],
+  ["sticker", "text/plain"],
+  ["audio", "video/mp4"],
+] as const)("what is sent as %s must be such: %s is not uploaded", async (kind, mimeType) => {
+  const upload = uploadFile({
+    path: import.meta.path,
+    kind,
+    mimeType,
+    connection: { hosts: ["mmg.whatsapp.net"], auth: "a" },
+    fetch: async () => Response.json({ url: "https://mmg.whatsapp.net/f", direct_path: "/f" }),
+    now: 1_700_000_000_000,
+    signal: AbortSignal.timeout(1000),
+  });
+  await expect(upload).rejects.toMatchObject({ code: "file_type" });
 });
 
 test("the keys differ by the kind of file", () => {

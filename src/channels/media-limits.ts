@@ -1,5 +1,5 @@
-import { sendFailure } from "../failure.ts";
-import type { DeliveryContent, SendFailure } from "../message.ts";
+import { sendFailure } from "./failure.ts";
+import type { DeliveryContent, SendFailure } from "./message.ts";
 
 export type OutboundMedia = Extract<DeliveryContent, { kind: "media" }>["media"];
 
@@ -16,7 +16,7 @@ const audio: Limit = {
   types: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"],
 };
 
-/** What Meta takes. Source: Meta, business-phone-numbers/media, "Supported media types". */
+/** What Meta takes, from its own API and from who resells it. Source: Meta, business-phone-numbers/media, "Supported media types". */
 const limits: Record<OutboundMedia, Limit> = {
   audio,
   voice: audio,

@@ -35,7 +35,7 @@ export const command: Command = {
     write(config, configText(answers));
     await check(config, invocation);
     const named = invocation.configFile === undefined ? "" : ` --config ${config}`;
-    terminal.out(`Wrote ${config} (readable by you alone).\n${nextSteps(answers, config, named)}`);
+    terminal.out(`Wrote ${config}\nOnly you can read it.\n${nextSteps(answers, config, named)}`);
     return exitCode.fine;
   },
 };

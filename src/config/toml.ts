@@ -5,6 +5,8 @@ import { isTable, type RawTable } from "./raw.ts";
 
 /** Far beyond any configuration; a wrong path must not fill the memory. */
 const maxFileBytes = 4 * 1024 * 1024;
+/** More than nearly every configuration has. */
+const pieceBytes = 16 * 1024;
 
 /** The text of the file at `path`. Throws {@link ConfigError}. */
 export function readConfigText(path: string): string {
@@ -34,12 +36,15 @@ export function readConfigText(path: string): string {
 function readSome(path: string, limit: number): Buffer {
   const descriptor = openSync(path, "r");
   try {
-    const bytes = Buffer.alloc(limit);
-    let length = 0;
-    for (let got = -1; got !== 0 && length < limit; length += got) {
-      got = readSync(descriptor, bytes, length, limit - length, null);
+    const pieces: Buffer[] = [];
+    for (let left = limit; left > 0;) {
+      const piece = Buffer.allocUnsafe(Math.min(left, pieceBytes));
+      const got = readSync(descriptor, piece, 0, piece.length, null);
+      if (got === 0) break;
+      pieces.push(piece.subarray(0, got));
+      left -= got;
     }
-    return bytes.subarray(0, length);
+    return Buffer.concat(pieces);
   } finally {
     closeSync(descriptor);
   }

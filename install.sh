@@ -153,7 +153,7 @@ case "$variant" in
   *) wrong_usage "--variant $variant: there are default and whatsapp-web" ;;
 esac
 if [ -z "$prefix" ]; then
-  if [ "$(id -u)" -eq 0 ]; then prefix=/usr/local/bin; else prefix=$HOME/.local/bin; fi
+  if [ "$(id -u)" -eq 0 ]; then prefix=/usr/local/bin; else prefix=${HOME:?is not set: name a folder with --prefix}/.local/bin; fi
 fi
 if [ -z "$target" ]; then target=$(this_target); fi
 
@@ -198,7 +198,10 @@ mkdir -p "$prefix" || fail "$prefix cannot be made; --prefix names another folde
 # Beside the old one, so that the change is one rename: a running daemon goes on with the file that it has.
 new=$prefix/.revka.new.$$
 case "$name" in
-  *.tar.xz) xz -dc <"$work/file" | tar -xOf - "${name%.tar.xz}/revka" >"$new" ;;
+  *.tar.xz)
+    xz -dc <"$work/file" | tar -xOf - "${name%.tar.xz}/revka" >"$new" ||
+      fail "$name could not be unpacked: it takes 70 MB of memory, and 120 MB of room in $prefix"
+    ;;
   *) cp "$work/file" "$new" ;;
 esac
 chmod 755 "$new"

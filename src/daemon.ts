@@ -17,7 +17,7 @@ import { messagePreparer } from "./conversation/prepare.ts";
 import { replySpeaker } from "./conversation/speak.ts";
 import { Turns } from "./conversation/turns.ts";
 import { gatewayApp, stillStarting } from "./gateway/app.ts";
-import { healthOf } from "./gateway/health.ts";
+import { healthOf, sparingly } from "./gateway/health.ts";
 import { listen } from "./gateway/listener.ts";
 import { watchProcess } from "./gateway/process-metrics.ts";
 import { createNetwork } from "./net/fetch.ts";
@@ -177,12 +177,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         alarms.raise("store", problem, `The store cannot be written: ${message}`);
       },
     );
+  const checkSparingly = sparingly(checkStore, clock);
   const app = gatewayApp({
     pathPrefix: config.gateway.path_prefix,
     channels,
     metricsToken: config.gateway.metrics_token ?? null,
     health: async () => {
-      await checkStore();
+      await checkSparingly();
       return healthOf(reports(), alarms.list());
     },
     metrics: () => metrics.registry.metrics(),

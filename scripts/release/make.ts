@@ -58,7 +58,7 @@ export async function makeRelease(options: ReleaseOptions): Promise<void> {
       const { inputs } = await buildExecutable({ root, variant, target, revision, outfile });
       documents ??= writeDocuments(options, variant, inputs);
       names.push(name);
-      archives.push({ name, variant });
+      archives.push({ name, variant, target });
       say(size(folder, name));
     }
     names.push(...(documents ?? []));
@@ -85,10 +85,14 @@ export async function makeRelease(options: ReleaseOptions): Promise<void> {
 interface Archive {
   name: string;
   variant: Variant;
+  target: Target;
 }
 
 /** The executable with what has to go along with it, in a folder of its own. Answers the archive's name. */
-async function writeArchive(options: ReleaseOptions, { name, variant }: Archive): Promise<string> {
+async function writeArchive(
+  options: ReleaseOptions,
+  { name, variant, target }: Archive,
+): Promise<string> {
   const { root, revision, folder } = options;
   const documents = documentNames(revision.version, variant);
   const file = (path: string, from: string, executable = false) => ({
@@ -106,7 +110,7 @@ async function writeArchive(options: ReleaseOptions, { name, variant }: Archive)
     revision.committedAt,
   );
   const archive = `${name}.tar.xz`;
-  await compress(pieces, join(folder, archive));
+  await compress(pieces, join(folder, archive), target);
   options.say(size(folder, archive));
   return archive;
 }

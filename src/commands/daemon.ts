@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import type { LoadedConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
@@ -36,7 +37,7 @@ export const command: Command = {
     for (const problem of loaded.warnings) log.warn({}, formatProblem(problem));
     const { startDaemon } = await import("../daemon.ts");
     const notifier = createNotifier(invocation.env);
-    const stopped = untilStopped();
+    const stopped = untilStopped(log);
     let daemon;
     try {
       daemon = await startDaemon({
@@ -106,9 +107,19 @@ function portOf(text: string): number {
   return port;
 }
 
-function untilStopped(): Promise<NodeJS.Signals> {
+/**
+ * A terminal that hangs up is a person who goes. Where there is none, the signal is a habit of who meant a reload, and
+ * a service manager would take an end by it for one that was wanted.
+ */
+function untilStopped(log: Logger): Promise<NodeJS.Signals> {
+  // Asked now: a terminal that has hung up is none any more.
+  const atTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   return new Promise((resolve) => {
     process.once("SIGTERM", resolve);
     process.once("SIGINT", resolve);
+    process.on("SIGHUP", (signal) => {
+      if (atTerminal) resolve(signal);
+      else log.warn({ signal }, "this signal changes nothing; a changed config takes a restart");
+    });
   });
 }

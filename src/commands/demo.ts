@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { columns } from "./text.ts";
 import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { chat } from "./demo/chat.ts";
@@ -62,7 +63,7 @@ async function demo(
       onLine: (line) => (logLevel === undefined ? undefined : terminal.err(`${line}\n`)),
     });
   } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error));
+    throw new CommandError(whyNotStarted(error));
   }
   try {
     if (typeof once === "string") {
@@ -86,6 +87,15 @@ async function demo(
   } finally {
     await session.stop();
   }
+}
+
+/** The one folder that the demo writes to is its own. */
+function whyNotStarted(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (/^(ENOSPC|EDQUOT|EROFS|EACCES|ENOENT)$/.test(code)) {
+    return `the demo cannot write to ${tmpdir()} (${code}): mend it, or set TMPDIR to another folder`;
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 function welcome({ platform, daemon, webhook, home }: DemoSession, interactive: boolean): string {

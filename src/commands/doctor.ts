@@ -11,7 +11,7 @@ import { configProbes } from "./doctor/config-probes.ts";
 import { gatewayProbes } from "./doctor/gateway-probes.ts";
 import { machineProbes } from "./doctor/machine-probes.ts";
 import { networkProbes } from "./doctor/network-probes.ts";
-import { examine, type Finding } from "./doctor/probe.ts";
+import { examine, type Examination, type Finding } from "./doctor/probe.ts";
 import { renderFindings } from "./doctor/render.ts";
 import { serviceProbes } from "./doctor/service-probes.ts";
 import { watiProbes } from "./doctor/wati-probes.ts";
@@ -57,8 +57,8 @@ export const command: Command = {
     const { env } = invocation;
     const network = createNetwork({ config: loaded.config, env, log: silentLog });
     try {
-      const status = await askDaemonIfRunning(loaded.paths.socket, (daemon) => daemon.status());
-      const examination = { loaded, env, network, status, clock: systemClock };
+      const daemon = await hear(loaded.paths.socket);
+      const examination = { loaded, env, network, ...daemon, clock: systemClock };
       const findings = await examine(probes, examination, probeTimeoutMs);
       const clean = createScrubber(loaded.secrets);
       print(
@@ -75,6 +75,15 @@ export const command: Command = {
     }
   },
 };
+
+/** A daemon that hangs, or is another account's, is a finding like others. */
+async function hear(socket: string): Promise<Pick<Examination, "status" | "unheard">> {
+  try {
+    return { status: await askDaemonIfRunning(socket, (daemon) => daemon.status()) };
+  } catch (error) {
+    return { status: null, unheard: error instanceof Error ? error.message : String(error) };
+  }
+}
 
 function problemFindings({ problems }: ConfigError): Finding[] {
   return problems.map((problem) => ({

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { buildInfo } from "../runtime/build-info.ts";
 import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
@@ -35,7 +35,7 @@ export const command: Command = {
     write(config, configText(answers));
     await check(config, invocation);
     const named = invocation.configFile === undefined ? "" : ` --config ${config}`;
-    terminal.out(`Wrote ${config} (readable by you alone).\n${nextSteps(answers, config, named)}`);
+    terminal.out(`Wrote ${config}\nOnly you can read it.\n${nextSteps(answers, config, named)}`);
     return exitCode.fine;
   },
 };
@@ -64,7 +64,11 @@ function write(file: string, text: string): void {
     // "wx": a file that appeared meanwhile is not overwritten either.
     const descriptor = openSync(file, "wx", 0o600);
     try {
-      writeSync(descriptor, text);
+      writeFileSync(descriptor, text);
+    } catch (error) {
+      // A half of it would keep the next try from writing all of it.
+      rmSync(file);
+      throw error;
     } finally {
       closeSync(descriptor);
     }

@@ -8,9 +8,17 @@ export function paths({ configFile, env }: Pick<Invocation, "configFile" | "env"
   return resolvePaths(configFile ?? null, env, homeOf(env));
 }
 
-/** The person's home directory: HOME, else what the system says. */
-export function homeOf(env: Invocation["env"]): string {
-  return env["HOME"] || homedir();
+/** The person's home directory: HOME, else what the system says, which knows none of an account made up by its id. */
+export function homeOf(env: Invocation["env"], ask: () => string = homedir): string {
+  if (env["HOME"]) return env["HOME"];
+  try {
+    return ask();
+  } catch {
+    if (env["REVKA_HOME"]) return "/";
+    throw new CommandError(
+      "this account has no home directory: set HOME or REVKA_HOME, where Revka keeps its files",
+    );
+  }
 }
 
 /**

@@ -39,14 +39,23 @@ export function processTerminal(): ProcessTerminal {
 }
 
 function writeError(text: string): Promise<void> {
-  if (process.stderr.listenerCount("error") === 0) process.stderr.on("error", leave);
+  if (process.stderr.listenerCount("error") === 0)
+    process.stderr.on("error", (error) => void leave(error));
   return new Promise((resolve, reject) =>
     process.stderr.write(text, (error) => (error ? reject(error) : resolve())),
   );
 }
 
 /** What cannot be written, a full disk for instance, is a failure: a script must not take half a document for whole. */
-function leave(error: unknown): void {
-  const gone = error instanceof Error && "code" in error && error.code === "EPIPE";
-  process.exit(gone ? 0 : 1);
+async function leave(error: unknown): Promise<void> {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  if (code === "EPIPE") process.exit(0);
+  // Imported only here: the runtime starts faster without it.
+  const { writeSync } = await import("node:fs");
+  try {
+    writeSync(2, `revka: standard output cannot be written (${code})\n`);
+  } catch {
+    // Nobody can be told.
+  }
+  process.exit(1);
 }

@@ -4,7 +4,8 @@ import type { Config } from "./schema.ts";
 
 /**
  * The checked configuration in the one form that the rest of the house reads: base addresses without a slash at the
- * end, `pair_phone` as digits, `pair_code` without its dash and in capitals, the program of a command without `~`.
+ * end, the gateway's host without brackets, `pair_phone` as digits, `pair_code` without its dash and in capitals, the
+ * program of a command without `~`.
  */
 export function normalise(config: Config, home: string): Config {
   const { whatsapp, wati } = config.channels_config;
@@ -22,6 +23,7 @@ export function normalise(config: Config, home: string): Config {
       }),
       ...(wati && { wati: { ...wati, api_url: withoutSlash(wati.api_url) } }),
     },
+    gateway: { ...config.gateway, host: config.gateway.host.replace(/^\[(.*)\]$/, "$1") },
     ...(config.agent && { agent: withProgram(config.agent, home) }),
   };
 }

@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
 import { ConfigError } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
 
 /** Far beyond any configuration; a wrong path must not fill the memory. */
 const maxFileBytes = 4 * 1024 * 1024;
+/** More than nearly every configuration has. */
+const pieceBytes = 16 * 1024;
 
 /** The text of the file at `path`. Throws {@link ConfigError}. */
 export function readConfigText(path: string): string {
@@ -12,7 +14,7 @@ export function readConfigText(path: string): string {
     new ConfigError([{ file: path, line: null, key: null, message }]);
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readSome(path, maxFileBytes + 1);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "ENOENT") throw fail("no such file; `revka init` writes one");
@@ -21,10 +23,30 @@ export function readConfigText(path: string): string {
     throw fail(`cannot be read (${String(code ?? "unknown error")})`);
   }
   if (bytes.length > maxFileBytes) throw fail("is larger than 4 MiB");
+  // Text of two bytes a letter is valid UTF-8 for a machine, and of no use to a person.
+  if (bytes.includes(0)) throw fail("is not UTF-8 text");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw fail("is not UTF-8 text");
+  }
+}
+
+/** The first `limit` bytes of a file, which may be a pipe or have no end. */
+function readSome(path: string, limit: number): Buffer {
+  const descriptor = openSync(path, "r");
+  try {
+    const pieces: Buffer[] = [];
+    for (let left = limit; left > 0;) {
+      const piece = Buffer.allocUnsafe(Math.min(left, pieceBytes));
+      const got = readSync(descriptor, piece, 0, piece.length, null);
+      if (got === 0) break;
+      pieces.push(piece.subarray(0, got));
+      left -= got;
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

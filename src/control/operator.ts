@@ -207,10 +207,12 @@ async function send(
   options.outbox.wake(await store.enqueue(chat.id, deliveries));
   const ids = deliveries.map((delivery) => delivery.id);
   const reports = await waitFor(store, clock, ids, request.wait_ms ?? 0);
-  const held = options.outbox.heldBy(sourceOf(channel));
+  const status = channel.status();
+  const unready = status.state === "ready" ? null : { code: status.state, hint: status.reason };
+  const why = options.outbox.heldBy(sourceOf(channel)) ?? unready;
   const explained = reports.map((report) =>
-    held && report.state === "pending" && report.hint === null
-      ? { ...report, code: held.code, hint: held.hint }
+    why && report.state === "pending" && report.hint === null
+      ? { ...report, code: why.code, hint: why.hint }
       : report,
   );
   return { deliveries: explained, window_warning: windowWarning(channel, chat, clock.now()) };

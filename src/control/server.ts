@@ -19,11 +19,15 @@ const MAX_BODY_BYTES = 256 * 1024;
 
 /**
  * Answers on the control socket, which only its owner may open (0600). Throws where another daemon answers on it; a
- * socket that nobody answers on is left over from a kill and is replaced.
+ * socket that nobody answers on is left over from a kill and is replaced. One that does not answer in `patienceMs` counts as running.
  */
-export async function controlServer(socketPath: string, api: ControlApi): Promise<Server> {
+export async function controlServer(
+  socketPath: string,
+  api: ControlApi,
+  patienceMs = 3_000,
+): Promise<Server> {
   if (existsSync(socketPath)) {
-    if (await answers(socketPath)) {
+    if (await answers(socketPath, patienceMs)) {
       throw new Error(
         `another daemon of this home is running (it answers on ${socketPath}): stop it first, or set REVKA_HOME`,
       );
@@ -45,12 +49,18 @@ export async function controlServer(socketPath: string, api: ControlApi): Promis
   }
 }
 
-async function answers(socketPath: string): Promise<boolean> {
+/** Whoever took the connection and says nothing in time is there as well. */
+async function answers(socketPath: string, patienceMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<true>();
+  const timer = setTimeout(() => resolve(true), patienceMs);
+  const asked = controlClient(socketPath)
+    .status()
+    .then(() => true)
+    .catch((error: unknown) => !(error instanceof DaemonNotRunning));
   try {
-    await controlClient(socketPath).status();
-    return true;
-  } catch (error) {
-    return !(error instanceof DaemonNotRunning);
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

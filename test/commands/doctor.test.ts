@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { validityVerdict } from "../../src/commands/doctor/certificate-probe.ts";
 import { cloudProbes, expiryVerdict, skewVerdict } from "../../src/commands/doctor/cloud-probes.ts";
 import { clockVerdict } from "../../src/commands/doctor/machine-probes.ts";
 import { examine, ok, type Finding, type Probe } from "../../src/commands/doctor/probe.ts";
@@ -9,6 +11,7 @@ import { serviceVerdicts } from "../../src/commands/doctor/service-probes.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { GraphSimulator } from "../../src/simulator/graph.ts";
 import type { GraphAccount } from "../../src/simulator/graph/options.ts";
+import { makeCertificate } from "../gateway/certificates.ts";
 import { fakeClock } from "../support/clock.ts";
 import { revka, temporaryHome, widest } from "../support/command.ts";
 
@@ -195,6 +198,43 @@ describe("config and machine", () => {
     expect(result.out).not.toContain("proxys3cret");
   });
 
+  test("a certificate that the daemon could not use", async () => {
+    const files = { cert: join(home, "one.crt"), key: join(home, "one.key") };
+    const pem = makeCertificate(home, "one");
+    makeCertificate(home, "two");
+    const tls = (cert: string) =>
+      cloud({}, `[gateway.tls]\nenabled = true\ncert_path = "${cert}"\nkey_path = "${files.key}"`);
+    await tls(files.cert);
+    const soon = await doctor();
+    expect(soon.find("gateway", "certificate")).toMatchObject({ level: "warning" });
+    expect(soon.find("gateway", "public address")?.message).toContain("https://127.0.0.1:42617");
+    await tls(join(home, "two.crt"));
+    expect((await doctor()).find("gateway", "certificate")).toMatchObject({
+      level: "error",
+      message: expect.stringContaining("the key does not belong to the certificate"),
+    });
+    await tls(join(home, "none.crt"));
+    const { code, find } = await doctor();
+    expect(code).toBe(1);
+    expect(find("gateway", "certificate")?.message).toContain(`cannot read ${home}/none.crt`);
+    const ends = Date.parse(new X509Certificate(pem.cert).validTo);
+    const day = 86_400_000;
+    expect(validityVerdict(pem.cert, ends + 1).level).toBe("error");
+    expect(validityVerdict(pem.cert, ends - 13 * day).level).toBe("warning");
+    expect(validityVerdict(pem.cert, ends - 15 * day).level).toBe("ok");
+  });
+
+  test("a daemon that does not answer is one error among the findings", async () => {
+    await cloud();
+    const server = createServer((socket) => socket.resume().end("HTTP/1.1 500 No\r\n\r\n{}"));
+    undo.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(join(home, "revka.sock"), resolve));
+    const { code, err, find } = await doctor();
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(find("daemon", "daemon")?.level).toBe("error");
+    expect(find("agent", "agent")?.level).toBe("ok");
+  });
+
   test("a config error is 78, as one JSON document or as lines", async () => {
     config("[channels_config.whatsapp]\nphone_number_id = 5\n");
     const result = await doctor();
@@ -298,12 +338,14 @@ describe("probes", () => {
     ],
     [["etc/init.d/revka"], "warning"],
     [["etc/init.d/revka", "etc/runlevels/default/revka"], "ok"],
+    [["Library/LaunchDaemons/com.revka.daemon.plist"], "ok"],
+    [["Library/LaunchAgents/com.revka.daemon.plist"], "ok"],
   ] as const)("a service with %p", (files, level) => {
     for (const file of files) {
       mkdirSync(join(home, file, ".."), { recursive: true });
       writeFileSync(join(home, file), "");
     }
-    expect(serviceVerdicts({ env: { HOME: "/nonexistent" } }, home)[0]?.level).toBe(level);
+    expect(serviceVerdicts({ env: { HOME: home } }, home)[0]?.level).toBe(level);
   });
 });
 

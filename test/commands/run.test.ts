@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { catalogue } from "../../src/commands/catalogue.ts";
+import { homeOf } from "../../src/commands/running-daemon.ts";
 import { revka, temporaryHome, widest } from "../support/command.ts";
 
 const undo: (() => unknown)[] = [];
@@ -110,6 +111,15 @@ describe("an empty home says what to do", () => {
       expect(err.trimEnd().split("\n")).toHaveLength(1);
     },
   );
+});
+
+test("an account that the system does not know needs a home of its own", () => {
+  const unknown = () => {
+    throw new Error("ENOENT: no such file or directory, uv_os_homedir");
+  };
+  expect(() => homeOf({}, unknown)).toThrow("set HOME or REVKA_HOME");
+  expect(homeOf({ HOME: "/home/ada" }, unknown)).toBe("/home/ada");
+  expect(homeOf({ REVKA_HOME: "/srv/revka" }, unknown)).toBe("/");
 });
 
 describe("what nobody foresaw", () => {

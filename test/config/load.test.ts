@@ -29,6 +29,16 @@ describe("a broken file", () => {
     expect(complaints("", { path })).toEqual(["latin1.toml: is not UTF-8 text"]);
   });
 
+  test("text of two bytes a letter, as some editors write it", () => {
+    const path = join(folder, "utf16.toml");
+    writeFileSync(path, Buffer.from(echo, "utf16le"));
+    expect(complaints("", { path })).toEqual(["utf16.toml: is not UTF-8 text"]);
+  });
+
+  test("a file without an end is not read to its end", () => {
+    expect(complaints("", { path: "/dev/zero" })).toEqual(["/dev/zero: is larger than 4 MiB"]);
+  });
+
   test("the environment is named where it is at fault", () => {
     const env = { REVKA_GATEWAY_HOST: "0.0.0.0", REVKA_GATEWAY_PORT: "http" };
     expect(complaints(echo, { env })).toEqual([
@@ -144,6 +154,8 @@ describe("what comes out", () => {
     expect(inFile.channels_config.whatsapp?.app_secret).toBe("from-file");
     const flags = load(toml, { env, gateway: { host: "::1", port: 0 } }).config;
     expect(flags.gateway).toMatchObject({ host: "::1", port: 0 });
+    // As addresses of the web have it.
+    expect(load(toml, { gateway: { host: "[::1]" } }).config.gateway.host).toBe("::1");
   });
 
   test("paths lose their ~, addresses their last slash, codes and numbers their punctuation", () => {

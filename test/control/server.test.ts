@@ -53,6 +53,14 @@ test("a socket that a kill left behind is replaced, one that is answered on is n
   await server.stop(true);
 });
 
+test("a daemon that hangs is one that runs", async () => {
+  const hung = createServer(() => {});
+  await new Promise<void>((resolve) => hung.listen(path, resolve));
+  const second = await controlServer(path, api, 50).catch((error: Error) => error.message);
+  expect(second).toContain("another daemon of this home is running");
+  hung.close();
+});
+
 test.each<[method: "GET" | "POST", route: string, body: string | undefined, status: number]>([
   ["POST", "/redeliver", '{"id":"known"}', 200],
   ["POST", "/redeliver", '{"id":"other"}', 500],

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "../support/store.ts";
 
 const main = join(import.meta.dir, "../../src/main.ts");
 
@@ -23,6 +24,29 @@ test("a reader that goes away ends it without a word", () => {
 
 (existsSync("/dev/full") ? test : test.skip)("what cannot be written is a failure", () => {
   expect(shell("$REVKA config schema > /dev/full").code).toBe(1);
+});
+
+(existsSync("/dev/full") ? test : test.skip)("and says so", () => {
+  const { err } = shell("$REVKA config schema > /dev/full");
+  expect(err).toContain("standard output cannot be written (ENOSPC)");
+});
+
+test("a config that did not fit on the disk is not left behind", () => {
+  const folder = temporaryFolder();
+  const file = join(folder.path, "config.toml");
+  const init = `$REVKA init --channel web --agent echo --config ${file}`;
+  const { code, err } = shell(`trap '' XFSZ; ulimit -f 0; ${init}`);
+  expect(code).toBe(1);
+  expect(err).toContain(`${file} cannot be written (EFBIG)`);
+  expect(existsSync(file)).toBe(false);
+  folder.remove();
+});
+
+test("the demo says where it found no room", () => {
+  const { code, err } = shell("TMPDIR=/nonexistent/tmp $REVKA demo --once hi");
+  expect(code).toBe(1);
+  expect(err).toContain("/nonexistent/tmp");
+  expect(err).toContain("set TMPDIR");
 });
 
 test("exit codes reach the shell", () => {

@@ -61,6 +61,21 @@ describe("send", () => {
   });
 });
 
+test("what waits for a connection says so", async () => {
+  const home = mkdtempSync(join(tmpdir(), "revka-test-"));
+  undo.push(() => rmSync(home, { recursive: true, force: true }));
+  const whatsapp = { session_path: join(home, "session.db"), ws_url: "ws://127.0.0.1:9" };
+  const daemon = await startDaemon({
+    home,
+    config: { agent: { kind: "echo" }, channels_config: { whatsapp } },
+  });
+  undo.push(() => daemon[Symbol.asyncDispose]());
+  await daemon.waitForLog("WhatsApp cannot be reached");
+  const words = ["send", "--to", ada.phone, "--wait", "0", "hello"];
+  const sent = await command(words, { REVKA_HOME: home });
+  expect(sent.out.replaceAll("\n", " ")).toContain("It waits because: WhatsApp cannot be reached");
+});
+
 test("a paused chat is kept, not answered, and answered once it is resumed", async () => {
   const { graph, daemon, run } = await start();
   expect(await run("pause", ada.phone)).toMatchObject({ code: 0, err: "" });

@@ -95,3 +95,34 @@ test.skipIf(process.platform !== "linux")(
     folder.remove();
   },
 );
+
+test("a hang-up away from any terminal ends nothing, and is told", async () => {
+  await using setup = await startCloud({});
+  const { daemon } = setup;
+  daemon.kill("SIGHUP");
+  await daemon.waitForLog("SIGHUP");
+  expect((await daemon.status()).daemon.pid).toBe(daemon.pid);
+  daemon.kill("SIGTERM");
+  expect(await daemon.exited).toEqual({ code: 0, signal: null });
+});
+
+const terminals = process.platform === "linux" && Bun.which("script") !== null;
+(terminals ? test : test.skip)("a hang-up of its terminal is a stop", () => {
+  const folder = temporaryFolder();
+  const file = join(folder.path, "config.toml");
+  const agent = '[agent]\nkind = "echo"\n';
+  const channel = '[channels_config.wati]\napi_token = "t"\napi_url = "http://127.0.0.1:9"\n';
+  writeFileSync(file, agent + channel, { mode: 0o600 });
+  // Hung up once it runs; its log goes past the terminal, which is then gone.
+  const log = join(folder.path, "log");
+  const main = join(import.meta.dir, "../../src/main.ts");
+  const daemon = `${process.execPath} ${main} daemon --port 0 --config ${file} 2>${log}`;
+  const hangUp = `until grep -q "is running" ${log}; do sleep 0.05; done; kill -HUP $!; wait $!`;
+  const { exitCode } = Bun.spawnSync(
+    ["script", "-qec", `: >${log}; ${daemon} <&1 & ${hangUp}`, "/dev/null"],
+    { env: { ...process.env, REVKA_HOME: folder.path }, timeout: 20_000 },
+  );
+  expect(readFileSync(log, "utf8")).toContain('"signal":"SIGHUP","msg":"stopping"');
+  expect(exitCode).toBe(0);
+  folder.remove();
+});

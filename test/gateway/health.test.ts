@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { healthOf, type ChannelHealth } from "../../src/gateway/health.ts";
+import { healthOf, sparingly, type ChannelHealth } from "../../src/gateway/health.ts";
+import { fakeClock } from "../support/clock.ts";
 
 const ready: ChannelHealth = {
   channel: "whatsapp",
@@ -32,4 +33,19 @@ test.each([
 test("only what health is about is shown, whatever else a report holds", () => {
   const report = { ...ready, linked_as: "+15550001111", last_error: { hint: "token" } };
   expect(healthOf([report], []).channels).toEqual([ready]);
+});
+
+test("whoever asks often does not have the store written often", async () => {
+  const clock = fakeClock();
+  let checks = 0;
+  const check = sparingly(async () => void checks++, clock);
+  for (let asked = 0; asked < 50; asked++) await check();
+  expect(checks).toBe(10);
+  await clock.advance(999);
+  await check();
+  expect(checks).toBe(10);
+  await clock.advance(1);
+  await check();
+  await check();
+  expect(checks).toBe(11);
 });

@@ -227,6 +227,31 @@ describe("install.sh refuses", () => {
     expect(run).toMatchObject({ code: 1, installed: null });
   });
 
+  test.skipIf(!findExecutable("xz"))(
+    "an archive that cannot be unpacked here, in words of its own",
+    async () => {
+      writeFileSync(join(release, "revka-1.2.3-linux-x64.tar.xz"), "of a newer xz");
+      const sums = await checksums(release, ["revka-1.2.3-linux-x64.tar.xz"]);
+      writeFileSync(join(release, "SHA256SUMS"), sums);
+      const run = install([]);
+      expect(run.err).toContain("could not be unpacked");
+      expect(run).toMatchObject({ code: 1, installed: null, left: [] });
+    },
+  );
+
+  test("to guess a folder without a home", async () => {
+    // Read from here: another account need not reach the checkout.
+    const run = spawnSync("/bin/sh", ["-s", "--", "--from", release], {
+      encoding: "utf8",
+      cwd: "/",
+      input: readFileSync(script, "utf8"),
+      env: { PATH: "/usr/bin:/bin" },
+      ...(process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}),
+    });
+    expect(run.stderr).toContain("name a folder with --prefix");
+    expect(run.status).not.toBe(0);
+  });
+
   test("an executable that does not run here, and leaves the old one alone", async () => {
     await fillRelease(["revka-1.2.3-linux-arm64"]);
     writeFileSync(join(release, "revka-1.2.3-linux-arm64"), "\u007fELF of another machine");

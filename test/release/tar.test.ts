@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compress } from "../../scripts/release/compress.ts";
+import type { Target } from "../../scripts/build/target.ts";
+import { compress, memoryToUnpack } from "../../scripts/release/compress.ts";
 import { sourceArchive } from "../../scripts/release/source.ts";
 import { tarOf } from "../../scripts/release/tar.ts";
 import { findExecutable } from "../../src/runtime/executable.ts";
@@ -84,4 +85,27 @@ test.skipIf(!findExecutable("xz"))(
 test.skipIf(!findExecutable("xz"))("what cannot be written is an error (needs xz)", async () => {
   const file = join(scratch, "no-folder/archive.xz");
   await expect(compress([archive], file)).rejects.toThrow("ENOENT");
+});
+
+const packed = test.skipIf(!findExecutable("xz"));
+
+packed("machine code is packed by its kind, in what old tools can unpack (needs xz)", async () => {
+  // Calls of one function from many places: the filter makes their addresses equal.
+  const code = Buffer.alloc(200_000, 0x90);
+  for (let at = 0; at + 5 < code.length; at += 37) {
+    code[at] = 0xe8;
+    code.writeInt32LE(100_000 - (at + 5), at + 1);
+  }
+  const sizes = new Map<Target | null, number>();
+  for (const target of [null, "linux-x64", "linux-arm64"] as const) {
+    const file = join(scratch, `code-${target}.xz`);
+    await compress([code], file, target);
+    const unpacked = spawnSync("xz", ["-dc", `--memlimit=${memoryToUnpack}`, file]);
+    expect(unpacked.stdout.equals(code)).toBe(true);
+    // The ARM64 filter came with xz 5.4; older ones cannot read it.
+    const { stdout } = spawnSync("xz", ["--list", "-vv", file], { encoding: "utf8" });
+    expect(stdout).not.toContain("--arm64");
+    sizes.set(target, statSync(file).size);
+  }
+  expect(sizes.get("linux-x64") ?? 0).toBeLessThan((sizes.get(null) ?? 0) / 5);
 });

@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { selectBackend } from "../../config/select.ts";
 import { isLoopbackHost } from "../../net/address.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
+import { certificateProbe } from "./certificate-probe.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 export const gatewayProbes: Probe[] = [
+  certificateProbe,
   { group: "gateway", name: "public address", run: addressVerdicts },
   {
     group: "gateway",
@@ -45,10 +47,12 @@ function addressVerdicts(examination: Examination): Verdict[] {
   if (tunnel.provider !== "none") {
     return [info("public address", `the ${tunnel.provider} tunnel gives one once the daemon runs`)];
   }
+  const host = gateway.host.includes(":") ? `[${gateway.host}]` : gateway.host;
+  const own = `${gateway.tls.enabled ? "https" : "http"}://${host}:${gateway.port}`;
   return [
     info(
       "public address",
-      `not known: webhooks must be led to http://${gateway.host}:${gateway.port}${gateway.path_prefix}`,
+      `not known: webhooks must be led to ${own}${gateway.path_prefix}`,
       "set [gateway] public_url, and doctor tries it from here",
     ),
   ];

@@ -84,7 +84,10 @@ export function clockVerdict(now: number, builtAt = buildInfo.builtAt): Verdict 
     : ok("clock", `says ${shown}`);
 }
 
-function daemonVerdicts({ status }: Examination): Verdict[] {
+function daemonVerdicts({ status, unheard }: Examination): Verdict[] {
+  if (unheard !== undefined) {
+    return [error("daemon", unheard, "mend that first: part of the rest depends on it")];
+  }
   if (!status) {
     return [info("daemon", "is not running", "revka daemon, or revka service start")];
   }

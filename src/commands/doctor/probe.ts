@@ -42,6 +42,8 @@ export interface Examination {
   network: Network;
   /** Of the running daemon; null where none runs. */
   status: StatusReport | null;
+  /** Why a daemon that is there did not say how it is. */
+  unheard?: string;
   clock: Clock;
 }
 

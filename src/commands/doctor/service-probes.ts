@@ -23,6 +23,13 @@ export function serviceVerdicts({ env }: Pick<Examination, "env">, root = "/"): 
       ? [ok("service", "is installed and starts at boot")]
       : [warning("service", "is installed, but does not start at boot", "rc-update add revka")];
   }
+  const plist = "com.revka.daemon.plist";
+  if (existsSync(join(root, "Library/LaunchDaemons", plist))) {
+    return [ok("service", "is installed and starts at boot")];
+  }
+  if (existsSync(join(homeOf(env), "Library/LaunchAgents", plist))) {
+    return [ok("service", "is installed for you and starts when you log in")];
+  }
   return [
     info("service", "is not installed", "sudo revka service install starts Revka at every boot"),
   ];

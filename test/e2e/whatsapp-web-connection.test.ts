@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Harness, heldClock } from "../channels/whatsapp-web/harness.ts";
 
@@ -57,6 +58,22 @@ test("a lost network: the connection comes back, and what was sent meanwhile arr
   const message = await h.message("while you were away");
   expect(message.backlog).toBe(true);
   await h.ready();
+});
+
+test("a session that cannot be written: what comes is not acknowledged, and arrives once it can", async () => {
+  await linked();
+  const [companion] = h.owner.companions;
+  const other = new DatabaseSync(h.sessionPath);
+  other.exec("BEGIN IMMEDIATE");
+  const { id } = await h.ada.send(h.owner, "to a full disk");
+  await h.until(() => state() === "disconnected");
+  expect(h.channel.status().reason).toContain("cannot be written");
+  expect(companion?.mailbox.ids()).toContain(id);
+  other.exec("ROLLBACK");
+  other.close();
+  await h.message("to a full disk");
+  expect(h.wa.retriesAsked.count).toBe(0);
+  expect(h.messages()).toHaveLength(1);
 });
 
 test("a line that breaks under the first words of a login ends nothing but the connection", async () => {

@@ -12,7 +12,7 @@ const CONNECT_DEADLINE_MS = 20_000;
 const LOGIN_DEADLINE_MS = 120_000;
 /** A connection that held this long counts as good: the back-off begins anew after it. */
 const GOOD_AFTER_MS = 60_000;
-/** How often in a row WhatsApp may have us come back at once. */
+/** How often WhatsApp may have us come back at once before a connection counts as good. */
 const MOST_AT_ONCE = 3;
 
 /** What one socket says of its own life. */
@@ -91,6 +91,7 @@ export class Connection {
 
   start(): void {
     this.attempts = 0;
+    this.atOnce = 0;
     void this.connect(null);
   }
 
@@ -159,11 +160,7 @@ export class Connection {
 
   private opened(): void {
     this.cancelTimers();
-    this.atOnce = 0;
     this.watch();
-    this.later(GOOD_AFTER_MS, () => {
-      this.attempts = 0;
-    });
     this.change({ state: "ready", reason: null });
   }
 
@@ -193,10 +190,15 @@ export class Connection {
     }
   }
 
+  /** The connection stands, logged in or with a code: from now on it has to answer, and in time it counts as good. */
   private watch(): void {
     const { clock, random } = this.options;
     const socket = this.socket;
     if (!socket) return;
+    this.later(GOOD_AFTER_MS, () => {
+      this.attempts = 0;
+      this.atOnce = 0;
+    });
     this.timers.push(
       keepAlive({
         clock,

@@ -180,17 +180,16 @@ export class Client {
     }
   }
 
-  /** A message to react to: one received, else one of ours. */
+  /** A message to react to: one received, else one of ours. Named as its writer's phone does, without a device. */
   private target(chat: string, id: string): Target {
     const session = this.options.session();
-    const known = session.journal.remember(id);
-    if (session.sent.has(id) || !known)
-      return { id, fromMe: session.sent.has(id), participant: null };
-    const group = kindOf(chat) === "group";
+    const known = session.sent.has(id) ? undefined : session.journal.remember(id);
+    if (!known) return { id, fromMe: session.sent.has(id), participant: null };
+    const { participant, from } = known.attributes;
     return {
       id,
-      fromMe: false,
-      participant: group ? (known.attributes.participant ?? null) : null,
+      fromMe: isSelf(participant ?? from, session.self),
+      participant: kindOf(chat) === "group" && participant ? withoutDevice(participant) : null,
     };
   }
 

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { Harness, heldClock } from "../channels/whatsapp-web/harness.ts";
+import type { Recipient } from "../../src/channels/message.ts";
+import { Harness, heldClock, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
 
 setDefaultTimeout(60_000);
 
@@ -130,6 +131,25 @@ test("the ack of the server is lost: the repeat carries the same id, and the con
   const ids = h.wa.clientMessages.all.map(({ id }) => id);
   expect(ids).toHaveLength(2);
   expect(new Set(ids).size).toBe(1);
+});
+
+test("a group that is not there, one it was taken out of, a number without WhatsApp: no second try", async () => {
+  await linked();
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada] });
+  const sendTo = (recipient: Recipient) =>
+    h.channel.send({ ...h.delivery(h.ada, "hello"), recipient }, AbortSignal.timeout(PATIENCE_MS));
+  expect(await sendTo({ kind: "group", id: group.jid })).toMatchObject({ ok: true });
+  h.wa.changeGroup(group, "remove", h.owner);
+  const direct = { kind: "direct", phone: "+4915112345678", userId: null, lid: null } as const;
+  for (const [recipient, code] of [
+    [{ kind: "group", id: group.jid }, /^group_40[34]$/],
+    [{ kind: "group", id: "120363000000009999@g.us" }, /^group_404$/],
+    [direct, /^not_on_whatsapp$/],
+  ] as const) {
+    const result = await sendTo(recipient);
+    expect(result).toMatchObject({ ok: false, failure: { retry: "no" } });
+    expect(result.ok ? "" : result.failure.code).toMatch(code);
+  }
 });
 
 test("an ack with an error is a failure with its reason", async () => {

@@ -77,6 +77,17 @@ test("a session that cannot be written: what comes is not acknowledged, and arri
   expect(h.messages()).toHaveLength(1);
 });
 
+test("a session that cannot be written at the start is opened all the same", async () => {
+  await linked();
+  await h.channel.stop();
+  const other = new DatabaseSync(h.sessionPath);
+  other.exec("BEGIN IMMEDIATE");
+  h.channel = h.create();
+  await h.run();
+  await h.ready();
+  other.close();
+});
+
 test("a line that breaks under the first words of a login ends nothing but the connection", async () => {
   await linked();
   for (let round = 0; round < 5; round++) {

@@ -140,10 +140,14 @@ export class Session {
 
   private prune(): void {
     const now = this.clock.now();
-    this.database.transaction(() => {
-      this.journal.prune(now);
-      this.sent.prune(now);
-    });
+    try {
+      this.database.transaction(() => {
+        this.journal.prune(now);
+        this.sent.prune(now);
+      });
+    } catch {
+      // What is too old may stay until the next round; a full disk must end nothing.
+    }
     this.cancelPrune = this.clock.after(PRUNE_EVERY_MS, () => this.prune());
   }
 }

@@ -231,7 +231,7 @@ export class Connection {
       this.change({ state: "disconnected", reason: verdict.reason });
       return;
     }
-    if (verdict.next === "register") this.options.onNotLinked();
+    if (verdict.next === "register") this.forgetLink();
     const wanted = verdict.next === "backoff" ? verdict.afterMs : 0;
     const reason = verdict.next === "now" ? "WhatsApp keeps asking for a restart" : verdict.reason;
     if (verdict.next === "backoff" && verdict.newVersion) this.version = undefined;
@@ -239,6 +239,15 @@ export class Connection {
     log.info({ code, pause_ms: pauseMs }, reason);
     this.change({ state: "disconnected", reason: `${reason}; next try in ${seconds(pauseMs)}` });
     this.later(pauseMs, () => void this.connect(reason));
+  }
+
+  /** Where it cannot be written, the next connection is refused as this one was, and it is tried again. */
+  private forgetLink(): void {
+    try {
+      this.options.onNotLinked();
+    } catch (error) {
+      this.options.log.error({ error: nameOf(error) }, "the WhatsApp session cannot be written");
+    }
   }
 
   private async loggedOut(reason: string): Promise<void> {

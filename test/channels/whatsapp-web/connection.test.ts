@@ -197,6 +197,26 @@ test("a link that WhatsApp does not know is forgotten, and the next connection r
   expect(s.sockets).toHaveLength(3);
 });
 
+test("a link that cannot be forgotten yet is tried again, and forgotten then", async () => {
+  let full = true;
+  let forgotten = 0;
+  const s = setup({
+    onNotLinked: () => {
+      if (full) throw new Error("database or disk is full");
+      forgotten++;
+    },
+  });
+  s.record.linked = false;
+  s.connection.start();
+  await s.settle();
+  s.last().events.ended(401);
+  expect(s.connection.status.state).toBe("disconnected");
+  await s.clock.advance(3_000);
+  full = false;
+  s.last().events.ended(401);
+  expect(forgotten).toBe(1);
+});
+
 test("the version is found out once, and anew after it was refused", async () => {
   const s = await opened();
   s.last().events.ended(503);

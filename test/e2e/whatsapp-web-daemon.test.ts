@@ -212,3 +212,27 @@ test("a stop lets the reply of a turn that ends go out, and parks what hangs wit
   agent.stop();
   slow.stop();
 });
+
+test("an operator names a group by its id or JID, and the own chat by its number", async () => {
+  await using s = await startLinked({ whatsapp: { mode: "personal", self_chat_mode: true } });
+  const group = s.wa.addGroup({ subject: "Team", members: [s.owner, s.ada] });
+  const id = group.jid.replace("@g.us", "");
+  for (const to of [group.jid, `group:${group.jid}`, `group:${id}`]) {
+    await s.control.send({ to, text: `to ${to}` });
+    const { chat } = await s.ada.waitForMessage(`to ${to}`);
+    expect(chat).toBe(group.jid);
+  }
+  const notes = () =>
+    s.owner.inbox.all.flatMap(({ text }) => (text?.startsWith("note") ? text : []));
+  await s.owner.send(s.owner, "note one");
+  await s.owner.waitForMessage("note one");
+  await s.control.pause({ chat: `+${owner.number}` });
+  expect((await s.daemon.status()).paused_chats).toHaveLength(1);
+  await s.owner.send(s.owner, "note two");
+  await s.untilStatus(({ inbox }) => inbox.pending === 1);
+  await s.control.send({ to: `+${owner.number}`, text: "note from the operator" });
+  await s.owner.waitForMessage("note from the operator");
+  expect(notes()).toEqual(["note one", "note from the operator"]);
+  await s.control.resume({ chat: "self" });
+  await s.owner.waitForMessage("note two");
+});

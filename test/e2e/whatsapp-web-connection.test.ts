@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { silentLog } from "../../src/telemetry/log.ts";
 import type { Recipient } from "../../src/channels/message.ts";
 import { Harness, heldClock, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
 
@@ -75,6 +76,31 @@ test("a session that cannot be written: what comes is not acknowledged, and arri
   await h.message("to a full disk");
   expect(h.wa.retriesAsked.count).toBe(0);
   expect(h.messages()).toHaveLength(1);
+});
+
+test("what was handed over and cannot be noted as such is handed over again at growing pauses", async () => {
+  let other: DatabaseSync | undefined;
+  const pauses: unknown[] = [];
+  const warned = Promise.withResolvers<void>();
+  h = await Harness.linked({
+    admit: (events) => {
+      if (other || !events.some(({ kind }) => kind === "message")) return;
+      other = new DatabaseSync(h.sessionPath);
+      other.exec("BEGIN IMMEDIATE");
+    },
+    options: {
+      log: {
+        ...silentLog,
+        warn: (fields) => {
+          if (pauses.push(fields["pause_ms"]) === 3) warned.resolve();
+        },
+      },
+    },
+  });
+  await h.ada.send(h.owner, "one");
+  await warned.promise;
+  other?.close();
+  expect(pauses.slice(0, 3)).toEqual([500, 1000, 2000]);
 });
 
 test("a session that cannot be written at the start is opened all the same", async () => {

@@ -241,7 +241,7 @@ export class Connection {
     this.later(pauseMs, () => void this.connect(reason));
   }
 
-  /** Where it cannot be written, the next connection is refused as this one was, and it is tried again. */
+  /** Where that cannot be written, the next connection registers all the same: what is in memory counts. */
   private forgetLink(): void {
     try {
       this.options.onNotLinked();

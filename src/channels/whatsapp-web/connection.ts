@@ -2,7 +2,7 @@ import type { WAVersion } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { ChannelStatus, Linking } from "../channel.ts";
-import { PASSKEY_ADVICE, TIMED_OUT, judge, pauseBefore } from "./disconnect.ts";
+import { PASSKEY_ADVICE, TIMED_OUT, UNTAKEN, judge, pauseBefore } from "./disconnect.ts";
 import { keepAlive } from "./keepalive.ts";
 import { FIRST_QR_MS, NEXT_QR_MS, PAIR_CODE_MS } from "./linking.ts";
 
@@ -154,7 +154,10 @@ export class Connection {
       expires: guarded((secs) => {
         this.expireSecs = secs;
       }),
-      ended: guarded((code) => this.ended(code)),
+      // Baileys ends with a time-out once it has shown the last code (`socket.js`, genPairQR).
+      ended: guarded((code) =>
+        this.ended(code === TIMED_OUT && this.standing.linking ? UNTAKEN : code),
+      ),
     };
   }
 

@@ -24,6 +24,8 @@ export type Verdict =
 
 /** Ours: no frame, no pong, or no login within the time allowed. */
 export const TIMED_OUT = 408;
+/** Ours: every code that WhatsApp gives one connection was shown, and no phone took any. */
+export const UNTAKEN = 498;
 /** Ours: the server's certificate is not signed by WhatsApp's root key. */
 export const UNTRUSTED = 495;
 /** Ours: the session cannot be written, so nothing that comes may be acknowledged. */
@@ -83,6 +85,8 @@ export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
       };
     case TIMED_OUT:
       return again("no answer from WhatsApp in time");
+    case UNTAKEN:
+      return again("no phone took a code in time; a new one follows");
     case UNREACHABLE:
       return again("WhatsApp cannot be reached: check network, DNS, firewall and proxy_url");
     case UNWRITABLE:

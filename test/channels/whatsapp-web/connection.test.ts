@@ -259,6 +259,9 @@ test("codes that nobody takes are no failures: the next follow after the shortes
     s.last().events.qr("code");
     await s.clock.advance(60_000);
     s.last().events.ended(408);
+    expect(s.connection.status.reason).toBe(
+      "no phone took a code in time; a new one follows; next try in 3 s",
+    );
     await s.clock.advance(3_000);
     expect(s.sockets).toHaveLength(rounds + 1);
   }

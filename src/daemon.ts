@@ -270,8 +270,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       stopWatching();
       const drained = async () => {
         await turns.drain(TURN_GRACE);
-        await Promise.all(channels.map((channel) => channel.stop()));
+        // Before the channels: one that is stopped sends nothing more.
         await outbox.drain(SEND_GRACE);
+        await Promise.all(channels.map((channel) => channel.stop()));
       };
       // A tunnel tool may take seconds of its own to end.
       await Promise.all([drained(), tunnel?.stop()]);

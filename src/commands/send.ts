@@ -1,6 +1,6 @@
 import { text as readAll } from "node:stream/consumers";
 import type { SendReport } from "../control/api.ts";
-import { recipientOf } from "../control/operator.ts";
+import { recipientOf } from "../control/recipient.ts";
 import { printable } from "../telemetry/printable.ts";
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, UsageError, type Command, type Invocation } from "./command.ts";

@@ -1,6 +1,5 @@
-import { canonicalLid, canonicalPhone, isBusinessScopedId } from "../access/identity.ts";
 import type { Channel } from "../channels/channel.ts";
-import type { ChannelName, Recipient, SendFailure } from "../channels/message.ts";
+import type { ChannelName, SendFailure } from "../channels/message.ts";
 import type { Outbox } from "../conversation/outbox.ts";
 import type { Turns } from "../conversation/turns.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
@@ -16,6 +15,7 @@ import {
   type SendRequest,
   type StatusReport,
 } from "./api.ts";
+import { recipientOn } from "./recipient.ts";
 
 /** The platform lets a business write freely for so long after a person's last message, ms. */
 const WINDOW = 24 * 60 * 60 * 1000;
@@ -45,7 +45,7 @@ export function operator(options: OperatorOptions): ControlApi {
   const startedAt = clock.now();
   const chatOf = async (name: string, channel?: ChannelName): Promise<StoredChat> => {
     const chosen = chooseChannel(options.channels, channel);
-    const id = await store.openChat(sourceOf(chosen), recipientOf(name));
+    const id = await store.openChat(sourceOf(chosen), recipientOn(chosen, name));
     const chat = store.chat(id);
     if (!chat) throw new ControlError(404, `there is no chat ${name}`);
     return chat;
@@ -270,23 +270,6 @@ function chooseChannel(channels: Channel[], name: ChannelName | undefined): Chan
     throw new ControlError(400, `${names} are running: say which with --channel`);
   }
   return found;
-}
-
-/** An E.164 number, BSUID, LID, or the id or JID of a group. */
-export function recipientOf(target: string): Recipient {
-  const name = target.trim();
-  const lid = canonicalLid(name);
-  if (lid) return { kind: "direct", phone: null, userId: null, lid };
-  if (name.endsWith("@g.us")) return { kind: "group", id: name };
-  if (name === "self") return { kind: "self" };
-  if (isBusinessScopedId(name)) return { kind: "direct", phone: null, userId: name, lid: null };
-  const phone = canonicalPhone(name.replace(/@s\.whatsapp\.net$/, ""));
-  if (phone) return { kind: "direct", phone, userId: null, lid: null };
-  if (/^group:.+/.test(name)) return { kind: "group", id: name.slice("group:".length) };
-  throw new ControlError(
-    400,
-    `${name} is neither a number in international form (+15550001111), a BSUID, a …@lid, a …@g.us nor group:ID`,
-  );
 }
 
 function timestamp(at: number | null): string | null {

@@ -254,6 +254,7 @@ export class Outbox {
         this.#abort.signal,
       );
     } catch (error) {
+      if (this.#abort.signal.aborted) return { ok: false, failure: cutOff };
       this.#options.log.error(
         { channel: channel.name, delivery: delivery.id, error: errorName(error) },
         "sending failed unexpectedly",
@@ -299,6 +300,8 @@ export class Outbox {
     return "wait";
   }
 }
+
+const cutOff = sendFailure("ambiguous", "stopped", "The daemon was stopped while it was sent.");
 
 function errorName(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";

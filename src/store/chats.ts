@@ -88,9 +88,19 @@ export class Chats {
   /** The chat of a recipient that an operator named. */
   ofRecipient(source: number, target: Recipient): ChatId {
     if (target.kind === "group") return this.find(source, "group", null, target.id);
-    if (target.kind === "self") return this.find(source, "self", null, null);
+    if (target.kind === "self") return this.#own(source) ?? this.find(source, "self", null, null);
     const person = this.#personOf(source, { ...target, username: null });
     return this.find(source, "direct", person, null);
+  }
+
+  /** The chat that the owner's own messages came in; null before the first. */
+  #own(source: number): ChatId | null {
+    const row = this.database
+      .sql(
+        "SELECT id FROM chats WHERE source = ? AND kind = 'self' AND person IS NOT NULL ORDER BY id DESC LIMIT 1",
+      )
+      .get(source) as { id: ChatId } | undefined;
+    return row?.id ?? null;
   }
 
   /**

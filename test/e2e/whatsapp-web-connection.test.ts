@@ -1,5 +1,8 @@
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { Harness, heldClock } from "../channels/whatsapp-web/harness.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import type { Recipient } from "../../src/channels/message.ts";
+import { Harness, heldClock, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
 
 setDefaultTimeout(60_000);
 
@@ -59,6 +62,58 @@ test("a lost network: the connection comes back, and what was sent meanwhile arr
   await h.ready();
 });
 
+test("a session that cannot be written: what comes is not acknowledged, and arrives once it can", async () => {
+  await linked();
+  const [companion] = h.owner.companions;
+  const other = new DatabaseSync(h.sessionPath);
+  other.exec("BEGIN IMMEDIATE");
+  const { id } = await h.ada.send(h.owner, "to a full disk");
+  await h.until(() => state() === "disconnected");
+  expect(h.channel.status().reason).toContain("cannot be written");
+  expect(companion?.mailbox.ids()).toContain(id);
+  other.exec("ROLLBACK");
+  other.close();
+  await h.message("to a full disk");
+  expect(h.wa.retriesAsked.count).toBe(0);
+  expect(h.messages()).toHaveLength(1);
+});
+
+test("what was handed over and cannot be noted as such is handed over again at growing pauses", async () => {
+  let other: DatabaseSync | undefined;
+  const pauses: unknown[] = [];
+  const warned = Promise.withResolvers<void>();
+  h = await Harness.linked({
+    admit: (events) => {
+      if (other || !events.some(({ kind }) => kind === "message")) return;
+      other = new DatabaseSync(h.sessionPath);
+      other.exec("BEGIN IMMEDIATE");
+    },
+    options: {
+      log: {
+        ...silentLog,
+        warn: (fields) => {
+          if (pauses.push(fields["pause_ms"]) === 3) warned.resolve();
+        },
+      },
+    },
+  });
+  await h.ada.send(h.owner, "one");
+  await warned.promise;
+  other?.close();
+  expect(pauses.slice(0, 3)).toEqual([500, 1000, 2000]);
+});
+
+test("a session that cannot be written at the start is opened all the same", async () => {
+  await linked();
+  await h.channel.stop();
+  const other = new DatabaseSync(h.sessionPath);
+  other.exec("BEGIN IMMEDIATE");
+  h.channel = h.create();
+  await h.run();
+  await h.ready();
+  other.close();
+});
+
 test("a line that breaks under the first words of a login ends nothing but the connection", async () => {
   await linked();
   for (let round = 0; round < 5; round++) {
@@ -113,6 +168,25 @@ test("the ack of the server is lost: the repeat carries the same id, and the con
   const ids = h.wa.clientMessages.all.map(({ id }) => id);
   expect(ids).toHaveLength(2);
   expect(new Set(ids).size).toBe(1);
+});
+
+test("a group that is not there, one it was taken out of, a number without WhatsApp: no second try", async () => {
+  await linked();
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada] });
+  const sendTo = (recipient: Recipient) =>
+    h.channel.send({ ...h.delivery(h.ada, "hello"), recipient }, AbortSignal.timeout(PATIENCE_MS));
+  expect(await sendTo({ kind: "group", id: group.jid })).toMatchObject({ ok: true });
+  h.wa.changeGroup(group, "remove", h.owner);
+  const direct = { kind: "direct", phone: "+4915112345678", userId: null, lid: null } as const;
+  for (const [recipient, code] of [
+    [{ kind: "group", id: group.jid }, /^group_40[34]$/],
+    [{ kind: "group", id: "120363000000009999@g.us" }, /^group_404$/],
+    [direct, /^not_on_whatsapp$/],
+  ] as const) {
+    const result = await sendTo(recipient);
+    expect(result).toMatchObject({ ok: false, failure: { retry: "no" } });
+    expect(result.ok ? "" : result.failure.code).toMatch(code);
+  }
 });
 
 test("an ack with an error is a failure with its reason", async () => {

@@ -180,3 +180,59 @@ test("what an agent is told, media in and out, quotes, typing and receipts", asy
   expect(answer.about).toBe(thinking.id);
   agent.stop();
 });
+
+test("a stop lets the reply of a turn that ends go out, and parks what hangs without alarm", async () => {
+  const agent = await startAgent(({ messages: [message] }) => ({ body: { text: message?.text } }));
+  const release = Promise.withResolvers<void>();
+  const slow = await startAgent(async ({ messages: [message] }) => {
+    await release.promise;
+    return { body: { text: `re ${message?.text}` } };
+  });
+  await using s = await startLinked({ agent: { kind: "webhook", url: slow.url } });
+  await s.ada.send(s.owner, "one");
+  await slow.turns.waitFor();
+  s.daemon.kill("SIGTERM");
+  await s.daemon.waitForLog("stopping");
+  release.resolve();
+  await s.ada.waitForMessage("re one");
+  expect((await s.daemon.exited).code).toBe(0);
+
+  s.changes = { ...s.changes, agent: { kind: "webhook", url: agent.url } };
+  await s.start();
+  await s.ready();
+  s.wa.fault({ at: "in:iq:usync", do: "swallow", times: 0 });
+  await s.control.send({ to: `+${s.bob.number}`, text: "two" });
+  await s.wa.faults.struck.waitFor();
+  await s.daemon.stop();
+  expect(s.daemon.lines.filter((line) => line.includes("unexpected"))).toEqual([]);
+  s.wa.faults.clear();
+  await s.start();
+  await s.bob.waitForMessage("two");
+  expect(s.ada.inbox.all.map(({ text }) => text)).toEqual(["re one"]);
+  agent.stop();
+  slow.stop();
+});
+
+test("an operator names a group by its id or JID, and the own chat by its number", async () => {
+  await using s = await startLinked({ whatsapp: { mode: "personal", self_chat_mode: true } });
+  const group = s.wa.addGroup({ subject: "Team", members: [s.owner, s.ada] });
+  const id = group.jid.replace("@g.us", "");
+  for (const to of [group.jid, `group:${group.jid}`, `group:${id}`]) {
+    await s.control.send({ to, text: `to ${to}` });
+    const { chat } = await s.ada.waitForMessage(`to ${to}`);
+    expect(chat).toBe(group.jid);
+  }
+  const notes = () =>
+    s.owner.inbox.all.flatMap(({ text }) => (text?.startsWith("note") ? text : []));
+  await s.owner.send(s.owner, "note one");
+  await s.owner.waitForMessage("note one");
+  await s.control.pause({ chat: `+${owner.number}` });
+  expect((await s.daemon.status()).paused_chats).toHaveLength(1);
+  await s.owner.send(s.owner, "note two");
+  await s.untilStatus(({ inbox }) => inbox.pending === 1);
+  await s.control.send({ to: `+${owner.number}`, text: "note from the operator" });
+  await s.owner.waitForMessage("note from the operator");
+  expect(notes()).toEqual(["note one", "note from the operator"]);
+  await s.control.resume({ chat: "self" });
+  await s.owner.waitForMessage("note two");
+});

@@ -210,6 +210,36 @@ test("reactions, edits and revokes, both ways", async () => {
   await h.ada.waitForMessage(({ kind }) => kind === "revoke");
 });
 
+test("a reaction names the message as its writer's phone does: no device, and in the own chat from me", async () => {
+  h = await Harness.linked();
+  const group = h.wa.addGroup({ subject: "Friends", members: [h.owner, h.ada] });
+  const tablet = h.ada.addDevice();
+  const { id } = await h.ada.send(group, "from the tablet", { device: tablet.id });
+  await h.message("from the tablet");
+  const react = (targetId: string) => ({ kind: "reaction", targetId, emoji: "👍" }) as const;
+  await h.channel.send(
+    {
+      ...h.delivery(h.ada, react(id)),
+      recipient: { kind: "group", id: group.jid },
+    },
+    AbortSignal.timeout(PATIENCE_MS),
+  );
+  const inGroup = await h.ada.waitForMessage(({ kind }) => kind === "reaction");
+  const { participant } = inGroup.content.reactionMessage?.key ?? {};
+  expect(participant).toBe(h.ada.lid);
+
+  const note = await h.owner.send(h.owner, "note");
+  await h.message("note");
+  await h.channel.send(
+    { ...h.delivery(h.owner, react(note.id)), recipient: { kind: "self" } },
+    AbortSignal.timeout(PATIENCE_MS),
+  );
+  const toSelf = await h.owner.waitForMessage(
+    ({ content }) => content.reactionMessage?.key?.id === note.id,
+  );
+  expect(toSelf.content.reactionMessage?.key?.fromMe).toBe(true);
+});
+
 test("what the owner types is from me; the chat with oneself is known; our own echo is not heard", async () => {
   h = await Harness.linked();
   await h.owner.send(h.ada, "typed by the owner");

@@ -7,7 +7,7 @@ import type { Delivery, Recipient, SendFailure, SendResult } from "../message.ts
 import { Acknowledgements, refusal } from "./acknowledgements.ts";
 import type { Caches } from "./baileys-socket.ts";
 import { isSelf } from "./identity.ts";
-import { kindOf, phoneJid, userOf, withoutDevice } from "./jid.ts";
+import { kindOf, phoneJid, phoneOf, userOf, withoutDevice } from "./jid.ts";
 import { UnsendableFile, UploadFailed, uploadFile } from "./media-upload.ts";
 import {
   type MediaContent,
@@ -23,6 +23,7 @@ import {
   textMessage,
 } from "./outgoing.ts";
 import { within } from "./patience.ts";
+import { refusedWith } from "./socket-error.ts";
 import type { SentMessage } from "./sent-messages.ts";
 import type { Session } from "./session.ts";
 
@@ -58,6 +59,7 @@ export class Client {
       signal,
     );
     const id = messageIdOf(delivery.id);
+    const group = delivery.recipient.kind === "group";
     try {
       const chat = await this.address(sock, delivery.recipient, deadline.signal);
       if (typeof chat !== "string") return { ok: false, failure: chat };
@@ -67,7 +69,8 @@ export class Client {
       return await this.relay(sock, id, record, attributes, deadline.signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      return { ok: false, failure: failureOf(error, deadline.expired) };
+      const failure = (group && noGroup(error)) || failureOf(error, deadline.expired);
+      return { ok: false, failure };
     } finally {
       deadline.cancel();
     }
@@ -92,6 +95,10 @@ export class Client {
       const devices = await abortable(sock.getUSyncDevices([jid], true, false), signal);
       if (devices.some(({ user }) => user === userOf(jid))) return jid;
       this.options.caches.devices.del(userOf(jid) ?? "");
+    }
+    const number = candidates.find((jid) => phoneOf(jid));
+    if (number && (await isUnknown(sock, number, signal))) {
+      return sendFailure("no", "not_on_whatsapp", "The number is not on WhatsApp.");
     }
     return sendFailure(
       "recipient",
@@ -181,17 +188,16 @@ export class Client {
     }
   }
 
-  /** A message to react to: one received, else one of ours. */
+  /** A message to react to: one received, else one of ours. Named as its writer's phone does, without a device. */
   private target(chat: string, id: string): Target {
     const session = this.options.session();
-    const known = session.journal.remember(id);
-    if (session.sent.has(id) || !known)
-      return { id, fromMe: session.sent.has(id), participant: null };
-    const group = kindOf(chat) === "group";
+    const known = session.sent.has(id) ? undefined : session.journal.remember(id);
+    if (!known) return { id, fromMe: session.sent.has(id), participant: null };
+    const { participant, from } = known.attributes;
     return {
       id,
-      fromMe: false,
-      participant: group ? (known.attributes.participant ?? null) : null,
+      fromMe: isSelf(participant ?? from, session.self),
+      participant: kindOf(chat) === "group" && participant ? withoutDevice(participant) : null,
     };
   }
 
@@ -214,6 +220,20 @@ function lost(): SendFailure {
     "no_ack",
     "WhatsApp did not confirm the message; it is sent again under the same id.",
   );
+}
+
+/** Whether the server says that nobody has this number; false where it does not say. */
+async function isUnknown(sock: WASocket, jid: string, signal: AbortSignal): Promise<boolean> {
+  const found = await abortable(sock.onWhatsApp(jid), signal).catch(() => undefined);
+  return found !== undefined && !found.some(({ exists }) => exists);
+}
+
+/** The server does not let us see the group; null where the error is another. */
+function noGroup(error: unknown): SendFailure | null {
+  const code = refusedWith(error);
+  if (code !== 403 && code !== 404) return null;
+  const hint = "WhatsApp knows no such group, or this account is not in it.";
+  return sendFailure("no", `group_${code}`, hint);
 }
 
 function failureOf(error: unknown, expired: boolean): SendFailure {

@@ -2,7 +2,7 @@ import type { WAVersion } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { ChannelStatus, Linking } from "../channel.ts";
-import { PASSKEY_ADVICE, TIMED_OUT, judge, pauseBefore } from "./disconnect.ts";
+import { PASSKEY_ADVICE, TIMED_OUT, UNTAKEN, judge, pauseBefore } from "./disconnect.ts";
 import { keepAlive } from "./keepalive.ts";
 import { FIRST_QR_MS, NEXT_QR_MS, PAIR_CODE_MS } from "./linking.ts";
 
@@ -12,7 +12,7 @@ const CONNECT_DEADLINE_MS = 20_000;
 const LOGIN_DEADLINE_MS = 120_000;
 /** A connection that held this long counts as good: the back-off begins anew after it. */
 const GOOD_AFTER_MS = 60_000;
-/** How often in a row WhatsApp may have us come back at once. */
+/** How often WhatsApp may have us come back at once before a connection counts as good. */
 const MOST_AT_ONCE = 3;
 
 /** What one socket says of its own life. */
@@ -91,12 +91,21 @@ export class Connection {
 
   start(): void {
     this.attempts = 0;
+    this.atOnce = 0;
     void this.connect(null);
   }
 
   stop(reason: string): void {
     this.drop();
     this.change({ state: "disconnected", reason });
+  }
+
+  /**
+   * Ends the socket there is, before it says anything more, and comes back after the back-off: what was not
+   * acknowledged is then sent again.
+   */
+  giveUp(code: number): void {
+    if (this.socket) this.ended(code);
   }
 
   private async connect(lastReason: string | null): Promise<void> {
@@ -145,17 +154,16 @@ export class Connection {
       expires: guarded((secs) => {
         this.expireSecs = secs;
       }),
-      ended: guarded((code) => this.ended(code)),
+      // Baileys ends with a time-out once it has shown the last code (`socket.js`, genPairQR).
+      ended: guarded((code) =>
+        this.ended(code === TIMED_OUT && this.standing.linking ? UNTAKEN : code),
+      ),
     };
   }
 
   private opened(): void {
     this.cancelTimers();
-    this.atOnce = 0;
     this.watch();
-    this.later(GOOD_AFTER_MS, () => {
-      this.attempts = 0;
-    });
     this.change({ state: "ready", reason: null });
   }
 
@@ -185,10 +193,15 @@ export class Connection {
     }
   }
 
+  /** The connection stands, logged in or with a code: from now on it has to answer, and in time it counts as good. */
   private watch(): void {
     const { clock, random } = this.options;
     const socket = this.socket;
     if (!socket) return;
+    this.later(GOOD_AFTER_MS, () => {
+      this.attempts = 0;
+      this.atOnce = 0;
+    });
     this.timers.push(
       keepAlive({
         clock,
@@ -221,7 +234,7 @@ export class Connection {
       this.change({ state: "disconnected", reason: verdict.reason });
       return;
     }
-    if (verdict.next === "register") this.options.onNotLinked();
+    if (verdict.next === "register") this.forgetLink();
     const wanted = verdict.next === "backoff" ? verdict.afterMs : 0;
     const reason = verdict.next === "now" ? "WhatsApp keeps asking for a restart" : verdict.reason;
     if (verdict.next === "backoff" && verdict.newVersion) this.version = undefined;
@@ -229,6 +242,15 @@ export class Connection {
     log.info({ code, pause_ms: pauseMs }, reason);
     this.change({ state: "disconnected", reason: `${reason}; next try in ${seconds(pauseMs)}` });
     this.later(pauseMs, () => void this.connect(reason));
+  }
+
+  /** Where that cannot be written, the next connection registers all the same: what is in memory counts. */
+  private forgetLink(): void {
+    try {
+      this.options.onNotLinked();
+    } catch (error) {
+      this.options.log.error({ error: nameOf(error) }, "the WhatsApp session cannot be written");
+    }
   }
 
   private async loggedOut(reason: string): Promise<void> {

@@ -1,5 +1,6 @@
-import { type proto, normalizeMessageContent } from "@whiskeysockets/baileys";
+import type { proto } from "@whiskeysockets/baileys";
 import type { MediaKind, MediaReference } from "../message.ts";
+import { sideshow, unwrapped } from "./wrappings.ts";
 
 type Content = proto.IMessage;
 type ContextInfo = proto.IContextInfo;
@@ -54,10 +55,12 @@ const ignored: Record<string, string> = {
   requestPhoneNumberMessage: "request_phone_number",
 };
 
-/** Reads a message's content: what WhatsApp wraps around it (ephemeral, view once, caption) is taken off. */
+/** Reads a message's content. */
 export function readContent(raw: Content | null | undefined): Reading {
-  const content = normalizeMessageContent(raw ?? undefined);
+  const content = raw && unwrapped(raw);
   if (!content) return { kind: "ignored", reason: "empty" };
+  const aside = sideshow(raw);
+  if (aside) return { kind: "ignored", reason: aside };
   if (content.protocolMessage) return readProtocol(content.protocolMessage);
   if (content.reactionMessage) return readReaction(content.reactionMessage);
   const field = Object.entries(content).find(
@@ -188,7 +191,10 @@ function readPlain(content: Content): Meaning | null {
     return said("product", line(["Product", product?.title, body]), contextInfo);
   }
   const poll =
-    content.pollCreationMessage ?? content.pollCreationMessageV2 ?? content.pollCreationMessageV3;
+    content.pollCreationMessage ??
+    content.pollCreationMessageV2 ??
+    content.pollCreationMessageV3 ??
+    content.pollCreationMessageV5;
   if (poll) {
     const options = (poll.options ?? []).map(({ optionName }) => optionName).join(" / ");
     return said("poll", line(["Poll", poll.name, options]), poll.contextInfo);

@@ -24,8 +24,12 @@ export type Verdict =
 
 /** Ours: no frame, no pong, or no login within the time allowed. */
 export const TIMED_OUT = 408;
+/** Ours: every code that WhatsApp gives one connection was shown, and no phone took any. */
+export const UNTAKEN = 498;
 /** Ours: the server's certificate is not signed by WhatsApp's root key. */
 export const UNTRUSTED = 495;
+/** Ours: the session cannot be written, so nothing that comes may be acknowledged. */
+export const UNWRITABLE = 507;
 /** Ours: no connection to WhatsApp's address, or to the proxy on the way, came about. */
 export const UNREACHABLE = 523;
 
@@ -81,8 +85,14 @@ export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
       };
     case TIMED_OUT:
       return again("no answer from WhatsApp in time");
+    case UNTAKEN:
+      return again("no phone took a code in time; a new one follows");
     case UNREACHABLE:
       return again("WhatsApp cannot be reached: check network, DNS, firewall and proxy_url");
+    case UNWRITABLE:
+      return again(
+        "the WhatsApp session cannot be written, so nothing is taken: look at the disk and at what else uses the file",
+      );
     case UNTRUSTED:
       return again(
         "the server did not prove that it is WhatsApp: its certificate is not signed by WhatsApp's key, so something on the way may be reading along; nothing was sent to it",

@@ -20,6 +20,8 @@ export class GroupCommit {
     private readonly database: SessionDatabase,
     private readonly store: KeyStore,
     private readonly onCommitted: (staged: Staged[]) => void = () => {},
+    /** Nothing of it is on disk. Called before anybody who staged it hears of that. */
+    private readonly onFailed: (error: unknown) => void = () => {},
   ) {}
 
   get(type: string, id: string): string | undefined {
@@ -51,6 +53,7 @@ export class GroupCommit {
       });
     } catch (error) {
       this.overlay.clear();
+      this.onFailed(error);
       for (const { reject } of batch) reject(error);
       return;
     }

@@ -97,24 +97,34 @@ export class SessionDatabase {
   /** Writes everything into the one file, so that a copy of it and its key is a backup. */
   close(): void {
     try {
-      this.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      this.closeFile();
     } finally {
-      this.sql.close();
       this.lock.release();
     }
   }
 
   /** Closes, and moves the file beside its place: a session that was logged out is kept, never deleted. */
   moveAside(now: number): string {
-    this.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    this.sql.close();
     const time = new Date(now).toISOString().replace(/[:.]/g, "-");
     const aside = `${this.path}.logged-out-${time}`;
-    for (const suffix of ["", "-wal", "-shm"]) {
-      if (existsSync(this.path + suffix)) renameSync(this.path + suffix, aside + suffix);
+    try {
+      this.closeFile();
+      for (const suffix of ["", "-wal", "-shm"]) {
+        if (existsSync(this.path + suffix)) renameSync(this.path + suffix, aside + suffix);
+      }
+    } finally {
+      this.lock.release();
     }
-    this.lock.release();
     return aside;
+  }
+
+  private closeFile(): void {
+    try {
+      this.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // A full disk, say: what was written stays in the log beside the file, and is read from there.
+    }
+    this.sql.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AuthenticationCreds } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
-import { GroupCommit } from "./group-commit.ts";
+import { GroupCommit, type Staged } from "./group-commit.ts";
 import { type Mappings, type Self, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { lidOf, phoneOf } from "./jid.ts";
@@ -18,6 +18,8 @@ export interface SessionHooks {
   onReceived: () => void;
   /** LIDs and numbers were found to belong together (as Baileys stores them). */
   onMappings: (stored: Record<string, string>) => void;
+  /** What was to be written is not on disk, so nothing of it may be acknowledged. */
+  onUnwritable: (error: unknown) => void;
 }
 
 /** A linked device (or one to be linked): its keys, its journal, what it sent. */
@@ -42,9 +44,10 @@ export class Session {
     this.journal = new Journal(database);
     this.sent = new SentMessages(database);
     this.creds = this.store.loadCredentials();
-    this.commit = new GroupCommit(database, this.store, (batch) => {
+    const onCommitted = (batch: Staged[]) => {
       if (batch.some(({ alongside }) => alongside.length > 0)) hooks.onReceived();
-    });
+    };
+    this.commit = new GroupCommit(database, this.store, onCommitted, hooks.onUnwritable);
     this.transactions = new KeyTransactions(
       this.commit,
       (label) => label === this.creds.me?.id || longLabels.has(label),
@@ -137,10 +140,14 @@ export class Session {
 
   private prune(): void {
     const now = this.clock.now();
-    this.database.transaction(() => {
-      this.journal.prune(now);
-      this.sent.prune(now);
-    });
+    try {
+      this.database.transaction(() => {
+        this.journal.prune(now);
+        this.sent.prune(now);
+      });
+    } catch {
+      // What is too old may stay until the next round; a full disk must end nothing.
+    }
     this.cancelPrune = this.clock.after(PRUNE_EVERY_MS, () => this.prune());
   }
 }

@@ -20,6 +20,12 @@ export function statusOf(error: unknown): number {
   return status === TIMED_OUT && unreachable.has(systemCode(error)) ? UNREACHABLE : status;
 }
 
+/** The code with which the server refused a query (`WABinary/generic-utils.js`, assertNodeErrorFree); null for none. */
+export function refusedWith(error: unknown): number | null {
+  if (!(error instanceof Error) || !("data" in error)) return null;
+  return typeof error.data === "number" && Number.isInteger(error.data) ? error.data : null;
+}
+
 /** Of the error that the Boom wraps. */
 function systemCode(error: object): string {
   const cause: unknown = "data" in error ? error.data : null;

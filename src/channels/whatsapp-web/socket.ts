@@ -111,13 +111,13 @@ export class Ingress {
       const events = [...asides, ...translated.flatMap((one) => one.events)];
       try {
         await this.options.deliver(events);
-        this.failures = 0;
       } catch (error) {
         this.asides.unshift(...asides);
         this.pause(error);
         return;
       }
       if (session && !this.close(session, translated)) return;
+      this.failures = 0;
     }
   }
 

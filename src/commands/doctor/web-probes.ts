@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
+import { SessionDatabase } from "../../channels/whatsapp-web/session-database.ts";
+import { SessionError } from "../../channels/whatsapp-web/session-error.ts";
 import { findSessionSecret, keyFileOf } from "../../channels/whatsapp-web/session-key.ts";
-import { lockSession } from "../../channels/whatsapp-web/session-lock.ts";
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
@@ -35,7 +36,7 @@ function webProbe(name: string, run: (web: Web) => Promise<Verdict[]> | Verdict[
   };
 }
 
-function sessionVerdicts(path: string, { status, env }: Examination): Verdict[] {
+function sessionVerdicts(path: string, examination: Examination): Verdict[] {
   if (!existsSync(path)) {
     return [
       info(
@@ -57,30 +58,44 @@ function sessionVerdicts(path: string, { status, env }: Examination): Verdict[] 
       );
     }
   }
-  try {
-    // With a session there, a missing key is an error and none is made.
-    findSessionSecret({ env: { ...env }, sessionPath: path, sessionExists: true });
-    verdicts.push(ok("session key", "is there"));
-  } catch (reason) {
-    const message = reason instanceof Error ? reason.message : "is missing";
-    verdicts.push(error("session key", message, "bring the key back, or revka relink"));
-  }
-  if (!status && existsSync(`${path}.lock`)) verdicts.push(...lockVerdicts(path));
-  return verdicts;
+  return [...verdicts, ...keyVerdicts(path, examination)];
 }
 
-function lockVerdicts(path: string): Verdict[] {
+/** The daemon may have a key that this shell has not; while none runs, the session is opened to see that it opens. */
+function keyVerdicts(path: string, { status, env }: Examination): Verdict[] {
+  if (webOf(status)?.linked_as) return [ok("session key", "opened the session of the daemon")];
+  const location = { path, env: { ...env } };
   try {
-    lockSession(path).release();
-    return [];
+    // Nothing is made here that the daemon, as another user, could not open.
+    if (status || statSync(path).size === 0 || !existsSync(`${path}.lock`)) {
+      // With a session there, a missing key is an error and none is made.
+      findSessionSecret({ env: location.env, sessionPath: path, sessionExists: true });
+      return [ok("session key", "is there")];
+    }
+    SessionDatabase.open(location).close();
+    return [ok("session key", "opens the session")];
   } catch (reason) {
-    const message = reason instanceof Error ? reason.message : "another process uses the session";
-    return [error("session lock", message, "stop the other process")];
+    const message = reason instanceof Error ? reason.message : "cannot be opened";
+    const code = reason instanceof SessionError ? reason.code : "unusable";
+    const [name, next] = troubles[code] ?? ["session", "it was left as it is"];
+    return [error(name, message, next)];
   }
+}
+
+const bringKey = "bring the key back, or move the session away and link anew";
+const troubles: Partial<Record<SessionError["code"], [name: string, next: string]>> = {
+  missing_key: ["session key", bringKey],
+  wrong_key: ["session key", bringKey],
+  bad_key: ["session key", bringKey],
+  locked: ["session lock", "stop the other process"],
+};
+
+function webOf(status: Examination["status"]) {
+  return status?.channels.find(({ backend }) => backend === "web");
 }
 
 function linkVerdicts({ status }: Examination): Verdict[] {
-  const web = status?.channels.find(({ backend }) => backend === "web");
+  const web = webOf(status);
   if (!web) return [info("link", "only a running daemon knows whether a phone is linked")];
   if (web.linked_as) return [ok("link", `linked as ${web.linked_as}`)];
   return [

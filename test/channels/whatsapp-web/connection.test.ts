@@ -106,6 +106,25 @@ test("the back-off doubles until a connection held for a minute", async () => {
   expect(s.sockets).toHaveLength(5);
 });
 
+test("a server that asks for a restart after each login is not come back to at once for ever", async () => {
+  const s = await opened();
+  for (let restarts = 1; restarts <= 3; restarts++) {
+    s.last().events.ended(515);
+    await s.settle();
+    expect(s.sockets).toHaveLength(restarts + 1);
+    s.last().events.opened();
+  }
+  s.last().events.ended(515);
+  await s.clock.advance(2_999);
+  expect(s.sockets).toHaveLength(4);
+  await s.clock.advance(1);
+  s.last().events.opened();
+  await s.clock.advance(60_000);
+  s.last().events.ended(515);
+  await s.settle();
+  expect(s.sockets).toHaveLength(6);
+});
+
 test("the old socket is ended before the next is opened, and is not heard any more", async () => {
   const s = await opened();
   const [first] = s.sockets;
@@ -178,6 +197,26 @@ test("a link that WhatsApp does not know is forgotten, and the next connection r
   expect(s.sockets).toHaveLength(3);
 });
 
+test("a link that cannot be forgotten yet is tried again, and forgotten then", async () => {
+  let full = true;
+  let forgotten = 0;
+  const s = setup({
+    onNotLinked: () => {
+      if (full) throw new Error("database or disk is full");
+      forgotten++;
+    },
+  });
+  s.record.linked = false;
+  s.connection.start();
+  await s.settle();
+  s.last().events.ended(401);
+  expect(s.connection.status.state).toBe("disconnected");
+  await s.clock.advance(3_000);
+  full = false;
+  s.last().events.ended(401);
+  expect(forgotten).toBe(1);
+});
+
 test("the version is found out once, and anew after it was refused", async () => {
   const s = await opened();
   s.last().events.ended(503);
@@ -209,6 +248,23 @@ test("each code is shown with the time it is good for; the last drops the state 
   expect(s.connection.status.linking).toBeUndefined();
   await s.clock.advance(3000);
   expect(s.sockets).toHaveLength(2);
+});
+
+test("codes that nobody takes are no failures: the next follow after the shortest pause, however often", async () => {
+  const s = setup();
+  s.record.linked = false;
+  s.connection.start();
+  await s.settle();
+  for (let rounds = 1; rounds <= 5; rounds++) {
+    s.last().events.qr("code");
+    await s.clock.advance(60_000);
+    s.last().events.ended(408);
+    expect(s.connection.status.reason).toBe(
+      "no phone took a code in time; a new one follows; next try in 3 s",
+    );
+    await s.clock.advance(3_000);
+    expect(s.sockets).toHaveLength(rounds + 1);
+  }
 });
 
 test("with a pair code only the first QR payload asks for one", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { encodeWAMessage, type proto } from "@whiskeysockets/baileys";
+import { encodeWAMessage, proto } from "@whiskeysockets/baileys";
 import type { Mappings } from "../../../src/channels/whatsapp-web/identity.ts";
 import type { StanzaAttributes } from "../../../src/channels/whatsapp-web/journal.ts";
 import { type Surroundings, translate } from "../../../src/channels/whatsapp-web/payload.ts";
@@ -15,6 +15,8 @@ const around: Surroundings = {
 const ada = "491700000001@s.whatsapp.net";
 const adaLid = "900491700000001@lid";
 const group = "120363000000000001@g.us";
+const inAGroup: StanzaAttributes = { from: group, participant: ada };
+const { HD_IMAGE_DUAL_UPLOAD, MEDIA_ALBUM } = proto.MessageAssociation.AssociationType;
 const direct: StanzaAttributes = { id: "M1", from: ada, t: "1700000000", notify: "Ada" };
 
 function read(
@@ -149,6 +151,22 @@ describe("what is not acted upon", () => {
     ["a vote", "poll_vote", { pollUpdateMessage: {} }, {}],
     ["a pin", "pin", { pinInChatMessage: {} }, {}],
     ["an album's cover", "album", { albumMessage: { expectedImageCount: 2 } }, {}],
+    [
+      "the better copy of an image that came already",
+      "media_copy",
+      {
+        associatedChildMessage: { message: { imageMessage: { caption: "look" } } },
+        messageContextInfo: { messageAssociation: { associationType: HD_IMAGE_DUAL_UPLOAD } },
+      },
+      {},
+    ],
+    [
+      "a status of a group",
+      "status",
+      { groupStatusMessageV2: { message: hello } },
+      { ...inAGroup },
+    ],
+    ["a mention in a status", "status", { statusMentionMessage: { message: {} } }, {}],
     ["nothing", "empty", {}, {}],
     ["a stanza from nowhere", "malformed", hello, { from: "" }],
     ["one who pretends to be us", "malformed", hello, { from: ada, recipient: ada }],
@@ -250,6 +268,35 @@ describe("types and texts", () => {
       },
     ],
     ["a sticker", "sticker", "", { stickerMessage: file }],
+    [
+      "a sticker that moves",
+      "sticker",
+      "",
+      { lottieStickerMessage: { message: { stickerMessage: file } } },
+    ],
+    ["a text that names a group", "text", "hello", { groupMentionedMessage: { message: hello } }],
+    ["a text to a bot", "text", "hello", { botInvokeMessage: { message: hello } }],
+    [
+      "an image of an album",
+      "image",
+      "look",
+      {
+        associatedChildMessage: { message: { imageMessage: { ...file, caption: "look" } } },
+        messageContextInfo: { messageAssociation: { associationType: MEDIA_ALBUM } },
+      },
+    ],
+    [
+      "a poll in its wrapping",
+      "poll",
+      "Poll, When?",
+      { pollCreationMessageV4: { message: { pollCreationMessage: { name: "When?" } } } },
+    ],
+    [
+      "a poll of the fifth version",
+      "poll",
+      "Poll, When?",
+      { pollCreationMessageV5: { name: "When?" } },
+    ],
     [
       "a place",
       "location",

@@ -3,9 +3,11 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -224,6 +226,26 @@ describe("what is not as it should be", () => {
     expect(codeOf(() => open({ REVKA_SESSION_KEY: "ab".repeat(32) }))).toBe("wrong_key");
     expect(value()).toBe('"the ratchet of Ada"');
   });
+});
+
+test("a disk that fails at the last hinders neither closing nor moving aside", () => {
+  prepared();
+  const closing = open();
+  closing.sql.exec("BEGIN IMMEDIATE");
+  closing.close();
+  expect(value()).toBe('"the ratchet of Ada"');
+  const moving = open();
+  moving.sql.exec("BEGIN IMMEDIATE");
+  const aside = moving.moveAside(0);
+  renameSync(aside, path);
+  expect(value()).toBe('"the ratchet of Ada"');
+});
+
+test("what cannot be moved aside stays, and can be opened again", () => {
+  prepared();
+  mkdirSync(`${path}.logged-out-1970-01-01T00-00-00-000Z/in-the-way`, { recursive: true });
+  expect(() => open().moveAside(0)).toThrow();
+  expect(value()).toBe('"the ratchet of Ada"');
 });
 
 test("moved aside, it lies whole beside its place, and opens from there", () => {

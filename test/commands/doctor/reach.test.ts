@@ -6,6 +6,8 @@ import { gatewayProbes } from "../../../src/commands/doctor/gateway-probes.ts";
 import { examine, type Finding, type Probe } from "../../../src/commands/doctor/probe.ts";
 import { watiProbes } from "../../../src/commands/doctor/wati-probes.ts";
 import { webProbes } from "../../../src/commands/doctor/web-probes.ts";
+import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
+import { lockSession } from "../../../src/channels/whatsapp-web/session-lock.ts";
 import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { Fetch } from "../../../src/net/fetch.ts";
@@ -18,11 +20,18 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true }));
 
 /** Runs probes on a config, with a daemon that runs where asked for, and with one answer to every request. */
-async function findings(probes: Probe[], text: string, fetch: Fetch, running = true) {
+async function findings(
+  probes: Probe[],
+  text: string,
+  fetch: Fetch,
+  running = true,
+  linkedAs: string | null = null,
+) {
   const path = join(home, "config.toml");
   writeFileSync(path, `[agent]\nkind = "echo"\n${text}`, { mode: 0o600 });
   const loaded = loadConfig({ path, env: {}, home });
   const report = offlineReport(loaded.config, path);
+  for (const channel of report.channels) channel.linked_as = linkedAs;
   const found = await examine(
     probes,
     {
@@ -130,6 +139,27 @@ describe("Web", () => {
     expect(find("session mode")).toMatchObject({ level: "warning" });
     expect(await Bun.file(join(home, "session.db.key")).exists()).toBe(false);
     expect(find("link")).toMatchObject({ level: "warning" });
+  });
+
+  test("while no daemon runs, the session is opened: a key of another is an error, as is a lock", async () => {
+    const session = join(home, "session.db");
+    SessionDatabase.open({ path: session, env: {} }).close();
+    const opened = await findings(webProbes, web(), answers, false);
+    expect(opened("session key")).toMatchObject({ level: "ok" });
+    const lock = lockSession(session);
+    const locked = await findings(webProbes, web(), answers, false);
+    expect(locked("session lock")).toMatchObject({ level: "error" });
+    lock.release();
+    writeFileSync(`${session}.key`, `${Buffer.alloc(32, 7).toString("base64")}\n`);
+    const foreign = await findings(webProbes, web(), answers, false);
+    expect(foreign("session key")).toMatchObject({ level: "error" });
+  });
+
+  test("a daemon that has opened its session has a key, whatever this shell knows of it", async () => {
+    writeFileSync(join(home, "session.db"), "x", { mode: 0o600 });
+    const find = await findings(webProbes, web(), answers, true, "+15550001000");
+    expect(find("session key")).toMatchObject({ level: "ok" });
+    expect(find("link")).toMatchObject({ level: "ok" });
   });
 
   test("no network is an error that names the host", async () => {

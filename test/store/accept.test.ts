@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { InboundEvent, Message } from "../../src/channels/message.ts";
+import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
 import type { AcceptRules, ConversationStore } from "../../src/store/contract.ts";
 import { fakeClock } from "../support/clock.ts";
 import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
@@ -207,6 +207,38 @@ describe("one person has one chat", () => {
       everybody,
     );
     expect(await chatOf(message({ sender: { ...nobody, userId: next } }))).toBe(chat);
+  });
+
+  test("a change to what is somebody else's changes nothing, and costs no neighbour", async () => {
+    const chat = await chatOf(message({ sender: both }));
+    const other = { ...nobody, phone: "+15550007777", userId: "US.777" };
+    const others = await chatOf(message({ sender: other }));
+    const neighbour = message({ sender: other });
+    const taken = (sender: Partial<Sender>) =>
+      ({
+        kind: "identity",
+        sender: { ...nobody, ...sender },
+        previousUserId: userId,
+        previousPhone: null,
+      }) as const;
+    const outcome = await store.accept(
+      cloud,
+      [
+        taken({ userId: other.userId }),
+        taken({ phone: other.phone }),
+        { kind: "message", message: neighbour },
+      ],
+      everybody,
+    );
+    expect(outcome.admitted.map((entry) => entry.chat)).toEqual([others]);
+    expect(await chatOf(message({ sender: { ...nobody, userId } }))).toBe(chat);
+    expect(store.chat(others)?.chat.id).toBe(other.phone);
+  });
+
+  test("a message from the future opens no longer window", async () => {
+    const later = Math.floor(clock.now() / 1000) + 30 * 86_400;
+    const chat = await chatOf(message({ sender: both, timestamp: later }));
+    expect(store.chat(chat)?.lastInboundAt).toBe(clock.now());
   });
 
   test("a group is its own chat whoever writes", async () => {

@@ -27,6 +27,7 @@ import { findExecutable } from "./runtime/executable.ts";
 import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { makeHome } from "./runtime/home.ts";
+import { releaseMemoryAtRest } from "./runtime/memory.ts";
 import { sourceKey, type Source } from "./store/contract.ts";
 import { toStoreError } from "./store/database.ts";
 import { openStore } from "./store/sqlite.ts";
@@ -245,6 +246,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
   });
 
+  const stopReleasing = releaseMemoryAtRest({ clock });
+
   tellOfAbandoned({ store, channelOf, alarms });
   outbox.start();
   turns.start();
@@ -265,6 +268,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       inbox.stop();
       stopKeeping();
       stopWatching();
+      stopReleasing();
       const drained = async () => {
         await turns.drain(TURN_GRACE);
         await Promise.all(channels.map((channel) => channel.stop()));

@@ -25,6 +25,8 @@ export interface ExecutableOptions {
   target: Target;
   revision: Revision;
   outfile: string;
+  /** The program, relative to the root; `src/main.ts` where none is given. */
+  entry?: string;
 }
 
 export interface Executable {
@@ -48,7 +50,7 @@ const placeless = {
  * the default variant would hold a part of WhatsApp Web.
  */
 export async function buildExecutable(options: ExecutableOptions): Promise<Executable> {
-  const { root, variant, target } = options;
+  const { root, variant, target, entry = "src/main.ts" } = options;
   const outfile = resolve(options.outfile);
   const defines = definesOf(variant, target, options.revision);
   const inputs = await bundledFiles(root, defines);
@@ -67,7 +69,7 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
     const made = join(scratch, "revka");
     const parts = await bundleParts(
       {
-        entrypoints: [join(root, "src/main.ts")],
+        entrypoints: [join(root, entry)],
         root,
         target: "bun",
         // Names are shortened part by part: over all files at once, equals are named by who was read first.

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
+import { gateCompilerFor, type CompileGate } from "./access/gate.ts";
 import { phoneKey } from "./access/identity.ts";
 import { createAgent } from "./agent/registry.ts";
 import type { Channel } from "./channels/channel.ts";
@@ -251,9 +252,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   tellOfAbandoned({ store, channelOf, alarms });
   outbox.start();
   turns.start();
+  const compileGate = await gateCompilerFor(config.channels_config.whatsapp);
   for (const channel of channels) {
     channel.onStatus(() => outbox.channelChanged(sourceOf(channel)));
-    const rules = accessOf(channel, config, log);
+    const rules = accessOf(channel, config, compileGate, log);
     await channel.start(
       inbox.receiver(sourceOf(channel), (message) => admit(message, rules, clock.now())),
     );
@@ -284,12 +286,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-function accessOf(channel: Channel, config: Config, log: Logger): AccessRules {
+function accessOf(
+  channel: Channel,
+  config: Config,
+  compileGate: CompileGate,
+  log: Logger,
+): AccessRules {
   const { whatsapp, wati } = config.channels_config;
   const rules =
     channel.backend === "wati"
-      ? wati && compileAccess({ backend: "wati", config: wati })
-      : whatsapp && compileAccess({ backend: channel.backend, config: whatsapp });
+      ? wati && compileAccess({ backend: "wati", config: wati }, compileGate)
+      : whatsapp && compileAccess({ backend: channel.backend, config: whatsapp }, compileGate);
   if (!rules) throw new Error(`the channel ${channel.name} runs without its configuration`);
   for (const notice of rules.notices) {
     const fields = { key: notice.key };

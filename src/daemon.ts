@@ -187,7 +187,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await checkStore();
       return healthOf(reports(), alarms.list());
     },
-    metrics: () => metrics.registry.metrics(),
+    metrics: () => metrics.text(),
     log,
   });
   let started = false;

@@ -21,10 +21,8 @@ import { gatewayApp, stillStarting } from "./gateway/app.ts";
 import { healthOf } from "./gateway/health.ts";
 import { listen } from "./gateway/listener.ts";
 import { watchProcess } from "./gateway/process-metrics.ts";
-import { createNetwork } from "./net/fetch.ts";
-import { createSynthesizer } from "./speech/synthesis.ts";
-import { createTranscriber } from "./speech/transcription.ts";
-import { findExecutable } from "./runtime/executable.ts";
+import { createNetwork, type Network } from "./net/fetch.ts";
+import { createSpeech } from "./speech/configured.ts";
 import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { makeHome } from "./runtime/home.ts";
@@ -32,7 +30,6 @@ import { releaseMemoryAtRest } from "./runtime/memory.ts";
 import { sourceKey, type Source } from "./store/contract.ts";
 import { toStoreError } from "./store/database.ts";
 import { openStore } from "./store/sqlite.ts";
-import { createTunnel } from "./tunnel/tunnel.ts";
 import { Alarms } from "./telemetry/alarms.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -103,15 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     metrics,
     alarms,
   });
-  const synthesizer = createSynthesizer({
-    config: config.tts,
-    env,
-    fetchFor,
-    proxyUrlFor: (service, url) => network.proxyUrlFor(service, url),
-    clock,
-    log,
-    ffmpeg: findExecutable("ffmpeg", env["PATH"]),
-  });
+  const { synthesizer, transcriber } = await createSpeech({ config, env, network, clock, log });
   const keep = (messageId: number, file: { path: string; bytes: number }) =>
     store.addAttachments(messageId, [file]);
   const turns = new Turns({
@@ -124,13 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         store,
         mediaFolder,
         maxMediaBytes: config.store.max_media_bytes,
-        transcriber: createTranscriber({
-          config: config.transcription,
-          env,
-          fetchFor,
-          clock,
-          log,
-        }),
+        transcriber,
         log,
       }),
       compose: replyComposer({ mediaFolder, mediaDir: config.agent?.media_dir ?? null, keep }),
@@ -204,15 +187,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw error;
   }
   const { address } = listener;
-  const tunnel = createTunnel({
-    config: config.tunnel,
-    host: config.gateway.host,
-    port: listener.port,
-    env,
-    log,
-    clock,
-    fetch: network.fetchFor("tunnel"),
-  });
+  const tunnel = await createTunnel(options, network, listener.port);
   tunnel?.onChange(() => {
     const { state, reason } = tunnel.status();
     if (state === "down") alarms.raise("tunnel", "down", `The tunnel is down: ${reason ?? ""}`);
@@ -284,6 +259,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       store.close();
     },
   };
+}
+
+async function createTunnel(options: DaemonOptions, network: Network, port: number) {
+  const { env, log, clock } = options;
+  const { tunnel, gateway } = options.loaded.config;
+  if (tunnel.provider === "none") return null;
+  const { createTunnel } = await import("./tunnel/tunnel.ts");
+  const fetch = network.fetchFor("tunnel");
+  return createTunnel({ config: tunnel, host: gateway.host, port, env, log, clock, fetch });
 }
 
 function accessOf(

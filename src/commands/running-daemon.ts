@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { resolvePaths, type Paths } from "../config/paths.ts";
 import { ControlError, type ControlApi } from "../control/api.ts";
 import { controlClient, ControlForbidden, DaemonNotRunning } from "../control/client.ts";
@@ -8,9 +7,9 @@ export function paths({ configFile, env }: Pick<Invocation, "configFile" | "env"
   return resolvePaths(configFile ?? null, env, homeOf(env));
 }
 
-/** The person's home directory: HOME, else what the system says. */
+/** The person's home directory: HOME, else what the system says, which is loaded only then. */
 export function homeOf(env: Invocation["env"]): string {
-  return env["HOME"] || homedir();
+  return env["HOME"] || process.getBuiltinModule("node:os").homedir();
 }
 
 /**

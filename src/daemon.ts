@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
+import { gateCompilerFor, type CompileGate } from "./access/gate.ts";
 import { phoneKey } from "./access/identity.ts";
 import { createAgent } from "./agent/registry.ts";
 import type { Channel } from "./channels/channel.ts";
@@ -20,17 +21,15 @@ import { gatewayApp, stillStarting } from "./gateway/app.ts";
 import { healthOf, sparingly } from "./gateway/health.ts";
 import { listen } from "./gateway/listener.ts";
 import { watchProcess } from "./gateway/process-metrics.ts";
-import { createNetwork } from "./net/fetch.ts";
-import { createSynthesizer } from "./speech/synthesis.ts";
-import { createTranscriber } from "./speech/transcription.ts";
-import { findExecutable } from "./runtime/executable.ts";
+import { createNetwork, type Network } from "./net/fetch.ts";
+import { createSpeech } from "./speech/configured.ts";
 import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { makeHome } from "./runtime/home.ts";
+import { releaseMemoryAtRest } from "./runtime/memory.ts";
 import { sourceKey, type Source } from "./store/contract.ts";
 import { toStoreError } from "./store/database.ts";
 import { openStore } from "./store/sqlite.ts";
-import { createTunnel } from "./tunnel/tunnel.ts";
 import { Alarms } from "./telemetry/alarms.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -101,15 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     metrics,
     alarms,
   });
-  const synthesizer = createSynthesizer({
-    config: config.tts,
-    env,
-    fetchFor,
-    proxyUrlFor: (service, url) => network.proxyUrlFor(service, url),
-    clock,
-    log,
-    ffmpeg: findExecutable("ffmpeg", env["PATH"]),
-  });
+  const { synthesizer, transcriber } = await createSpeech({ config, env, network, clock, log });
   const keep = (messageId: number, file: { path: string; bytes: number }) =>
     store.addAttachments(messageId, [file]);
   const turns = new Turns({
@@ -122,13 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         store,
         mediaFolder,
         maxMediaBytes: config.store.max_media_bytes,
-        transcriber: createTranscriber({
-          config: config.transcription,
-          env,
-          fetchFor,
-          clock,
-          log,
-        }),
+        transcriber,
         log,
       }),
       compose: replyComposer({ mediaFolder, mediaDir: config.agent?.media_dir ?? null, keep }),
@@ -186,7 +171,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await checkSparingly();
       return healthOf(reports(), alarms.list());
     },
-    metrics: () => metrics.registry.metrics(),
+    metrics: () => metrics.text(),
     log,
   });
   let started = false;
@@ -203,15 +188,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw error;
   }
   const { address } = listener;
-  const tunnel = createTunnel({
-    config: config.tunnel,
-    host: config.gateway.host,
-    port: listener.port,
-    env,
-    log,
-    clock,
-    fetch: network.fetchFor("tunnel"),
-  });
+  const tunnel = await createTunnel(options, network, listener.port);
   tunnel?.onChange(() => {
     const { state, reason } = tunnel.status();
     if (state === "down") alarms.raise("tunnel", "down", `The tunnel is down: ${reason ?? ""}`);
@@ -248,12 +225,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
   });
 
+  const stopReleasing = releaseMemoryAtRest({ clock });
+
   tellOfAbandoned({ store, channelOf, alarms });
   outbox.start();
   turns.start();
+  const compileGate = await gateCompilerFor(config.channels_config.whatsapp);
   for (const channel of channels) {
     channel.onStatus(() => outbox.channelChanged(sourceOf(channel)));
-    const rules = accessOf(channel, config, log);
+    const rules = accessOf(channel, config, compileGate, log);
     await channel.start(
       inbox.receiver(sourceOf(channel), (message) => admit(message, rules, clock.now())),
     );
@@ -268,6 +248,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       inbox.stop();
       stopKeeping();
       stopWatching();
+      stopReleasing();
       const drained = async () => {
         await turns.drain(TURN_GRACE);
         // Before the channels: one that is stopped sends nothing more.
@@ -284,12 +265,26 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-function accessOf(channel: Channel, config: Config, log: Logger): AccessRules {
+async function createTunnel(options: DaemonOptions, network: Network, port: number) {
+  const { env, log, clock } = options;
+  const { tunnel, gateway } = options.loaded.config;
+  if (tunnel.provider === "none") return null;
+  const { createTunnel } = await import("./tunnel/tunnel.ts");
+  const fetch = network.fetchFor("tunnel");
+  return createTunnel({ config: tunnel, host: gateway.host, port, env, log, clock, fetch });
+}
+
+function accessOf(
+  channel: Channel,
+  config: Config,
+  compileGate: CompileGate,
+  log: Logger,
+): AccessRules {
   const { whatsapp, wati } = config.channels_config;
   const rules =
     channel.backend === "wati"
-      ? wati && compileAccess({ backend: "wati", config: wati })
-      : whatsapp && compileAccess({ backend: channel.backend, config: whatsapp });
+      ? wati && compileAccess({ backend: "wati", config: wati }, compileGate)
+      : whatsapp && compileAccess({ backend: channel.backend, config: whatsapp }, compileGate);
   if (!rules) throw new Error(`the channel ${channel.name} runs without its configuration`);
   for (const notice of rules.notices) {
     const fields = { key: notice.key };

@@ -8,8 +8,10 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Binaries {
   /** The default variant, or the executable given on the command line. */
   revka(): string;
+  /** The whatsapp-web variant, which trusts the stand-in for WhatsApp. */
+  revkaWeb(): string;
   /** A compiled program of `scripts/bench/bare/`. */
-  bare(name: "hello" | "server" | "echo" | "web" | "revka-web"): string;
+  bare(name: "hello" | "server" | "echo" | "web"): string;
 }
 
 /** `given` is an executable of Revka to take instead of building one. */
@@ -26,6 +28,7 @@ export function binaries(scratch: string, given: string | null): Binaries {
   };
   return {
     revka: () => given ?? once("revka", (outfile) => ["scripts/build.ts", `--outfile=${outfile}`]),
+    revkaWeb: () => once("revka-web", (outfile) => ["scripts/bench/build-web.ts", outfile]),
     bare: (name) =>
       once(`bare-${name}`, (outfile) => [
         "build",
@@ -35,7 +38,6 @@ export function binaries(scratch: string, given: string | null): Binaries {
         "--format=cjs",
         "--no-compile-autoload-dotenv",
         "--no-compile-autoload-bunfig",
-        "--define=REVKA_WHATSAPP_WEB=true",
         `scripts/bench/bare/${name}.ts`,
         `--outfile=${outfile}`,
       ]),

@@ -1,8 +1,9 @@
 import type { Message } from "../channels/message.ts";
 import type { WatiConfig, WhatsAppConfig } from "../config/schema.ts";
 import { compileAllowlist, type Allowlist } from "./allowlist.ts";
+import { openGate, type CompileGate, type GateAnswer, type MentionGate } from "./gate.ts";
 import { chatIdOf } from "./identity.ts";
-import { compileMentionGate, type GateAnswer, type MentionGate } from "./mention-gate.ts";
+
 import { chatPolicy, listOnly, type ChatPolicy } from "./policy.ts";
 import { refusalReasons, type RefusalReason } from "./refusals.ts";
 
@@ -36,20 +37,22 @@ export type AccessOptions =
 export type Decision =
   { admitted: true; message: Message } | { admitted: false; reason: RefusalReason; detail: string };
 
-/** Compiles a channel's part of the configuration. Never throws: what cannot be used is a notice, and shuts the door. */
-export function compileAccess(options: AccessOptions): AccessRules {
+/**
+ * Compiles a channel's part of the configuration, with what `gateCompilerFor` answers for it. Never throws: what cannot
+ * be used is a notice, and shuts the door.
+ */
+export function compileAccess(options: AccessOptions, compileGate: CompileGate): AccessRules {
   const { backend, config } = options;
   const table = backend === "wati" ? "channels_config.wati" : "channels_config.whatsapp";
   const allowlist = compileAllowlist(config.allowed_numbers);
   // Entries that allow nobody are told of by the rules of the config, with their line.
   const notices: AccessNotice[] = [];
   if (options.backend === "wati") {
-    const open = compileMentionGate([]);
     return {
       allowlist,
       policy: listOnly,
-      directGate: open,
-      groupGate: open,
+      directGate: openGate,
+      groupGate: openGate,
       mentionMe: false,
       maxBacklogAgeSecs: null,
       notices,
@@ -57,7 +60,7 @@ export function compileAccess(options: AccessOptions): AccessRules {
   }
   const whatsapp = options.config;
   const gate = (key: "dm_mention_patterns" | "group_mention_patterns"): MentionGate => {
-    const compiled = compileMentionGate(whatsapp[key]);
+    const compiled = compileGate(whatsapp[key]);
     notices.push(...gateNotices(`${table}.${key}`, compiled));
     return compiled;
   };

@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from "re2js";
+import { openGate, type GateAnswer, type MentionGate, type RejectedPattern } from "./gate.ts";
 import { estimateInstructions } from "./pattern-size.ts";
 
 /** The limit that the specification names for a compiled pattern. */
@@ -15,30 +16,6 @@ const maxPatternLength = 8 * 1024;
  * matches of one text need not be; what lies beyond stays in the text.
  */
 const maxScannedCharacters = 256 * 1024;
-
-export type GateAnswer =
-  | { passes: true; text: string }
-  /** `mention_only`: a pattern matched and nothing else was left. */
-  | { passes: false; reason: "mention_missing" | "mention_only" };
-
-export interface RejectedPattern {
-  /** Position in the list of the file. */
-  index: number;
-  /** In words, with the pattern's text (clipped). */
-  message: string;
-}
-
-/**
- * The mention gate of one kind of chat. `open`: no pattern is set, text passes untouched. `guarded`: text passes when
- * a pattern matches. `closed`: every pattern was rejected, nothing passes.
- */
-export interface MentionGate {
-  readonly state: "open" | "guarded" | "closed";
-  readonly rejected: RejectedPattern[];
-  /** Applies the patterns to a body, caption or tapped title. A voice note or bare media has `""`, which matches only
-   * a pattern that matches nothing. */
-  apply(text: string): GateAnswer;
-}
 
 /**
  * Compiles RE2 patterns, case-insensitive and over Unicode code points (`\w`, `\d`, `\b` are ASCII, as RE2 has them).
@@ -58,7 +35,7 @@ export function compileMentionGate(patterns: readonly string[]): MentionGate {
       rejected.push({ index, message: `pattern ${quote(pattern)} is ignored: ${result}` });
     } else compiled.push(result);
   }
-  if (given === 0) return { state: "open", rejected, apply: (text) => ({ passes: true, text }) };
+  if (given === 0) return openGate;
   if (compiled.length === 0) {
     return {
       state: "closed",

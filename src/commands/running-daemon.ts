@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { resolvePaths, type Paths } from "../config/paths.ts";
 import { ControlError, type ControlApi } from "../control/api.ts";
 import { controlClient, ControlForbidden, DaemonNotRunning } from "../control/client.ts";
@@ -8,8 +7,14 @@ export function paths({ configFile, env }: Pick<Invocation, "configFile" | "env"
   return resolvePaths(configFile ?? null, env, homeOf(env));
 }
 
-/** The person's home directory: HOME, else what the system says, which knows none of an account made up by its id. */
-export function homeOf(env: Invocation["env"], ask: () => string = homedir): string {
+/**
+ * The person's home directory: HOME, else what the system says (loaded only then), which knows none of an account made
+ * up by its id.
+ */
+export function homeOf(
+  env: Invocation["env"],
+  ask: () => string = () => process.getBuiltinModule("node:os").homedir(),
+): string {
   if (env["HOME"]) return env["HOME"];
   try {
     return ask();

@@ -137,13 +137,13 @@ function heldReason(failure: SendFailure): string {
   return `sending is held (${failure.code}): ${failure.hint}`;
 }
 
-async function statusReport(options: OperatorOptions, startedAt: number): Promise<StatusReport> {
+function statusReport(options: OperatorOptions, startedAt: number): StatusReport {
   const { store, clock, metrics } = options;
   const now = clock.now();
   const counts = store.counts();
   const age = (at: number | null) =>
     at === null ? null : Math.max(0, Math.round((now - at) / 1000));
-  const refusals = (await metrics.refusals.get()).values;
+  const refusals = metrics.refusals.get().values;
   const gateway = options.gateway();
   return {
     version: options.version,

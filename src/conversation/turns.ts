@@ -185,7 +185,7 @@ export class Turns {
     const focus = focusOf(stored, burst);
     channel.turnStarted(focus);
     const began = clock.now();
-    const stopTimer = metrics.turnSeconds.startTimer();
+    const stopTimer = metrics.turnStarted();
     let speak: TurnResult["speak"];
     try {
       const turn = await runTurn(work, channel, stored, burst, {

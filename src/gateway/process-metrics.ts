@@ -1,7 +1,7 @@
 import type { ChannelReport } from "../control/api.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ConversationStore } from "../store/contract.ts";
-import { gauge, type Metrics } from "../telemetry/metrics.ts";
+import type { Gauge, Metrics } from "../telemetry/metrics.ts";
 
 /** How often the event loop's lag is measured, ms. */
 const LAG_INTERVAL = 500;
@@ -26,12 +26,8 @@ export function watchProcess(options: {
   };
   measure();
   const age = (at: number | null) => (at === null ? 0 : (clock.now() - at) / 1000);
-  const define = (
-    name: string,
-    help: string,
-    read: Parameters<typeof gauge>[3],
-    labels: string[] = [],
-  ) => gauge(metrics, name, help, read, labels);
+  const define = (name: string, help: string, read: Gauge["read"], labelNames: string[] = []) =>
+    metrics.addGauge({ name, help, read, labelNames });
   define(
     "revka_inbox_pending",
     "Messages waiting for a turn",

@@ -3,6 +3,7 @@ import { connectToProxy, dial, loginRefused, proxyAuthorization, ProxyFailure } 
 import type { Fetch } from "./fetch.ts";
 import { bareHost, defaultPort } from "./no-proxy.ts";
 import type { Proxy } from "./proxy.ts";
+import { loadUndici, type Undici } from "./undici.ts";
 
 /** A fetch with a route of its own, and its connections. */
 export interface DispatchedFetch {
@@ -17,21 +18,19 @@ export interface DispatchOptions {
   resolve?: (host: string) => Promise<string>;
 }
 
-type Undici = typeof import("undici");
 type Connector = ReturnType<Undici["buildConnector"]>;
 
 /**
  * A fetch that takes this proxy for everything, redirects included; null takes none, whatever the environment says.
  *
- * It is the undici package itself: the fetch of Bun lets NO_PROXY by-pass even a proxy given for one request, knows
- * no SOCKS, and `undici` by its bare name is a stand-in there that ignores dispatchers. The file is named so that Bun
- * takes the real one. It reads no environment.
+ * It is undici's: the fetch of Bun lets NO_PROXY by-pass even a proxy given for one request, and knows no SOCKS. It
+ * reads no environment.
  */
 export async function createDispatchedFetch(
   proxy: Proxy | null,
   options: DispatchOptions = {},
 ): Promise<DispatchedFetch> {
-  const undici: Undici = await import("undici/index.js");
+  const undici = await loadUndici();
   const dispatcher = createDispatcher(undici, proxy, options);
   return {
     async fetch(url, init = {}) {

@@ -1,74 +1,102 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Exposition } from "./exposition.ts";
+
+/** One figure with the labels that tell it from its siblings. */
+export interface Sample<L extends string = string> {
+  labels: Record<L, string>;
+  value: number;
+}
+
+export interface Figure {
+  name: string;
+  help: string;
+  labelNames: readonly string[];
+}
+
+/** A figure that only rises. A plain number, so that nothing need be loaded to count. */
+export class Counter<L extends string = string> implements Figure {
+  readonly #samples = new Map<string, Sample<L>>();
+
+  constructor(
+    readonly name: string,
+    readonly help: string,
+    readonly labelNames: readonly L[],
+  ) {}
+
+  inc(labels: Record<L, string>, by = 1): void {
+    const key = this.labelNames.map((name) => labels[name]).join("\0");
+    const known = this.#samples.get(key);
+    if (known) known.value += by;
+    else this.#samples.set(key, { labels, value: by });
+  }
+
+  get(): { values: Sample<L>[] } {
+    return { values: [...this.#samples.values()] };
+  }
+}
+
+/** A figure that is read when it is asked for. */
+export interface Gauge extends Figure {
+  read: () => number | Sample[];
+}
 
 /** Every figure that `/metrics` shows. Labels are bounded: reasons, types and states of our own naming. */
 export interface Metrics {
-  registry: Registry;
   messagesIn: Counter<"channel" | "type">;
   duplicates: Counter<"channel">;
   eventsIgnored: Counter<"channel" | "reason">;
   refusals: Counter<"channel" | "reason">;
   webhookRequests: Counter<"channel" | "status">;
   turns: Counter<"outcome">;
-  turnSeconds: Histogram;
   deliveries: Counter<"channel" | "outcome">;
+  /** Starts to measure a turn; the answer ends it. */
+  turnStarted(): () => void;
+  addGauge(gauge: Gauge): void;
+  /** What `/metrics` answers, in the text format of Prometheus. */
+  text(): Promise<string>;
 }
 
+/** prom-client is loaded with the first turn or the first look at `/metrics`: a start waits for none of it. */
 export function createMetrics(): Metrics {
-  const registry = new Registry();
-  const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter({ name, help, labelNames, registers });
-  return {
-    registry,
-    messagesIn: counter("revka_messages_in_total", "Inbound messages admitted", [
+  const counters = {
+    messagesIn: new Counter("revka_messages_in_total", "Inbound messages admitted", [
       "channel",
       "type",
     ]),
-    duplicates: counter("revka_duplicates_total", "Inbound messages seen before", ["channel"]),
-    eventsIgnored: counter("revka_events_ignored_total", "Inbound events that start no turn", [
+    duplicates: new Counter("revka_duplicates_total", "Inbound messages seen before", ["channel"]),
+    eventsIgnored: new Counter("revka_events_ignored_total", "Inbound events that start no turn", [
       "channel",
       "reason",
     ]),
-    refusals: counter("revka_refusals_total", "Messages refused at admission", [
+    refusals: new Counter("revka_refusals_total", "Messages refused at admission", [
       "channel",
       "reason",
     ]),
-    webhookRequests: counter("revka_webhook_requests_total", "Webhook calls by answer", [
+    webhookRequests: new Counter("revka_webhook_requests_total", "Webhook calls by answer", [
       "channel",
       "status",
     ]),
-    turns: counter("revka_turns_total", "Turns ended, by outcome", ["outcome"]),
-    turnSeconds: new Histogram({
-      name: "revka_turn_seconds",
-      help: "Seconds from the start of a turn to its end, tries included",
-      buckets: [0.01, 0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300],
-      registers,
-    }),
-    deliveries: counter("revka_deliveries_total", "Deliveries ended, by outcome", [
+    turns: new Counter("revka_turns_total", "Turns ended, by outcome", ["outcome"]),
+    deliveries: new Counter("revka_deliveries_total", "Deliveries ended, by outcome", [
       "channel",
       "outcome",
     ]),
   };
-}
-
-/** A gauge read at scrape time. */
-export function gauge(
-  metrics: Metrics,
-  name: string,
-  help: string,
-  read: () => number | { labels: Record<string, string>; value: number }[],
-  labelNames: string[] = [],
-): void {
-  new Gauge({
-    name,
-    help,
-    labelNames,
-    registers: [metrics.registry],
-    collect() {
-      const value = read();
-      this.reset();
-      if (typeof value === "number") this.set(value);
-      else for (const sample of value) this.set(sample.labels, sample.value);
+  const gauges: Gauge[] = [];
+  let made: Promise<Exposition> | undefined;
+  const exposition = () =>
+    (made ??= import("./exposition.ts").then(
+      ({ Exposition }) => new Exposition(Object.values(counters), gauges),
+    ));
+  return {
+    ...counters,
+    turnStarted() {
+      const began = performance.now();
+      return () => {
+        const seconds = (performance.now() - began) / 1000;
+        void exposition().then((it) => it.turnTook(seconds));
+      };
     },
-  });
+    addGauge: (gauge) => void gauges.push(gauge),
+    text: async () => (await exposition()).text(),
+  };
 }

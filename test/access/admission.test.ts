@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { admit, compileAccess, refusalReasons } from "../../src/access/admission.ts";
+import { compileMentionGate } from "../../src/access/mention-gate.ts";
 import type { Message } from "../../src/channels/message.ts";
 import { watiSchema, whatsappSchema } from "../../src/config/schema.ts";
 import type { z } from "zod";
@@ -27,7 +28,7 @@ const message = (
 
 type Settings = z.input<typeof whatsappSchema>;
 const access = (backend: "cloud" | "web", settings: Settings) =>
-  compileAccess({ backend, config: whatsappSchema.parse(settings) });
+  compileAccess({ backend, config: whatsappSchema.parse(settings) }, compileMentionGate);
 
 /** `admitted`, or the reason. */
 const verdict = (backend: "cloud" | "web", settings: Settings, received: Message): string => {
@@ -288,10 +289,8 @@ test("only the text of an admitted message changes, and the one given stays as i
 });
 
 test("WATI: the allowlist alone", () => {
-  const rules = compileAccess({
-    backend: "wati",
-    config: watiSchema.parse({ allowed_numbers: [ada] }),
-  });
+  const config = watiSchema.parse({ allowed_numbers: [ada] });
+  const rules = compileAccess({ backend: "wati", config }, compileMentionGate);
   expect(admit(direct, rules, now).admitted).toBe(true);
   expect(admit(message({ sender: { phone: "+15550000000" } }), rules, now)).toMatchObject({
     reason: "not_allowed",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { RE2JS, RE2JSException } from "re2js";
+import { gateCompilerFor } from "../../src/access/gate.ts";
 import { compileMentionGate } from "../../src/access/mention-gate.ts";
 import { estimateInstructions } from "../../src/access/pattern-size.ts";
 
@@ -131,4 +132,19 @@ test("the estimate is never below what the pattern compiles to", () => {
     }
   }
   expect(compiled).toBeGreaterThan(1000);
+});
+
+test.each([
+  ["direct", { dm_mention_patterns: ["@bot"], group_mention_patterns: [] }],
+  ["group", { dm_mention_patterns: [" "], group_mention_patterns: ["@bot"] }],
+])("a pattern for %s chats is enough to have gates", async (_kind, config) => {
+  const compileGate = await gateCompilerFor(config);
+  expect(compileGate(["@bot"]).state).toBe("guarded");
+  expect(compileGate([]).state).toBe("open");
+});
+
+test("without a pattern every gate is open", async () => {
+  for (const config of [undefined, { dm_mention_patterns: [" "], group_mention_patterns: [] }]) {
+    expect((await gateCompilerFor(config))([" "]).state).toBe("open");
+  }
 });

@@ -482,6 +482,6 @@ test.each([
   await settle();
   await pass(600_000);
   expect(sentIds()).toEqual(["a"]);
-  const { values } = await metrics.deliveries.get();
+  const { values } = metrics.deliveries.get();
   expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([["sent", 1]]);
 });

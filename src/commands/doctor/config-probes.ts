@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { compileAccess, type AccessRules } from "../../access/admission.ts";
+import { gateCompilerFor } from "../../access/gate.ts";
 import { configFileMode } from "../../config/file-mode.ts";
 import { formatProblem } from "../../config/problems.ts";
 import { selectBackend } from "../../config/select.ts";
@@ -67,16 +68,17 @@ function channelVerdicts({ loaded }: Examination): Verdict[] {
 }
 
 /** Who would be let in, judged by the rules of admission themselves. */
-function accessVerdicts({ loaded }: Examination): Verdict[] {
+async function accessVerdicts({ loaded }: Examination): Promise<Verdict[]> {
   const { whatsapp, wati } = loaded.config.channels_config;
+  const compileGate = await gateCompilerFor(whatsapp);
   const selection = selectBackend(whatsapp, { whatsappWeb: true });
   const verdicts: Verdict[] = [];
   if (whatsapp && selection.kind === "run") {
-    const rules = compileAccess({ backend: selection.backend, config: whatsapp });
+    const rules = compileAccess({ backend: selection.backend, config: whatsapp }, compileGate);
     verdicts.push(...rulesVerdicts("whatsapp", rules, whatsapp.allowed_numbers));
   }
   if (wati) {
-    const rules = compileAccess({ backend: "wati", config: wati });
+    const rules = compileAccess({ backend: "wati", config: wati }, compileGate);
     verdicts.push(...rulesVerdicts("wati", rules, wati.allowed_numbers));
   }
   return verdicts;

@@ -179,7 +179,7 @@ test("calls are counted by answer", async () => {
   const { channel, metrics } = await started({ webhook_secret: "x" });
   await post(channel, "{}");
   await post(channel, "{}", {}, "?secret=x");
-  const { values } = await metrics.webhookRequests.get();
+  const { values } = metrics.webhookRequests.get();
   expect(values.map((it) => [it.labels.channel, it.labels.status, it.value])).toEqual([
     ["wati", "401", 1],
     ["wati", "200", 1],

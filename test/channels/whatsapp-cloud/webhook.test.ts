@@ -233,7 +233,7 @@ describe("POST /whatsapp: the inside", () => {
     await post(hook, good);
     await post(hook, "{");
     await post(hook, good, { "x-hub-signature-256": "" });
-    const { values } = await hook.metrics.webhookRequests.get();
+    const { values } = hook.metrics.webhookRequests.get();
     expect(values.map(({ labels, value }) => [labels.channel, labels.status, value])).toEqual([
       ["whatsapp", "200", 1],
       ["whatsapp", "400", 1],

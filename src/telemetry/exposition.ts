@@ -1,0 +1,52 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type * as metrics from "./metrics.ts";
+
+/** The figures as Prometheus reads them. */
+export class Exposition {
+  readonly #registry = new Registry();
+  readonly #turnSeconds: Histogram;
+
+  constructor(counters: readonly metrics.Counter[], gauges: readonly metrics.Gauge[]) {
+    const registers = [this.#registry];
+    for (const counter of counters) {
+      new Counter({
+        ...described(counter),
+        registers,
+        collect() {
+          this.reset();
+          for (const { labels, value } of counter.get().values) this.inc(labels, value);
+        },
+      });
+    }
+    this.#turnSeconds = new Histogram({
+      name: "revka_turn_seconds",
+      help: "Seconds from the start of a turn to its end, tries included",
+      buckets: [0.01, 0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300],
+      registers,
+    });
+    for (const gauge of gauges) {
+      new Gauge({
+        ...described(gauge),
+        registers,
+        collect() {
+          const value = gauge.read();
+          this.reset();
+          if (typeof value === "number") this.set(value);
+          else for (const sample of value) this.set(sample.labels, sample.value);
+        },
+      });
+    }
+  }
+
+  turnTook(seconds: number): void {
+    this.#turnSeconds.observe(seconds);
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
+
+function described({ name, help, labelNames }: metrics.Figure) {
+  return { name, help, labelNames: [...labelNames] };
+}

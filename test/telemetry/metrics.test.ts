@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+
+/** The lines of one figure, without its description. */
+async function shown(metrics: ReturnType<typeof createMetrics>, name: string): Promise<string[]> {
+  const lines = (await metrics.text()).split("\n");
+  return lines.filter((line) => line.startsWith(name));
+}
+
+test("what was counted is shown by its labels, and each look shows what it is by then", async () => {
+  const metrics = createMetrics();
+  metrics.turns.inc({ outcome: "answered" });
+  metrics.refusals.inc({ channel: "wati", reason: "no_sender" });
+  metrics.refusals.inc({ channel: "wati", reason: "no_sender" }, 2);
+  metrics.refusals.inc({ channel: "whatsapp", reason: "no_sender" });
+  expect(await shown(metrics, "revka_refusals_total")).toEqual([
+    'revka_refusals_total{channel="wati",reason="no_sender"} 3',
+    'revka_refusals_total{channel="whatsapp",reason="no_sender"} 1',
+  ]);
+  metrics.refusals.inc({ channel: "wati", reason: "no_sender" });
+  expect(await shown(metrics, "revka_refusals_total")).toEqual([
+    'revka_refusals_total{channel="wati",reason="no_sender"} 4',
+    'revka_refusals_total{channel="whatsapp",reason="no_sender"} 1',
+  ]);
+  expect(await shown(metrics, "revka_turns_total")).toEqual([
+    'revka_turns_total{outcome="answered"} 1',
+  ]);
+  expect(await metrics.text()).toContain(
+    "# HELP revka_refusals_total Messages refused at admission\n# TYPE revka_refusals_total counter\n",
+  );
+});
+
+test("turns are counted by how long they took", async () => {
+  const metrics = createMetrics();
+  const ended = [metrics.turnStarted(), metrics.turnStarted()];
+  for (const end of ended) end();
+  expect(await shown(metrics, "revka_turn_seconds_count")).toEqual(["revka_turn_seconds_count 2"]);
+  expect(await shown(metrics, 'revka_turn_seconds_bucket{le="300"}')).toEqual([
+    'revka_turn_seconds_bucket{le="300"} 2',
+  ]);
+});
+
+test("gauges are read when they are asked for", async () => {
+  const metrics = createMetrics();
+  let pending = 1;
+  let states = [{ labels: { state: "ready" }, value: 1 }];
+  metrics.addGauge({ name: "pending", help: "p", labelNames: [], read: () => pending });
+  metrics.addGauge({ name: "states", help: "s", labelNames: ["state"], read: () => states });
+  expect(await shown(metrics, "pending")).toEqual(["pending 1"]);
+  pending = 0;
+  states = [{ labels: { state: "down" }, value: 1 }];
+  expect(await shown(metrics, "pending")).toEqual(["pending 0"]);
+  expect(await shown(metrics, "states")).toEqual(['states{state="down"} 1']);
+});

@@ -16,6 +16,8 @@ import { BoundedCache } from "./bounded-cache.ts";
 import { catchRejections } from "./caught-listeners.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
+import { UNWRITABLE } from "./disconnect.ts";
+import { holdFrames } from "./frame-gate.ts";
 import { Mutex } from "./mutex.ts";
 import { within } from "./patience.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
@@ -122,6 +124,10 @@ export function openSocket(options: SocketOptions): WASocket {
   });
   catchRejections(sock.ws, (error) => {
     log.debug({ error: messageOf(error) }, "a write to a connection that is gone");
+  });
+  holdFrames(sock.ws, session.commit, () => {
+    log.error({}, "the WhatsApp session cannot be written");
+    options.events.ended(UNWRITABLE);
   });
   listenToStanzas(sock, options);
   listenToEvents(sock, options);

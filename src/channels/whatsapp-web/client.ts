@@ -156,8 +156,8 @@ export class Client {
     const group = kindOf(chat) === "group";
     // Whether the first try, sender key included, reached anybody is not known.
     if (group && session.sent.has(id)) await session.forgetSenderKeyRecipients(chat);
-    // Kept before it leaves: a phone may ask for it again at once, and a crash must not forget that it is ours.
-    session.sent.put(id, record, this.options.clock.now());
+    // On disk before it leaves ({@link holdFrames}): a phone may ask for it again at once, and a crash must not forget that it is ours.
+    session.write(session.sent.putting(id, record, this.options.clock.now())).catch(() => {});
     const word = this.acknowledgements.expect(id);
     let written = false;
     try {

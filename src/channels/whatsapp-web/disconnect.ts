@@ -26,6 +26,8 @@ export type Verdict =
 export const TIMED_OUT = 408;
 /** Ours: the server's certificate is not signed by WhatsApp's root key. */
 export const UNTRUSTED = 495;
+/** Ours: the session cannot be written, so nothing may be acknowledged or sent. */
+export const UNWRITABLE = 507;
 /** Ours: no connection to WhatsApp's address, or to the proxy on the way, came about. */
 export const UNREACHABLE = 523;
 
@@ -83,6 +85,10 @@ export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
       return again("no answer from WhatsApp in time");
     case UNREACHABLE:
       return again("WhatsApp cannot be reached: check network, DNS, firewall and proxy_url");
+    case UNWRITABLE:
+      return again(
+        "the WhatsApp session cannot be written: look at the disk under session_path, its free space and the file's mode",
+      );
     case UNTRUSTED:
       return again(
         "the server did not prove that it is WhatsApp: its certificate is not signed by WhatsApp's key, so something on the way may be reading along; nothing was sent to it",

@@ -7,19 +7,28 @@ export interface Staged {
   alongside: (() => void)[];
 }
 
+interface Batch {
+  staged: Staged[];
+  done: (() => void)[];
+  failed: ((error: unknown) => void)[];
+}
+
 /**
  * Writes everything that was staged in one turn of the event loop as one transaction: a message to a hundred devices
- * costs one wait for the disk. What is staged can be read at once; whoever staged it may tell the outside only after
- * its promise resolves.
+ * costs one wait for the disk, and so do messages of a hundred chats. What is staged can be read at once; the outside
+ * may hear of it only {@link afterwards}.
  */
 export class GroupCommit {
-  private waiting: { staged: Staged; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  /** Nothing of a batch could be written. */
+  onFailed: (error: unknown) => void = () => {};
+  /** Rises when staged changes were lost, so that whoever read them knows. */
+  generation = 0;
+  private batch: Batch | null = null;
   private readonly overlay = new Map<string, string | null>();
 
   constructor(
     private readonly database: SessionDatabase,
     private readonly store: KeyStore,
-    private readonly onCommitted: (staged: Staged[]) => void = () => {},
   ) {}
 
   get(type: string, id: string): string | undefined {
@@ -27,36 +36,62 @@ export class GroupCommit {
     return staged === undefined ? this.store.get(type, id) : (staged ?? undefined);
   }
 
-  /** Resolves once it is on disk; rejects where nothing of it is. */
-  stage(staged: Staged): Promise<void> {
-    if (staged.changes.length === 0 && staged.alongside.length === 0) return Promise.resolve();
+  /** Whether something staged is not on disk yet. */
+  get waits(): boolean {
+    return this.batch !== null;
+  }
+
+  /** Into the batch that is written next. */
+  stage(staged: Staged): void {
+    if (staged.changes.length === 0 && staged.alongside.length === 0) return;
     for (const { type, id, json } of staged.changes) this.overlay.set(overlayKey(type, id), json);
-    return new Promise((resolve, reject) => {
-      if (this.waiting.length === 0) setImmediate(() => this.flush());
-      this.waiting.push({ staged, resolve, reject });
-    });
+    this.open().staged.push(staged);
+  }
+
+  /**
+   * Runs `done` once everything staged so far is on disk, in the order of the calls and at once where nothing waits;
+   * `failed` where it cannot be written.
+   */
+  afterwards(done: () => void, failed: (error: unknown) => void = () => {}): void {
+    if (this.batch === null) return done();
+    this.batch.done.push(done);
+    this.batch.failed.push(failed);
+  }
+
+  /** Resolves once everything staged so far is on disk; rejects where it cannot be written. */
+  written(): Promise<void> {
+    return new Promise((resolve, reject) => this.afterwards(resolve, reject));
   }
 
   /** Writes at once what waits. */
   flush(): void {
-    const batch = this.waiting;
-    if (batch.length === 0) return;
-    this.waiting = [];
+    const { batch } = this;
+    if (batch === null) return;
+    this.batch = null;
     try {
       this.database.transaction(() => {
-        for (const { staged } of batch) {
-          this.store.apply(staged.changes);
-          for (const write of staged.alongside) write();
+        for (const { changes, alongside } of batch.staged) {
+          this.store.apply(changes);
+          for (const write of alongside) write();
         }
       });
     } catch (error) {
       this.overlay.clear();
-      for (const { reject } of batch) reject(error);
+      this.generation++;
+      for (const failed of batch.failed) failed(error);
+      this.onFailed(error);
       return;
     }
     this.overlay.clear();
-    for (const { resolve } of batch) resolve();
-    this.onCommitted(batch.map(({ staged }) => staged));
+    for (const done of batch.done) done();
+  }
+
+  private open(): Batch {
+    if (this.batch === null) {
+      this.batch = { staged: [], done: [], failed: [] };
+      setImmediate(() => this.flush());
+    }
+    return this.batch;
   }
 }
 

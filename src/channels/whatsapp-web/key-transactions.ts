@@ -12,6 +12,8 @@ import { Mutex } from "./mutex.ts";
 interface Context {
   level: "account" | "ratchet";
   live: boolean;
+  /** Of the {@link GroupCommit} when it began. */
+  generation: number;
   values: Map<string, KeyChange>;
   alongside: (() => void)[];
 }
@@ -23,7 +25,8 @@ const MAPPINGS = "lid-mapping";
  * Baileys 7.0.0-rc14 (`Utils/auth-utils.js:231`) lets two transactions change one session from stale copies, and
  * holds a transaction over a whole send, which it commits only after the stanza left.
  *
- * - A ratchet's transaction is short (no network) and on disk before its result is used.
+ * - A ratchet's transaction is short (no network). Its result may be used at once inside; what goes out because of it
+ *   waits for the disk ({@link GroupCommit.afterwards}).
  * - What Baileys wraps around a whole send, upload or sync, under the account's own JID, only keeps those apart
  *   from each other; the changes within commit by themselves.
  * - LID mappings need neither: they are written at once, so that a look-up never waits for a transaction that waits
@@ -65,7 +68,7 @@ export class KeyTransactions {
 
   readonly set = async (data: SignalDataSet): Promise<void> => {
     const { [MAPPINGS]: mappings, ...rest } = data;
-    if (mappings) await this.setMappings(mappings);
+    if (mappings) this.setMappings(mappings);
     const changes = changesOf(rest);
     if (changes.length === 0) return;
     const context = this.current();
@@ -93,23 +96,21 @@ export class KeyTransactions {
     context.alongside.push(write);
   }
 
-  private async ratchetTransaction<T>(work: (own: Context) => Promise<T>): Promise<T> {
-    let staged: Promise<void> = Promise.resolve();
-    const result = await this.ratchet.run(() =>
+  private ratchetTransaction<T>(work: (own: Context) => Promise<T>): Promise<T> {
+    return this.ratchet.run(() =>
       this.within("ratchet", async (context) => {
         const value = await work(context);
-        // Staged before the mutex is let go, so that the next one reads it; awaited after, so that it need not wait.
-        staged = this.commit.stage(stagedOf(context));
-        staged.catch(() => {});
+        // It may have read what was staged and then could not be written.
+        if (context.generation !== this.commit.generation) throw new Error("a write was lost");
+        this.commit.stage(stagedOf(context));
         return value;
       }),
     );
-    await staged;
-    return result;
   }
 
   private within<T>(level: Context["level"], work: (own: Context) => Promise<T>): Promise<T> {
-    const context: Context = { level, live: true, values: new Map(), alongside: [] };
+    const { generation } = this.commit;
+    const context: Context = { level, live: true, generation, values: new Map(), alongside: [] };
     return this.contexts.run(context, async () => {
       try {
         return await work(context);
@@ -124,7 +125,7 @@ export class KeyTransactions {
     return context?.live ? context : undefined;
   }
 
-  private async setMappings(mappings: Record<string, string | null>): Promise<void> {
+  private setMappings(mappings: Record<string, string | null>): void {
     const known: Record<string, string> = {};
     const changes: KeyChange[] = [];
     for (const [id, value] of Object.entries(mappings)) {
@@ -133,7 +134,7 @@ export class KeyTransactions {
       changes.push({ type: MAPPINGS, id, json });
       if (value !== null) known[id] = value;
     }
-    await this.commit.stage({ changes, alongside: [] });
+    this.commit.stage({ changes, alongside: [] });
     if (Object.keys(known).length > 0) this.onMappings(known);
   }
 }

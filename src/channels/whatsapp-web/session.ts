@@ -30,7 +30,7 @@ export class Session {
   readonly repository: CarefulRepository;
   readonly mappings: Mappings;
   private readonly store: KeyStore;
-  private readonly commit: GroupCommit;
+  readonly commit: GroupCommit;
   private cancelPrune: () => void = () => {};
 
   private constructor(
@@ -42,16 +42,17 @@ export class Session {
     this.journal = new Journal(database);
     this.sent = new SentMessages(database);
     this.creds = this.store.loadCredentials();
-    this.commit = new GroupCommit(database, this.store, (batch) => {
-      if (batch.some(({ alongside }) => alongside.length > 0)) hooks.onReceived();
-    });
+    this.commit = new GroupCommit(database, this.store);
     this.transactions = new KeyTransactions(
       this.commit,
       (label) => label === this.creds.me?.id || longLabels.has(label),
       hooks.onMappings,
     );
-    const { transactions, journal, incoming } = this;
-    this.repository = carefulRepository({ transactions, journal, incoming, clock });
+    const { transactions, commit, journal, incoming } = this;
+    this.repository = carefulRepository({
+      ...{ transactions, commit, journal, incoming, clock },
+      onReceived: hooks.onReceived,
+    });
     this.mappings = storedMappings((id) => this.commit.get("lid-mapping", id));
     this.prune();
   }
@@ -104,14 +105,10 @@ export class Session {
     this.store.saveCredentials(this.creds);
   }
 
-  /** Stores a message the phone sent again on request, as if it had just been decrypted. */
-  keep(write: () => void): Promise<void> {
-    return this.commit.stage({ changes: [], alongside: [write] });
-  }
-
-  /** One durable transaction on journal and sent messages. */
-  write(work: () => void): void {
-    this.database.transaction(work);
+  /** Has `write` done in the next durable transaction; resolves once it is on disk. */
+  write(write: () => void): Promise<void> {
+    this.commit.stage({ changes: [], alongside: [write] });
+    return this.commit.written();
   }
 
   /** After a failed send nobody may be taken to have a group's sender key. */

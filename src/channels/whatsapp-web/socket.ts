@@ -80,7 +80,8 @@ export class Ingress {
     const { journal } = session;
     const now = this.options.clock.now();
     session
-      .keep(() => journal.put({ part, stanza: part, parts: 1, attributes }, plaintext, now))
+      .write(() => journal.put({ part, stanza: part, parts: 1, attributes }, plaintext, now))
+      .then(this.wake)
       .catch(() => this.options.log.error({}, "a message sent again by the phone was not kept"));
   }
 
@@ -117,7 +118,7 @@ export class Ingress {
         this.pause(error);
         return;
       }
-      if (session && !this.close(session, translated)) return;
+      if (session && !(await this.close(session, translated))) return;
     }
   }
 
@@ -138,12 +139,17 @@ export class Ingress {
   }
 
   /** False where the journal could not be written: the same are handed over once more, and known by their ids. */
-  private close(session: Session, handed: ({ stanza: PendingStanza } & Translation)[]): boolean {
+  private async close(
+    session: Session,
+    handed: ({ stanza: PendingStanza } & Translation)[],
+  ): Promise<boolean> {
+    if (handed.length === 0) return true;
     try {
-      session.write(() => {
-        for (const { stanza, preview, carriesSenderKey } of handed) {
-          session.journal.close(stanza.stanza, preview, carriesSenderKey);
-        }
+      const writes = handed.map(({ stanza, preview, carriesSenderKey }) =>
+        session.journal.closing(stanza.stanza, preview, carriesSenderKey),
+      );
+      await session.write(() => {
+        for (const write of writes) write();
       });
       return true;
     } catch (error) {

@@ -27,8 +27,8 @@ import { statusOf } from "./socket-error.ts";
 
 /** A query without an answer must not hold up sending for long. */
 const QUERY_MS = 15_000;
-/** The handshake, and each write; the connection has a deadline of its own beside it. */
-const CONNECT_MS = 20_000;
+/** None: connection and sends have deadlines of their own, and Baileys would make two stack traces for each frame. */
+const CONNECT_MS = 0;
 /** Baileys' own keep-alive takes any frame for life; ours decides long before. */
 const BAILEYS_KEEPALIVE_MS = 30 * 60_000;
 /** One message that hangs must not hold up all others for ever. */

@@ -87,7 +87,7 @@ export class Client {
         : [recipient.phone && phoneJid(recipient.phone), recipient.lid];
     for (const jid of candidates) {
       if (!jid) continue;
-      if (isSelf(jid, self)) return jid;
+      if (isSelf(jid, self) || this.options.caches.devices.get(userOf(jid) ?? "")) return jid;
       // A look-up that names no LID drops the number (`messages-send.js:312`): the send would reach nobody.
       const devices = await abortable(sock.getUSyncDevices([jid], true, false), signal);
       if (devices.some(({ user }) => user === userOf(jid))) return jid;

@@ -1,9 +1,19 @@
-import type { KeyChange, KeyStore } from "./key-store.ts";
+import { type HeldValue, type KeyStore, holdValue, jsonOf, valueOf } from "./key-store.ts";
 import type { SessionDatabase } from "./session-database.ts";
+
+/** Values kept for the next time, a few KiB each at most; what was used longest ago goes first. */
+const MOST_KEPT = 256;
+
+/** A value under (type, id); null deletes. */
+export interface HeldChange {
+  type: string;
+  id: string;
+  held: HeldValue | null;
+}
 
 /** What one transaction wants on disk: key changes, and what must be written together with them. */
 export interface Staged {
-  changes: KeyChange[];
+  changes: HeldChange[];
   alongside: (() => void)[];
 }
 
@@ -24,16 +34,24 @@ export class GroupCommit {
   /** Rises when staged changes were lost, so that whoever read them knows. */
   generation = 0;
   private batch: Batch | null = null;
-  private readonly overlay = new Map<string, string | null>();
+  /** What waits, each value as it was staged last. */
+  private readonly overlay = new Map<string, HeldChange>();
+  /** What is on disk; undefined where nothing is. */
+  private readonly kept = new Map<string, HeldValue | undefined>();
 
   constructor(
     private readonly database: SessionDatabase,
     private readonly store: KeyStore,
   ) {}
 
-  get(type: string, id: string): string | undefined {
-    const staged = this.overlay.get(overlayKey(type, id));
-    return staged === undefined ? this.store.get(type, id) : (staged ?? undefined);
+  get(type: string, id: string): HeldValue | undefined {
+    const key = overlayKey(type, id);
+    const staged = this.overlay.get(key);
+    if (staged) return staged.held ?? undefined;
+    const known = this.kept.has(key);
+    const held = known ? this.kept.get(key) : this.read(type, id);
+    this.keep(key, held);
+    return held;
   }
 
   /** Whether something staged is not on disk yet. */
@@ -44,7 +62,9 @@ export class GroupCommit {
   /** Into the batch that is written next. */
   stage(staged: Staged): void {
     if (staged.changes.length === 0 && staged.alongside.length === 0) return;
-    for (const { type, id, json } of staged.changes) this.overlay.set(overlayKey(type, id), json);
+    for (const change of staged.changes) {
+      this.overlay.set(overlayKey(change.type, change.id), change);
+    }
     this.open().staged.push(staged);
   }
 
@@ -70,10 +90,10 @@ export class GroupCommit {
     this.batch = null;
     try {
       this.database.transaction(() => {
-        for (const { changes, alongside } of batch.staged) {
-          this.store.apply(changes);
-          for (const write of alongside) write();
+        for (const { type, id, held } of this.overlay.values()) {
+          this.store.apply([{ type, id, json: held === null ? null : jsonOf(held) }]);
         }
+        for (const { alongside } of batch.staged) for (const write of alongside) write();
       });
     } catch (error) {
       this.overlay.clear();
@@ -82,8 +102,24 @@ export class GroupCommit {
       this.onFailed(error);
       return;
     }
+    for (const [key, { held }] of this.overlay) this.keep(key, held ?? undefined);
     this.overlay.clear();
     for (const done of batch.done) done();
+  }
+
+  private read(type: string, id: string): HeldValue | undefined {
+    const json = this.store.get(type, id);
+    return json === undefined || type !== "session" ? json : holdValue(type, valueOf(type, json));
+  }
+
+  private keep(key: string, held: HeldValue | undefined): void {
+    this.kept.delete(key);
+    this.kept.set(key, held);
+    if (this.kept.size <= MOST_KEPT) return;
+    for (const oldest of this.kept.keys()) {
+      this.kept.delete(oldest);
+      break;
+    }
   }
 
   private open(): Batch {

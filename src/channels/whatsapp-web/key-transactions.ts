@@ -4,8 +4,8 @@ import type {
   SignalDataTypeMap,
   SignalKeyStoreWithTransaction,
 } from "@whiskeysockets/baileys";
-import type { GroupCommit, Staged } from "./group-commit.ts";
-import { type KeyChange, decodeValue, encodeValue } from "./key-store.ts";
+import type { GroupCommit, HeldChange, Staged } from "./group-commit.ts";
+import { holdValue, valueOf } from "./key-store.ts";
 import { Mutex } from "./mutex.ts";
 
 /** A transaction on its way. Work that outlives it (a promise nobody awaited) must not write into it. */
@@ -14,7 +14,7 @@ interface Context {
   live: boolean;
   /** Of the {@link GroupCommit} when it began. */
   generation: number;
-  values: Map<string, KeyChange>;
+  values: Map<string, HeldChange>;
   alongside: (() => void)[];
 }
 
@@ -60,8 +60,8 @@ export class KeyTransactions {
     const context = this.current();
     for (const id of ids) {
       const changed = context?.values.get(nameOf(type, id));
-      const json = changed ? changed.json : this.commit.get(type, id);
-      if (json !== null && json !== undefined) found[id] = decodeValue(type, json);
+      const held = changed ? changed.held : this.commit.get(type, id);
+      if (held !== null && held !== undefined) found[id] = valueOf(type, held);
     }
     return found;
   };
@@ -127,11 +127,11 @@ export class KeyTransactions {
 
   private setMappings(mappings: Record<string, string | null>): void {
     const known: Record<string, string> = {};
-    const changes: KeyChange[] = [];
+    const changes: HeldChange[] = [];
     for (const [id, value] of Object.entries(mappings)) {
-      const json = value === null ? null : encodeValue(value);
-      if ((this.commit.get(MAPPINGS, id) ?? null) === json) continue;
-      changes.push({ type: MAPPINGS, id, json });
+      const held = value === null ? null : holdValue(MAPPINGS, value);
+      if ((this.commit.get(MAPPINGS, id) ?? null) === held) continue;
+      changes.push({ type: MAPPINGS, id, held });
       if (value !== null) known[id] = value;
     }
     this.commit.stage({ changes, alongside: [] });
@@ -143,12 +143,12 @@ function stagedOf(context: Context): Staged {
   return { changes: [...context.values.values()], alongside: context.alongside };
 }
 
-function changesOf(data: SignalDataSet): KeyChange[] {
+function changesOf(data: SignalDataSet): HeldChange[] {
   return Object.entries(data).flatMap(([type, values]) =>
     Object.entries(values ?? {}).map(([id, value]) => ({
       type,
       id,
-      json: value === null || value === undefined ? null : encodeValue(value),
+      held: value === null || value === undefined ? null : holdValue(type, value),
     })),
   );
 }

@@ -5,7 +5,7 @@ import { type Mappings, type Self, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { lidOf, phoneOf } from "./jid.ts";
 import { Journal } from "./journal.ts";
-import { KeyStore } from "./key-store.ts";
+import { KeyStore, jsonOf } from "./key-store.ts";
 import { KeyTransactions } from "./key-transactions.ts";
 import { SentMessages } from "./sent-messages.ts";
 import { SessionDatabase, type SessionLocation } from "./session-database.ts";
@@ -53,7 +53,10 @@ export class Session {
       ...{ transactions, commit, journal, incoming, clock },
       onReceived: hooks.onReceived,
     });
-    this.mappings = storedMappings((id) => this.commit.get("lid-mapping", id));
+    this.mappings = storedMappings((id) => {
+      const held = this.commit.get("lid-mapping", id);
+      return held === undefined ? undefined : jsonOf(held);
+    });
     this.prune();
   }
 

@@ -48,7 +48,7 @@ function opened(): Socket {
 }
 
 const ratchet = (json: string) =>
-  commit.stage({ changes: [{ type: "session", id: "ada", json }], alongside: [] });
+  commit.stage({ changes: [{ type: "session", id: "ada", held: json }], alongside: [] });
 const send = (words: string, to = socket) =>
   new Promise<string>((resolve) =>
     to.send(Buffer.from(words), (error) => resolve(error?.message ?? "written")),

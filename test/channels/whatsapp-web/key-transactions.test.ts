@@ -168,3 +168,20 @@ test("bytes come back as bytes", async () => {
   await keys.set({ "pre-key": { "7": null } });
   expect(await keys.get("pre-key", ["7"])).toEqual({});
 });
+
+test("a session read again is the one on disk, whatever was in memory when a write failed", async () => {
+  const session = (mark: string) =>
+    keys.set({ session: { "4917.0": { mark } as unknown as Uint8Array } });
+  const mark = async () => (await keys.get("session", ["4917.0"]))["4917.0"];
+  expect(await mark()).toBeUndefined();
+  await session("1");
+  await commit.written();
+  expect(await mark()).toEqual({ mark: "1" } as never);
+  expect(store.get("session", "4917.0")).toBe('{"mark":"1"}');
+  database.sql.exec("PRAGMA query_only = ON");
+  await session("2");
+  expect(await mark()).toEqual({ mark: "2" } as never);
+  await commit.written().catch(() => {});
+  expect(await mark()).toEqual({ mark: "1" } as never);
+  database.sql.exec("PRAGMA query_only = OFF");
+});

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { OpenStanzas } from "./open-stanzas.ts";
 import type { SessionDatabase } from "./session-database.ts";
 
 const DAY_MS = 86_400_000;
@@ -53,6 +54,7 @@ export function digestOf(...contents: Uint8Array[]): string {
  */
 export class Journal {
   private readonly statements;
+  readonly open = new OpenStanzas();
   /** Beginnings of stanzas whose end is not written yet. */
   private readonly previews = new Map<string, string | null>();
 
@@ -69,6 +71,7 @@ export class Journal {
           GROUP BY stanza HAVING count(*) >= max(parts) ORDER BY min(number) LIMIT ?)
          ORDER BY number`,
       ),
+      waits: sql.prepare("SELECT 1 FROM received WHERE done = 0 LIMIT 1"),
       close: sql.prepare(
         "UPDATE received SET done = 1, preview = ?, plaintext = iif(?, plaintext, NULL) WHERE done = 0 AND stanza = ?",
       ),
@@ -104,6 +107,14 @@ export class Journal {
 
   /** Complete stanzas nobody has taken over, oldest first. */
   pending(limit: number): PendingStanza[] {
+    const known = this.open.pending(limit);
+    if (known) return known;
+    const stored = this.stored(limit);
+    if (stored.length === 0 && !this.statements.waits.get()) this.open.none();
+    return stored;
+  }
+
+  private stored(limit: number): PendingStanza[] {
     const stanzas = new Map<string, PendingStanza>();
     for (const row of this.statements.open.all(limit)) {
       const [stanza, part] = [String(row.stanza), String(row.part)];
@@ -119,12 +130,15 @@ export class Journal {
 
   /**
    * The inbox has it: the text goes, its beginning stays for quotations, and is known at once. Answers the write, for a
-   * transaction. `keepPlaintext` where a redelivery must be able to hand out a sender key again.
+   * transaction; where that fails, {@link OpenStanzas.forget}. `keepPlaintext` where a redelivery must be able to hand
+   * out a sender key again.
    */
   closing(stanza: string, preview: string | null, keepPlaintext: boolean): () => void {
     const short = preview === null ? null : preview.slice(0, PREVIEW_CHARACTERS);
     const sealed = short === null ? null : this.seal(stanza, "preview", short);
     this.previews.set(stanza, short);
+    this.open.remove(stanza);
+
     return () => {
       this.statements.close.run(sealed, keepPlaintext ? 1 : 0, stanza);
       this.previews.delete(stanza);

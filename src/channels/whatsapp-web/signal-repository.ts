@@ -78,6 +78,7 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
       const forget = () => void fresh.delete(part.part);
       commit.afterwards(() => {
         forget();
+        journal.open.add(part, plaintext);
         onReceived();
       }, forget);
       return plaintext;

@@ -88,7 +88,10 @@ export class Ingress {
     const now = this.options.clock.now();
     session
       .write(() => journal.put({ part, stanza: part, parts: 1, attributes }, plaintext, now))
-      .then(this.wake)
+      .then(() => {
+        journal.open.forget();
+        this.wake();
+      })
       .catch(() => this.options.log.error({}, "a message sent again by the phone was not kept"));
   }
 
@@ -161,6 +164,7 @@ export class Ingress {
       });
       return true;
     } catch (error) {
+      session.journal.open.forget();
       this.pause(error);
       return false;
     }

@@ -104,7 +104,9 @@ export class Session {
     this.saveCredentials();
   }
 
+  /** Durable once it returns; keys that they speak of are written before. */
   saveCredentials(): void {
+    this.commit.flush();
     this.store.saveCredentials(this.creds);
   }
 

@@ -4,6 +4,7 @@ import type { TurnFocus } from "../channel.ts";
 import type { Recipient } from "../message.ts";
 import { isSelf } from "./identity.ts";
 import { kindOf, phoneJid, withoutDevice } from "./jid.ts";
+import type { StanzaAttributes } from "./journal.ts";
 import type { Session } from "./session.ts";
 
 /** A phone shows "typing…" for about 25 s; it is said again before that. */
@@ -28,8 +29,13 @@ export class Attention {
 
   started(focus: TurnFocus): void {
     try {
-      if (this.options.readReceipts) this.markRead(focus);
-      if (this.options.typing) this.startTyping(focus);
+      const { journal } = this.options.session();
+      const origins = focus.messages.map(({ id }) => ({
+        id,
+        attributes: journal.remember(id)?.attributes,
+      }));
+      if (this.options.readReceipts) this.markRead(origins);
+      if (this.options.typing) this.startTyping(focus, origins.at(-1)?.attributes?.from);
     } catch {
       // best effort
     }
@@ -44,10 +50,8 @@ export class Attention {
   }
 
   /** A receipt goes to the very JID the message came from, number or LID. */
-  private markRead({ messages }: TurnFocus): void {
-    const { journal } = this.options.session();
-    const keys = messages.flatMap(({ id }) => {
-      const from = journal.remember(id)?.attributes;
+  private markRead(origins: { id: string; attributes: StanzaAttributes | undefined }[]): void {
+    const keys = origins.flatMap(({ id, attributes: from }) => {
       if (!from?.from) return [];
       const participant = from.participant ? { participant: withoutDevice(from.participant) } : {};
       return [{ remoteJid: withoutDevice(from.from), id, fromMe: false, ...participant }];
@@ -59,8 +63,8 @@ export class Attention {
         .catch(() => {});
   }
 
-  private startTyping({ chat, recipient, messages }: TurnFocus): void {
-    const jid = this.jidOf(recipient, messages.at(-1)?.id);
+  private startTyping({ chat, recipient }: TurnFocus, from: string | undefined): void {
+    const jid = this.jidOf(recipient, from);
     if (!jid) return;
     this.typing.get(chat.id)?.();
     const { clock, socket } = this.options;
@@ -83,11 +87,10 @@ export class Attention {
     beat();
   }
 
-  private jidOf(recipient: Recipient, lastId: string | undefined): string | null {
+  private jidOf(recipient: Recipient, from: string | undefined): string | null {
     if (recipient.kind === "group") return recipient.id;
-    const { self, journal } = this.options.session();
+    const { self } = this.options.session();
     if (recipient.kind === "self") return self.phone && phoneJid(self.phone);
-    const from = lastId === undefined ? undefined : journal.remember(lastId)?.attributes.from;
     if (from && kindOf(from) !== "group" && !isSelf(from, self)) return withoutDevice(from);
     return recipient.phone === null ? recipient.lid : phoneJid(recipient.phone);
   }

@@ -16,6 +16,8 @@ import { BoundedCache } from "./bounded-cache.ts";
 import { catchRejections } from "./caught-listeners.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
+import { UNWRITABLE } from "./disconnect.ts";
+import { holdFrames } from "./frame-gate.ts";
 import { Mutex } from "./mutex.ts";
 import { within } from "./patience.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
@@ -25,8 +27,8 @@ import { statusOf } from "./socket-error.ts";
 
 /** A query without an answer must not hold up sending for long. */
 const QUERY_MS = 15_000;
-/** The handshake, and each write; the connection has a deadline of its own beside it. */
-const CONNECT_MS = 20_000;
+/** None: connection and sends have deadlines of their own, and Baileys would make two stack traces for each frame. */
+const CONNECT_MS = 0;
 /** Baileys' own keep-alive takes any frame for life; ours decides long before. */
 const BAILEYS_KEEPALIVE_MS = 30 * 60_000;
 /** One message that hangs must not hold up all others for ever. */
@@ -122,6 +124,10 @@ export function openSocket(options: SocketOptions): WASocket {
   });
   catchRejections(sock.ws, (error) => {
     log.debug({ error: messageOf(error) }, "a write to a connection that is gone");
+  });
+  holdFrames(sock.ws, session.commit, () => {
+    log.error({}, "the WhatsApp session cannot be written");
+    options.events.ended(UNWRITABLE);
   });
   listenToStanzas(sock, options);
   listenToEvents(sock, options);

@@ -22,7 +22,7 @@ let installed = false;
 
 /**
  * libsignal 6.0.0 (`session_cipher.js:135`) tries sessions in place: one that did not fit stays advanced, and is saved
- * when another fits. Here each try runs on a copy that is adopted only on success. It prints nothing, and tells a
+ * when another fits. Here each of several runs on a copy that is adopted only on success. It prints nothing, and tells a
  * ciphertext read before from one that no session can read.
  */
 export function decryptCarefully(): void {
@@ -32,12 +32,16 @@ export function decryptCarefully(): void {
   cipher.decryptWithSessions = async function decryptWithSessions(ciphertext, sessions) {
     let used: unknown;
     for (const session of sessions) {
-      const copy = session.constructor.deserialize(session.serialize());
+      // Of a record with one session nothing is saved where that one fails.
+      const copy =
+        sessions.length === 1 ? session : session.constructor.deserialize(session.serialize());
       try {
         const plaintext = await this.doDecryptWhisperMessage(ciphertext, copy);
         copy.indexInfo.used = Date.now();
-        if (!("pendingPreKey" in copy)) delete session.pendingPreKey;
-        Object.assign(session, copy);
+        if (copy !== session) {
+          if (!("pendingPreKey" in copy)) delete session.pendingPreKey;
+          Object.assign(session, copy);
+        }
         return { session, plaintext };
       } catch (error) {
         if (error instanceof Error && error.name === KEY_USED) used = error;

@@ -14,7 +14,6 @@ import { Attention } from "./attention.ts";
 import { createCaches } from "./baileys-socket.ts";
 import { Client, notConnected } from "./client.ts";
 import { Connection } from "./connection.ts";
-import { UNWRITABLE } from "./disconnect.ts";
 import { customPairCode, linkingText, pairPhoneDigits } from "./linking.ts";
 import { openDownload } from "./media-download.ts";
 import type { WhatsAppWebOptions } from "./options.ts";
@@ -223,7 +222,6 @@ class WhatsAppWeb implements Channel {
     return Session.open({ path, env }, clock, {
       onReceived: () => this.ingress?.wake(),
       onMappings: (stored) => this.ingress?.learnt(stored),
-      onUnwritable: () => this.connection.giveUp(UNWRITABLE),
     });
   }
 

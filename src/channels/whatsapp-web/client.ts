@@ -90,7 +90,7 @@ export class Client {
         : [recipient.phone && phoneJid(recipient.phone), recipient.lid];
     for (const jid of candidates) {
       if (!jid) continue;
-      if (isSelf(jid, self)) return jid;
+      if (isSelf(jid, self) || this.options.caches.devices.get(userOf(jid) ?? "")) return jid;
       // A look-up that names no LID drops the number (`messages-send.js:312`): the send would reach nobody.
       const devices = await abortable(sock.getUSyncDevices([jid], true, false), signal);
       if (devices.some(({ user }) => user === userOf(jid))) return jid;
@@ -164,8 +164,8 @@ export class Client {
     const group = kindOf(chat) === "group";
     // Whether the first try, sender key included, reached anybody is not known.
     if (group && session.sent.has(id)) await session.forgetSenderKeyRecipients(chat);
-    // Kept before it leaves: a phone may ask for it again at once, and a crash must not forget that it is ours.
-    session.sent.put(id, record, this.options.clock.now());
+    // On disk before it leaves ({@link holdFrames}): a phone may ask for it again at once, and a crash must not forget that it is ours.
+    session.write(session.sent.putting(id, record, this.options.clock.now())).catch(() => {});
     const word = this.acknowledgements.expect(id);
     let written = false;
     try {

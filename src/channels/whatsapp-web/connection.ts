@@ -100,14 +100,6 @@ export class Connection {
     this.change({ state: "disconnected", reason });
   }
 
-  /**
-   * Ends the socket there is, before it says anything more, and comes back after the back-off: what was not
-   * acknowledged is then sent again.
-   */
-  giveUp(code: number): void {
-    if (this.socket) this.ended(code);
-  }
-
   private async connect(lastReason: string | null): Promise<void> {
     this.drop();
     this.abort = new AbortController();

@@ -28,7 +28,7 @@ export const TIMED_OUT = 408;
 export const UNTAKEN = 498;
 /** Ours: the server's certificate is not signed by WhatsApp's root key. */
 export const UNTRUSTED = 495;
-/** Ours: the session cannot be written, so nothing that comes may be acknowledged. */
+/** Ours: the session cannot be written, so nothing may be acknowledged or sent. */
 export const UNWRITABLE = 507;
 /** Ours: no connection to WhatsApp's address, or to the proxy on the way, came about. */
 export const UNREACHABLE = 523;
@@ -91,7 +91,7 @@ export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
       return again("WhatsApp cannot be reached: check network, DNS, firewall and proxy_url");
     case UNWRITABLE:
       return again(
-        "the WhatsApp session cannot be written, so nothing is taken: look at the disk and at what else uses the file",
+        "the WhatsApp session cannot be written: look at the disk under session_path, its free space and the file's mode",
       );
     case UNTRUSTED:
       return again(

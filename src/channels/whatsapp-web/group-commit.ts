@@ -1,65 +1,133 @@
-import type { KeyChange, KeyStore } from "./key-store.ts";
+import { type HeldValue, type KeyStore, holdValue, jsonOf, valueOf } from "./key-store.ts";
 import type { SessionDatabase } from "./session-database.ts";
+
+/** Values kept for the next time, a few KiB each at most; what was used longest ago goes first. */
+const MOST_KEPT = 256;
+
+/** A value under (type, id); null deletes. */
+export interface HeldChange {
+  type: string;
+  id: string;
+  held: HeldValue | null;
+}
 
 /** What one transaction wants on disk: key changes, and what must be written together with them. */
 export interface Staged {
-  changes: KeyChange[];
+  changes: HeldChange[];
   alongside: (() => void)[];
+}
+
+interface Batch {
+  staged: Staged[];
+  done: (() => void)[];
+  failed: ((error: unknown) => void)[];
 }
 
 /**
  * Writes everything that was staged in one turn of the event loop as one transaction: a message to a hundred devices
- * costs one wait for the disk. What is staged can be read at once; whoever staged it may tell the outside only after
- * its promise resolves.
+ * costs one wait for the disk, and so do messages of a hundred chats. What is staged can be read at once; the outside
+ * may hear of it only {@link afterwards}.
  */
 export class GroupCommit {
-  private waiting: { staged: Staged; resolve: () => void; reject: (error: unknown) => void }[] = [];
-  private readonly overlay = new Map<string, string | null>();
+  /** Nothing of a batch could be written. */
+  onFailed: (error: unknown) => void = () => {};
+  /** Rises when staged changes were lost, so that whoever read them knows. */
+  generation = 0;
+  private batch: Batch | null = null;
+  /** What waits, each value as it was staged last. */
+  private readonly overlay = new Map<string, HeldChange>();
+  /** What is on disk; undefined where nothing is. */
+  private readonly kept = new Map<string, HeldValue | undefined>();
 
   constructor(
     private readonly database: SessionDatabase,
     private readonly store: KeyStore,
-    private readonly onCommitted: (staged: Staged[]) => void = () => {},
-    /** Nothing of it is on disk. Called before anybody who staged it hears of that. */
-    private readonly onFailed: (error: unknown) => void = () => {},
   ) {}
 
-  get(type: string, id: string): string | undefined {
-    const staged = this.overlay.get(overlayKey(type, id));
-    return staged === undefined ? this.store.get(type, id) : (staged ?? undefined);
+  get(type: string, id: string): HeldValue | undefined {
+    const key = overlayKey(type, id);
+    const staged = this.overlay.get(key);
+    if (staged) return staged.held ?? undefined;
+    const known = this.kept.has(key);
+    const held = known ? this.kept.get(key) : this.read(type, id);
+    this.keep(key, held);
+    return held;
   }
 
-  /** Resolves once it is on disk; rejects where nothing of it is. */
-  stage(staged: Staged): Promise<void> {
-    if (staged.changes.length === 0 && staged.alongside.length === 0) return Promise.resolve();
-    for (const { type, id, json } of staged.changes) this.overlay.set(overlayKey(type, id), json);
-    return new Promise((resolve, reject) => {
-      if (this.waiting.length === 0) setImmediate(() => this.flush());
-      this.waiting.push({ staged, resolve, reject });
-    });
+  /** Whether something staged is not on disk yet. */
+  get waits(): boolean {
+    return this.batch !== null;
+  }
+
+  /** Into the batch that is written next. */
+  stage(staged: Staged): void {
+    if (staged.changes.length === 0 && staged.alongside.length === 0) return;
+    for (const change of staged.changes) {
+      this.overlay.set(overlayKey(change.type, change.id), change);
+    }
+    this.open().staged.push(staged);
+  }
+
+  /**
+   * Runs `done` once everything staged so far is on disk, in the order of the calls and at once where nothing waits;
+   * `failed` where it cannot be written.
+   */
+  afterwards(done: () => void, failed: (error: unknown) => void = () => {}): void {
+    if (this.batch === null) return done();
+    this.batch.done.push(done);
+    this.batch.failed.push(failed);
+  }
+
+  /** Resolves once everything staged so far is on disk; rejects where it cannot be written. */
+  written(): Promise<void> {
+    return new Promise((resolve, reject) => this.afterwards(resolve, reject));
   }
 
   /** Writes at once what waits. */
   flush(): void {
-    const batch = this.waiting;
-    if (batch.length === 0) return;
-    this.waiting = [];
+    const { batch } = this;
+    if (batch === null) return;
+    this.batch = null;
     try {
       this.database.transaction(() => {
-        for (const { staged } of batch) {
-          this.store.apply(staged.changes);
-          for (const write of staged.alongside) write();
+        for (const { type, id, held } of this.overlay.values()) {
+          this.store.apply([{ type, id, json: held === null ? null : jsonOf(held) }]);
         }
+        for (const { alongside } of batch.staged) for (const write of alongside) write();
       });
     } catch (error) {
       this.overlay.clear();
+      this.generation++;
+      for (const failed of batch.failed) failed(error);
       this.onFailed(error);
-      for (const { reject } of batch) reject(error);
       return;
     }
+    for (const [key, { held }] of this.overlay) this.keep(key, held ?? undefined);
     this.overlay.clear();
-    for (const { resolve } of batch) resolve();
-    this.onCommitted(batch.map(({ staged }) => staged));
+    for (const done of batch.done) done();
+  }
+
+  private read(type: string, id: string): HeldValue | undefined {
+    const json = this.store.get(type, id);
+    return json === undefined || type !== "session" ? json : holdValue(type, valueOf(type, json));
+  }
+
+  private keep(key: string, held: HeldValue | undefined): void {
+    this.kept.delete(key);
+    this.kept.set(key, held);
+    if (this.kept.size <= MOST_KEPT) return;
+    for (const oldest of this.kept.keys()) {
+      this.kept.delete(oldest);
+      break;
+    }
+  }
+
+  private open(): Batch {
+    if (this.batch === null) {
+      this.batch = { staged: [], done: [], failed: [] };
+      setImmediate(() => this.flush());
+    }
+    return this.batch;
   }
 }
 

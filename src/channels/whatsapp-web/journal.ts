@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { OpenStanzas } from "./open-stanzas.ts";
 import type { SessionDatabase } from "./session-database.ts";
 
 const DAY_MS = 86_400_000;
@@ -53,6 +54,9 @@ export function digestOf(...contents: Uint8Array[]): string {
  */
 export class Journal {
   private readonly statements;
+  readonly open = new OpenStanzas();
+  /** Beginnings of stanzas whose end is not written yet. */
+  private readonly previews = new Map<string, string | null>();
 
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
@@ -62,13 +66,15 @@ export class Journal {
       ),
       known: sql.prepare("SELECT plaintext FROM received WHERE part = ?"),
       open: sql.prepare(
-        "SELECT stanza FROM received WHERE done = 0 GROUP BY stanza HAVING count(*) >= max(parts) ORDER BY min(number) LIMIT ?",
+        `SELECT stanza, part, attributes, plaintext FROM received WHERE done = 0 AND stanza IN
+         (SELECT stanza FROM received WHERE done = 0
+          GROUP BY stanza HAVING count(*) >= max(parts) ORDER BY min(number) LIMIT ?)
+         ORDER BY number`,
       ),
-      rows: sql.prepare(
-        "SELECT part, attributes, plaintext FROM received WHERE stanza = ? ORDER BY number",
+      waits: sql.prepare("SELECT 1 FROM received WHERE done = 0 LIMIT 1"),
+      close: sql.prepare(
+        "UPDATE received SET done = 1, preview = ?, plaintext = iif(?, plaintext, NULL) WHERE done = 0 AND stanza = ?",
       ),
-      close: sql.prepare("UPDATE received SET done = 1, preview = ? WHERE stanza = ?"),
-      forget: sql.prepare("UPDATE received SET plaintext = NULL WHERE stanza = ?"),
       message: sql.prepare(
         "SELECT part, stanza, attributes, preview FROM received WHERE message_id = ? ORDER BY number LIMIT 1",
       ),
@@ -101,37 +107,53 @@ export class Journal {
 
   /** Complete stanzas nobody has taken over, oldest first. */
   pending(limit: number): PendingStanza[] {
-    return this.statements.open.all(limit).map(({ stanza }) => {
-      const plaintexts: Uint8Array[] = [];
-      let attributes: StanzaAttributes = {};
-      for (const row of this.statements.rows.all(stanza ?? "")) {
-        const part = String(row.part);
-        attributes = this.attributesOf(part, row.attributes);
-        const plaintext = this.unseal(part, "plaintext", row.plaintext);
-        if (plaintext) plaintexts.push(plaintext);
-      }
-      return { stanza: String(stanza), attributes, plaintexts };
-    });
+    const known = this.open.pending(limit);
+    if (known) return known;
+    const stored = this.stored(limit);
+    if (stored.length === 0 && !this.statements.waits.get()) this.open.none();
+    return stored;
+  }
+
+  private stored(limit: number): PendingStanza[] {
+    const stanzas = new Map<string, PendingStanza>();
+    for (const row of this.statements.open.all(limit)) {
+      const [stanza, part] = [String(row.stanza), String(row.part)];
+      const known = stanzas.get(stanza);
+      const pending = known ?? { stanza, attributes: {}, plaintexts: [] };
+      pending.attributes = this.attributesOf(part, row.attributes);
+      const plaintext = this.unseal(part, "plaintext", row.plaintext);
+      if (plaintext) pending.plaintexts.push(plaintext);
+      if (!known) stanzas.set(stanza, pending);
+    }
+    return [...stanzas.values()];
   }
 
   /**
-   * The inbox has it: the text goes, its beginning stays for quotations. `keepPlaintext` where a redelivery must be
-   * able to hand out a sender key again.
+   * The inbox has it: the text goes, its beginning stays for quotations, and is known at once. Answers the write, for a
+   * transaction; where that fails, {@link OpenStanzas.forget}. `keepPlaintext` where a redelivery must be able to hand
+   * out a sender key again.
    */
-  close(stanza: string, preview: string | null, keepPlaintext: boolean): void {
+  closing(stanza: string, preview: string | null, keepPlaintext: boolean): () => void {
     const short = preview === null ? null : preview.slice(0, PREVIEW_CHARACTERS);
-    this.statements.close.run(short === null ? null : this.seal(stanza, "preview", short), stanza);
-    if (!keepPlaintext) this.statements.forget.run(stanza);
+    const sealed = short === null ? null : this.seal(stanza, "preview", short);
+    this.previews.set(stanza, short);
+    this.open.remove(stanza);
+
+    return () => {
+      this.statements.close.run(sealed, keepPlaintext ? 1 : 0, stanza);
+      this.previews.delete(stanza);
+    };
   }
 
   /** The first stanza that carried this message id: the one that the inbox has. */
   remember(messageId: string): Remembered | undefined {
     const row = this.statements.message.get(messageId);
     if (!row) return undefined;
-    const preview = this.unseal(String(row.stanza), "preview", row.preview);
+    const stanza = String(row.stanza);
+    const preview = this.previews.get(stanza) ?? this.unseal(stanza, "preview", row.preview);
     return {
       attributes: this.attributesOf(String(row.part), row.attributes),
-      preview: preview ? preview.toString("utf8") : null,
+      preview: preview?.toString() ?? null,
     };
   }
 

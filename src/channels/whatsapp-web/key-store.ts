@@ -60,16 +60,34 @@ export class KeyStore {
   }
 }
 
-export function encodeValue(value: unknown): string {
-  return JSON.stringify(value, BufferJSON.replacer);
+/**
+ * A value in memory. A session's record is kept as it is: libsignal makes a new one for each change
+ * (`session_record.js`, serialize) and never changes one. All else is JSON, since Baileys does change what it was given.
+ */
+export type HeldValue = string | SessionRecord;
+type SessionRecord = SignalDataTypeMap["session"];
+
+/** What Baileys wants stored, as it is held. */
+export function holdValue(type: string, value: unknown): HeldValue {
+  return type === "session" && isRecord(value) ? value : JSON.stringify(value, BufferJSON.replacer);
 }
 
-/** The value Baileys stored. */
-export function decodeValue<T extends keyof SignalDataTypeMap>(
+/** What Baileys gets back. */
+export function valueOf<T extends keyof SignalDataTypeMap>(
   _type: T,
-  json: string,
+  held: HeldValue,
 ): SignalDataTypeMap[T] {
-  return JSON.parse(json, BufferJSON.reviver);
+  if (typeof held === "string") return JSON.parse(held, BufferJSON.reviver);
+  // Only sessions are held as records.
+  return held as SignalDataTypeMap[T];
+}
+
+export function jsonOf(held: HeldValue): string {
+  return typeof held === "string" ? held : JSON.stringify(held, BufferJSON.replacer);
+}
+
+function isRecord(value: unknown): value is SessionRecord {
+  return typeof value === "object" && value !== null && !(value instanceof Uint8Array);
 }
 
 function nameOf(type: string, id: string): string {

@@ -4,15 +4,17 @@ import type {
   SignalDataTypeMap,
   SignalKeyStoreWithTransaction,
 } from "@whiskeysockets/baileys";
-import type { GroupCommit, Staged } from "./group-commit.ts";
-import { type KeyChange, decodeValue, encodeValue } from "./key-store.ts";
+import type { GroupCommit, HeldChange, Staged } from "./group-commit.ts";
+import { holdValue, valueOf } from "./key-store.ts";
 import { Mutex } from "./mutex.ts";
 
 /** A transaction on its way. Work that outlives it (a promise nobody awaited) must not write into it. */
 interface Context {
   level: "account" | "ratchet";
   live: boolean;
-  values: Map<string, KeyChange>;
+  /** Of the {@link GroupCommit} when it began. */
+  generation: number;
+  values: Map<string, HeldChange>;
   alongside: (() => void)[];
 }
 
@@ -23,7 +25,8 @@ const MAPPINGS = "lid-mapping";
  * Baileys 7.0.0-rc14 (`Utils/auth-utils.js:231`) lets two transactions change one session from stale copies, and
  * holds a transaction over a whole send, which it commits only after the stanza left.
  *
- * - A ratchet's transaction is short (no network) and on disk before its result is used.
+ * - A ratchet's transaction is short (no network). Its result may be used at once inside; what goes out because of it
+ *   waits for the disk ({@link GroupCommit.afterwards}).
  * - What Baileys wraps around a whole send, upload or sync, under the account's own JID, only keeps those apart
  *   from each other; the changes within commit by themselves.
  * - LID mappings need neither: they are written at once, so that a look-up never waits for a transaction that waits
@@ -57,15 +60,15 @@ export class KeyTransactions {
     const context = this.current();
     for (const id of ids) {
       const changed = context?.values.get(nameOf(type, id));
-      const json = changed ? changed.json : this.commit.get(type, id);
-      if (json !== null && json !== undefined) found[id] = decodeValue(type, json);
+      const held = changed ? changed.held : this.commit.get(type, id);
+      if (held !== null && held !== undefined) found[id] = valueOf(type, held);
     }
     return found;
   };
 
   readonly set = async (data: SignalDataSet): Promise<void> => {
     const { [MAPPINGS]: mappings, ...rest } = data;
-    if (mappings) await this.setMappings(mappings);
+    if (mappings) this.setMappings(mappings);
     const changes = changesOf(rest);
     if (changes.length === 0) return;
     const context = this.current();
@@ -93,23 +96,21 @@ export class KeyTransactions {
     context.alongside.push(write);
   }
 
-  private async ratchetTransaction<T>(work: (own: Context) => Promise<T>): Promise<T> {
-    let staged: Promise<void> = Promise.resolve();
-    const result = await this.ratchet.run(() =>
+  private ratchetTransaction<T>(work: (own: Context) => Promise<T>): Promise<T> {
+    return this.ratchet.run(() =>
       this.within("ratchet", async (context) => {
         const value = await work(context);
-        // Staged before the mutex is let go, so that the next one reads it; awaited after, so that it need not wait.
-        staged = this.commit.stage(stagedOf(context));
-        staged.catch(() => {});
+        // It may have read what was staged and then could not be written.
+        if (context.generation !== this.commit.generation) throw new Error("a write was lost");
+        this.commit.stage(stagedOf(context));
         return value;
       }),
     );
-    await staged;
-    return result;
   }
 
   private within<T>(level: Context["level"], work: (own: Context) => Promise<T>): Promise<T> {
-    const context: Context = { level, live: true, values: new Map(), alongside: [] };
+    const { generation } = this.commit;
+    const context: Context = { level, live: true, generation, values: new Map(), alongside: [] };
     return this.contexts.run(context, async () => {
       try {
         return await work(context);
@@ -124,16 +125,16 @@ export class KeyTransactions {
     return context?.live ? context : undefined;
   }
 
-  private async setMappings(mappings: Record<string, string | null>): Promise<void> {
+  private setMappings(mappings: Record<string, string | null>): void {
     const known: Record<string, string> = {};
-    const changes: KeyChange[] = [];
+    const changes: HeldChange[] = [];
     for (const [id, value] of Object.entries(mappings)) {
-      const json = value === null ? null : encodeValue(value);
-      if ((this.commit.get(MAPPINGS, id) ?? null) === json) continue;
-      changes.push({ type: MAPPINGS, id, json });
+      const held = value === null ? null : holdValue(MAPPINGS, value);
+      if ((this.commit.get(MAPPINGS, id) ?? null) === held) continue;
+      changes.push({ type: MAPPINGS, id, held });
       if (value !== null) known[id] = value;
     }
-    await this.commit.stage({ changes, alongside: [] });
+    this.commit.stage({ changes, alongside: [] });
     if (Object.keys(known).length > 0) this.onMappings(known);
   }
 }
@@ -142,12 +143,12 @@ function stagedOf(context: Context): Staged {
   return { changes: [...context.values.values()], alongside: context.alongside };
 }
 
-function changesOf(data: SignalDataSet): KeyChange[] {
+function changesOf(data: SignalDataSet): HeldChange[] {
   return Object.entries(data).flatMap(([type, values]) =>
     Object.entries(values ?? {}).map(([id, value]) => ({
       type,
       id,
-      json: value === null || value === undefined ? null : encodeValue(value),
+      held: value === null || value === undefined ? null : holdValue(type, value),
     })),
   );
 }

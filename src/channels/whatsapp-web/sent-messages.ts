@@ -16,6 +16,7 @@ export interface SentMessage {
 export class SentMessages {
   private readonly insert;
   private readonly select;
+  private readonly selectDelivery;
   private readonly expire;
   private readonly shrink;
 
@@ -23,16 +24,21 @@ export class SentMessages {
     const { sql } = database;
     this.insert = sql.prepare("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?)");
     this.select = sql.prepare("SELECT delivery, chat, body FROM sent WHERE id = ?");
+    this.selectDelivery = sql.prepare("SELECT delivery FROM sent WHERE id = ?");
     this.expire = sql.prepare("DELETE FROM sent WHERE at < ?");
     this.shrink = sql.prepare(
       "DELETE FROM sent WHERE id IN (SELECT id FROM sent ORDER BY at DESC LIMIT -1 OFFSET ?)",
     );
   }
 
-  /** Durable once it returns. A message that is there already stays as it was first sent. */
-  put(id: string, { chat, delivery, message }: SentMessage, now: number): void {
+  /**
+   * Answers the write, for a transaction: what could fail but the disk is done. A message that is there already stays
+   * as it was first sent.
+   */
+  putting(id: string, { chat, delivery, message }: SentMessage, now: number): () => void {
     const body = Buffer.from(proto.Message.encode(message).finish());
-    this.insert.run(id, delivery, chat, this.database.seal.close(nameOf(id), body), now);
+    const sealed = this.database.seal.close(nameOf(id), body);
+    return () => void this.insert.run(id, delivery, chat, sealed, now);
   }
 
   get(id: string): SentMessage | undefined {
@@ -44,7 +50,14 @@ export class SentMessages {
   }
 
   has(id: string): boolean {
-    return this.select.get(id) !== undefined;
+    return this.deliveryOf(id) !== undefined;
+  }
+
+  /** The delivery it was sent for, null where for none; undefined where it is not ours. */
+  deliveryOf(id: string): string | null | undefined {
+    const row = this.selectDelivery.get(id);
+    if (!row) return undefined;
+    return typeof row.delivery === "string" ? row.delivery : null;
   }
 
   prune(now: number): void {

@@ -43,6 +43,9 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE INDEX sent_age ON sent (at);
 `;
+/** Also for a file of an earlier version. */
+const LATER_INDEX =
+  "CREATE INDEX IF NOT EXISTS received_stanza ON received (stanza) WHERE done = 0";
 
 export interface SessionLocation {
   /** `session_path`, absolute. */
@@ -164,6 +167,7 @@ function createSchema(sql: DatabaseSync): Uint8Array {
       "a newer Revka wrote this WhatsApp session: use that version",
     );
   }
+  sql.exec(LATER_INDEX);
   const salt = sql.prepare("SELECT value FROM meta WHERE name = 'salt'").get()?.value;
   if (!(salt instanceof Uint8Array)) {
     throw new SessionError("damaged", "the WhatsApp session is damaged: restore it from a backup");

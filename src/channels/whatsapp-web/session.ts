@@ -1,11 +1,11 @@
 import type { AuthenticationCreds } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
-import { GroupCommit, type Staged } from "./group-commit.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { type Mappings, type Self, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { lidOf, phoneOf } from "./jid.ts";
 import { Journal } from "./journal.ts";
-import { KeyStore } from "./key-store.ts";
+import { KeyStore, jsonOf } from "./key-store.ts";
 import { KeyTransactions } from "./key-transactions.ts";
 import { SentMessages } from "./sent-messages.ts";
 import { SessionDatabase, type SessionLocation } from "./session-database.ts";
@@ -18,8 +18,6 @@ export interface SessionHooks {
   onReceived: () => void;
   /** LIDs and numbers were found to belong together (as Baileys stores them). */
   onMappings: (stored: Record<string, string>) => void;
-  /** What was to be written is not on disk, so nothing of it may be acknowledged. */
-  onUnwritable: (error: unknown) => void;
 }
 
 /** A linked device (or one to be linked): its keys, its journal, what it sent. */
@@ -32,7 +30,7 @@ export class Session {
   readonly repository: CarefulRepository;
   readonly mappings: Mappings;
   private readonly store: KeyStore;
-  private readonly commit: GroupCommit;
+  readonly commit: GroupCommit;
   private cancelPrune: () => void = () => {};
 
   private constructor(
@@ -44,18 +42,21 @@ export class Session {
     this.journal = new Journal(database);
     this.sent = new SentMessages(database);
     this.creds = this.store.loadCredentials();
-    const onCommitted = (batch: Staged[]) => {
-      if (batch.some(({ alongside }) => alongside.length > 0)) hooks.onReceived();
-    };
-    this.commit = new GroupCommit(database, this.store, onCommitted, hooks.onUnwritable);
+    this.commit = new GroupCommit(database, this.store);
     this.transactions = new KeyTransactions(
       this.commit,
       (label) => label === this.creds.me?.id || longLabels.has(label),
       hooks.onMappings,
     );
-    const { transactions, journal, incoming } = this;
-    this.repository = carefulRepository({ transactions, journal, incoming, clock });
-    this.mappings = storedMappings((id) => this.commit.get("lid-mapping", id));
+    const { transactions, commit, journal, incoming } = this;
+    this.repository = carefulRepository({
+      ...{ transactions, commit, journal, incoming, clock },
+      onReceived: hooks.onReceived,
+    });
+    this.mappings = storedMappings((id) => {
+      const held = this.commit.get("lid-mapping", id);
+      return held === undefined ? undefined : jsonOf(held);
+    });
     this.prune();
   }
 
@@ -103,18 +104,16 @@ export class Session {
     this.saveCredentials();
   }
 
+  /** Durable once it returns; keys that they speak of are written before. */
   saveCredentials(): void {
+    this.commit.flush();
     this.store.saveCredentials(this.creds);
   }
 
-  /** Stores a message the phone sent again on request, as if it had just been decrypted. */
-  keep(write: () => void): Promise<void> {
-    return this.commit.stage({ changes: [], alongside: [write] });
-  }
-
-  /** One durable transaction on journal and sent messages. */
-  write(work: () => void): void {
-    this.database.transaction(work);
+  /** Has `write` done in the next durable transaction; resolves once it is on disk. */
+  write(write: () => void): Promise<void> {
+    this.commit.stage({ changes: [], alongside: [write] });
+    return this.commit.written();
   }
 
   /** After a failed send nobody may be taken to have a group's sender key. */

@@ -6,6 +6,7 @@ import {
 } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import { BoundedCache } from "./bounded-cache.ts";
+import type { GroupCommit } from "./group-commit.ts";
 import type { IncomingStanzas } from "./incoming-stanzas.ts";
 import type { Journal } from "./journal.ts";
 import type { KeyTransactions } from "./key-transactions.ts";
@@ -25,9 +26,12 @@ type LookUp = NonNullable<Parameters<MakeSignalRepository>[2]>;
 
 export interface SignalParts {
   transactions: KeyTransactions;
+  commit: GroupCommit;
   journal: Journal;
   incoming: IncomingStanzas;
   clock: Clock;
+  /** A stanza was decrypted and is on disk. */
+  onReceived: () => void;
 }
 
 export interface CarefulRepository {
@@ -43,7 +47,9 @@ export interface CarefulRepository {
  * mutex; and the signature of a key bundle is checked.
  */
 export function carefulRepository(parts: SignalParts): CarefulRepository {
-  const { transactions, journal, incoming, clock } = parts;
+  const { transactions, commit, journal, incoming, clock, onReceived } = parts;
+  /** Plaintexts that are not on disk yet, by the part they came in. */
+  const fresh = new Map<string, Uint8Array>();
   const resets = new BoundedCache<true>({ clock, most: 1000, ttlMs: RESET_WINDOW_MS });
 
   const make: MakeSignalRepository = (auth, logger, lookUp) => {
@@ -60,14 +66,22 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
     ): Promise<Uint8Array> => {
       const part = incoming.partOf(ciphertext);
       if (!part) return decrypt();
-      const known = journal.plaintextOf(part.part);
+      const known = fresh.get(part.part) ?? journal.plaintextOf(part.part);
       if (known) return known;
-      return transactions.transaction(async () => {
-        const plaintext = await decrypt();
+      const plaintext = await transactions.transaction(async () => {
+        const read = await decrypt();
         const now = clock.now();
-        transactions.alongside(() => journal.put(part, plaintext, now));
-        return plaintext;
+        transactions.alongside(() => journal.put(part, read, now));
+        return read;
       }, label);
+      fresh.set(part.part, plaintext);
+      const forget = () => void fresh.delete(part.part);
+      commit.afterwards(() => {
+        forget();
+        journal.open.add(part, plaintext);
+        onReceived();
+      }, forget);
+      return plaintext;
     };
 
     return {

@@ -34,6 +34,8 @@ export class Ingress {
   private stopped = false;
   private paused = false;
   private again = false;
+  /** The journal may hold something. */
+  private due = true;
   private failures = 0;
   private cancelPause: () => void = () => {};
   /** What lay in the journal before this start: an age window applies to it. */
@@ -44,6 +46,11 @@ export class Ingress {
 
   /** Something was put into the journal (or may have been). */
   wake = (): void => {
+    this.due = true;
+    this.run();
+  };
+
+  private run(): void {
     this.again = true;
     if (this.stopped || this.paused || this.running) return;
     this.again = false;
@@ -51,15 +58,15 @@ export class Ingress {
       .catch((error) => this.pause(error))
       .finally(() => {
         this.running = undefined;
-        if (this.again) this.wake();
+        if (this.again) this.run();
       });
-  };
+  }
 
   /** Hands over events that are not worth a journal: receipts, identities, what is only counted. */
   aside(event: InboundEvent): void {
     this.asides.push(event);
     if (this.asides.length > MOST_ASIDES) this.asides.shift();
-    this.wake();
+    this.run();
   }
 
   learnt(stored: Record<string, string>): void {
@@ -80,7 +87,11 @@ export class Ingress {
     const { journal } = session;
     const now = this.options.clock.now();
     session
-      .keep(() => journal.put({ part, stanza: part, parts: 1, attributes }, plaintext, now))
+      .write(() => journal.put({ part, stanza: part, parts: 1, attributes }, plaintext, now))
+      .then(() => {
+        journal.open.forget();
+        this.wake();
+      })
       .catch(() => this.options.log.error({}, "a message sent again by the phone was not kept"));
   }
 
@@ -100,7 +111,8 @@ export class Ingress {
     while (!this.stopped) {
       const asides = this.asides.splice(0);
       const session = this.options.session();
-      const pending = session?.journal.pending(BATCH) ?? [];
+      const pending = (this.due && session?.journal.pending(BATCH)) || [];
+      this.due = pending.length > 0;
       if (pending.length === 0 && asides.length === 0) {
         this.replaying = false;
         return;
@@ -116,7 +128,7 @@ export class Ingress {
         this.pause(error);
         return;
       }
-      if (session && !this.close(session, translated)) return;
+      if (session && !(await this.close(session, translated))) return;
       this.failures = 0;
     }
   }
@@ -138,15 +150,21 @@ export class Ingress {
   }
 
   /** False where the journal could not be written: the same are handed over once more, and known by their ids. */
-  private close(session: Session, handed: ({ stanza: PendingStanza } & Translation)[]): boolean {
+  private async close(
+    session: Session,
+    handed: ({ stanza: PendingStanza } & Translation)[],
+  ): Promise<boolean> {
+    if (handed.length === 0) return true;
     try {
-      session.write(() => {
-        for (const { stanza, preview, carriesSenderKey } of handed) {
-          session.journal.close(stanza.stanza, preview, carriesSenderKey);
-        }
+      const writes = handed.map(({ stanza, preview, carriesSenderKey }) =>
+        session.journal.closing(stanza.stanza, preview, carriesSenderKey),
+      );
+      await session.write(() => {
+        for (const write of writes) write();
       });
       return true;
     } catch (error) {
+      session.journal.open.forget();
       this.pause(error);
       return false;
     }
@@ -162,6 +180,7 @@ export class Ingress {
       "messages were not accepted; they are kept and handed over again",
     );
     this.paused = true;
+    this.due = true;
     this.cancelPause = this.options.clock.after(pauseMs, () => {
       this.paused = false;
       this.wake();

@@ -37,8 +37,8 @@ export function openWired(options: WiredOptions): { sock: WASocket; socket: Sock
       resent: (message) => ingress.resent(message),
       receipt: (id, status, timestamp) => {
         const state = states[status];
-        if (!state || !session.sent.has(id)) return;
-        const deliveryId = session.sent.get(id)?.delivery ?? null;
+        const deliveryId = state && session.sent.deliveryOf(id);
+        if (!state || deliveryId === undefined) return;
         const update = { platformId: id, deliveryId, state, timestamp, failure: null };
         ingress.aside({ kind: "status", status: update });
       },

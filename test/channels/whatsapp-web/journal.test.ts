@@ -34,7 +34,7 @@ test("a stanza waits until it is closed, in the order it came", () => {
   journal.put(part("b"), text("second? no, first"), 1);
   journal.put(part("a"), text("second"), 2);
   expect(open()).toEqual(["stanza-b", "stanza-a"]);
-  journal.close("stanza-b", "first", false);
+  journal.closing("stanza-b", "first", false)();
   expect(open()).toEqual(["stanza-a"]);
 });
 
@@ -51,25 +51,35 @@ test("a ciphertext read before is answered from the journal; closed, with an emp
   expect(journal.plaintextOf("part-a")).toBeUndefined();
   journal.put(part("a"), text("secret"), 1);
   expect(String(journal.plaintextOf("part-a"))).toBe("secret");
-  journal.close("stanza-a", "secret", false);
+  journal.closing("stanza-a", "secret", false)();
   expect(journal.plaintextOf("part-a")).toEqual(Uint8Array.of(1));
 });
 
 test("a sender key can be handed out again", () => {
   journal.put(part("a"), text("sender key"), 1);
-  journal.close("stanza-a", null, true);
+  journal.closing("stanza-a", null, true)();
   expect(String(journal.plaintextOf("part-a"))).toBe("sender key");
   expect(open()).toEqual([]);
 });
 
 test("what is remembered of a message: where it came from and how it began", () => {
   journal.put(part("a"), text("x"), 1);
-  journal.close("stanza-a", "y".repeat(1000), false);
+  journal.closing("stanza-a", "y".repeat(1000), false)();
   expect(journal.remember("id-a")).toEqual({
     attributes: part("a").attributes,
     preview: "y".repeat(200),
   });
   expect(journal.remember("unknown")).toBeUndefined();
+});
+
+test("a message can be quoted before its end is written", () => {
+  journal.put(part("a"), text("x"), 1);
+  const write = journal.closing("stanza-a", "hello", false);
+  expect(open()).toEqual(["stanza-a"]);
+  expect(journal.remember("id-a")?.preview).toBe("hello");
+  write();
+  expect(open()).toEqual([]);
+  expect(journal.remember("id-a")?.preview).toBe("hello");
 });
 
 test("the same ciphertext twice is one entry; a retry under the same id is another", () => {
@@ -81,7 +91,7 @@ test("the same ciphertext twice is one entry; a retry under the same id is anoth
 
 test("closed entries go after eight days, open ones stay; incomplete ones are given up after fourteen", () => {
   journal.put(part("closed"), text("x"), 0);
-  journal.close("stanza-closed", null, false);
+  journal.closing("stanza-closed", null, false)();
   journal.put(part("open"), text("x"), 0);
   journal.prune(8 * DAY);
   expect(journal.plaintextOf("part-closed")).toBeDefined();
@@ -94,7 +104,7 @@ test("closed entries go after eight days, open ones stay; incomplete ones are gi
 
 test("neither text nor sender lies readable on the disk", () => {
   journal.put(part("a"), text("a secret between friends"), 1);
-  journal.close("stanza-a", "a secret between friends", true);
+  journal.closing("stanza-a", "a secret between friends", true)();
   database.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   const bytes = readFileSync(join(folder, "s.db"));
   expect(bytes.includes("secret between")).toBe(false);

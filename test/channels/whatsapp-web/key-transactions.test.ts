@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,17 +11,16 @@ const ACCOUNT = "15550001000:1@s.whatsapp.net";
 let folder: string;
 let database: SessionDatabase;
 let store: KeyStore;
+let commit: GroupCommit;
 let keys: KeyTransactions;
-let commits: number;
 let learnt: Record<string, string>[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "revka-keys-"));
   database = SessionDatabase.open({ path: join(folder, "s.db"), env: {} });
   store = new KeyStore(database);
-  commits = 0;
   learnt = [];
-  const commit = new GroupCommit(database, store, () => void commits++);
+  commit = new GroupCommit(database, store);
   keys = new KeyTransactions(
     commit,
     (label) => label === ACCOUNT,
@@ -60,8 +59,11 @@ test("a transaction sees its own changes; where it fails, nobody does", async ()
   expect(await current()).toEqual(["before"]);
 });
 
-test("a ratchet is on disk before its result is used", async () => {
+test("a ratchet can be read at once, and is on disk before anybody outside hears of it", async () => {
   await keys.transaction(() => keys.set(list(["1"])), "a@lid");
+  expect(await current()).toEqual(["1"]);
+  expect(store.get("device-list", "ada")).toBeUndefined();
+  await commit.written();
   expect(store.get("device-list", "ada")).toBe('["1"]');
 });
 
@@ -69,16 +71,16 @@ test("what is written alongside is in the same transaction as the ratchet", asyn
   const insert = database.sql.prepare("INSERT INTO meta VALUES ('alongside', x'00')");
   const count = () =>
     database.sql.prepare("SELECT count(*) AS n FROM meta WHERE name = 'alongside'").get()?.n;
-  await keys.transaction(async () => {
-    keys.alongside(() => void insert.run());
-    await keys.set(list(["1"]));
-  }, "a@lid");
+  const once = (id: string) =>
+    keys.transaction(async () => {
+      keys.alongside(() => void insert.run());
+      await keys.set(list([id]));
+    }, "a@lid");
+  await once("1");
+  await commit.written();
   expect(count()).toBe(1);
-  const twice = keys.transaction(async () => {
-    keys.alongside(() => void insert.run());
-    await keys.set(list(["2"]));
-  }, "a@lid");
-  await expect(twice).rejects.toThrow();
+  await once("2");
+  await expect(commit.written()).rejects.toThrow();
   expect(await current()).toEqual(["1"]);
 });
 
@@ -97,6 +99,7 @@ test("a long transaction keeps others of its kind out, but not a ratchet's", asy
   const second = keys.transaction(async () => void order.push("second"), ACCOUNT);
   await keys.transaction(async () => void order.push("decrypted"), "a@lid");
   await turn();
+  await commit.written();
   expect(store.get("device-list", "ada")).toBe('["encrypted"]');
   release();
   await Promise.all([sending, second]);
@@ -124,30 +127,38 @@ test("work that outlives its transaction writes for itself", async () => {
     late = turn().then(() => keys.set(list(["late"])));
   }, "a@lid");
   await late;
+  await commit.written();
   expect(store.get("device-list", "ada")).toBe('["late"]');
 });
 
 test("what is staged in one turn of the loop is one write", async () => {
+  const writes = spyOn(database, "transaction");
   await Promise.all(
     Array.from({ length: 50 }, (_, index) =>
       keys.transaction(() => keys.set({ session: { [`${index}.0`]: Buffer.from("x") } }), "s"),
     ),
   );
-  expect(commits).toBeLessThan(10);
+  await commit.written();
+  expect(writes).toHaveBeenCalledTimes(1);
 });
 
-test("a disk that refuses fails everyone who waited, and what was there stays", async () => {
+test("a disk that refuses loses what was staged and what was read of it; what was there stays", async () => {
   await keys.set(list(["before"]));
+  await commit.written();
   database.sql.exec("PRAGMA query_only = ON");
-  const results = await Promise.allSettled([
-    keys.transaction(() => keys.set(list(["1"])), "a@lid"),
-    keys.transaction(() => keys.set(list(["2"])), "b@lid"),
-  ]);
-  expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  await keys.transaction(() => keys.set(list(["lost"])), "a@lid");
+  const onceMore = keys.transaction(async () => {
+    const read = (await current()) ?? [];
+    await commit.written().catch(() => {});
+    database.sql.exec("PRAGMA query_only = OFF");
+    await keys.set(list([...read, "and more"]));
+  }, "a@lid");
+  await expect(onceMore).rejects.toThrow("lost");
+  await turn();
   expect(await current()).toEqual(["before"]);
-  database.sql.exec("PRAGMA query_only = OFF");
   await keys.set(list(["after"]));
-  expect(await current()).toEqual(["after"]);
+  await commit.written();
+  expect(store.get("device-list", "ada")).toBe('["after"]');
 });
 
 test("bytes come back as bytes", async () => {
@@ -156,4 +167,21 @@ test("bytes come back as bytes", async () => {
   expect(await keys.get("pre-key", ["7", "8"])).toEqual({ "7": pair });
   await keys.set({ "pre-key": { "7": null } });
   expect(await keys.get("pre-key", ["7"])).toEqual({});
+});
+
+test("a session read again is the one on disk, whatever was in memory when a write failed", async () => {
+  const session = (mark: string) =>
+    keys.set({ session: { "4917.0": { mark } as unknown as Uint8Array } });
+  const mark = async () => (await keys.get("session", ["4917.0"]))["4917.0"];
+  expect(await mark()).toBeUndefined();
+  await session("1");
+  await commit.written();
+  expect(await mark()).toEqual({ mark: "1" } as never);
+  expect(store.get("session", "4917.0")).toBe('{"mark":"1"}');
+  database.sql.exec("PRAGMA query_only = ON");
+  await session("2");
+  expect(await mark()).toEqual({ mark: "2" } as never);
+  await commit.written().catch(() => {});
+  expect(await mark()).toEqual({ mark: "1" } as never);
+  database.sql.exec("PRAGMA query_only = OFF");
 });

@@ -1,0 +1,40 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { DatabaseSync } from "node:sqlite";
+import { Harness } from "../channels/whatsapp-web/harness.ts";
+
+setDefaultTimeout(60_000);
+
+let h: Harness;
+afterEach(() => h.stop());
+
+/** What came, each once: the end of what was handed over may have been unwritten too, and the inbox knows it. */
+const texts = () => [...new Set(h.messages().map(({ text }) => text))];
+
+test("a session that cannot be written: nothing is acknowledged or sent, and all of it comes once it can", async () => {
+  h = await Harness.linked();
+  await h.ada.send(h.owner, "before");
+  await h.message("before");
+  // Whoever holds the file, or fills the disk: every write fails.
+  const other = new DatabaseSync(h.sessionPath);
+  other.exec("BEGIN IMMEDIATE");
+  const sent = h.wa.clientMessages.all.length;
+  const reasons: (string | null)[] = [];
+  h.channel.onStatus(() => reasons.push(h.channel.status().reason));
+  await h.ada.send(h.owner, "while it cannot");
+  await h.until(() => h.channel.status().state === "disconnected");
+  expect(reasons.join()).toContain("cannot be written");
+  expect(texts()).toEqual(["before"]);
+  const answer = await h.send(h.ada, "an answer", "delivery-z");
+  expect(answer.ok).toBe(false);
+  expect(h.wa.clientMessages.all).toHaveLength(sent);
+  other.exec("ROLLBACK");
+  other.close();
+  await h.message("while it cannot");
+  await h.ready();
+  expect(await h.send(h.ada, "an answer", "delivery-z")).toMatchObject({ ok: true });
+  await h.ada.waitForMessage("an answer");
+  await h.ada.send(h.owner, "after");
+  await h.message("after");
+  expect(texts()).toEqual(["before", "while it cannot", "after"]);
+  expect(h.ignored()).not.toContain("undecryptable");
+});

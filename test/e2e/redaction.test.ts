@@ -287,7 +287,15 @@ test("an error that nobody caught ends the daemon through the log, redacted", as
     { mode: 0o600 },
   );
   const bomb = join(home, "bomb.ts");
-  writeFileSync(bomb, `setTimeout(() => Promise.reject(new Error("lost ${key}")), 300);\n`);
+  // It goes off once somebody would hear it.
+  writeFileSync(
+    bomb,
+    `const timer = setInterval(() => {
+      if (process.listenerCount("unhandledRejection") === 0) return;
+      clearInterval(timer);
+      Promise.reject(new Error("lost ${key}"));
+    }, 10);\n`,
+  );
   const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
   const child = Bun.spawn([process.execPath, "--preload", bomb, main, "daemon", "--port", "0"], {
     env: { PATH: process.env["PATH"], REVKA_HOME: home },

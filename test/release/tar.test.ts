@@ -109,3 +109,19 @@ packed("machine code is packed by its kind, in what old tools can unpack (needs 
   }
   expect(sizes.get("linux-x64") ?? 0).toBeLessThan((sizes.get(null) ?? 0) / 5);
 });
+
+packed("instructions of four bytes are packed as such (needs xz)", async () => {
+  // Registers and addresses differ, the opcode at the end of each word is one of few.
+  const code = Buffer.alloc(200_000);
+  let state = 1;
+  for (let at = 0; at < code.length; at += 4) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    code.writeUInt32LE(((state >>> 8) & 0x3ff) + 0x94000000, at);
+  }
+  const sizeFor = async (target: Target | null) => {
+    const file = join(scratch, `words-${target}.xz`);
+    await compress([code], file, target);
+    return statSync(file).size;
+  };
+  expect(await sizeFor("linux-arm64")).toBeLessThan(await sizeFor(null));
+});

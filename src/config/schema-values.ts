@@ -12,3 +12,9 @@ export const secret = z.string().meta({ secret: true });
 export const path = z.string().meta({ path: true });
 export const positive = z.int().min(1);
 export const port = z.int().min(1).max(65535);
+
+/**
+ * What a key means, for `.register(...)`: `.describe()` says the same on a copy, and the copies are a quarter of the time
+ * that the schema takes. Not for the kinds above themselves, which many keys share.
+ */
+export const means = (description: string) => [z.globalRegistry, { description }] as const;

@@ -55,7 +55,9 @@ if (install.fine) {
   const folder = mkdtempSync(join(tmpdir(), "revka-report-"));
   const report = join(folder, "report.xml");
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
-  const tests = await step(["test", ...reporter, ...process.argv.slice(2)]);
+  // Most tests take milliseconds; a busy machine must not fail one that waits for a process.
+  const patience = "--timeout=30000";
+  const tests = await step(["test", patience, ...reporter, ...process.argv.slice(2)]);
   if (existsSync(report)) counts = count(readFileSync(report, "utf8"), tests.tail);
   rmSync(folder, { recursive: true, force: true });
   if (!tests.fine && counts.failed === 0) failures.push("bun test");

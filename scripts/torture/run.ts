@@ -52,8 +52,8 @@ export interface TortureReport {
 }
 
 const diskMegabytes = 64;
-/** A send with a lost answer waits so long for its status. */
-const statusGraceSecs = 1;
+/** A send with a lost answer waits so long for its status, which comes late on a busy machine. */
+const statusGraceSecs = 3;
 const quietTimeoutMs = 120_000;
 
 /** Kills a daemon again and again while customers write to it, lets it come to rest, and judges what it did. */

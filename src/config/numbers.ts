@@ -1,14 +1,18 @@
 /** How a person may be written in the file or by a platform. Stands here so that the file can be checked early. */
 
 const punctuation = /[\s+\-.()[\]/\u2010-\u2015\u00a0\u202a-\u202e\u2066-\u2069]/g;
+const bareNumber = /^[1-9]\d{2,14}$/;
 
 /**
  * E.164 with its plus, or null where `raw` is not an international number: 3 to 15 digits that do not begin with 0
  * (ITU-T E.164 allows 15). Plus, spaces, dashes, dots and brackets are ignored.
  */
 export function canonicalPhone(raw: string): string | null {
+  if (raw === "") return null;
+  // Most come as bare digits, and are spared the search for punctuation.
+  if (bareNumber.test(raw)) return `+${raw}`;
   const digits = raw.replace(punctuation, "");
-  return /^[1-9]\d{2,14}$/.test(digits) ? `+${digits}` : null;
+  return bareNumber.test(digits) ? `+${digits}` : null;
 }
 
 /**

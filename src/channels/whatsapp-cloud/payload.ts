@@ -5,11 +5,12 @@ import { linkedBy, readUserIdUpdate } from "./payload/identity.ts";
 import { ignored, readMessage } from "./payload/message.ts";
 import { contactBook } from "./payload/sender.ts";
 import {
-  bodyShape,
-  changeShape,
-  entryShape,
   listOf,
-  valueShape,
+  readChange,
+  readChanges,
+  readEntries,
+  readValue,
+  type WebhookChange,
   type WebhookValue,
 } from "./payload/shapes.ts";
 import { readStatus } from "./payload/status.ts";
@@ -23,11 +24,11 @@ const maxIgnored = 1000;
  * stands in for timestamps that are missing or make no sense. Pure; never throws.
  */
 export function parseWebhook(body: unknown, phoneNumberId: string, now: number): InboundEvent[] {
-  const parsed = bodyShape.safeParse(body);
-  if (!parsed.success) return [ignored("unknown_shape")];
+  const entries = readEntries(body);
+  if (!entries) return [ignored("unknown_shape")];
   const events: InboundEvent[] = [];
   let ignoredCount = 0;
-  for (const event of eventsOf(parsed.data.entry, phoneNumberId, now)) {
+  for (const event of eventsOf(entries, phoneNumberId, now)) {
     if (event.kind === "ignored" && ++ignoredCount > maxIgnored) continue;
     events.push(event);
   }
@@ -36,11 +37,9 @@ export function parseWebhook(body: unknown, phoneNumberId: string, now: number):
 
 /** The own number in E.164 as this body names it; null where it does not. */
 export function ownNumberIn(body: unknown, phoneNumberId: string): string | null {
-  const parsed = bodyShape.safeParse(body);
-  for (const raw of parsed.data?.entry ?? []) {
-    for (const change of entryShape.safeParse(raw).data?.changes ?? []) {
-      const { metadata } =
-        valueShape.safeParse(changeShape.safeParse(change).data?.value).data ?? {};
+  for (const entry of readEntries(body) ?? []) {
+    for (const change of readChanges(entry) ?? []) {
+      const { metadata } = readValue(readChange(change)?.value) ?? {};
       if (metadata?.phone_number_id !== phoneNumberId) continue;
       return canonicalPhone(metadata.display_phone_number ?? "");
     }
@@ -54,26 +53,26 @@ function* eventsOf(
   now: number,
 ): Generator<InboundEvent> {
   for (const rawEntry of entries) {
-    const entry = entryShape.safeParse(rawEntry);
-    if (!entry.success) {
+    const changes = readChanges(rawEntry);
+    if (!changes) {
       yield ignored("unknown_shape");
       continue;
     }
-    for (const rawChange of entry.data.changes) {
-      const change = changeShape.safeParse(rawChange);
-      if (change.success) yield* readChange(change.data, phoneNumberId, now);
+    for (const rawChange of changes) {
+      const change = readChange(rawChange);
+      if (change) yield* eventsOfChange(change, phoneNumberId, now);
       else yield ignored("unknown_shape");
     }
   }
 }
 
-function* readChange(
-  change: { field?: string | undefined; value: unknown },
+function* eventsOfChange(
+  change: WebhookChange,
   phoneNumberId: string,
   now: number,
 ): Generator<InboundEvent> {
   const field = change.field ?? "messages";
-  const { data: value } = valueShape.safeParse(change.value);
+  const value = readValue(change.value);
   if (!value) return yield ignored("unknown_shape");
   const number = value.metadata?.phone_number_id;
   const silent = ignoredFields.get(field);

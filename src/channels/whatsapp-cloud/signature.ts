@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { hmacSha256 } from "../../runtime/hmac.ts";
 
 /**
  * Is `header` (X-Hub-Signature-256) Meta's signature of this body? It is `sha256=` and the HMAC-SHA256 of the raw
@@ -12,6 +13,5 @@ export function signatureMatches(
 ): boolean {
   const given = /^sha256=([0-9a-fA-F]{64})$/.exec(header ?? "")?.[1];
   if (given === undefined) return false;
-  const expected = createHmac("sha256", appSecret).update(body).digest();
-  return timingSafeEqual(Buffer.from(given, "hex"), expected);
+  return timingSafeEqual(Buffer.from(given, "hex"), hmacSha256(appSecret, body));
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { MediaKind, MediaReference } from "../../message.ts";
 import { renderContacts, renderInteractive, renderLocation, renderOrder } from "./render.ts";
-import { optional, optionalId, optionalText, type RawMessage } from "./shapes.ts";
+import { isFields, optional, optionalId, optionalText, type RawMessage } from "./shapes.ts";
 
 /** What one message says. `ignored` names the reason why it starts no turn. */
 export type Content =
@@ -18,7 +18,6 @@ const mediaShape = z.object({
   voice: optional(z.boolean()),
 });
 
-const textShape = z.object({ body: z.string() });
 const buttonShape = z.object({ text: optionalText, payload: optionalText });
 
 const mediaKinds: Record<string, MediaKind> = {
@@ -58,11 +57,9 @@ export function readContent(type: string, message: RawMessage): Content {
 }
 
 function readText(raw: unknown): Content {
-  const parsed = textShape.safeParse(raw);
-  if (!parsed.success) return { ignored: "malformed" };
-  return parsed.data.body.trim() === ""
-    ? { ignored: "empty_text" }
-    : line("text", parsed.data.body);
+  const body = isFields(raw) ? raw["body"] : undefined;
+  if (typeof body !== "string") return { ignored: "malformed" };
+  return body.trim() === "" ? { ignored: "empty_text" } : line("text", body);
 }
 
 function readMedia(type: string, kind: MediaKind, raw: unknown): Content {

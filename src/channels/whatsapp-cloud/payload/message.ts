@@ -45,7 +45,7 @@ export function readMessage(
     ...content,
     timestamp: readTimestamp(item.timestamp, now),
     replyTo: context?.id ?? null,
-    forwarded: context?.forwarded === true || context?.frequently_forwarded === true,
+    forwarded: context !== undefined && (context.forwarded || context.frequently_forwarded),
     fromMe: isOwn(item.from, ownNumber),
     mentionsMe: isOwn(context?.from, ownNumber),
     backlog: false,

@@ -1,6 +1,6 @@
 import { canonicalPhone, isBusinessScopedId } from "../../../config/numbers.ts";
 import type { Sender } from "../../message.ts";
-import { contactShape, type Contact, type RawMessage } from "./shapes.ts";
+import { readContact, type Contact, type RawMessage } from "./shapes.ts";
 
 /** The `contacts` of a change, found by identity: a hostile body may name as many as it holds messages. */
 export interface ContactBook {
@@ -14,9 +14,8 @@ export interface ContactBook {
 export function contactBook(contacts: unknown[]): ContactBook {
   const book: ContactBook = { byUser: new Map(), byPhone: new Map(), only: null };
   for (const item of contacts) {
-    const parsed = contactShape.safeParse(item);
-    if (!parsed.success) continue;
-    const contact = parsed.data;
+    const contact = readContact(item);
+    if (!contact) continue;
     const phone = canonicalPhone(contact.wa_id ?? "");
     const userId = contact.user_id;
     if (userId !== undefined && !book.byUser.has(userId)) book.byUser.set(userId, contact);

@@ -1,6 +1,7 @@
 import { Hono, type Context } from "hono";
 import { BodyTooLarge, readBody } from "../net/body.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { Deadline } from "../runtime/deadline.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NotAccepted, type Deliver } from "./channel.ts";
@@ -55,16 +56,17 @@ export function webhookRoutes(
 ): Hono {
   const { channel, path, metrics } = options;
   const intake = createIntake(options);
+  const counted = async (answer: Response | Promise<Response>) => {
+    const response = await answer;
+    metrics.webhookRequests.inc({ channel, status: `${response.status}` });
+    return response;
+  };
   const routes = new Hono();
-  routes.use(path, async (context, next) => {
-    await next();
-    metrics.webhookRequests.inc({ channel, status: String(context.res.status) });
-  });
-  routes.get(path, (context) => handlers.get(context, intake));
-  routes.post(path, (context) => handlers.post(context, intake));
+  routes.get(path, (context) => counted(handlers.get(context, intake)));
+  routes.post(path, (context) => counted(handlers.post(context, intake)));
   routes.all(path, (context) => {
     context.header("Allow", "GET, HEAD, POST");
-    return intake.refuse(context, 405, "method not allowed");
+    return counted(intake.refuse(context, 405, "method not allowed"));
   });
   return routes;
 }
@@ -87,17 +89,11 @@ async function received(request: Request): Promise<Uint8Array> {
     : await readBody(new Response(request.body), maxWebhookBytes);
 }
 
-/** Who sends a byte now and then does not keep the room of a body for ever. */
-function inTime(clock: Clock, body: Promise<Uint8Array>): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(bodyTimeoutMs, () => reject(new Error("the body is late")));
-    body.then(resolve, reject).finally(cancel);
-  });
-}
-
 function createIntake({ clock, log, deliver }: IntakeOptions): Intake {
   const said = new Map<number, number>();
   const reception = new Reception(maxWebhookBytes);
+  // Who sends a byte now and then does not keep the room of a body for ever.
+  const deadline = new Deadline(clock, bodyTimeoutMs);
   const refuse: Intake["refuse"] = (context, status, error) => {
     const now = clock.now();
     if (now - (said.get(status) ?? -Infinity) >= warnEveryMs) {
@@ -122,7 +118,7 @@ function createIntake({ clock, log, deliver }: IntakeOptions): Intake {
         return refuse(context, 503, "too many bodies are arriving");
       }
       try {
-        const bytes = await inTime(clock, received(context.req.raw));
+        const bytes = await deadline.within(received(context.req.raw), "the body is late");
         return bytes.length > maxWebhookBytes ? tooLarge(context) : bytes;
       } catch (error) {
         return error instanceof BodyTooLarge

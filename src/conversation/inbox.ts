@@ -4,6 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import {
   StoreError,
   type AcceptOutcome,
+  type AcceptRules,
   type ChatId,
   type ConversationStore,
   type Source,
@@ -54,13 +55,15 @@ export class Inbox {
 
   /** The function a channel delivers to. `admit` is its one admission. */
   receiver(source: Source, admit: (message: Message) => Verdict): Deliver {
+    const { limits, pauseAfter } = this.#options;
+    const rules: AcceptRules = { admit, ...limits, pauseAfter };
     return async (events) => {
       if (this.#stopping) {
         throw new NotAccepted("stopping", RETRY_AFTER_SECS.stopping, "the daemon is stopping");
       }
       this.#countIgnored(source, events);
       if (events.every((event) => event.kind === "ignored")) return;
-      const outcome = await this.#accept(source, events, admit);
+      const outcome = await this.#accept(source, events, rules);
       this.#report(source, outcome);
       for (const chat of new Set(outcome.admitted.map((entry) => entry.chat))) {
         this.#options.onMessages(chat);
@@ -79,11 +82,11 @@ export class Inbox {
   async #accept(
     source: Source,
     events: InboundEvent[],
-    admit: (message: Message) => Verdict,
+    rules: AcceptRules,
   ): Promise<AcceptOutcome> {
-    const { store, limits, alarms, pauseAfter } = this.#options;
+    const { store, alarms } = this.#options;
     try {
-      const outcome = await store.accept(source, events, { admit, ...limits, pauseAfter });
+      const outcome = await store.accept(source, events, rules);
       if (alarms.get("store")) alarms.clear("store");
       return outcome;
     } catch (error) {

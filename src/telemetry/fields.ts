@@ -35,7 +35,7 @@ function kindOf(key: string): KeyKind {
  * Text that stands in the finished line as it stands here and holds no number to mask: the sieve of the whole line
  * sees all that could be wrong with it. Most fields are such ids and words.
  */
-const inert = /^[\w .:;,=/-]*$/;
+const inert = /^[\w .:;,=/…-]*$/;
 
 /** Is the sieve of the finished line enough for this text? */
 export function isInert(text: string): boolean {

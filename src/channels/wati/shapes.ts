@@ -7,7 +7,7 @@ import { z } from "zod";
  */
 
 const optional = <T extends z.ZodType>(shape: T) => shape.nullish().catch(null);
-const text = optional(z.string().max(65_536));
+const text = optional(z.string());
 /** Relays write flags as text or digits; a "true" that is not read would have our own message answered. */
 const flag = optional(
   z
@@ -31,7 +31,7 @@ export const eventShape = z.looseObject({
   owner: flag,
   fromMe: flag,
   type: text,
-  text: optional(z.union([z.string().max(65_536), z.looseObject({ body: text })])),
+  text: optional(z.union([z.string(), z.looseObject({ body: text })])),
   message: optional(z.looseObject({ text })),
   /** An address or a path, for media; seen as an object for locations. */
   data: z.unknown().optional(),

@@ -62,8 +62,7 @@ export function readChange(raw: unknown): WebhookChange | null {
 
 export interface WebhookValue {
   metadata:
-    | { phone_number_id: string | undefined; display_phone_number: string | undefined }
-    | undefined;
+    { phone_number_id: string | undefined; display_phone_number: string | undefined } | undefined;
   contacts: unknown[] | undefined;
   messages: unknown;
   statuses: unknown;

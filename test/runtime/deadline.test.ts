@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { Deadline } from "../../src/runtime/deadline.ts";
+import { fakeClock } from "../support/clock.ts";
+
+const never = new Promise<string>(() => {});
+
+test("what ends in time passes, well or not", async () => {
+  const deadline = new Deadline(fakeClock(), 1_000);
+  expect(await deadline.within(Promise.resolve("done"), "late")).toBe("done");
+  expect(deadline.within(Promise.reject(new Error("broken")), "late")).rejects.toThrow("broken");
+});
+
+test("each has the whole limit for itself, and hears its own reason", async () => {
+  const clock = fakeClock();
+  const deadline = new Deadline(clock, 1_000);
+  const heard: string[] = [];
+  const wait = (name: string) =>
+    deadline.within(never, name).catch((error: unknown) => heard.push(String(error)));
+  void wait("first");
+  await clock.advance(600);
+  void wait("second");
+  await clock.advance(399);
+  expect(heard).toEqual([]);
+  await clock.advance(1);
+  expect(heard).toEqual(["Error: first"]);
+  await clock.advance(599);
+  expect(heard).toEqual(["Error: first"]);
+  await clock.advance(1);
+  expect(heard).toEqual(["Error: first", "Error: second"]);
+});
+
+test("after a quiet time the limit holds again", async () => {
+  const clock = fakeClock();
+  const deadline = new Deadline(clock, 1_000);
+  await deadline.within(Promise.resolve(), "late");
+  await clock.advance(10_000);
+  const late = deadline.within(never, "late").catch(String);
+  await clock.advance(1_000);
+  expect(await late).toBe("Error: late");
+});

@@ -139,7 +139,7 @@ function createIntake({ clock, log, deliver }: IntakeOptions): Intake {
         context.header("Retry-After", String(refusal?.retryAfterSecs ?? retryAfterSecs));
         return refuse(context, 503, refusal?.message ?? "the message cannot be taken now");
       }
-      return context.json({ status: "ok" });
+      return Response.json({ status: "ok" });
     },
   };
 }

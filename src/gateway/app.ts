@@ -20,17 +20,28 @@ export interface PeerBindings {
   Bindings: { peer(): string | null };
 }
 
+export interface Gateway {
+  fetch(request: Request, bindings: PeerBindings["Bindings"]): Promise<Response>;
+}
+
 /** Every route of the daemon under the prefix: those of the channels, `/health` and `/metrics`. */
-export function gatewayApp(options: GatewayOptions): Hono<PeerBindings> {
+export function gatewayApp(options: GatewayOptions): Gateway {
+  const app = routesOf(options);
+  // Around the routes and not as a middleware: a route without one is called at once, which each webhook is spared.
+  return { fetch: async (request, bindings) => secured(await app.fetch(request, bindings)) };
+}
+
+function secured(response: Response): Response {
+  const { headers } = response;
+  headers.set("X-Content-Type-Options", "nosniff");
+  headers.set("Cache-Control", "no-store");
+  headers.set("Content-Security-Policy", "default-src 'none'");
+  headers.set("Referrer-Policy", "no-referrer");
+  return response;
+}
+
+function routesOf(options: GatewayOptions): Hono<PeerBindings> {
   const app = new Hono<PeerBindings>();
-  app.use(async (context, next) => {
-    await next();
-    const headers = context.res.headers;
-    headers.set("X-Content-Type-Options", "nosniff");
-    headers.set("Cache-Control", "no-store");
-    headers.set("Content-Security-Policy", "default-src 'none'");
-    headers.set("Referrer-Policy", "no-referrer");
-  });
   const routes = new Hono<PeerBindings>();
   for (const channel of options.channels) {
     if (channel.routes) routes.route("/", channel.routes);

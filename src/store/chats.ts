@@ -75,14 +75,13 @@ export class Chats {
     const person = this.#personOf(source, message.sender);
     const { chat } = message;
     const [of, group] = chat.kind === "group" ? [null, chat.id] : [person, null];
-    const id = this.find(source, chat.kind, of, group);
-    const found = this.#found.get(keyOf(source, chat.kind, of, group));
+    const found = this.#find(source, chat.kind, of, group);
     const at = Math.min(now, message.timestamp * 1000);
-    if (!found || at - found.inboundAt >= WINDOW_PRECISION) {
-      this.touchInbound(id, at);
-      if (found) found.inboundAt = at;
+    if (at - found.inboundAt >= WINDOW_PRECISION) {
+      this.touchInbound(found.id, at);
+      found.inboundAt = at;
     }
-    return id;
+    return found.id;
   }
 
   /** The chat of a recipient that an operator named. */
@@ -143,13 +142,22 @@ export class Chats {
   }
 
   find(source: number, kind: Chat["kind"], person: number | null, group: string | null): ChatId {
+    return this.#find(source, kind, person, group).id;
+  }
+
+  #find(
+    source: number,
+    kind: Chat["kind"],
+    person: number | null,
+    group: string | null,
+  ): { id: ChatId; inboundAt: number } {
     const key = keyOf(source, kind, person, group);
-    const found = this.#found.get(key);
-    if (found) return found.id;
-    const id = this.#findOrMake(source, kind, person, group);
+    const known = this.#found.get(key);
+    if (known) return known;
+    const found = { id: this.#findOrMake(source, kind, person, group), inboundAt: 0 };
     if (this.#found.size >= CACHED_CHATS) this.#found.clear();
-    this.#found.set(key, { id, inboundAt: 0 });
-    return id;
+    this.#found.set(key, found);
+    return found;
   }
 
   #findOrMake(

@@ -59,7 +59,7 @@ export function createLogger(options: LogOptions): Logger {
     {
       level: options.level,
       base: null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: timeStamper(),
       formatters: { level: (label) => ({ level: label }) },
     },
     {
@@ -89,6 +89,20 @@ export function createLogger(options: LogOptions): Logger {
     };
   };
   return wrap(sink);
+}
+
+/** The time as pino writes it; made once for all lines of a millisecond. */
+function timeStamper(): () => string {
+  let at = NaN;
+  let stamp = "";
+  return () => {
+    const now = Date.now();
+    if (now !== at) {
+      at = now;
+      stamp = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return stamp;
+  };
 }
 
 /**

@@ -178,8 +178,8 @@ export class Chats {
     return Number(made.lastInsertRowid);
   }
 
-  /** Called after chats were joined, so that what is counted by chat can be counted anew. */
-  joined: () => void = () => {};
+  /** Called when a chat was joined with another: what waits in the old one is to move. */
+  joined: (old: ChatId, chat: ChatId) => void = () => {};
 
   /** Two persons turned out to be one: their chats become one, in the order things happened. */
   #mergePerson(source: number, old: number, person: number): void {
@@ -192,12 +192,12 @@ export class Chats {
       const chat = this.find(source, kind, person, null);
       // Only what is still to be worked on moves: what is done may be much, and is found through `current`.
       for (const which of [
-        "inbox SET chat = ? WHERE chat = ? AND state = 0",
         "outbox SET chat = ? WHERE chat = ? AND state < 2",
         "history SET chat = ? WHERE chat = ?",
       ]) {
         this.database.sql(`UPDATE ${which}`).run(chat, row.id);
       }
+      this.joined(row.id, chat);
       this.touchInbound(chat, row.last_inbound_at ?? 0);
       // A person who took one of them over has taken over both.
       this.database
@@ -212,7 +212,6 @@ export class Chats {
         .run(chat, row.id);
     }
     this.database.sql("DELETE FROM people WHERE id = ?").run(old);
-    this.joined();
   }
 
   /** Someone of this chat wrote at `at`. */

@@ -32,8 +32,8 @@ export class Expiry {
     const paused = this.database
       .sql(
         `UPDATE inbox SET state = ${EXPIRED}, message = NULL WHERE id IN
-         (SELECT inbox.id FROM chats INDEXED BY chats_paused CROSS JOIN inbox INDEXED BY inbox_pending
-          ON inbox.chat = chats.id WHERE chats.paused = 1 AND inbox.state = 0 AND inbox.received_at < ? LIMIT ?)`,
+         (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND received_at < ?
+          AND chat IN (SELECT id FROM chats WHERE paused = 1) LIMIT ?)`,
       )
       .run(contentBefore, rows);
     let taken = Number(paused.changes);
@@ -41,7 +41,7 @@ export class Expiry {
       const gone = this.database
         .sql(
           `UPDATE inbox SET state = ${EXPIRED}, message = NULL WHERE id IN
-           (SELECT id FROM inbox INDEXED BY inbox_pending WHERE state = 0 AND source = ? AND received_at < ? LIMIT ?)`,
+           (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND source = ? AND received_at < ? LIMIT ?)`,
         )
         .run(source, contentBefore, rows);
       taken += Number(gone.changes);

@@ -10,6 +10,7 @@ import type {
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
 import type { Outbox } from "./outbox.ts";
+import { Waiting } from "./waiting.ts";
 
 const PENDING = 0;
 const DONE = 1;
@@ -18,57 +19,28 @@ const REVOKED = 2;
 
 /** Messages from their arrival to the end of their turn. */
 export class Inbox {
-  #pendingMessages = 0;
-  #pendingBytes = 0;
-  /** What is counted here may not be what is in the file. */
-  #stale = true;
-  /** Waiting messages of each chat that has any. */
-  readonly #waiting = new Map<ChatId, number>();
+  readonly #waiting: Waiting;
 
   constructor(
     readonly database: Database,
     readonly chats: Chats,
     readonly outbox: Outbox,
   ) {
-    this.#recount();
-    chats.joined = () => this.forget();
+    this.#waiting = new Waiting(database);
+    chats.joined = (old, chat) => this.#waiting.move(old, chat);
   }
 
   get pendingMessages(): number {
-    if (this.#stale) this.#recount();
-    return this.#pendingMessages;
+    return this.#waiting.messages;
   }
 
   get pendingBytes(): number {
-    if (this.#stale) this.#recount();
-    return this.#pendingBytes;
+    return this.#waiting.bytes;
   }
 
-  /** Forgets the counts, after a rollback or when chats were joined: they are read again when they are needed. */
+  /** Forgets what is held in memory: after a rollback it may never have been. */
   forget(): void {
-    this.#stale = true;
-  }
-
-  #recount(): void {
-    const row = this.database
-      .sql("SELECT count(*) AS messages, ifnull(sum(bytes), 0) AS bytes FROM inbox WHERE state = 0")
-      .get() as { messages: number; bytes: number };
-    this.#pendingMessages = row.messages;
-    this.#pendingBytes = row.bytes;
-    this.#waiting.clear();
-    const chats = this.database
-      .sql("SELECT chat, count(*) AS messages FROM inbox WHERE state = 0 GROUP BY chat")
-      .all() as { chat: ChatId; messages: number }[];
-    for (const { chat, messages } of chats) this.#waiting.set(chat, messages);
-    this.#stale = false;
-  }
-
-  #count(chat: ChatId, messages: number, bytes: number): void {
-    this.#pendingMessages += messages;
-    this.#pendingBytes += bytes;
-    const waiting = (this.#waiting.get(chat) ?? 0) + messages;
-    if (waiting > 0) this.#waiting.set(chat, waiting);
-    else this.#waiting.delete(chat);
+    this.#waiting.forget();
   }
 
   /** Takes a batch in. Runs inside a transaction. */
@@ -146,17 +118,17 @@ export class Inbox {
     }
     const chat = this.chats.ofMessage(source, verdict.message, now);
     const most = rules.maxPendingPerChat;
-    const ofChat = (this.#waiting.get(chat) ?? 0) + this.outbox.backlog.ofChat(chat, most);
+    const ofChat = this.#waiting.of(chat).length + this.outbox.backlog.ofChat(chat, most);
     if (ofChat >= most) {
       outcome.overflow++;
       return;
     }
-    this.database
+    const { lastInsertRowid } = this.database
       .sql(
         "INSERT INTO inbox (source, platform_id, chat, state, received_at, bytes, message) VALUES (?, ?, ?, 0, ?, ?, ?)",
       )
       .run(source, message.id, chat, now, bytes, json);
-    this.#count(chat, 1, bytes);
+    this.#waiting.add(chat, Number(lastInsertRowid), bytes);
     outcome.admitted.push({ chat, message: verdict.message });
   }
 
@@ -233,7 +205,7 @@ export class Inbox {
       this.database
         .sql("UPDATE inbox SET state = ?, message = NULL WHERE id = ?")
         .run(REVOKED, row.id);
-      this.#count(row.chat, -1, -row.bytes);
+      this.#waiting.remove(row.chat, row.id, row.bytes);
     }
     this.database.sql("DELETE FROM history WHERE chat = ? AND message = ?").run(row.chat, row.id);
     return 1;
@@ -251,23 +223,19 @@ export class Inbox {
   }
 
   chatsWithPending(): ChatId[] {
-    const rows = this.database
-      .sql("SELECT chat FROM inbox WHERE state = 0 GROUP BY chat ORDER BY min(id)")
-      .all() as { chat: ChatId }[];
-    return rows.map((row) => row.chat);
+    return this.#waiting.chats();
   }
 
   pending(chat: ChatId, limit: number): PendingMessage[] {
-    const rows = this.database
-      .sql(
-        "SELECT id, message, received_at FROM inbox WHERE chat = ? AND state = 0 ORDER BY id LIMIT ?",
-      )
-      .all(chat, limit) as { id: number; message: string; received_at: number }[];
-    return rows.map((row) => ({
-      id: row.id,
-      message: parseMessage(row.message),
-      receivedAt: row.received_at,
-    }));
+    return this.#waiting
+      .of(chat)
+      .slice(0, limit)
+      .map((id) => {
+        const row = this.database
+          .sql("SELECT message, received_at FROM inbox WHERE id = ?")
+          .get(id) as { message: string; received_at: number };
+        return { id, message: parseMessage(row.message), receivedAt: row.received_at };
+      });
   }
 
   /**
@@ -284,7 +252,7 @@ export class Inbox {
         .get(DONE, id) as { chat: ChatId; bytes: number } | undefined;
       if (!row) continue;
       finished++;
-      this.#count(row.chat, -1, -row.bytes);
+      this.#waiting.remove(row.chat, id, row.bytes);
     }
     return finished;
   }
@@ -294,7 +262,7 @@ export class Inbox {
       // Over the few that wait: without the hint SQLite walks past everything that is done.
       .sql(
         `SELECT received_at AS at FROM inbox WHERE id =
-         (SELECT min(id) FROM inbox INDEXED BY inbox_pending WHERE state = 0)`,
+         (SELECT min(id) FROM inbox INDEXED BY inbox_waiting WHERE state = 0)`,
       )
       .get() as { at: number } | undefined;
     return row?.at ?? null;

@@ -109,6 +109,12 @@ const migrations: string[] = [
   -- What the platform called an earlier try: its late words say nothing of the try that followed.
   ALTER TABLE outbox ADD COLUMN earlier_platform_id TEXT;
   `,
+  `
+  -- What waits, in the order it came, so that a new message is always the last entry: by chat, each would dirty a page
+  -- of its own.
+  DROP INDEX inbox_pending;
+  CREATE INDEX inbox_waiting ON inbox (id, chat, bytes) WHERE state = 0;
+  `,
 ];
 
 /** Brings the schema to this build's version; throws where the file was written by a newer Revka. */

@@ -90,7 +90,7 @@ const rare = /^INSERT INTO sources|^SELECT ifnull\(sum\(bytes\), 0\) AS bytes FR
 const small = /^SCAN (sources|probe)\b/;
 /** Indexes of only what waits, what failed, or what is paused. */
 const partial =
-  /^SCAN \w+ USING (COVERING )?INDEX (inbox_pending|outbox_open|outbox_failed|chats_paused)$/;
+  /^SCAN \w+ USING (COVERING )?INDEX (inbox_waiting|outbox_open|outbox_failed|chats_paused)$/;
 /** The first rows in the order of their keys, as many as the LIMIT says: retention. */
 const oldestFirst = /ORDER BY (attachments\.)?(id|seq) LIMIT \?/;
 

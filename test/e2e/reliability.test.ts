@@ -34,6 +34,7 @@ test.concurrent.each(killed)(
       agent,
       chats: 12,
       binary,
+      statusGraceSecs: 3,
       say: () => {},
     });
     expectAllWell(report.verdict);

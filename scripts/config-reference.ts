@@ -5,6 +5,7 @@ import { exportSchema } from "../src/config/schema-export.ts";
 import { configSchema } from "../src/config/schema.ts";
 import { sectionsOf, type Section } from "./config-reference/sections.ts";
 import { table } from "./config-reference/table.ts";
+import * as v from "valibot";
 
 /**
  * The reference of the config file: `bun run docs:config` writes docs/configuration.md from the schema. With `--check`
@@ -16,7 +17,7 @@ const head = fileURLToPath(new URL("./config-reference/head.md", import.meta.url
 
 /** The whole page as Markdown. */
 export function configReference(): string {
-  const defaults = configSchema.parse({
+  const defaults = v.parse(configSchema, {
     channels_config: { whatsapp: {}, wati: {} },
     agent: {},
   });

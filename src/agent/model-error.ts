@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { AgentError } from "./agent.ts";
 import type { Provider } from "./providers.ts";
 
@@ -47,24 +47,25 @@ export function mayRefuseImages(error: unknown): boolean {
   );
 }
 
-const failureSchema = z.object({
-  name: z.literal("AI_APICallError"),
-  statusCode: z.number().optional(),
-  responseBody: z.string().optional(),
+const failureSchema = v.object({
+  name: v.literal("AI_APICallError"),
+  statusCode: v.optional(v.number()),
+  responseBody: v.optional(v.string()),
 });
 
 /** The SDK's APICallError, known by its name so that the SDK need not be loaded to tell. */
-function callFailure(error: unknown): z.output<typeof failureSchema> | undefined {
-  return failureSchema.safeParse(error).data;
+function callFailure(error: unknown): v.InferOutput<typeof failureSchema> | undefined {
+  const failure = v.safeParse(failureSchema, error);
+  return failure.success ? failure.output : undefined;
 }
 
-const codeSchema = z.object({
-  error: z.object({ code: z.unknown().optional(), type: z.unknown().optional() }),
+const codeSchema = v.object({
+  error: v.object({ code: v.optional(v.unknown()), type: v.optional(v.unknown()) }),
 });
 
 function errorCode(body: string | undefined, provider: Provider): string | null {
   try {
-    const { error } = codeSchema.parse(JSON.parse(body ?? ""));
+    const { error } = v.parse(codeSchema, JSON.parse(body ?? ""));
     const code = [error.code, error.type].find(
       (value) =>
         typeof value === "string" && /^[a-z]+(_[a-z]+)+$/.test(value) && value.length <= 60,

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import * as v from "valibot";
+import { shapeProblem } from "../net/shape-problem.ts";
 import { AgentError, type AgentPart, type AgentReply, type TurnRequest } from "./agent.ts";
 
 /** The longest answer that is read, in bytes: fifty full messages and their JSON. */
@@ -8,29 +9,29 @@ const maxTextBytes = 256 * 1024;
 /** Longer than any emoji sequence; a reaction is one emoji. */
 const maxEmojiLength = 64;
 
-const text = z
-  .string()
-  .refine((value) => Buffer.byteLength(value) <= maxTextBytes, `longer than ${maxTextBytes} bytes`);
-const path = z
-  .string()
-  .max(4096)
-  .refine((value) => !value.includes("\0"), "holds a NUL character");
+const text = v.pipe(v.string(), v.maxBytes(maxTextBytes, `longer than ${maxTextBytes} bytes`));
+const path = v.pipe(
+  v.string(),
+  v.maxLength(4096),
+  v.check((value) => !value.includes("\0"), "holds a NUL character"),
+);
+const upTo = (length: number) => v.pipe(v.string(), v.maxLength(length));
 
-const partSchema = z.object({
-  text: text.nullish(),
-  reply_to: z.string().max(256).nullish(),
-  reaction: z.string().max(maxEmojiLength).nullish(),
-  audio_path: path.nullish(),
-  image_path: path.nullish(),
-  video_path: path.nullish(),
-  document_path: path.nullish(),
-  caption: text.nullish(),
-  filename: z.string().max(255).nullish(),
+const partSchema = v.object({
+  text: v.nullish(text),
+  reply_to: v.nullish(upTo(256)),
+  reaction: v.nullish(upTo(maxEmojiLength)),
+  audio_path: v.nullish(path),
+  image_path: v.nullish(path),
+  video_path: v.nullish(path),
+  document_path: v.nullish(path),
+  caption: v.nullish(text),
+  filename: v.nullish(upTo(255)),
 });
 
-const answerSchema = z.object({
-  text: text.nullish(),
-  messages: z.array(partSchema).max(maxParts).nullish(),
+const answerSchema = v.object({
+  text: v.nullish(text),
+  messages: v.nullish(v.pipe(v.array(partSchema), v.maxLength(maxParts))),
 });
 
 /** The body of a turn: the JSON of the agent protocol. */
@@ -45,9 +46,9 @@ export function encodeTurn(request: TurnRequest): string {
  * Throws {@link AgentError}, whose detail names places and lengths and never quotes the answer.
  */
 export function parseAnswer(body: Uint8Array): AgentReply {
-  const answer = answerSchema.safeParse(parseJson(body));
-  if (!answer.success) throw malformed(problem(answer.error));
-  const { text: only, messages } = answer.data;
+  const answer = v.safeParse(answerSchema, parseJson(body));
+  if (!answer.success) throw malformed(shapeProblem(answer.issues));
+  const { text: only, messages } = answer.output;
   if (only && messages?.length) throw malformed("it holds both text and messages");
   if (only != null && !messages?.length) return { parts: textParts(only) };
   if (messages != null) return { parts: messages.flatMap(parts) };
@@ -62,7 +63,7 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-function parts(message: z.output<typeof partSchema>, index: number): AgentPart[] {
+function parts(message: v.InferOutput<typeof partSchema>, index: number): AgentPart[] {
   const given = [
     ["text", message.text],
     ["reaction", message.reaction],
@@ -95,14 +96,6 @@ function parts(message: z.output<typeof partSchema>, index: number): AgentPart[]
 function textParts(value: string, replyTo?: string | null): AgentPart[] {
   if (value.trim() === "") return [];
   return [{ kind: "text", text: value, ...(replyTo ? { replyTo } : {}) }];
-}
-
-function problem(error: z.ZodError): string {
-  const [issue] = error.issues;
-  const place = issue?.path.map((key) =>
-    typeof key === "number" ? `[${key}]` : `.${String(key)}`,
-  );
-  return [place?.join("").replace(/^\./, ""), issue?.message].filter(Boolean).join(": ");
 }
 
 function malformed(what: string): AgentError {

@@ -1,8 +1,7 @@
-import { isatty } from "node:tty";
-import { stripVTControlCharacters } from "node:util";
 import type { LoadedConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { sleep, systemClock } from "../runtime/clock.ts";
+import { isTerminal } from "../runtime/is-terminal.ts";
 import { createNotifier } from "../runtime/sd-notify.ts";
 import { createLogger, logDefaults, type Logger } from "../telemetry/log.ts";
 import { createScrubber } from "../telemetry/scrub.ts";
@@ -31,7 +30,7 @@ export const command: Command = {
       level: invocation.logLevel ?? "info",
       destination: stderrDestination(),
       secrets: loaded.secrets,
-      ...logDefaults(invocation.env, process.stderr.isTTY === true),
+      ...logDefaults(invocation.env, isTerminal(2)),
     });
     endAtACrash(log);
     for (const problem of loaded.warnings) log.warn({}, formatProblem(problem));
@@ -46,7 +45,8 @@ export const command: Command = {
         clock: systemClock,
         log,
         showLinking: (text) => {
-          const shown = process.stderr.isTTY === true ? text : stripVTControlCharacters(text);
+          const { stripVTControlCharacters } = process.getBuiltinModule("node:util");
+          const shown = isTerminal(2) ? text : stripVTControlCharacters(text);
           invocation.terminal.err(`${shown}\n`);
         },
       });
@@ -113,7 +113,7 @@ function portOf(text: string): number {
  */
 function untilStopped(log: Logger): Promise<NodeJS.Signals> {
   // Asked now: a terminal that has hung up is none any more.
-  const atTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  const atTerminal = ([0, 1, 2] as const).some(isTerminal);
   return new Promise((resolve) => {
     process.once("SIGTERM", resolve);
     process.once("SIGINT", resolve);

@@ -1,3 +1,4 @@
+import { isTerminal } from "../runtime/is-terminal.ts";
 import { writeStandardOutput } from "../runtime/standard-output.ts";
 import type { Terminal } from "./command.ts";
 
@@ -29,10 +30,10 @@ export function processTerminal(): ProcessTerminal {
       return process.stdin;
     },
     get interactive() {
-      return process.stdin.isTTY === true && process.stderr.isTTY === true;
+      return isTerminal(0) && isTerminal(2);
     },
     get color() {
-      return process.stdout.isTTY === true && !process.env["NO_COLOR"];
+      return isTerminal(1) && !process.env["NO_COLOR"];
     },
     written: () => queue,
   };

@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import { overlay, type GatewayOverrides, type Overlay } from "./environment.ts";
 import { outlineOf, type Outline } from "./outline.ts";
 import { expandPathKeys, resolvePaths, type Environment, type Paths } from "./paths.ts";
@@ -39,9 +40,6 @@ export interface LoadedConfig {
 
 const rules = [checkAgent, checkGateway, checkProxy, checkSpeech, checkWhatsApp, checkWati];
 
-/** Compiling a schema takes longer than reading one file without. */
-const once = { jitless: true };
-
 let knownOutline: Outline | undefined;
 
 /**
@@ -57,7 +55,7 @@ export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): Load
   const report = new FileReport(paths.config, findPositions(text), laid);
   report.problems.push(...laid.problems);
 
-  const issues = configSchema.safeParse(laid.values, once).error?.issues ?? [];
+  const { issues = [] } = v.safeParse(configSchema, laid.values);
   const bad = typeProblems(issues, laid.values, outline);
   for (const { path, message } of bad) report.error(path, message);
   // The rules run on what is left, so that a person sees everything at once.
@@ -65,7 +63,7 @@ export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): Load
     laid.values,
     bad.map(({ path }) => path),
   );
-  const config = configSchema.parse(expandPathKeys(sound, outline, home), once);
+  const config = v.parse(configSchema, expandPathKeys(sound, outline, home));
   for (const rule of rules) rule(ruleContext(config, raw, report));
   warnOfUnknownKeys(raw, outline, report);
   if (report.problems.length > 0) {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 
 /** The schema as plain data: what may stand where. Messages, unknown keys, secrets and paths are found by it. */
 export type Outline =
@@ -9,44 +9,53 @@ export type Outline =
   | { kind: "integer" | "number"; minimum: number | null; maximum: number | null }
   | { kind: "boolean" };
 
+type Schema = v.GenericSchema;
+const isOptional = (schema: Schema): schema is v.OptionalSchema<Schema, unknown> =>
+  schema.type === "optional";
+const isTable = (schema: Schema): schema is v.ObjectSchema<v.ObjectEntries, undefined> =>
+  schema.type === "object";
+const isList = (schema: Schema): schema is v.ArraySchema<Schema, undefined> =>
+  schema.type === "array";
+const isChoice = (schema: Schema): schema is v.PicklistSchema<string[], undefined> =>
+  schema.type === "picklist";
+
 /** Throws on a kind of schema that no key of the file has yet. */
-export function outlineOf(schema: z.core.$ZodType): Outline {
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault
-  ) {
-    return outlineOf(schema.unwrap());
-  }
-  if (schema instanceof z.ZodPipe) return outlineOf(schema.in);
-  if (schema instanceof z.ZodObject) {
-    const entries = Object.entries<z.core.$ZodType>(schema.shape);
+export function outlineOf(schema: Schema): Outline {
+  if (isOptional(schema)) return outlineOf(schema.wrapped);
+  if (isTable(schema)) {
+    const entries = Object.entries(schema.entries);
     return { kind: "table", keys: new Map(entries.map(([key, value]) => [key, outlineOf(value)])) };
   }
-  if (schema instanceof z.ZodArray) return { kind: "list", item: outlineOf(schema.element) };
-  if (schema instanceof z.ZodEnum) return { kind: "choice", options: schema.options.map(String) };
-  if (schema instanceof z.ZodBoolean) return { kind: "boolean" };
-  if (schema instanceof z.ZodNumber) {
+  if (isList(schema)) return { kind: "list", item: outlineOf(schema.item) };
+  if (isChoice(schema)) return { kind: "choice", options: schema.options };
+  if (schema.type === "boolean") return { kind: "boolean" };
+  if (schema.type === "number") {
+    const checks = checksOf(schema);
     return {
-      kind: schema.isInt ? "integer" : "number",
-      minimum: bound(schema.minValue),
-      maximum: bound(schema.maxValue),
+      kind: checks.has("integer") ? "integer" : "number",
+      minimum: bound(checks.get("min_value")),
+      maximum: bound(checks.get("max_value")),
     };
   }
-  if (schema instanceof z.ZodString) {
-    const meta = schema.meta();
-    return {
-      kind: "text",
-      secret: meta?.["secret"] === true,
-      path: meta?.["path"] === true,
-      blank: meta?.["blank"] === true,
-    };
+  if (schema.type === "string") {
+    const { secret, path, blank } = v.getMetadata(schema);
+    return { kind: "text", secret: secret === true, path: path === true, blank: blank === true };
   }
   throw new TypeError("The outline of the configuration does not know this kind of schema");
 }
 
-function bound(value: number | null): number | null {
-  return value === null || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? null : value;
+/** What is asked of a value beyond its type, by the name of the check. */
+function checksOf(schema: object, checks = new Map<string, unknown>()): Map<string, unknown> {
+  if (!("pipe" in schema) || !Array.isArray(schema.pipe)) return checks;
+  for (const part of schema.pipe as (v.GenericSchema | v.GenericPipeAction)[]) {
+    if (part.kind === "schema") checksOf(part, checks);
+    else checks.set(part.type, "requirement" in part ? part.requirement : undefined);
+  }
+  return checks;
+}
+
+function bound(value: unknown): number | null {
+  return typeof value !== "number" || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? null : value;
 }
 
 /** The part of `outline` at `path`, or undefined where the schema has nothing there. */

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import { toJsonSchema } from "@valibot/to-json-schema";
+import * as v from "valibot";
 import { configSchema } from "./schema.ts";
 
 /**
@@ -6,6 +7,14 @@ import { configSchema } from "./schema.ts";
  * a default are optional; `secret` marks what must not be shown. Keys it does not know are allowed, as in the file.
  */
 export function exportSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(configSchema, { io: "input" });
+  const schema = toJsonSchema(configSchema, {
+    target: "draft-2020-12",
+    typeMode: "input",
+    overrideSchema: ({ valibotSchema, jsonSchema: { required, ...rest } }) => ({
+      ...rest,
+      ...(required?.length ? { required } : {}),
+      ...v.getMetadata(valibotSchema),
+    }),
+  });
   return { ...schema, title: "Revka configuration" };
 }

@@ -1,18 +1,20 @@
 import { chmodSync, existsSync, unlinkSync } from "node:fs";
-import { z } from "zod";
+import * as v from "valibot";
+import { shapeProblem } from "../net/shape-problem.ts";
 import { serve, type Server } from "../runtime/serve.ts";
 import { ControlError, type ControlApi } from "./api.ts";
 import { controlClient, DaemonNotRunning } from "./client.ts";
 
-const channel = z.enum(["whatsapp", "wati"]).optional();
-const sendRequest = z.object({
-  to: z.string().min(1).max(200),
-  text: z.string().min(1).max(65_536),
+const words = (most: number) => v.pipe(v.string(), v.nonEmpty(), v.maxLength(most));
+const channel = v.optional(v.picklist(["whatsapp", "wati"]));
+const sendRequest = v.object({
+  to: words(200),
+  text: words(65_536),
   channel,
-  wait_ms: z.number().int().min(0).max(300_000).optional(),
+  wait_ms: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(300_000))),
 });
-const chatRequest = z.object({ chat: z.string().min(1).max(200), channel });
-const redeliverRequest = z.object({ id: z.string().min(1).max(100) });
+const chatRequest = v.object({ chat: words(200), channel });
+const redeliverRequest = v.object({ id: words(100) });
 
 /** What a request to the socket may hold, bytes. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -109,14 +111,14 @@ async function call(route: string, request: Request, api: ControlApi): Promise<u
   }
 }
 
-async function parse<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
+async function parse<T>(request: Request, schema: v.GenericSchema<unknown, T>): Promise<T> {
   let body: unknown;
   try {
     body = await request.json();
   } catch {
     throw new ControlError(400, "the request is not JSON");
   }
-  const result = schema.safeParse(body);
-  if (!result.success) throw new ControlError(400, z.prettifyError(result.error));
-  return result.data;
+  const result = v.safeParse(schema, body);
+  if (!result.success) throw new ControlError(400, shapeProblem(result.issues));
+  return result.output;
 }

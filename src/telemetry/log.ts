@@ -1,4 +1,5 @@
-import pino from "pino";
+import pino from "pino/browser.js";
+import type { Logger as PinoLogger } from "pino";
 import { isInert, plainFields } from "./fields.ts";
 import { logLevels, type LogLevel } from "./levels.ts";
 import { readableLine } from "./readable.ts";
@@ -55,24 +56,23 @@ export const silentLog: Logger = {
 export function createLogger(options: LogOptions): Logger {
   const scrub = createScrubber(options.secrets);
   const color = options.color === true;
-  const sink = pino(
-    {
-      level: options.level,
-      base: null,
-      timestamp: timeStamper(),
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    {
-      write(line: string) {
-        const clean = scrub(line);
+  const stamp = timeStamper();
+  const sink = pino({
+    level: options.level,
+    timestamp: false,
+    browser: {
+      asObject: true,
+      formatters: { level: (label) => ({ level: label, time: stamp() }) },
+      write(fields) {
+        const clean = scrub(`${JSON.stringify(fields)}\n`);
         options.destination.write(
           options.format === "json" ? clean : scrub(readableLine(clean, color)),
         );
       },
     },
-  );
+  });
   const withStack = sink.isLevelEnabled("debug");
-  const wrap = (target: pino.Logger): Logger => {
+  const wrap = (target: PinoLogger): Logger => {
     const at = (level: Exclude<LogLevel, "silent">) => (fields: LogFields, message: string) => {
       if (!target.isLevelEnabled(level)) return;
       const said = isInert(message) ? message : maskNumbers(scrub(message));
@@ -91,7 +91,7 @@ export function createLogger(options: LogOptions): Logger {
   return wrap(sink);
 }
 
-/** The time as pino writes it; made once for all lines of a millisecond. */
+/** The time in ISO 8601; made once for all lines of a millisecond. */
 function timeStamper(): () => string {
   let at = NaN;
   let stamp = "";
@@ -99,7 +99,7 @@ function timeStamper(): () => string {
     const now = Date.now();
     if (now !== at) {
       at = now;
-      stamp = `,"time":"${new Date(now).toISOString()}"`;
+      stamp = new Date(now).toISOString();
     }
     return stamp;
   };

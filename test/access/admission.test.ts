@@ -3,7 +3,7 @@ import { admit, compileAccess, refusalReasons } from "../../src/access/admission
 import { compileMentionGate } from "../../src/access/mention-gate.ts";
 import type { Message } from "../../src/channels/message.ts";
 import { watiSchema, whatsappSchema } from "../../src/config/schema.ts";
-import type { z } from "zod";
+import * as v from "valibot";
 
 const now = Date.UTC(2026, 10, 23);
 const ada = "+15551234567";
@@ -26,9 +26,9 @@ const message = (
   sender: { phone: ada, userId: null, lid: null, username: null, name: null, ...change.sender },
 });
 
-type Settings = z.input<typeof whatsappSchema>;
+type Settings = v.InferInput<typeof whatsappSchema>;
 const access = (backend: "cloud" | "web", settings: Settings) =>
-  compileAccess({ backend, config: whatsappSchema.parse(settings) }, compileMentionGate);
+  compileAccess({ backend, config: v.parse(whatsappSchema, settings) }, compileMentionGate);
 
 /** `admitted`, or the reason. */
 const verdict = (backend: "cloud" | "web", settings: Settings, received: Message): string => {
@@ -289,7 +289,7 @@ test("only the text of an admitted message changes, and the one given stays as i
 });
 
 test("WATI: the allowlist alone", () => {
-  const config = watiSchema.parse({ allowed_numbers: [ada] });
+  const config = v.parse(watiSchema, { allowed_numbers: [ada] });
   const rules = compileAccess({ backend: "wati", config }, compileMentionGate);
   expect(admit(direct, rules, now).admitted).toBe(true);
   expect(admit(message({ sender: { phone: "+15550000000" } }), rules, now)).toMatchObject({

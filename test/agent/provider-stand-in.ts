@@ -3,6 +3,7 @@ import type { Agent } from "../../src/agent/agent.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
+import * as v from "valibot";
 
 /** The key that every provider is given; it must show up nowhere else. */
 export const key = "sk-test-51Hq9-not-to-be-seen";
@@ -47,7 +48,7 @@ export function providerStandIn(): ProviderStandIn {
     respond: hello,
     model: (config = {}, env = {}) =>
       createAgent({
-        config: configSchema.parse({
+        config: v.parse(configSchema, {
           default_provider: "openai",
           default_model: "m-1",
           api_url: `${url}/v1`,

@@ -3,11 +3,12 @@ import { createAgent } from "../../src/agent/registry.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
+import * as v from "valibot";
 
 function create(config: object) {
   const services: string[] = [];
   const agent = createAgent({
-    config: configSchema.parse(config),
+    config: v.parse(configSchema, config),
     env: {},
     fetchFor: (service) => {
       services.push(service);

@@ -8,6 +8,7 @@ import { listen, type Listener } from "../../src/gateway/listener.ts";
 import { silentLog, type LogFields } from "../../src/telemetry/log.ts";
 import { fakeClock } from "../support/clock.ts";
 import { makeCertificate, presentedName } from "./certificates.ts";
+import * as v from "valibot";
 
 let folder = "";
 let pairs: Record<"one" | "two", { cert: string; key: string }>;
@@ -24,7 +25,7 @@ afterEach(async () => {
 
 function gateway(changes: Record<string, unknown>): GatewayConfig {
   // 0 cannot be configured; `--port 0` asks for it.
-  return { ...configSchema.parse({ gateway: changes }).gateway, port: 0 };
+  return { ...v.parse(configSchema, { gateway: changes }).gateway, port: 0 };
 }
 
 function start(

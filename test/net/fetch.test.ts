@@ -13,6 +13,7 @@ import {
   startSocksProxy,
 } from "./proxies.ts";
 import { startTarget } from "./target.ts";
+import * as v from "valibot";
 
 const keep = closing();
 
@@ -22,7 +23,7 @@ function network(
 ): Network {
   return keep(
     createNetwork({
-      config: configSchema.parse({
+      config: v.parse(configSchema, {
         channels_config: { whatsapp: { proxy_url: proxyUrl }, wati: {} },
       }),
       env: extra.env ?? {},
@@ -263,7 +264,7 @@ describe("the direct way", () => {
     );
     const made = keep(
       createNetwork({
-        config: configSchema.parse({
+        config: v.parse(configSchema, {
           proxy: { enabled: true, all_proxy: proxy.url, no_proxy: ["127.0.0.1"] },
         }),
         env: {},

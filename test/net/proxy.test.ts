@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { configSchema } from "../../src/config/schema.ts";
 import { parseProxy, proxyFor, proxyOptions, selects, UnusableProxy } from "../../src/net/proxy.ts";
+import * as v from "valibot";
 
 type Env = Record<string, string>;
 
 function decide(service: string, url: string, config: object, env: Env = {}): string | null {
-  const options = proxyOptions(configSchema.parse(config), env);
+  const options = proxyOptions(v.parse(configSchema, config), env);
   return proxyFor(service, new URL(url), options)?.url.href ?? null;
 }
 

@@ -11,6 +11,7 @@ import {
 import { silentLog } from "../../src/telemetry/log.ts";
 import { opusFile } from "./opus.ts";
 import { standIn } from "./stand-in.ts";
+import * as v from "valibot";
 
 /** The key that every provider is given; it must show up nowhere else. */
 export const key = "key-77fe-not-to-be-seen";
@@ -48,7 +49,7 @@ export function synthesisBench() {
       changes: Partial<SynthesizerOptions> = {},
     ): Synthesizer {
       const created = createSynthesizer({
-        config: configSchema.parse({ tts: { enabled: true, ...config } }).tts,
+        config: v.parse(configSchema, { tts: { enabled: true, ...config } }).tts,
         env: { PATH: process.env["PATH"] },
         fetchFor: () => fetch,
         clock: systemClock,

@@ -12,6 +12,7 @@ import { fakeClock } from "../support/clock.ts";
 import { opusFile } from "./opus.ts";
 import { nobody } from "./stand-in.ts";
 import { key, synthesisBench, voiceId } from "./synthesis-bench.ts";
+import * as v from "valibot";
 
 const never = new AbortController().signal;
 const bench = synthesisBench();
@@ -20,7 +21,7 @@ beforeEach(bench.reset);
 afterAll(bench.stop);
 
 test("off is null", () => {
-  const config = configSchema.parse({}).tts;
+  const config = v.parse(configSchema, {}).tts;
   const shared = { env: {}, fetchFor: () => fetch, clock: systemClock, log: silentLog };
   expect(createSynthesizer({ config, ffmpeg: null, ...shared })).toBeNull();
 });

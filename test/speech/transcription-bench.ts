@@ -11,6 +11,7 @@ import {
 import { silentLog } from "../../src/telemetry/log.ts";
 import { opusFile } from "./opus.ts";
 import { standIn } from "./stand-in.ts";
+import * as v from "valibot";
 
 /** The key that every provider is given; it must show up nowhere else. */
 export const key = "key-81ac-not-to-be-seen";
@@ -66,7 +67,7 @@ export function transcriptionBench() {
       changes: Partial<TranscriberOptions> = {},
     ): Transcriber {
       const created = createTranscriber({
-        config: configSchema.parse({
+        config: v.parse(configSchema, {
           transcription: {
             enabled: true,
             api_url: `${server.url}/groq/audio/transcriptions`,

@@ -11,6 +11,7 @@ import { fakeClock } from "../support/clock.ts";
 import { opusFile } from "./opus.ts";
 import { nobody } from "./stand-in.ts";
 import { key, transcriptionBench } from "./transcription-bench.ts";
+import * as v from "valibot";
 
 const never = new AbortController().signal;
 const bench = transcriptionBench();
@@ -19,7 +20,7 @@ beforeEach(bench.reset);
 afterAll(bench.stop);
 
 test("off is null", () => {
-  const config = configSchema.parse({}).transcription;
+  const config = v.parse(configSchema, {}).transcription;
   const log = silentLog;
   const clock = systemClock;
   expect(createTranscriber({ config, env: {}, fetchFor: () => fetch, clock, log })).toBeNull();

@@ -1,16 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { configSchema } from "../../src/config/schema.ts";
 import { tunnelTool } from "../../src/tunnel/tool.ts";
+import * as v from "valibot";
 
 function tool(tunnel: Record<string, unknown>, host = "127.0.0.1") {
-  const { tunnel: config } = configSchema.parse({ tunnel });
+  const { tunnel: config } = v.parse(configSchema, { tunnel });
   const made = tunnelTool(config, host, 42617);
   if (!made) throw new Error("no tool");
   return made;
 }
 
 test("none is none", () => {
-  expect(tunnelTool(configSchema.parse({}).tunnel, "127.0.0.1", 1)).toBeNull();
+  expect(tunnelTool(v.parse(configSchema, {}).tunnel, "127.0.0.1", 1)).toBeNull();
 });
 
 describe("what is started", () => {

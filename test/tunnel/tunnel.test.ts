@@ -6,6 +6,7 @@ import { configSchema } from "../../src/config/schema.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { createTunnel, type Tunnel, type TunnelOptions } from "../../src/tunnel/tunnel.ts";
 import { fakeClock } from "../support/clock.ts";
+import * as v from "valibot";
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -22,7 +23,7 @@ function standIn(script: string | null, options: Partial<TunnelOptions> = {}) {
   }
   const clock = fakeClock();
   const tunnel = createTunnel({
-    config: configSchema.parse({ tunnel: { provider: "cloudflare" } }).tunnel,
+    config: v.parse(configSchema, { tunnel: { provider: "cloudflare" } }).tunnel,
     host: "127.0.0.1",
     port: 42617,
     env: { PATH: `${folder}:/usr/bin:/bin`, DIR: folder, REVKA_SECRET: "no", GROQ_API_KEY: "no" },
@@ -148,7 +149,7 @@ test("health_url: three misses in a row end it, two do not", async () => {
   const answers = [true, false, false, true, false, false, false];
   const asked: boolean[] = [];
   const { tunnel, clock } = standIn('echo "https://a.example"; exec sleep 60', {
-    config: configSchema.parse({
+    config: v.parse(configSchema, {
       tunnel: {
         provider: "custom",
         custom: { start_command: "cloudflared", health_url: "http://health.invalid" },

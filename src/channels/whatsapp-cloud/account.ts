@@ -1,8 +1,9 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { canonicalPhone } from "../../config/numbers.ts";
 import { harmless, sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import type { Graph, GraphAnswer } from "./graph.ts";
+import { optional } from "./payload/shapes.ts";
 
 /** The number we send as, as the Graph API describes it. */
 export interface PhoneNumberInfo {
@@ -19,37 +20,35 @@ export interface PhoneNumberInfo {
   blocked: SendFailure | null;
 }
 
-const text = z.string().optional().catch(undefined);
+const text = optional(v.string());
 
-const healthShape = z.looseObject({
+const healthShape = v.object({
   can_send_message: text,
-  entities: z
-    .array(
-      z.looseObject({
+  entities: optional(
+    v.array(
+      v.object({
         entity_type: text,
-        errors: z
-          .array(
-            z.looseObject({
-              error_code: z.number().int().optional().catch(undefined),
+        errors: optional(
+          v.array(
+            v.object({
+              error_code: optional(v.pipe(v.number(), v.integer())),
               error_description: text,
               possible_solution: text,
             }),
-          )
-          .optional()
-          .catch(undefined),
+          ),
+        ),
       }),
-    )
-    .optional()
-    .catch(undefined),
+    ),
+  ),
 });
 
-const phoneNumberShape = z.looseObject({
+const phoneNumberShape = v.object({
   display_phone_number: text,
   verified_name: text,
   quality_rating: text,
   status: text,
   name_status: text,
-  health_status: healthShape.optional().catch(undefined),
+  health_status: optional(healthShape),
 });
 
 const phoneNumberFields =
@@ -82,7 +81,7 @@ export async function phoneNumberInfo(
   };
 }
 
-function blockedBy(health: z.output<typeof healthShape> | undefined): SendFailure | null {
+function blockedBy(health: v.InferOutput<typeof healthShape> | undefined): SendFailure | null {
   if (health?.can_send_message !== "BLOCKED") return null;
   const errors = (health.entities ?? []).flatMap((entity) => entity.errors ?? []);
   const [first] = errors;

@@ -1,11 +1,11 @@
-import { z } from "zod";
+import * as v from "valibot";
 import type { Delivery, SendFailure, SendResult } from "../message.ts";
 import type { Graph } from "./graph.ts";
 import { uploadMedia } from "./media-upload.ts";
 import { messageBody } from "./outgoing.ts";
 
-const sentShape = z.looseObject({
-  messages: z.tuple([z.looseObject({ id: z.string().min(1) })], z.unknown()),
+const sentShape = v.object({
+  messages: v.looseTuple([v.object({ id: v.pipe(v.string(), v.nonEmpty()) })]),
 });
 
 /**
@@ -38,7 +38,7 @@ export async function sendMessage(
   return { ok: true, platformId: answer.value.messages[0].id };
 }
 
-const successShape = z.looseObject({ success: z.literal(true) });
+const successShape = v.object({ success: v.literal(true) });
 
 /**
  * Marks a message and those before it read, and shows typing until the answer or for 25 seconds. Meta has no typing

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
@@ -6,6 +6,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { retryAfterMs, sendFailure, transportFailure, withoutCredential } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import { classifyForeignAnswer, classifyGraphError } from "./failure.ts";
+import { optional } from "./payload/shapes.ts";
 
 /** How long one call may take, its answer included. */
 export const callTimeoutMs = 30_000;
@@ -26,7 +27,7 @@ export interface GraphOptions {
 export type GraphAnswer<T> =
   { ok: true; value: T } | { ok: false; failure: SendFailure; status: number | null };
 
-export interface GraphCall<T extends z.ZodType> {
+export interface GraphCall<T extends v.GenericSchema> {
   method: "GET" | "POST";
   /** Below the version, with its query; ids in it are checked by the caller. */
   path: string;
@@ -41,27 +42,24 @@ export interface GraphCall<T extends z.ZodType> {
 export interface Graph {
   readonly options: GraphOptions;
   /** One call, never repeated here. Redirects are not followed, so the token goes nowhere else. Never throws. */
-  call<T extends z.ZodType>(call: GraphCall<T>): Promise<GraphAnswer<z.output<T>>>;
+  call<T extends v.GenericSchema>(call: GraphCall<T>): Promise<GraphAnswer<v.InferOutput<T>>>;
 }
 
-const errorAnswer = z.looseObject({
-  error: z.looseObject({
-    code: z.number().int(),
-    message: z.string().optional().catch(undefined),
-    error_data: z
-      .looseObject({ details: z.string().optional().catch(undefined) })
-      .optional()
-      .catch(undefined),
-    is_transient: z.boolean().optional().catch(undefined),
+const errorAnswer = v.object({
+  error: v.object({
+    code: v.pipe(v.number(), v.integer()),
+    message: optional(v.string()),
+    error_data: optional(v.object({ details: optional(v.string()) })),
+    is_transient: optional(v.boolean()),
   }),
 });
 
 /** The Graph API with one token and version in the path. Source: Graph API, overview and versioning. */
 export function createGraph(options: GraphOptions): Graph {
   const base = `${options.baseUrl.replace(/\/+$/, "")}/${options.version}/`;
-  const call = async <T extends z.ZodType>(
+  const call = async <T extends v.GenericSchema>(
     request: GraphCall<T>,
-  ): Promise<GraphAnswer<z.output<T>>> => {
+  ): Promise<GraphAnswer<v.InferOutput<T>>> => {
     if (request.signal.aborted) {
       return failed(sendFailure("backoff", "aborted", "The daemon is stopping."));
     }
@@ -85,7 +83,7 @@ export function createGraph(options: GraphOptions): Graph {
   return { options, call };
 }
 
-function requestInit(request: GraphCall<z.ZodType>, accessToken: string): RequestInit {
+function requestInit(request: GraphCall<v.GenericSchema>, accessToken: string): RequestInit {
   const headers: Record<string, string> = {
     authorization: `Bearer ${accessToken}`,
     accept: "application/json",
@@ -102,22 +100,22 @@ function requestInit(request: GraphCall<z.ZodType>, accessToken: string): Reques
   };
 }
 
-function read<T extends z.ZodType>(
+function read<T extends v.GenericSchema>(
   response: Response,
   text: string,
   answer: T,
   { clock, accessToken }: GraphOptions,
-): GraphAnswer<z.output<T>> {
+): GraphAnswer<v.InferOutput<T>> {
   const body = parseJson(text);
   const afterMs = retryAfterMs(response.headers, clock.now());
   const { status } = response;
-  const refused = errorAnswer.safeParse(body);
+  const refused = v.safeParse(errorAnswer, body);
   if (refused.success) {
-    const { error } = errorAnswer.parse(withoutCredential(refused.data, accessToken));
+    const { error } = v.parse(errorAnswer, withoutCredential(refused.output, accessToken));
     return failed(classifyGraphError(error, { status, afterMs }), status);
   }
-  const value = response.ok ? answer.safeParse(body) : null;
-  if (value?.success) return { ok: true, value: value.data };
+  const value = response.ok ? v.safeParse(answer, body) : null;
+  if (value?.success) return { ok: true, value: value.output };
   return failed(classifyForeignAnswer(status, afterMs), status);
 }
 

@@ -1,9 +1,10 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { download, DownloadFailure, type Download } from "../../net/download.ts";
 import type { MediaStream } from "../channel.ts";
 import type { MediaReference } from "../message.ts";
 import type { Graph } from "./graph.ts";
 import { isMediaAddress } from "./media-hosts.ts";
+import { optional } from "./payload/shapes.ts";
 
 /** Meta takes no larger file from anybody (131052). */
 const maxBytes = 100 * 1024 * 1024;
@@ -11,9 +12,9 @@ const maxBytes = 100 * 1024 * 1024;
 /** The caller has a shorter patience of its own; this ends what it forgot. */
 const totalMs = 600_000;
 
-const infoShape = z.looseObject({
-  url: z.string(),
-  mime_type: z.string().optional().catch(undefined),
+const infoShape = v.object({
+  url: v.string(),
+  mime_type: optional(v.string()),
 });
 
 /** A file that cannot be had. `code` is fit for a log, the message for a person; neither holds an address. */

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { extname } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { fileType, multipartFile } from "../../net/multipart.ts";
 import { sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
@@ -10,7 +10,9 @@ import { checkMedia, type OutboundMedia } from "../media-limits.ts";
 /** The slowest line on which a file still gets through, bytes a second: 100 MiB may take 7 minutes. */
 const slowestBytesPerSecond = 256 * 1024;
 
-const uploaded = z.looseObject({ id: z.union([z.string().min(1), z.number().transform(String)]) });
+const uploaded = v.object({
+  id: v.union([v.pipe(v.string(), v.nonEmpty()), v.pipe(v.number(), v.transform(String))]),
+});
 
 export interface Upload {
   media: OutboundMedia;

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { z } from "zod";
+import * as v from "valibot";
 import { createGraph, type Graph, type GraphAnswer } from "../../channels/whatsapp-cloud/graph.ts";
 import { graphVersionNotice } from "../../config/graph-versions.ts";
 import type { WhatsAppConfig } from "../../config/schema.ts";
@@ -51,10 +51,10 @@ function cloudProbe(name: string, run: (cloud: Cloud) => Promise<Verdict[]> | Ve
   };
 }
 
-const numberAnswer = z.looseObject({
-  display_phone_number: z.string().optional(),
-  verified_name: z.string().optional(),
-  quality_rating: z.string().optional(),
+const numberAnswer = v.object({
+  display_phone_number: v.optional(v.string()),
+  verified_name: v.optional(v.string()),
+  quality_rating: v.optional(v.string()),
 });
 
 /** GET /{phone_number_id}: token, id and permission fit together (D/business-phone-numbers). */
@@ -78,7 +78,7 @@ async function numberVerdicts({ config, graph, signal, examination }: Cloud): Pr
   return skew ? [...verdicts, skew] : verdicts;
 }
 
-function numberFindings(number: z.output<typeof numberAnswer>): Verdict[] {
+function numberFindings(number: v.InferOutput<typeof numberAnswer>): Verdict[] {
   const name = number.verified_name ? ` (${number.verified_name})` : "";
   const verdicts = [
     ok("number", `Meta knows the number ${number.display_phone_number ?? "?"}${name}`),
@@ -105,14 +105,15 @@ export function skewVerdict(date: string | null, now: number): Verdict | null {
     : null;
 }
 
-const tokenAnswer = z.looseObject({
-  data: z.looseObject({
-    is_valid: z.boolean(),
-    expires_at: z.number().optional(),
-    scopes: z.array(z.string()).catch([]),
-    granular_scopes: z
-      .array(z.looseObject({ scope: z.string(), target_ids: z.array(z.string()).optional() }))
-      .catch([]),
+const tokenAnswer = v.object({
+  data: v.object({
+    is_valid: v.boolean(),
+    expires_at: v.optional(v.number()),
+    scopes: v.fallback(v.array(v.string()), []),
+    granular_scopes: v.fallback(
+      v.array(v.object({ scope: v.string(), target_ids: v.optional(v.array(v.string())) })),
+      [],
+    ),
   }),
 });
 
@@ -158,7 +159,7 @@ export function expiryVerdict(expiresAt: number, now: number): Verdict {
     : info("token", `the access token expires on ${date}`, advice);
 }
 
-const subscriptions = z.looseObject({ data: z.array(z.unknown()) });
+const subscriptions = v.object({ data: v.array(v.unknown()) });
 
 /** GET /{waba}/subscribed_apps: without a subscription Meta sends no webhook (D/webhooks). */
 async function subscriptionVerdicts(
@@ -209,14 +210,14 @@ async function appSecretVerdicts({ config, graph, signal }: Cloud): Promise<Verd
   const bare = await graph.call({
     method: "GET",
     path: `${id}?fields=id`,
-    answer: z.looseObject({}),
+    answer: v.object({}),
     signal,
   });
   if (!bare.ok) return [info("app secret", "is set; whether it fits could not be tried")];
   const proven = await graph.call({
     method: "GET",
     path: `${id}?fields=id&appsecret_proof=${proof}`,
-    answer: z.looseObject({}),
+    answer: v.object({}),
     signal,
   });
   return proven.ok

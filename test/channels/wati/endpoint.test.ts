@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { readEndpoint, targetOf } from "../../../src/channels/wati/endpoint.ts";
 import { watiSchema } from "../../../src/config/schema.ts";
+import * as v from "valibot";
 
-const read = (config: object) => readEndpoint(watiSchema.parse({ api_token: "token", ...config }));
+const read = (config: object) =>
+  readEndpoint(v.parse(watiSchema, { api_token: "token", ...config }));
 
 test("addresses as WATI shows them", () => {
   const cases: [string, string, string | null, string][] = [
@@ -45,7 +47,7 @@ test("the account holds the tenant", () => {
 test("tokens as WATI shows them", () => {
   expect(read({ api_token: " Bearer eyJ.x " }).token).toBe("eyJ.x");
   expect(() => read({ api_token: "Bearer " })).toThrow("api_token");
-  expect(() => readEndpoint(watiSchema.parse({}))).toThrow("api_token");
+  expect(() => readEndpoint(v.parse(watiSchema, {}))).toThrow("api_token");
 });
 
 test("targets", () => {

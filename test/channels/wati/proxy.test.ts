@@ -9,6 +9,7 @@ import { createWatiSimulator, type WatiSimulator } from "../../../src/simulator/
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { type CountingProxy, startHttpProxy, startSocksProxy } from "../../net/proxies.ts";
 import { delivery, never, text, wati } from "./support.ts";
+import * as v from "valibot";
 
 /** A name that only the proxy knows: whoever does not ask it finds nothing. */
 const host = "wati.invalid";
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 function through(proxyUrl: string): Channel {
   network = createNetwork({
-    config: configSchema.parse({ channels_config: { wati: { proxy_url: proxyUrl } } }),
+    config: v.parse(configSchema, { channels_config: { wati: { proxy_url: proxyUrl } } }),
     env: { NO_PROXY: "*" },
     log: silentLog,
   });
@@ -95,7 +96,7 @@ test("a file comes through the proxy too", async () => {
       extension: "jpg",
     });
     network = createNetwork({
-      config: configSchema.parse({ channels_config: { wati: { proxy_url: proxy.url } } }),
+      config: v.parse(configSchema, { channels_config: { wati: { proxy_url: proxy.url } } }),
       env: {},
       log: silentLog,
     });

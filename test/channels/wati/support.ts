@@ -5,11 +5,12 @@ import { watiSchema } from "../../../src/config/schema.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
+import * as v from "valibot";
 
 /** A channel that speaks to `api_url` with the simulator's token. */
 export function wati(config: object, more: Partial<WatiOptions> = {}): Channel {
   return createWati({
-    config: watiSchema.parse({ api_token: "wati-simulator-token", ...config }),
+    config: v.parse(watiSchema, { api_token: "wati-simulator-token", ...config }),
     readReceipts: true,
     typing: true,
     fetch: globalThis.fetch,

@@ -8,6 +8,7 @@ import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { messagesBody, phoneNumberId, textItem } from "./bodies.ts";
 import { graphStub, live, refused, type Asked } from "./graph-stub.ts";
+import * as v from "valibot";
 
 const config = {
   access_token: "EAAtoken",
@@ -27,7 +28,7 @@ function channel(over: Over = {}) {
   const warned: string[] = [];
   const whispered = Promise.withResolvers<LogFields>();
   const made = createWhatsAppCloud({
-    config: whatsappSchema.parse({ ...config, ...over.config }),
+    config: v.parse(whatsappSchema, { ...config, ...over.config }),
     readReceipts: over.readReceipts ?? true,
     typing: over.typing ?? true,
     appSecret: over.appSecret ?? null,

@@ -17,6 +17,7 @@ import { startGraphSimulator, type GraphSimulator } from "../../../src/simulator
 import { content } from "../../../src/simulator/graph/content.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
+import * as v from "valibot";
 
 /** The channel behind a real socket, with the stand-in for Meta at the other end of both directions. */
 
@@ -30,7 +31,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "revka-cloud-"));
   graph = await startGraphSimulator();
   channel = createWhatsAppCloud({
-    config: whatsappSchema.parse({
+    config: v.parse(whatsappSchema, {
       access_token: graph.account.accessToken,
       phone_number_id: graph.account.phoneNumberId,
       verify_token: graph.account.verifyToken,

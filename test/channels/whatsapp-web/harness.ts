@@ -14,6 +14,7 @@ import { silentLog } from "../../../src/telemetry/log.ts";
 import type { Phone } from "../../doubles/whatsapp-web/phone.ts";
 import { Recorder } from "../../doubles/whatsapp-web/recorder.ts";
 import { type WhatsAppDouble, startDouble } from "../../doubles/whatsapp-web/server.ts";
+import * as v from "valibot";
 
 /** Every test waits for events; only one that fails waits so long, however busy the machine is. */
 export const PATIENCE_MS = 30_000;
@@ -97,7 +98,7 @@ export class Harness {
   create(): Channel {
     const { clock = impatientClock, config = {}, options = {} } = this.setup;
     const channel = createWhatsAppWeb({
-      config: whatsappSchema.parse({
+      config: v.parse(whatsappSchema, {
         session_path: this.sessionPath,
         ws_url: this.wa.url,
         ...config,

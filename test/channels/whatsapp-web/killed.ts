@@ -7,13 +7,14 @@ import { createWhatsAppWeb } from "../../../src/channels/whatsapp-web/channel.ts
 import { whatsappSchema } from "../../../src/config/schema.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
+import * as v from "valibot";
 
 const { SESSION_PATH, WS_URL, INBOX, HAND_OVER_MS = "0" } = process.env;
 if (!SESSION_PATH || !WS_URL || !INBOX)
   throw new Error("SESSION_PATH, WS_URL and INBOX are needed");
 
 const channel = createWhatsAppWeb({
-  config: whatsappSchema.parse({ session_path: SESSION_PATH, ws_url: WS_URL }),
+  config: v.parse(whatsappSchema, { session_path: SESSION_PATH, ws_url: WS_URL }),
   readReceipts: false,
   typing: false,
   env: {},

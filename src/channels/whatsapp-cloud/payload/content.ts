@@ -1,24 +1,31 @@
-import { z } from "zod";
+import * as v from "valibot";
 import type { MediaKind, MediaReference } from "../../message.ts";
 import { renderContacts, renderInteractive, renderLocation, renderOrder } from "./render.ts";
-import { isFields, optional, optionalId, optionalText, type RawMessage } from "./shapes.ts";
+import {
+  isFields,
+  jsonObject,
+  optional,
+  optionalId,
+  optionalText,
+  type RawMessage,
+} from "./shapes.ts";
 
 /** What one message says. `ignored` names the reason why it starts no turn. */
 export type Content =
   | { type: string; text: string; attachments: MediaReference[] }
   | { ignored: "malformed" | "empty_text" };
 
-const mediaShape = z.object({
+const mediaShape = jsonObject({
   id: optionalId,
   /** Since November 2025; valid for minutes, so only of use where the id is missing. */
   url: optionalText,
   mime_type: optionalText,
   caption: optionalText,
   filename: optionalText,
-  voice: optional(z.boolean()),
+  voice: optional(v.boolean()),
 });
 
-const buttonShape = z.object({ text: optionalText, payload: optionalText });
+const buttonShape = jsonObject({ text: optionalText, payload: optionalText });
 
 const mediaKinds: Record<string, MediaKind> = {
   image: "image",
@@ -37,9 +44,9 @@ export function readContent(type: string, message: RawMessage): Content {
     case "text":
       return readText(message.part("text"));
     case "button": {
-      const button = buttonShape.safeParse(message.part("button"));
+      const button = v.safeParse(buttonShape, message.part("button"));
       if (!button.success) return { ignored: "malformed" };
-      return line(type, button.data.text ?? button.data.payload ?? "");
+      return line(type, button.output.text ?? button.output.payload ?? "");
     }
     case "interactive":
       return line(type, renderInteractive(message.part("interactive")));
@@ -63,9 +70,9 @@ function readText(raw: unknown): Content {
 }
 
 function readMedia(type: string, kind: MediaKind, raw: unknown): Content {
-  const parsed = mediaShape.safeParse(raw);
+  const parsed = v.safeParse(mediaShape, raw);
   if (!parsed.success) return { ignored: "malformed" };
-  const media = parsed.data;
+  const media = parsed.output;
   const isVoice = type === "voice" || (type === "audio" && media.voice === true);
   const fallback = kind === "document" ? media.filename : undefined;
   const attachment: MediaReference = {

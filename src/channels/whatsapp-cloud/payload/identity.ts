@@ -1,12 +1,19 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { canonicalPhone } from "../../../config/numbers.ts";
 import type { InboundEvent } from "../../message.ts";
 import { readUserId } from "./sender.ts";
-import { optional, optionalId, optionalText, statusShape, type RawMessage } from "./shapes.ts";
+import {
+  jsonObject,
+  optional,
+  optionalId,
+  optionalText,
+  statusShape,
+  type RawMessage,
+} from "./shapes.ts";
 
 type IdentityEvent = Extract<InboundEvent, { kind: "identity" }>;
 
-const systemShape = z.object({
+const systemShape = jsonObject({
   type: optionalText,
   body: optionalText,
   wa_id: optionalId,
@@ -20,9 +27,9 @@ const systemShape = z.object({
  * Sources: Meta, webhooks/reference/messages/system; business-scoped-user-ids, "System messages webhooks".
  */
 export function readSystem(message: RawMessage): IdentityEvent | null {
-  const parsed = systemShape.safeParse(message.part("system"));
+  const parsed = v.safeParse(systemShape, message.part("system"));
   if (!parsed.success) return null;
-  const { type, body, wa_id, new_wa_id, user_id } = parsed.data;
+  const { type, body, wa_id, new_wa_id, user_id } = parsed.output;
   if (type !== "user_changed_number" && type !== "user_changed_user_id") return null;
   const userId = readUserId(user_id);
   const bodyId = type === "user_changed_user_id" ? previousInBody(body ?? "", userId) : null;
@@ -45,30 +52,30 @@ function previousInBody(body: string, current: string | null): string | null {
   return fits ? readUserId(previous) : null;
 }
 
-const updateShape = z.object({
+const updateShape = jsonObject({
   wa_id: optionalId,
-  user_id: optional(z.object({ previous: optionalId, current: optionalId })),
+  user_id: optional(jsonObject({ previous: optionalId, current: optionalId })),
 });
 
 /** One item of the webhook field `user_id_update`. */
 export function readUserIdUpdate(raw: unknown): IdentityEvent | null {
-  const parsed = updateShape.safeParse(raw);
+  const parsed = v.safeParse(updateShape, raw);
   if (!parsed.success) return null;
   return identity({
-    phone: canonicalPhone(parsed.data.wa_id ?? ""),
-    userId: readUserId(parsed.data.user_id?.current),
+    phone: canonicalPhone(parsed.output.wa_id ?? ""),
+    userId: readUserId(parsed.output.user_id?.current),
     previousPhone: null,
-    previousUserId: readUserId(parsed.data.user_id?.previous),
+    previousUserId: readUserId(parsed.output.user_id?.previous),
   });
 }
 
 /** A status of a message to one person names both number and BSUID; null where it does not, or names a group. */
 export function linkedBy(rawStatus: unknown): IdentityEvent | null {
-  const parsed = statusShape.safeParse(rawStatus);
-  if (!parsed.success || parsed.data.recipient_type === "group") return null;
+  const parsed = v.safeParse(statusShape, rawStatus);
+  if (!parsed.success || parsed.output.recipient_type === "group") return null;
   return identity({
-    phone: canonicalPhone(parsed.data.recipient_id ?? ""),
-    userId: readUserId(parsed.data.recipient_user_id),
+    phone: canonicalPhone(parsed.output.recipient_id ?? ""),
+    userId: readUserId(parsed.output.recipient_user_id),
     previousPhone: null,
     previousUserId: null,
   });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 
 /**
  * The outside of a webhook body, loosely: what is not needed is not looked at, and a peripheral field of a wrong shape
@@ -8,7 +8,9 @@ import { z } from "zod";
 const longestText = 65_536;
 const longestId = 512;
 
-export const optional = <T extends z.ZodType>(shape: T) => shape.optional().catch(undefined);
+/** Absent where it is of another shape. */
+export const optional = <T extends v.GenericSchema>(shape: T) =>
+  v.fallback(v.optional(shape), undefined);
 
 // Every body comes through what is read by plain functions here, at a tenth of what a schema costs.
 
@@ -28,10 +30,16 @@ function readId(value: unknown): string | undefined {
   return id.length > 0 && id.length <= longestId ? id : undefined;
 }
 
-export const optionalId = z.transform(readId);
-export const optionalText = z.transform(readText);
-const optionalList = z.transform((value) => (Array.isArray(value) ? asUnknowns(value) : undefined));
-const id = optionalId.pipe(z.string());
+/** A JSON object with these keys, which valibot's own takes a list for. */
+export const jsonObject = <const T extends v.ObjectEntries>(entries: T) =>
+  v.pipe(v.custom<object>(isFields), v.object(entries));
+const read = <T>(reader: (value: unknown) => T | undefined) =>
+  v.optional(v.pipe(v.unknown(), v.transform(reader)));
+
+export const optionalId = read(readId);
+export const optionalText = read(readText);
+const optionalList = read((value) => (Array.isArray(value) ? asUnknowns(value) : undefined));
+const id = v.pipe(v.unknown(), v.transform(readId), v.string());
 
 function asUnknowns(value: unknown[]): unknown[] {
   return value;
@@ -118,7 +126,7 @@ function readTime(value: unknown): string | number | undefined {
     ? value
     : undefined;
 }
-const timestamp = z.transform(readTime);
+const timestamp = read(readTime);
 
 /** One item of `messages`. */
 export interface RawMessage {
@@ -163,16 +171,16 @@ export function parseMessage(raw: unknown): RawMessage | null {
   };
 }
 
-export const errorShape = z.object({
-  code: z.number().int(),
+export const errorShape = jsonObject({
+  code: v.pipe(v.number(), v.integer()),
   title: optionalText,
   message: optionalText,
-  error_data: optional(z.object({ details: optionalText })),
+  error_data: optional(jsonObject({ details: optionalText })),
 });
 
-export const statusShape = z.object({
+export const statusShape = jsonObject({
   id,
-  status: z.string().max(longestText),
+  status: v.pipe(v.string(), v.maxLength(longestText)),
   timestamp,
   recipient_id: optionalId,
   recipient_user_id: optionalId,

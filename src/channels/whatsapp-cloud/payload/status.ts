@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import type { DeliveryState, SendFailure, StatusUpdate } from "../../message.ts";
 import { classifyGraphError } from "../failure.ts";
 import { sendFailure } from "../../failure.ts";
@@ -20,9 +21,9 @@ export function readStatus(
   raw: unknown,
   now: number,
 ): StatusUpdate | "malformed" | "unknown_status" {
-  const parsed = statusShape.safeParse(raw);
+  const parsed = v.safeParse(statusShape, raw);
   if (!parsed.success) return "malformed";
-  const { id, status, timestamp, biz_opaque_callback_data: deliveryId, errors } = parsed.data;
+  const { id, status, timestamp, biz_opaque_callback_data: deliveryId, errors } = parsed.output;
   if (!isState(status)) return "unknown_status";
   return {
     platformId: id,
@@ -35,8 +36,8 @@ export function readStatus(
 
 function readFailure(errors: unknown[] | undefined): SendFailure {
   for (const item of errors ?? []) {
-    const parsed = errorShape.safeParse(item);
-    if (parsed.success) return classifyGraphError(parsed.data);
+    const parsed = v.safeParse(errorShape, item);
+    if (parsed.success) return classifyGraphError(parsed.output);
   }
   return sendFailure("no", "failed", "WhatsApp says that the message failed, without a reason.");
 }

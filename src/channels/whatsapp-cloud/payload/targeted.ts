@@ -1,13 +1,13 @@
-import { z } from "zod";
+import * as v from "valibot";
 import type { InboundEvent, Sender } from "../../message.ts";
 import { readContent } from "./content.ts";
-import { optionalId, optionalText, parseMessage, type RawMessage } from "./shapes.ts";
+import { jsonObject, optionalId, optionalText, parseMessage, type RawMessage } from "./shapes.ts";
 
-const reactionShape = z.object({ message_id: optionalId, emoji: optionalText });
-const revokeShape = z.object({ original_message_id: optionalId });
-const editShape = z.object({
+const reactionShape = jsonObject({ message_id: optionalId, emoji: optionalText });
+const revokeShape = jsonObject({ original_message_id: optionalId });
+const editShape = jsonObject({
   original_message_id: optionalId,
-  message: z.unknown().optional(),
+  message: v.optional(v.unknown()),
 });
 
 /** Types of messages that speak of an earlier one. */
@@ -15,20 +15,23 @@ export const targetedTypes: ReadonlySet<string> = new Set(["reaction", "edit", "
 
 /** A reaction (no emoji: taken back), an edit or a revoke; null where it names no target. */
 export function readTargeted(type: string, raw: RawMessage, sender: Sender): InboundEvent | null {
+  const part = raw.part(type);
   if (type === "reaction") {
-    const { data } = reactionShape.safeParse(raw.part(type));
-    if (data?.message_id === undefined) return null;
-    return { kind: "reaction", targetId: data.message_id, emoji: data.emoji || null, sender };
+    const reaction = v.safeParse(reactionShape, part);
+    if (!reaction.success || reaction.output.message_id === undefined) return null;
+    const { message_id: targetId, emoji } = reaction.output;
+    return { kind: "reaction", targetId, emoji: emoji || null, sender };
   }
   if (type === "revoke") {
-    const { data } = revokeShape.safeParse(raw.part(type));
-    if (data?.original_message_id === undefined) return null;
-    return { kind: "revoke", targetId: data.original_message_id, sender };
+    const revoke = v.safeParse(revokeShape, part);
+    if (!revoke.success || revoke.output.original_message_id === undefined) return null;
+    return { kind: "revoke", targetId: revoke.output.original_message_id, sender };
   }
-  const { data } = editShape.safeParse(raw.part(type));
-  const edited = parseMessage(data?.message);
-  if (data?.original_message_id === undefined || edited?.type === undefined) return null;
+  const edit = v.safeParse(editShape, part);
+  if (!edit.success || edit.output.original_message_id === undefined) return null;
+  const edited = parseMessage(edit.output.message);
+  if (edited?.type === undefined) return null;
   const content = readContent(edited.type, edited);
   const text = "ignored" in content ? "" : content.text;
-  return { kind: "edit", targetId: data.original_message_id, text, sender };
+  return { kind: "edit", targetId: edit.output.original_message_id, text, sender };
 }

@@ -5,6 +5,7 @@ import { expandPathKeys, resolvePaths, type Environment, type Paths } from "./pa
 import { findPositions, type Positions } from "./positions.ts";
 import { ConfigError, formatKey, sortProblems, type KeyPath, type Problem } from "./problems.ts";
 import { unknownKeys, valueAt, without, withoutBlanks, type RawTable } from "./raw.ts";
+import { once } from "../runtime/builtin.ts";
 import { checkAgent } from "./rules/agent.ts";
 import { checkGateway } from "./rules/gateway.ts";
 import { checkProxy, checkSpeech } from "./rules/network.ts";
@@ -40,30 +41,35 @@ export interface LoadedConfig {
 
 const rules = [checkAgent, checkGateway, checkProxy, checkSpeech, checkWhatsApp, checkWati];
 
-let knownOutline: Outline | undefined;
+const knownOutline = once(() => outlineOf(configSchema));
 
 /**
  * Reads and checks the configuration. Throws {@link ConfigError} with every problem of the file at once; unknown keys
  * and keys without effect are warnings.
  */
 export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): LoadedConfig {
-  const outline = (knownOutline ??= outlineOf(configSchema));
+  const outline = knownOutline();
   const paths = resolvePaths(path, env, home);
   const text = readConfigText(paths.config);
   const raw = withoutBlanks(parseConfigText(text, paths.config), outline);
   const laid = overlay(raw, env, gateway);
-  const report = new FileReport(paths.config, findPositions(text), laid);
+  const report = new FileReport(
+    paths.config,
+    once(() => findPositions(text)),
+    laid,
+  );
   report.problems.push(...laid.problems);
 
-  const { issues = [] } = v.safeParse(configSchema, laid.values);
-  const bad = typeProblems(issues, laid.values, outline);
+  const values = expandPathKeys(laid.values, outline, home);
+  const checked = v.safeParse(configSchema, values);
+  const bad = typeProblems(checked.issues ?? [], laid.values, outline);
   for (const { path, message } of bad) report.error(path, message);
   // The rules run on what is left, so that a person sees everything at once.
-  const sound = without(
-    laid.values,
-    bad.map(({ path }) => path),
-  );
-  const config = v.parse(configSchema, expandPathKeys(sound, outline, home));
+  const faulty = bad.map(({ path }) => path);
+  const config =
+    checked.success && faulty.length === 0
+      ? checked.output
+      : v.parse(configSchema, without(values, faulty));
   for (const rule of rules) rule(ruleContext(config, raw, report));
   warnOfUnknownKeys(raw, outline, report);
   if (report.problems.length > 0) {
@@ -90,7 +96,7 @@ class FileReport {
 
   constructor(
     readonly file: string,
-    readonly positions: Positions,
+    readonly positions: () => Positions,
     readonly laid: Overlay,
   ) {}
 
@@ -115,7 +121,7 @@ class FileReport {
   #problem(path: KeyPath, key: string, message: string): Problem {
     const origin = this.laid.origins.get(key);
     if (origin) return { ...origin, line: null, message };
-    return { file: this.file, line: this.positions.lineOf(path), key, message };
+    return { file: this.file, line: this.positions().lineOf(path), key, message };
   }
 }
 

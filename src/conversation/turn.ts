@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { builtin } from "../runtime/builtin.ts";
 import {
   AgentError,
   type Agent,
@@ -225,7 +225,7 @@ function describe(error: unknown): string {
 function turnIdOf(stored: StoredChat, burst: PendingMessage[]): string {
   const { channel, account } = stored.source;
   const key = [channel, account, ...burst.map((entry) => entry.message.id)].join("\n");
-  return `turn_${createHash("sha256").update(key).digest("hex").slice(0, 24)}`;
+  return `turn_${builtin.crypto().createHash("sha256").update(key).digest("hex").slice(0, 24)}`;
 }
 
 export function toDelivery(content: DeliveryContent, now: number): NewDelivery {

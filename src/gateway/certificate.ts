@@ -1,6 +1,7 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { GatewayConfig } from "../config/schema.ts";
+import { builtin } from "../runtime/builtin.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 
@@ -43,12 +44,12 @@ export function readCertificate(files: CertificateFiles): CertificatePair {
 export function pairProblem(pair: CertificatePair): string | null {
   let certificate: X509Certificate;
   try {
-    certificate = new X509Certificate(pair.cert);
+    certificate = new (builtin.crypto().X509Certificate)(pair.cert);
   } catch {
     return "the certificate is not PEM";
   }
   try {
-    return certificate.checkPrivateKey(createPrivateKey(pair.key))
+    return certificate.checkPrivateKey(builtin.crypto().createPrivateKey(pair.key))
       ? null
       : "the key does not belong to the certificate";
   } catch {

@@ -1,13 +1,15 @@
-import { lookup } from "node:dns/promises";
-import { BlockList, isIP } from "node:net";
+import { builtin, once } from "../runtime/builtin.ts";
+import type { BlockList } from "node:net";
 import { bareHost } from "./no-proxy.ts";
+
+const isIP = (host: string) => builtin.net().isIP(host);
 
 /** Loopback as the house means it: `localhost`, `127.0.0.0/8`, `::1`. Takes a host with or without brackets. */
 export function isLoopbackHost(hostname: string): boolean {
   const host = bareHost(hostname);
-  if (host === "localhost") return true;
+  if (host === "localhost" || host === "127.0.0.1") return true;
   if (isIP(host) === 4) return host.startsWith("127.");
-  return isIP(host) === 6 && loopback6.check(host, "ipv6");
+  return isIP(host) === 6 && loopback6().check(host, "ipv6");
 }
 
 /**
@@ -19,22 +21,22 @@ export function isLoopbackHost(hostname: string): boolean {
 export function isPrivateAddress(address: string): boolean {
   const bare = bareHost(address).replace(/%.*$/, "");
   const family = isIP(bare);
-  if (family === 4) return private4.check(bare, "ipv4");
+  if (family === 4) return private4().check(bare, "ipv4");
   if (family !== 6) return true;
-  if (private6.check(bare, "ipv6")) return true;
+  if (private6().check(bare, "ipv6")) return true;
   const hidden = hiddenIPv4(bare);
-  return hidden !== null && private4.check(hidden, "ipv4");
+  return hidden !== null && private4().check(hidden, "ipv4");
 }
 
 /** All addresses of a name; an IP address is its own. Rejects as the system's resolver does. */
 export async function resolveAddresses(hostname: string): Promise<string[]> {
   const host = bareHost(hostname);
   if (isIP(host)) return [host];
-  return (await lookup(host, { all: true })).map((it) => it.address);
+  return (await builtin.dns().lookup(host, { all: true })).map((it) => it.address);
 }
 
 function blockList(family: "ipv4" | "ipv6", networks: string[]): BlockList {
-  const list = new BlockList();
+  const list = new (builtin.net().BlockList)();
   for (const network of networks) {
     const [address = "", bits = ""] = network.split("/");
     list.addSubnet(address, Number(bits), family);
@@ -42,40 +44,44 @@ function blockList(family: "ipv4" | "ipv6", networks: string[]): BlockList {
   return list;
 }
 
-const loopback6 = blockList("ipv6", ["::1/128"]);
+const loopback6 = once(() => blockList("ipv6", ["::1/128"]));
 
-const private4 = blockList("ipv4", [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.0.0.0/24",
-  "192.0.2.0/24",
-  "192.88.99.0/24",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "198.51.100.0/24",
-  "203.0.113.0/24",
-  "224.0.0.0/4",
-  "240.0.0.0/4",
-]);
+const private4 = once(() =>
+  blockList("ipv4", [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+  ]),
+);
 
-const private6 = blockList("ipv6", [
-  "::/128",
-  "::1/128",
-  "64:ff9b:1::/48",
-  "100::/64",
-  "2001::/23",
-  "2001:db8::/32",
-  "3fff::/20",
-  "5f00::/16",
-  "fc00::/7",
-  "fe80::/10",
-  "fec0::/10",
-  "ff00::/8",
-]);
+const private6 = once(() =>
+  blockList("ipv6", [
+    "::/128",
+    "::1/128",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001::/23",
+    "2001:db8::/32",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "fec0::/10",
+    "ff00::/8",
+  ]),
+);
 
 /** The IPv4 address within `::ffff:0:0/96`, `::/96`, `64:ff9b::/96` or `2002::/16`, else null. */
 function hiddenIPv4(address: string): string | null {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { builtin } from "../runtime/builtin.ts";
 import type { FileHandle } from "node:fs/promises";
 
 const readBytes = 64 * 1024;
@@ -25,7 +25,7 @@ export function multipartFile(
   fields: Record<string, string>,
   { file, size, name, mimeType }: FilePart,
 ): { body: ReadableStream<Uint8Array>; headers: Record<string, string> } {
-  const boundary = `revka-${randomBytes(16).toString("hex")}`;
+  const boundary = `revka-${builtin.crypto().randomBytes(16).toString("hex")}`;
   const begin = (what: string) =>
     `--${boundary}\r\nContent-Disposition: form-data; name="${quoted(what)}"`;
   const texts = Object.entries(fields).map(([key, value]) => `${begin(key)}\r\n\r\n${value}\r\n`);

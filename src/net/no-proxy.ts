@@ -1,4 +1,6 @@
-import { BlockList, isIP } from "node:net";
+import { builtin } from "../runtime/builtin.ts";
+
+const isIP = (host: string) => builtin.net().isIP(host);
 
 /**
  * Does a NO_PROXY list name this address? Entries are taken as curl and reqwest take them: `*` everything; a name
@@ -55,7 +57,7 @@ function inNetwork(network: string, host: string): boolean {
   if (family === 0 || isIP(host) !== family || !/^\d{1,3}$/.test(bits)) return false;
   if (Number(bits) > (family === 4 ? 32 : 128)) return false;
   const kind = family === 4 ? "ipv4" : "ipv6";
-  const networks = new BlockList();
+  const networks = new (builtin.net().BlockList)();
   networks.addSubnet(address, Number(bits), kind);
   return networks.check(host, kind);
 }

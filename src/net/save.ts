@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { builtin } from "../runtime/builtin.ts";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DownloadFailure } from "./download.ts";
@@ -20,8 +20,8 @@ export async function saveStream(
   path: string,
   options: { maxBytes: number },
 ): Promise<SavedFile> {
-  const growing = `${path}.${randomBytes(6).toString("hex")}.part`;
-  const hash = createHash("sha256");
+  const growing = `${path}.${builtin.crypto().randomBytes(6).toString("hex")}.part`;
+  const hash = builtin.crypto().createHash("sha256");
   const reader = stream.getReader();
   let size = 0;
   try {

@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /**
@@ -12,6 +10,7 @@ export function newId(now: number): string {
     time = alphabet.charAt(rest % 32) + time;
   }
   let random = "";
-  for (const byte of randomBytes(16)) random += alphabet.charAt(byte & 31);
+  for (const byte of crypto.getRandomValues(new Uint8Array(16)))
+    random += alphabet.charAt(byte & 31);
   return time + random;
 }

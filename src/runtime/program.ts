@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { builtin } from "./builtin.ts";
 import { existsSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 
@@ -136,7 +136,7 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
 }
 
 function launch(file: string, args: string[], options: ProgramOptions) {
-  return spawn(file, args, {
+  return builtin.childProcess().spawn(file, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: options.env,
     stdio: ["pipe", "pipe", "pipe"],

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { builtin } from "./builtin.ts";
 
 /** Tells systemd (Type=notify) how the daemon is. Every call does nothing where no service manager listens. */
 export interface Notifier {
@@ -60,7 +60,9 @@ function sendDatagram(socketPath: string, message: string): boolean {
   if (process.platform !== "linux") return false;
   const libc = openLibc();
   if (!libc) {
-    const child = spawn("systemd-notify", message.split("\n"), { stdio: "ignore" });
+    const child = builtin
+      .childProcess()
+      .spawn("systemd-notify", message.split("\n"), { stdio: "ignore" });
     child.on("error", () => {});
     child.unref();
     return true;

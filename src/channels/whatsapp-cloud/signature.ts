@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { builtin } from "../../runtime/builtin.ts";
 import { hmacSha256 } from "../../runtime/hmac.ts";
 
 /**
@@ -13,5 +13,5 @@ export function signatureMatches(
 ): boolean {
   const given = /^sha256=([0-9a-fA-F]{64})$/.exec(header ?? "")?.[1];
   if (given === undefined) return false;
-  return timingSafeEqual(Buffer.from(given, "hex"), hmacSha256(appSecret, body));
+  return builtin.crypto().timingSafeEqual(Buffer.from(given, "hex"), hmacSha256(appSecret, body));
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { builtin } from "../../../runtime/builtin.ts";
 import { canonicalPhone } from "../../../config/numbers.ts";
 import type { InboundEvent, Message } from "../../message.ts";
 import { readContent } from "./content.ts";
@@ -73,5 +73,7 @@ function hashId(message: Message, timestamp: string | number | undefined): strin
   const { sender, chat, type, text, attachments, replyTo } = message;
   const parts = [sender.phone, sender.userId, chat, timestamp ?? null, type, text, replyTo];
   const content = JSON.stringify([...parts, attachments.map((it) => it.source["id"])]);
-  return ownIdPrefix + createHash("sha256").update(content).digest("hex").slice(0, 32);
+  return (
+    ownIdPrefix + builtin.crypto().createHash("sha256").update(content).digest("hex").slice(0, 32)
+  );
 }

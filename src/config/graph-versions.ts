@@ -51,7 +51,13 @@ function majorOf(version: string): number {
   return Number.parseInt(version.slice(1), 10);
 }
 
+const months =
+  "January February March April May June July August September October November December".split(
+    " ",
+  );
+
+/** `26 January 2026`. By hand: merely to make an `Intl.DateTimeFormat` takes a sixth of a start. */
 function inWords(time: number): string {
-  const format = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" } as const;
-  return new Intl.DateTimeFormat("en-GB", format).format(time);
+  const date = new Date(time);
+  return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
 }

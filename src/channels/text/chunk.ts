@@ -1,3 +1,4 @@
+import { once } from "../../runtime/builtin.ts";
 import { findFences, type Fence } from "./fences.ts";
 
 /** A smaller chunk leaves no room for a fence with something in it. */
@@ -100,7 +101,7 @@ function lastSpace(text: string, at: number, from: number): number {
   return -1;
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+const graphemes = once(() => new Intl.Segmenter(undefined, { granularity: "grapheme" }));
 
 /** Clusters longer than this (stacked marks) are cut between code points. */
 const longestCluster = 256;
@@ -108,7 +109,7 @@ const longestCluster = 256;
 /** The last boundary of graphemes in (at, max], or of code points where one grapheme fills the range. */
 function lastBoundary(text: string, at: number, max: number): number {
   const from = Math.max(at, max - longestCluster);
-  const nearby = graphemes.segment(text.slice(from, max + longestCluster));
+  const nearby = graphemes().segment(text.slice(from, max + longestCluster));
   const boundary = from + (nearby.containing(max - from)?.index ?? 0);
   if (boundary > from) return boundary;
   const betweenSurrogates = /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(max - 1, max + 1));

@@ -88,7 +88,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const byKey = new Map(channels.map((channel) => [sourceKey(sourceOf(channel)), channel]));
   const channelOf = (source: Source) => byKey.get(sourceKey(source));
   const fetchFor = (service: string) => network.fetchFor(service);
-  const agent = createAgent({ config, env, fetchFor, log, clock });
+  const agent = await createAgent({ config, env, fetchFor, log, clock });
   const mediaFolder = join(paths.home, "media");
 
   const outbox = new Outbox({

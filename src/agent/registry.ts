@@ -3,11 +3,7 @@ import type { Fetch } from "../net/fetch.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { AgentError, type Agent } from "./agent.ts";
-import { createCommandAgent } from "./command.ts";
 import { createEchoAgent } from "./echo.ts";
-import { createModelAgent } from "./model.ts";
-import { chooseProvider } from "./providers.ts";
-import { createWebhookAgent } from "./webhook.ts";
 
 export interface AgentOptions {
   config: Config;
@@ -19,11 +15,11 @@ export interface AgentOptions {
 }
 
 /**
- * The agent that a configuration asks for. Costs nothing: libraries and programs are loaded with the first turn.
- * Throws {@link AgentError} where the configuration cannot make one. A missing key of a model's provider is no such
+ * The agent that a configuration asks for; the other kinds are not loaded. Costs nothing: libraries and programs are
+ * loaded with the first turn. Rejects with {@link AgentError} where the configuration cannot make one. A missing key of a model's provider is no such
  * case: the agent is there, and its turns and its probe say what is missing.
  */
-export function createAgent(options: AgentOptions): Agent {
+export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { config, env, fetchFor, log, clock } = options;
   const settings = config.agent;
   switch (settings?.kind ?? "model") {
@@ -34,6 +30,7 @@ export function createAgent(options: AgentOptions): Agent {
       if (!url || (url.protocol !== "https:" && url.protocol !== "http:")) {
         throw new AgentError('[agent] kind = "webhook" needs url, an http or https address', false);
       }
+      const { createWebhookAgent } = await import("./webhook.ts");
       return createWebhookAgent({
         url: url.href,
         bearerToken: settings?.bearer_token,
@@ -48,6 +45,7 @@ export function createAgent(options: AgentOptions): Agent {
           false,
         );
       }
+      const { createCommandAgent } = await import("./command.ts");
       return createCommandAgent({
         command: [program, ...args],
         cwd: settings?.cwd,
@@ -57,6 +55,7 @@ export function createAgent(options: AgentOptions): Agent {
       });
     }
     case "model": {
+      const { chooseProvider } = await import("./providers.ts");
       const provider = chooseProvider(config, env);
       if (!config.default_model) {
         throw new AgentError(
@@ -65,6 +64,7 @@ export function createAgent(options: AgentOptions): Agent {
         );
       }
       if (provider.missing) log.warn({ provider: provider.name }, provider.missing);
+      const { createModelAgent } = await import("./model.ts");
       return createModelAgent({
         provider,
         model: config.default_model,

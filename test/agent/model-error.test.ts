@@ -34,7 +34,7 @@ for (const name of ["openai", "openrouter", "groq", "anthropic", "custom"]) {
         );
       };
       const named = name === "custom" ? { default_provider: `custom:${provider.url}/v1` } : {};
-      const agent = provider.model({ default_provider: name, ...named });
+      const agent = await provider.model({ default_provider: name, ...named });
       const error = await rejection(agent.run(turn(), never));
       expect(error).toBeInstanceOf(AgentError);
       expect(error).toMatchObject({ retryable, detail: expect.stringContaining(`${status}`) });
@@ -47,7 +47,7 @@ for (const name of ["openai", "openrouter", "groq", "anthropic", "custom"]) {
 test("the provider's error code is passed on", async () => {
   provider.respond = () =>
     Response.json({ error: { message: "x", code: "model_not_found" } }, { status: 404 });
-  expect(await rejection(provider.model().run(turn(), never))).toMatchObject({
+  expect(await rejection((await provider.model()).run(turn(), never))).toMatchObject({
     detail:
       "openai answered with status 404 (model_not_found): there is no such model or address; check default_model and api_url",
   });
@@ -56,7 +56,7 @@ test("the provider's error code is passed on", async () => {
 test("a redirect is not followed, so the key stays where it belongs", async () => {
   provider.respond = () =>
     new Response(null, { status: 307, headers: { location: `${provider.url}/stolen` } });
-  expect(await rejection(provider.model().run(turn(), never))).toBeInstanceOf(AgentError);
+  expect(await rejection((await provider.model()).run(turn(), never))).toBeInstanceOf(AgentError);
   expect(provider.seen).toHaveLength(1);
 });
 
@@ -64,7 +64,7 @@ test("nobody there", async () => {
   const gone = Bun.serve({ port: 0, fetch: () => new Response() });
   const api_url = `http://127.0.0.1:${gone.port}/v1`;
   await gone.stop(true);
-  const error = await rejection(provider.model({ api_url }).run(turn(), never));
+  const error = await rejection((await provider.model({ api_url })).run(turn(), never));
   expect(error).toMatchObject({
     retryable: true,
     detail: expect.stringMatching(/^cannot reach openai at 127\.0\.0\.1:\d+ \(\w+\)$/),
@@ -89,7 +89,7 @@ test.each([
   ],
 ] as const)("%s", async (_, response, retryable, detail) => {
   provider.respond = response;
-  const error = await rejection(provider.model().run(turn(), never));
+  const error = await rejection((await provider.model()).run(turn(), never));
   expect(error).toMatchObject({ retryable, detail: expect.stringContaining(detail) });
   expect(everything(error)).not.toContain("secret");
 });
@@ -101,7 +101,7 @@ test("an aborted turn rejects with the signal's reason", async () => {
     return new Promise(() => {});
   };
   const controller = new AbortController();
-  const run = rejection(provider.model().run(turn(), controller.signal));
+  const run = rejection((await provider.model()).run(turn(), controller.signal));
   await arrived;
   controller.abort(new Error("out of time"));
   expect(await run).toEqual(new Error("out of time"));

@@ -27,7 +27,7 @@ describe("providers", () => {
       [{ api_key: undefined }, { [variable]: key }],
     ] as const) {
       provider.services = [];
-      const agent = provider.model({ default_provider: name, ...config }, env);
+      const agent = await provider.model({ default_provider: name, ...config }, env);
       expect(provider.services).toEqual([`provider.${name}`]);
       expect(await agent.run(turn(), never)).toEqual({ parts: [{ kind: "text", text: "hello" }] });
       expect(provider.seen.at(-1)?.path).toBe(path);
@@ -35,13 +35,13 @@ describe("providers", () => {
       expect(provider.seen.at(-1)?.body.model).toBe("m-1");
     }
     const keyless = await rejection(
-      provider.model({ default_provider: name, api_key: undefined }).run(turn(), never),
+      (await provider.model({ default_provider: name, api_key: undefined })).run(turn(), never),
     );
     expect(keyless).toMatchObject({ retryable: false, detail: expect.stringContaining(variable) });
   });
 
   test("ollama needs no key, and its address no /v1", async () => {
-    const agent = provider.model({
+    const agent = await provider.model({
       default_provider: "ollama",
       api_url: provider.url,
       api_key: undefined,
@@ -53,12 +53,12 @@ describe("providers", () => {
 
   test("a custom address gets api_key, and never the key of another provider", async () => {
     const custom = { default_provider: `custom:${provider.url}/own/v1`, api_url: undefined };
-    await provider.model(custom).run(turn(), never);
+    await (await provider.model(custom)).run(turn(), never);
     expect(provider.seen[0]?.path).toBe("/own/v1/chat/completions");
     expect(provider.seen[0]?.headers.get("authorization")).toBe(`Bearer ${key}`);
-    await provider
-      .model({ ...custom, api_key: undefined }, { OPENAI_API_KEY: key })
-      .run(turn(), never);
+    await (
+      await provider.model({ ...custom, api_key: undefined }, { OPENAI_API_KEY: key })
+    ).run(turn(), never);
     expect(provider.seen[1]?.headers.get("authorization")).toBeNull();
   });
 
@@ -67,14 +67,14 @@ describe("providers", () => {
     [{ default_provider: "custom:nowhere", api_url: undefined }, "http or https URL"],
     [{ default_provider: "custom:file:///etc/passwd", api_url: undefined }, "http or https URL"],
     [{ default_model: undefined }, "set default_model"],
-  ])("%p is a configuration error", (config, detail) => {
-    expect(() => provider.model(config)).toThrow(detail);
+  ])("%p is a configuration error", async (config, detail) => {
+    await expect(provider.model(config)).rejects.toThrow(detail);
   });
 });
 
 describe("what the model is told", () => {
   test("instructions, history and the turn, with the temperature", async () => {
-    const agent = provider.model({ default_temperature: 0.3 });
+    const agent = await provider.model({ default_temperature: 0.3 });
     await agent.run(
       turn({
         system_prompt: "Be kind.",
@@ -99,7 +99,9 @@ describe("what the model is told", () => {
 
   test("in a group, who wrote; a name cannot pose as another line", async () => {
     const sender = (name: string | null) => ({ ...message().sender, name });
-    await provider.model().run(
+    await (
+      await provider.model()
+    ).run(
       turn({
         chat: { id: "g1", kind: "group" },
         messages: [
@@ -135,7 +137,7 @@ describe("pictures", () => {
   const data = "data:image/jpeg;base64,/9j/4AEC";
 
   test("are shown to the model", async () => {
-    await provider.model().run(withImages(jpeg), never);
+    await (await provider.model()).run(withImages(jpeg), never);
     expect(provider.seen[0]?.body.messages).toEqual([
       {
         role: "user",
@@ -148,14 +150,16 @@ describe("pictures", () => {
   });
 
   test("go to anthropic in its own form", async () => {
-    await provider.model({ default_provider: "anthropic" }).run(withImages(jpeg), never);
+    await (await provider.model({ default_provider: "anthropic" })).run(withImages(jpeg), never);
     expect(JSON.stringify(provider.seen[0]?.body.messages)).toContain(
       '"source":{"type":"base64","media_type":"image/jpeg","data":"/9j/4AEC"}',
     );
   });
 
   test("too large, missing or none at all are only named", async () => {
-    await provider.model().run(withImages(large, null, html, join(folder, "gone.jpg")), never);
+    await (
+      await provider.model()
+    ).run(withImages(large, null, html, join(folder, "gone.jpg")), never);
     expect(provider.seen[0]?.body.messages).toEqual([
       {
         role: "user",
@@ -170,7 +174,7 @@ describe("pictures", () => {
       writeFileSync(path, new Uint8Array([0xff, 0xd8, 0xff, n]));
       return path;
     });
-    await provider.model().run(withImages(...paths), never);
+    await (await provider.model()).run(withImages(...paths), never);
     const content = provider.seen[0]?.body.messages[0]?.content;
     expect(JSON.stringify(content)).not.toContain("/9j/AQ==");
     expect(content).toHaveLength(5);
@@ -183,7 +187,7 @@ describe("pictures", () => {
         JSON.stringify(body).includes("image_url")
           ? Response.json({ error: { message: "no image support" } }, { status })
           : completion("text alone");
-      expect(await provider.model().run(withImages(jpeg), never)).toEqual({
+      expect(await (await provider.model()).run(withImages(jpeg), never)).toEqual({
         parts: [{ kind: "text", text: "text alone" }],
       });
       expect(provider.seen).toHaveLength(2);
@@ -192,7 +196,7 @@ describe("pictures", () => {
 
   test("are not left out because of other failures", async () => {
     provider.respond = () => new Response("", { status: 500 });
-    expect(await rejection(provider.model().run(withImages(jpeg), never))).toBeInstanceOf(
+    expect(await rejection((await provider.model()).run(withImages(jpeg), never))).toBeInstanceOf(
       AgentError,
     );
     expect(provider.seen).toHaveLength(1);
@@ -207,7 +211,7 @@ test("warnings of the SDK reach neither console nor process", async () => {
     spyOn(process, "emitWarning"),
   ];
   // A reasoning model takes no temperature: the SDK warns.
-  await provider.model({ default_model: "o1", default_temperature: 1 }).run(turn(), never);
+  await (await provider.model({ default_model: "o1", default_temperature: 1 })).run(turn(), never);
   for (const spy of spies) {
     expect(spy).not.toHaveBeenCalled();
     spy.mockRestore();
@@ -215,12 +219,14 @@ test("warnings of the SDK reach neither console nor process", async () => {
 });
 
 test("the probe is one small call", async () => {
-  expect(await provider.model().probe(never)).toBe("openai answers as m-1");
+  expect(await (await provider.model()).probe(never)).toBe("openai answers as m-1");
   expect(provider.seen).toHaveLength(1);
   expect(provider.seen[0]?.body.messages).toEqual([{ role: "user", content: "ping" }]);
   provider.respond = () => new Response("", { status: 401 });
-  expect(await rejection(provider.model().probe(never))).toMatchObject({ retryable: false });
-  expect(await rejection(provider.model({ api_key: undefined }).probe(never))).toBeInstanceOf(
-    AgentError,
-  );
+  expect(await rejection((await provider.model()).probe(never))).toMatchObject({
+    retryable: false,
+  });
+  expect(
+    await rejection((await provider.model({ api_key: undefined })).probe(never)),
+  ).toBeInstanceOf(AgentError);
 });

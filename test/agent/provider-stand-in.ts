@@ -21,7 +21,7 @@ export interface ProviderStandIn {
   services: string[];
   respond: (call: SeenCall) => Response | Promise<Response>;
   /** A model agent that speaks to the stand-in, as openai where the configuration names no other. */
-  model(config?: object, env?: Record<string, string>): Agent;
+  model(config?: object, env?: Record<string, string>): Promise<Agent>;
   /** Back to answering "hello". */
   reset(): void;
   stop(): Promise<void>;

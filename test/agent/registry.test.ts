@@ -5,9 +5,9 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import * as v from "valibot";
 
-function create(config: object) {
+async function create(config: object) {
   const services: string[] = [];
-  const agent = createAgent({
+  const agent = await createAgent({
     config: v.parse(configSchema, config),
     env: {},
     fetchFor: (service) => {
@@ -31,8 +31,8 @@ test.each([
     "model",
     ["provider.custom"],
   ],
-])("%p makes %s", (config, kind, services) => {
-  expect(create(config)).toEqual({ kind, services } as never);
+])("%p makes %s", async (config, kind, services) => {
+  expect(await create(config)).toEqual({ kind, services } as never);
 });
 
 describe("says what is missing", () => {
@@ -42,7 +42,7 @@ describe("says what is missing", () => {
     [{ agent: { kind: "command" } }, "needs command"],
     [{ agent: { kind: "command", command: [""] } }, "needs command"],
     [{ default_provider: "openai" }, "set default_model"],
-  ])("%p", (config, detail) => {
-    expect(() => create(config)).toThrow(detail);
+  ])("%p", async (config, detail) => {
+    await expect(create(config)).rejects.toThrow(detail);
   });
 });

@@ -14,7 +14,7 @@ export const agentProbes: Probe[] = [
 
 async function agentVerdicts(examination: Examination, signal: AbortSignal): Promise<Verdict[]> {
   try {
-    const agent = createAgent({ ...common(examination), config: examination.loaded.config });
+    const agent = await createAgent({ ...common(examination), config: examination.loaded.config });
     return [ok("agent", await agent.probe(signal))];
   } catch (reason) {
     if (!(reason instanceof AgentError)) throw reason;

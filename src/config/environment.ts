@@ -1,7 +1,7 @@
 import { variable, type Environment } from "./paths.ts";
 import { formatKey, type KeyPath, type Problem } from "./problems.ts";
 import { credentials, readCredential } from "../runtime/credentials.ts";
-import { isTable, valueAt, type RawTable } from "./raw.ts";
+import { copyOfTables, isTable, valueAt, type RawTable } from "./raw.ts";
 
 /** What the command line says of the gateway; it wins over environment and file. Port 0 lets the system choose. */
 export interface GatewayOverrides {
@@ -23,7 +23,7 @@ export interface Overlay {
  * `raw` is left as it is.
  */
 export function overlay(raw: RawTable, env: Environment, gateway: GatewayOverrides): Overlay {
-  const values = structuredClone(raw);
+  const values = copyOfTables(raw);
   const origins = new Map<string, { file: string; key: string }>();
   const problems: Problem[] = [];
   const set = (path: KeyPath & readonly string[], value: unknown, file: string, key: string) => {

@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import type * as v from "valibot";
 
 /** The schema as plain data: what may stand where. Messages, unknown keys, secrets and paths are found by it. */
 export type Outline =
@@ -30,7 +30,7 @@ export function outlineOf(schema: Schema): Outline {
   if (isChoice(schema)) return { kind: "choice", options: schema.options };
   if (schema.type === "boolean") return { kind: "boolean" };
   if (schema.type === "number") {
-    const checks = checksOf(schema);
+    const { checks } = said(schema);
     return {
       kind: checks.has("integer") ? "integer" : "number",
       minimum: bound(checks.get("min_value")),
@@ -38,20 +38,27 @@ export function outlineOf(schema: Schema): Outline {
     };
   }
   if (schema.type === "string") {
-    const { secret, path, blank } = v.getMetadata(schema);
+    const { secret, path, blank } = said(schema).metadata;
     return { kind: "text", secret: secret === true, path: path === true, blank: blank === true };
   }
   throw new TypeError("The outline of the configuration does not know this kind of schema");
 }
 
-/** What is asked of a value beyond its type, by the name of the check. */
-function checksOf(schema: object, checks = new Map<string, unknown>()): Map<string, unknown> {
-  if (!("pipe" in schema) || !Array.isArray(schema.pipe)) return checks;
+interface Said {
+  /** What is asked of a value beyond its type, by the name of the check. */
+  checks: Map<string, unknown>;
+  metadata: Record<string, unknown>;
+}
+
+/** Everything that the pipes of a schema say, in one walk. */
+function said(schema: object, so: Said = { checks: new Map(), metadata: {} }): Said {
+  if (!("pipe" in schema) || !Array.isArray(schema.pipe)) return so;
   for (const part of schema.pipe as (v.GenericSchema | v.GenericPipeAction)[]) {
-    if (part.kind === "schema") checksOf(part, checks);
-    else checks.set(part.type, "requirement" in part ? part.requirement : undefined);
+    if (part.kind === "schema") said(part, so);
+    else if ("requirement" in part) so.checks.set(part.type, part.requirement);
+    else if ("metadata" in part) Object.assign(so.metadata, part.metadata);
   }
-  return checks;
+  return so;
 }
 
 function bound(value: unknown): number | null {

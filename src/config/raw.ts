@@ -11,6 +11,15 @@ export function isTable(value: unknown): value is RawTable {
   return prototype === null || prototype === Object.prototype;
 }
 
+/** The same tables anew, with the same values and lists in them. */
+export function copyOfTables(table: RawTable): RawTable {
+  const copy: RawTable = {};
+  for (const [key, item] of Object.entries(table)) {
+    copy[key] = isTable(item) ? copyOfTables(item) : item;
+  }
+  return copy;
+}
+
 /** The value at `path`, or undefined. */
 export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   let value = root;
@@ -38,7 +47,7 @@ const isBlank = (value: unknown): boolean => typeof value === "string" && value.
 
 /** A copy without the keys at `paths`; a bad list item takes its whole list along. */
 export function without(root: RawTable, paths: readonly KeyPath[]): RawTable {
-  const copy = structuredClone(root);
+  const copy = copyOfTables(root);
   for (const path of paths) {
     const firstIndex = path.findIndex((part) => typeof part === "number");
     const keys = firstIndex === -1 ? path : path.slice(0, firstIndex);

@@ -1,13 +1,6 @@
-import { mkdir } from "node:fs/promises";
-import { basename, join } from "node:path";
 import type { AgentPart, TurnRequest } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
-import type { DeliveryContent, MediaKind } from "../channels/message.ts";
-import { safeFilename } from "../net/filename.ts";
-import { saveStream } from "../net/save.ts";
-import { isText, sniffMimeType, trueMimeType } from "../net/sniff.ts";
-import { headOf, readOpusFile } from "./files.ts";
-import { bytesOf, MAX_FILE, openHandedBack } from "./handed-back.ts";
+import type { DeliveryContent } from "../channels/message.ts";
 
 /** Longest caption, characters (Meta: media messages). */
 const MAX_CAPTION = 1024;
@@ -50,6 +43,7 @@ export function replyComposer(options: ComposeOptions) {
         // No platform shows a caption under sound, and none takes a long one.
         const fits = part.media !== "audio" && words.length === 1 && first !== null;
         const caption = fits && first.length <= MAX_CAPTION ? first : null;
+        const { mediaContent } = await import("./media-content.ts");
         contents.push(await mediaContent(options, request, turn, { ...part, caption }, index));
         if (caption === null) {
           for (const text of words) contents.push({ kind: "text", text, quote: null });
@@ -58,48 +52,4 @@ export function replyComposer(options: ComposeOptions) {
     }
     return contents;
   };
-}
-
-async function mediaContent(
-  options: ComposeOptions,
-  request: TurnRequest,
-  turn: ComposeTurn,
-  part: Extract<AgentPart, { kind: "media" }>,
-  index: number,
-): Promise<DeliveryContent> {
-  const source = await openHandedBack(part.path, request, options.mediaDir);
-  const filename = safeFilename(part.filename ?? basename(source.path), part.media);
-  const folder = join(options.mediaFolder, "out", request.turn_id);
-  const path = join(folder, `${index + 1}-${filename}`);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    // A copy, so that the agent may do with its own file what it likes before it is sent.
-    const { size } = await saveStream(bytesOf(source.file), path, { maxBytes: MAX_FILE });
-    await options.keep(turn.messageId, { path, bytes: size });
-  } finally {
-    await source.file.close();
-  }
-  const mimeType = await typeOf(part.media, await headOf(path));
-  const opus = part.media === "audio" ? await readOpusFile(path) : null;
-  const common = { path, filename, caption: part.caption };
-  // WhatsApp plays mono Ogg/Opus as a voice note; other sound goes as a file to play.
-  if (opus?.channels === 1) {
-    const durationSecs = Math.max(1, Math.round(opus.durationSecs));
-    return {
-      kind: "media",
-      media: "voice",
-      ...common,
-      mimeType: "audio/ogg; codecs=opus",
-      durationSecs,
-    };
-  }
-  return { kind: "media", media: part.media, ...common, mimeType, durationSecs: null };
-}
-
-/** The type as platforms name it, since Meta takes no other: text is plain, sound alone in MP4 is audio. */
-async function typeOf(media: MediaKind, head: Uint8Array): Promise<string> {
-  const sniffed = await sniffMimeType(head);
-  if (sniffed === null) return isText(head) ? "text/plain" : "application/octet-stream";
-  if (sniffed === "audio/x-m4a") return "audio/mp4";
-  return trueMimeType(media, sniffed, null) ?? sniffed;
 }

@@ -10,7 +10,6 @@ import { renderText } from "../text.ts";
 import { phoneNumberInfo } from "./account.ts";
 import { markRead, sendMessage } from "./client.ts";
 import { createGraph, type Graph } from "./graph.ts";
-import { openMedia } from "./media-download.ts";
 import { ownIdPrefix } from "./payload/message.ts";
 import { cloudRoutes } from "./webhook.ts";
 
@@ -115,7 +114,10 @@ export function createWhatsAppCloud(options: WhatsAppCloudOptions): Channel {
     turnEnded() {
       // Meta ends typing at the answer or after 25 seconds; there is no call for it.
     },
-    openMedia: (media, signal) => openMedia(graph, phoneNumberId, media, signal),
+    async openMedia(media, signal) {
+      const { openMedia } = await import("./media-download.ts");
+      return openMedia(graph, phoneNumberId, media, signal);
+    },
   };
 }
 

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import type { Delivery, SendFailure, SendResult } from "../message.ts";
 import type { Graph } from "./graph.ts";
-import { uploadMedia } from "./media-upload.ts";
 import { messageBody } from "./outgoing.ts";
 
 const sentShape = v.object({
@@ -21,6 +20,7 @@ export async function sendMessage(
   const { content } = delivery;
   let mediaId: string | null = null;
   if (content.kind === "media") {
+    const { uploadMedia } = await import("./media-upload.ts");
     const upload = await uploadMedia(graph, phoneNumberId, content, signal);
     if (!upload.ok) return upload;
     mediaId = upload.mediaId;

@@ -1,0 +1,92 @@
+import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { TurnAttachment } from "../agent/agent.ts";
+import type { Channel } from "../channels/channel.ts";
+import type { MediaKind, MediaReference } from "../channels/message.ts";
+import { safeFilename } from "../net/filename.ts";
+import { saveStream } from "../net/save.ts";
+import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
+import type { PendingMessage } from "../store/contract.ts";
+import { endOfId } from "../telemetry/message-id.ts";
+import { headOf } from "./files.ts";
+import type { PrepareOptions, PrepareSignals } from "./prepare.ts";
+
+const MEGABYTE = 1024 * 1024;
+
+/** Largest file taken from a platform, bytes (Meta lets people send up to 100 MB; sound is heard, so 25). */
+const maxBytes: Record<MediaKind, number> = {
+  image: 25 * MEGABYTE,
+  audio: 25 * MEGABYTE,
+  video: 100 * MEGABYTE,
+  document: 100 * MEGABYTE,
+  sticker: 5 * MEGABYTE,
+};
+
+/**
+ * Fetches one file of a message under the home. One that cannot be fetched, or not before `patience` ends, says why in
+ * its `error`. Throws only the reason of `signal`.
+ */
+export async function fetchAttachment(
+  options: PrepareOptions,
+  channel: Channel,
+  entry: PendingMessage,
+  media: MediaReference,
+  index: number,
+  { signal, patience }: PrepareSignals,
+): Promise<TurnAttachment> {
+  const { store, log } = options;
+  const folder = join(options.mediaFolder, String(entry.id));
+  const name = safeFilename(media.filename, media.kind);
+  const path = join(folder, `${index + 1}-${name}`);
+  // Agents put such a name into paths of their own.
+  const filename = media.filename === null ? null : name;
+  const described = { kind: media.kind, filename };
+  try {
+    // A turn that a restart repeats finds its files where it left them.
+    const before = await sizeOf(path);
+    if (before !== null) {
+      const head = await headOf(path);
+      const sniffed = await sniffMimeType(head);
+      const mimeType = trueMimeType(media.kind, sniffed, media.mimeType, isText(head));
+      // A kill may have come between the file and its note.
+      await store.addAttachments(entry.id, [{ path, bytes: before }]);
+      return { ...described, mime_type: mimeType, size: before, path };
+    }
+    if (store.attachmentBytes() > options.maxMediaBytes) {
+      throw new Error("the space for attachments is used up ([store] max_media_bytes)");
+    }
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await removeLeftovers(folder);
+    patience.throwIfAborted();
+    const stream = await channel.openMedia(media, patience);
+    const sniffed = await sniffStream(stream.body, media.kind, stream.mimeType ?? media.mimeType);
+    const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
+    await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
+    return { ...described, mime_type: sniffed.mimeType, size: saved.size, path };
+  } catch (error) {
+    // Retention knows of files, so a folder without any would stay.
+    await rmdir(folder).catch(() => {});
+    if (signal.aborted) throw signal.reason;
+    const reason = error instanceof Error ? error.message : "unknown";
+    log.warn(
+      { id: endOfId(entry.message.id), kind: media.kind, reason },
+      "an attachment was not fetched",
+    );
+    return { ...described, mime_type: media.mimeType, size: null, path: null, error: reason };
+  }
+}
+
+/** What a daemon that was killed had begun to fetch. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.endsWith(".part")) await rm(join(folder, name), { force: true });
+  }
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return null;
+  }
+}

@@ -7,7 +7,7 @@ import type { Channel } from "./channels/channel.ts";
 import { registerChannels } from "./channels/registry.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { channelReports, operator, sourceOf } from "./control/operator.ts";
+import { channelReports, sourceOf } from "./control/reports.ts";
 import { controlServer } from "./control/server.ts";
 import { tellOfAbandoned } from "./conversation/abandoned.ts";
 import { replyComposer } from "./conversation/compose.ts";
@@ -24,6 +24,7 @@ import { watchProcess } from "./gateway/process-metrics.ts";
 import { createNetwork, type Network } from "./net/fetch.ts";
 import { createSpeech } from "./speech/configured.ts";
 import { buildInfo } from "./runtime/build-info.ts";
+import { once } from "./runtime/builtin.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { makeHome } from "./runtime/home.ts";
 import { releaseMemoryAtRest } from "./runtime/memory.ts";
@@ -194,9 +195,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (state === "down") alarms.raise("tunnel", "down", `The tunnel is down: ${reason ?? ""}`);
     else if (state === "up") alarms.clear("tunnel");
   });
-  const control = await controlServer(
-    paths.socket,
-    operator({
+  const startedAt = clock.now();
+  const operator = once(async () => {
+    const { operator } = await import("./control/operator.ts");
+    return operator({
       version: buildInfo.version,
       variant: buildInfo.variant,
       configPath: options.loaded.path,
@@ -209,12 +211,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       alarms,
       metrics,
       clock,
+      startedAt,
       gateway: () => ({
         address,
         publicUrl: tunnel?.publicUrl() ?? config.gateway.public_url ?? null,
       }),
-    }),
-  );
+    });
+  });
+  const control = await controlServer(paths.socket, operator);
   const stopWatching = watchProcess({ metrics, store, reports, turns, clock });
   const stopKeeping = keepWithinRetention({
     store,

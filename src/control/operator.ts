@@ -1,21 +1,21 @@
 import type { Channel } from "../channels/channel.ts";
-import type { ChannelName, SendFailure } from "../channels/message.ts";
+import type { ChannelName } from "../channels/message.ts";
 import type { Outbox } from "../conversation/outbox.ts";
 import type { Turns } from "../conversation/turns.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import { newId } from "../runtime/ids.ts";
-import type { ConversationStore, Source, StoredChat, StoredDelivery } from "../store/contract.ts";
+import type { ConversationStore, StoredChat, StoredDelivery } from "../store/contract.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import {
   ControlError,
-  type ChannelReport,
   type ControlApi,
   type SendReport,
   type SendRequest,
   type StatusReport,
 } from "./api.ts";
 import { recipientOn } from "./recipient.ts";
+import { channelReports, sourceOf } from "./reports.ts";
 
 /** The platform lets a business write freely for so long after a person's last message, ms. */
 const WINDOW = 24 * 60 * 60 * 1000;
@@ -37,12 +37,13 @@ export interface OperatorOptions {
   metrics: Metrics;
   clock: Clock;
   gateway(): { address: string | null; publicUrl: string | null };
+  /** Of the daemon, Unix ms. */
+  startedAt: number;
 }
 
 /** What an operator may see and do while the daemon runs. */
 export function operator(options: OperatorOptions): ControlApi {
-  const { store, clock } = options;
-  const startedAt = clock.now();
+  const { store } = options;
   const chatOf = async (name: string, channel?: ChannelName): Promise<StoredChat> => {
     const chosen = chooseChannel(options.channels, channel);
     const id = await store.openChat(sourceOf(chosen), recipientOn(chosen, name));
@@ -53,7 +54,7 @@ export function operator(options: OperatorOptions): ControlApi {
   return {
     async status() {
       await options.checkStore();
-      return statusReport(options, startedAt);
+      return statusReport(options);
     },
     send: (request) => send(options, request, chatOf),
     async pause(request) {
@@ -81,63 +82,7 @@ export function operator(options: OperatorOptions): ControlApi {
   };
 }
 
-export function sourceOf(channel: Channel): Source {
-  return { channel: channel.name, backend: channel.backend, account: channel.account };
-}
-
-/** A channel as the outside sees it: what it says itself, unless its sending is held. */
-export function channelReports(
-  options: Pick<OperatorOptions, "channels" | "skipped" | "store" | "outbox">,
-): ChannelReport[] {
-  const activity = options.store.sources();
-  const running = options.channels.map((channel): ChannelReport => {
-    const source = sourceOf(channel);
-    const status = channel.status();
-    const held = options.outbox.heldBy(source);
-    const seen = activity.find(
-      (entry) => entry.source.channel === source.channel && entry.source.account === source.account,
-    );
-    const error = options.outbox.lastFailure(source);
-    return {
-      channel: channel.name,
-      backend: channel.backend,
-      state: held && status.state === "ready" ? "disconnected" : status.state,
-      reason: held && status.state === "ready" ? heldReason(held) : status.reason,
-      linked_as: status.linkedAs,
-      last_inbound_at: timestamp(seen?.lastInboundAt ?? null),
-      last_outbound_at: timestamp(seen?.lastOutboundAt ?? null),
-      last_error: error
-        ? { at: new Date(error.at).toISOString(), code: error.code, hint: error.hint }
-        : null,
-      ...(status.linking
-        ? {
-            linking: {
-              qr: status.linking.qr,
-              pair_code: status.linking.pairCode,
-              expires_at: new Date(status.linking.expiresAt).toISOString(),
-            },
-          }
-        : {}),
-    };
-  });
-  const skipped = options.skipped.map(({ channel, reason }): ChannelReport => ({
-    channel,
-    backend: null,
-    state: "skipped",
-    reason,
-    linked_as: null,
-    last_inbound_at: null,
-    last_outbound_at: null,
-    last_error: null,
-  }));
-  return [...running, ...skipped];
-}
-
-function heldReason(failure: SendFailure): string {
-  return `sending is held (${failure.code}): ${failure.hint}`;
-}
-
-function statusReport(options: OperatorOptions, startedAt: number): StatusReport {
+function statusReport(options: OperatorOptions): StatusReport {
   const { store, clock, metrics } = options;
   const now = clock.now();
   const counts = store.counts();
@@ -152,7 +97,7 @@ function statusReport(options: OperatorOptions, startedAt: number): StatusReport
     daemon: {
       running: true,
       pid: process.pid,
-      uptime_seconds: Math.round((now - startedAt) / 1000),
+      uptime_seconds: Math.round((now - options.startedAt) / 1000),
     },
     channels: channelReports(options),
     inbox: {
@@ -270,8 +215,4 @@ function chooseChannel(channels: Channel[], name: ChannelName | undefined): Chan
     throw new ControlError(400, `${names} are running: say which with --channel`);
   }
   return found;
-}
-
-function timestamp(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
 }

@@ -7,12 +7,13 @@ import { controlClient, DaemonNotRunning } from "./client.ts";
 const MAX_BODY_BYTES = 256 * 1024;
 
 /**
- * Answers on the control socket, which only its owner may open (0600). Throws where another daemon answers on it; a
- * socket that nobody answers on is left over from a kill and is replaced. One that does not answer in `patienceMs` counts as running.
+ * Answers on the control socket, which only its owner may open (0600), by the `api` that the first request asks for.
+ * Throws where another daemon answers on it; a socket that nobody answers on is left over from a kill and is replaced.
+ * One that does not answer in `patienceMs` counts as running.
  */
 export async function controlServer(
   socketPath: string,
-  api: ControlApi,
+  api: () => ControlApi | Promise<ControlApi>,
   patienceMs = 3_000,
 ): Promise<Server> {
   if (existsSync(socketPath)) {
@@ -31,7 +32,7 @@ export async function controlServer(
       idleTimeoutSecs: 0,
       async handle(request) {
         const { respond } = await import("./routes.ts");
-        return respond(request, api);
+        return respond(request, await api());
       },
     });
     chmodSync(socketPath, 0o600);

@@ -1,4 +1,5 @@
-import { Hono } from "hono";
+// The small one: a handful of routes needs no router that compiles them.
+import { Hono } from "hono/tiny";
 import type { Channel } from "../channels/channel.ts";
 import { isLoopbackHost } from "../net/address.ts";
 import { equalInConstantTime } from "../net/constant-time.ts";

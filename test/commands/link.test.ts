@@ -38,7 +38,7 @@ const linking = (qr: string): ChannelReport => ({
 async function daemon(shown: ChannelReport[], seen: (at: number) => void = () => {}) {
   let asked = 0;
   const no = () => Promise.reject(new Error("not asked for"));
-  const server = await controlServer(join(home, "revka.sock"), {
+  const server = await controlServer(join(home, "revka.sock"), () => ({
     async status(): Promise<StatusReport> {
       const at = Math.min(asked++, shown.length - 1);
       seen(at);
@@ -65,7 +65,7 @@ async function daemon(shown: ChannelReport[], seen: (at: number) => void = () =>
     resume: no,
     redeliver: no,
     relink: no,
-  });
+  }));
   undo.push(() => server.stop(true));
 }
 

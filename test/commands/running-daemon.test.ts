@@ -64,14 +64,14 @@ async function daemon(answers: Partial<ControlApi> = {}) {
       calls.push([name, ...args]);
       return answer(...args);
     };
-  const server = await controlServer(join(env["REVKA_HOME"] ?? "", "revka.sock"), {
+  const server = await controlServer(join(env["REVKA_HOME"] ?? "", "revka.sock"), () => ({
     status: answers.status ?? (async () => report),
     send: noted("send", answers.send ?? (async () => sent)),
     pause: noted("pause", answers.pause ?? (async () => {})),
     resume: noted("resume", answers.resume ?? (async () => {})),
     redeliver: noted("redeliver", answers.redeliver ?? (async () => {})),
     relink: noted("relink", answers.relink ?? (async () => {})),
-  });
+  }));
   undo.push(() => server.stop(true));
   return calls;
 }

@@ -32,7 +32,7 @@ const api: ControlApi = {
 
 test("only its owner may open the socket, whatever the process lets others do", async () => {
   const mask = process.umask(0);
-  const server = await controlServer(path, api);
+  const server = await controlServer(path, () => api);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(process.umask(mask)).toBe(0);
   await server.stop(true);
@@ -46,8 +46,8 @@ test("a socket that a kill left behind is replaced, one that is answered on is n
   await new Promise<void>((resolve) => left.close(() => resolve()));
   renameSync(`${path}.kept`, path);
   expect(existsSync(path)).toBe(true);
-  const server = await controlServer(path, api);
-  const second = await controlServer(path, api).catch((error: Error) => error.message);
+  const server = await controlServer(path, () => api);
+  const second = await controlServer(path, () => api).catch((error: Error) => error.message);
   expect(second).toContain("another daemon of this home is running");
   await controlClient(path).redeliver("known");
   await server.stop(true);
@@ -56,7 +56,7 @@ test("a socket that a kill left behind is replaced, one that is answered on is n
 test("a daemon that hangs is one that runs", async () => {
   const hung = createServer(() => {});
   await new Promise<void>((resolve) => hung.listen(path, resolve));
-  const second = await controlServer(path, api, 50).catch((error: Error) => error.message);
+  const second = await controlServer(path, () => api, 50).catch((error: Error) => error.message);
   expect(second).toContain("another daemon of this home is running");
   hung.close();
 });
@@ -72,7 +72,7 @@ test.each<[method: "GET" | "POST", route: string, body: string | undefined, stat
   ["POST", "/status", "{}", 404],
   ["GET", "/elsewhere", undefined, 404],
 ])("%s %s %s answers %p", async (method, route, body, status) => {
-  const server = await controlServer(path, api);
+  const server = await controlServer(path, () => api);
   const answer = await fetchOverUnixSocket(path, route, {
     method,
     ...(body === undefined ? {} : { body }),

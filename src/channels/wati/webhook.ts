@@ -1,4 +1,5 @@
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
+import type { Hono } from "hono/tiny";
 import { equalInConstantTime } from "../../net/constant-time.ts";
 import { parseJson, webhookRoutes, type IntakeOptions } from "../intake.ts";
 import { parseWebhook } from "./payload.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import * as v from "valibot";
 import { readRevision } from "./build/revision.ts";
 import { isTarget, targets } from "./build/target.ts";
 import { makeRelease } from "./release/make.ts";
@@ -13,7 +13,7 @@ import { makeRelease } from "./release/make.ts";
  * about a minute each.
  */
 
-const enginesOf = z.looseObject({ engines: z.object({ bun: z.string() }) });
+const enginesOf = v.object({ engines: v.object({ bun: v.string() }) });
 
 const root = join(import.meta.dir, "..");
 
@@ -42,7 +42,10 @@ try {
       `a release is one commit, and this is ${revision.commit}: commit first, or try with --allow-changes`,
     );
   }
-  const { engines } = enginesOf.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+  const { engines } = v.parse(
+    enginesOf,
+    JSON.parse(readFileSync(join(root, "package.json"), "utf8")),
+  );
   if (Bun.version !== engines.bun) {
     throw new Error(`this is Bun ${Bun.version}; a release is made with Bun ${engines.bun}`);
   }

@@ -1,21 +1,21 @@
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as v from "valibot";
 import type { RequestFile } from "./requests.ts";
 
 const script = fileURLToPath(new URL("./load/wrk.lua", import.meta.url));
 const generator = fileURLToPath(new URL("./load/generator.ts", import.meta.url));
 
-const resultShape = z.object({
-  requests: z.number(),
-  seconds: z.number(),
+const resultShape = v.object({
+  requests: v.number(),
+  seconds: v.number(),
   /** Milliseconds. */
-  p50: z.number(),
-  p99: z.number(),
-  errors: z.number(),
+  p50: v.number(),
+  p99: v.number(),
+  errors: v.number(),
 });
 
-export type LoadResult = z.output<typeof resultShape>;
+export type LoadResult = v.InferOutput<typeof resultShape>;
 
 export interface Load {
   port: number;
@@ -56,7 +56,7 @@ export async function runLoad(load: Load): Promise<LoadResult> {
   child.stdout.setEncoding("utf8").on("data", (part: string) => (said += part));
   await new Promise((resolve) => child.once("close", resolve));
   const line = said.trim().split("\n").at(-1) ?? "";
-  const result = resultShape.parse(JSON.parse(line));
+  const result = v.parse(resultShape, JSON.parse(line));
   if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} requests failed`);
   return result;
 }

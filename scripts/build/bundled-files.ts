@@ -1,10 +1,10 @@
 import { join, relative, resolve } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 
-const metafile = z.object({
-  outputs: z.record(
-    z.string(),
-    z.object({ inputs: z.record(z.string(), z.object({ bytesInOutput: z.number() })) }),
+const metafile = v.object({
+  outputs: v.record(
+    v.string(),
+    v.object({ inputs: v.record(v.string(), v.object({ bytesInOutput: v.number() })) }),
   ),
 });
 
@@ -25,7 +25,7 @@ export async function bundledFiles(
     define: defines,
     metafile: true,
   });
-  const { outputs } = metafile.parse(build.metafile);
+  const { outputs } = v.parse(metafile, build.metafile);
   const files = new Set<string>();
   for (const { inputs } of Object.values(outputs)) {
     for (const [file, { bytesInOutput }] of Object.entries(inputs)) {

@@ -1,16 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 
 /** The bundler's own names hold a hash of where each source file lies, which is nobody's business. */
 const chunkName = /chunk-[0-9a-z]{8}\.js/g;
 
-const metafile = z.object({
-  outputs: z.record(
-    z.string(),
-    z.object({
-      inputs: z.record(z.string(), z.object({ bytesInOutput: z.number() })),
-      imports: z.array(z.object({ path: z.string(), kind: z.string() })),
+const metafile = v.object({
+  outputs: v.record(
+    v.string(),
+    v.object({
+      inputs: v.record(v.string(), v.object({ bytesInOutput: v.number() })),
+      imports: v.array(v.object({ path: v.string(), kind: v.string() })),
     }),
   ),
 });
@@ -49,7 +49,7 @@ export async function bundleParts(
 
   const known = new Map<string, Part>();
   for (const [path, { inputs, imports }] of Object.entries(
-    metafile.parse(build.metafile).outputs,
+    v.parse(metafile, build.metafile).outputs,
   )) {
     known.set(basename(path), {
       holds: Object.keys(inputs).filter((file) => (inputs[file]?.bytesInOutput ?? 0) > 0),

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 
 /** What a binary says of its source. It depends on the commit alone, so that two builds of one commit are the same. */
 export interface Revision {
@@ -26,7 +26,7 @@ export const sources = [
 /** The revision of the checkout in `root`. Throws where `package.json` has no version. */
 export function readRevision(root: string): Revision {
   const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const { version } = z.looseObject({ version: z.string() }).parse(manifest);
+  const { version } = v.parse(v.object({ version: v.string() }), manifest);
   const commit = git(root, "rev-parse", "--short=12", "HEAD");
   const changes = git(root, "status", "--porcelain", "--", ...sources);
   return {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 
 /** One table of the config file. */
 export interface Section {
@@ -16,26 +16,26 @@ export interface SectionKey {
   meaning: string;
 }
 
-const nodeSchema = z.looseObject({
-  type: z.string().optional(),
-  description: z.string().default(""),
-  enum: z.array(z.string()).optional(),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
-  minItems: z.number().optional(),
-  secret: z.boolean().default(false),
-  path: z.boolean().default(false),
-  blank: z.boolean().default(false),
-  properties: z.record(z.string(), z.unknown()).optional(),
+const nodeSchema = v.object({
+  type: v.optional(v.string()),
+  description: v.optional(v.string(), ""),
+  enum: v.optional(v.array(v.string())),
+  minimum: v.optional(v.number()),
+  maximum: v.optional(v.number()),
+  minItems: v.optional(v.number()),
+  secret: v.optional(v.boolean(), false),
+  path: v.optional(v.boolean(), false),
+  blank: v.optional(v.boolean(), false),
+  properties: v.optional(v.record(v.string(), v.unknown())),
 });
-type Node = z.output<typeof nodeSchema>;
+type Node = v.InferOutput<typeof nodeSchema>;
 
 /** Every table of the exported JSON Schema, in its order. `defaults` is a config in which every table stands. */
 export function sectionsOf(schema: unknown, defaults: unknown, path = ""): Section[] {
-  const node = nodeSchema.parse(schema);
+  const node = v.parse(nodeSchema, schema);
   const children = Object.entries(node.properties ?? {}).map(([name, child]) => ({
     name,
-    node: nodeSchema.parse(child),
+    node: v.parse(nodeSchema, child),
     child,
     value: member(defaults, name),
   }));
@@ -64,7 +64,8 @@ function asMarkdown(text: string): string {
 }
 
 function member(value: unknown, name: string): unknown {
-  return z.record(z.string(), z.unknown()).safeParse(value).data?.[name];
+  const table = v.safeParse(v.record(v.string(), v.unknown()), value);
+  return table.success ? table.output[name] : undefined;
 }
 
 function typeOf(node: Node): string {

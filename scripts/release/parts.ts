@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { noticeOf, resolvePackage } from "../../src/commands/licenses/notices.ts";
 import { packagesOf } from "../notices.ts";
 import type { Part } from "./bill-of-materials.ts";
 import { lockedHashes } from "./lock-file.ts";
 
-const links = z.looseObject({
-  dependencies: z.record(z.string(), z.string()).catch({}),
-  peerDependencies: z.record(z.string(), z.string()).catch({}),
-  optionalDependencies: z.record(z.string(), z.string()).catch({}),
+const links = v.object({
+  dependencies: v.fallback(v.record(v.string(), v.string()), {}),
+  peerDependencies: v.fallback(v.record(v.string(), v.string()), {}),
+  optionalDependencies: v.fallback(v.record(v.string(), v.string()), {}),
 });
 
 /** The packages that these files of a bundle come from, sorted by folder, each once. */
@@ -24,7 +24,7 @@ export function partsOf(root: string, inputs: readonly string[]): Part[] {
   );
   const parts = folders.map((folder): Part => {
     const { name, version, license } = noticeOf(folder);
-    const manifest = links.parse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8")));
+    const manifest = v.parse(links, JSON.parse(readFileSync(join(folder, "package.json"), "utf8")));
     const needed = new Set(
       [manifest.dependencies, manifest.peerDependencies, manifest.optionalDependencies]
         .flatMap((group) => Object.keys(group))

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { jsonObject } from "../net/json-object.ts";
 import { shapeProblem } from "../net/shape-problem.ts";
 import { AgentError, type AgentPart, type AgentReply, type TurnRequest } from "./agent.ts";
 
@@ -17,7 +18,7 @@ const path = v.pipe(
 );
 const upTo = (length: number) => v.pipe(v.string(), v.maxLength(length));
 
-const partSchema = v.object({
+const partSchema = jsonObject({
   text: v.nullish(text),
   reply_to: v.nullish(upTo(256)),
   reaction: v.nullish(upTo(maxEmojiLength)),
@@ -29,7 +30,7 @@ const partSchema = v.object({
   filename: v.nullish(upTo(255)),
 });
 
-const answerSchema = v.object({
+const answerSchema = jsonObject({
   text: v.nullish(text),
   messages: v.nullish(v.pipe(v.array(partSchema), v.maxLength(maxParts))),
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as v from "valibot";
 import { buildInfo, versionLine } from "../runtime/build-info.ts";
 import { exitCode, type Command } from "./command.ts";
 import { installedPackages, noticesOf, type Notice } from "./licenses/notices.ts";
@@ -8,13 +8,13 @@ import { installedPackages, noticesOf, type Notice } from "./licenses/notices.ts
 /** Set by the build: what the bundler really took into this binary (scripts/notices.ts). */
 declare const REVKA_NOTICES_FILE: string | undefined;
 
-const noticesFile = z.object({
-  own: z.string(),
-  packages: z.array(
-    z.object({ name: z.string(), version: z.string(), license: z.string(), text: z.string() }),
+const noticesFile = v.object({
+  own: v.string(),
+  packages: v.array(
+    v.object({ name: v.string(), version: v.string(), license: v.string(), text: v.string() }),
   ),
 });
-export type NoticesFile = z.output<typeof noticesFile>;
+export type NoticesFile = v.InferOutput<typeof noticesFile>;
 
 export const command: Command = {
   usage: "licenses [--full | --json]",
@@ -39,7 +39,7 @@ export const command: Command = {
 async function held(): Promise<NoticesFile> {
   if (typeof REVKA_NOTICES_FILE === "string") {
     const file: { default: unknown } = await import(REVKA_NOTICES_FILE, { with: { type: "json" } });
-    return noticesFile.parse(file.default);
+    return v.parse(noticesFile, file.default);
   }
   const root = fileURLToPath(new URL("../..", import.meta.url));
   return {

@@ -1,14 +1,32 @@
 import type * as v from "valibot";
 
+type Issue = v.BaseIssue<unknown>;
+type Place = readonly v.IssuePathItem[];
+
 /**
  * What is wrong with a JSON from outside, by its first fault: `messages[2].filename: Invalid length: …`. valibot's own
  * sentence about a wrong type repeats the value, which may be anything at all.
  */
-export function shapeProblem([issue]: readonly v.BaseIssue<unknown>[]): string {
-  if (!issue) return "";
-  const place = (issue.path ?? []).map(({ key }) =>
-    typeof key === "number" ? `[${key}]` : `.${String(key)}`,
-  );
-  const wrong = issue.kind === "schema" ? `expected ${issue.expected ?? "another"}` : issue.message;
-  return [place.join("").replace(/^\./, ""), wrong].filter(Boolean).join(": ");
+export function shapeProblem([issue]: readonly Issue[]): string {
+  return issue ? problem(issue, issue.path ?? []) : "";
+}
+
+/** All that is wrong with it; where it fits none of several shapes, what each of them lacks. */
+export function shapeProblems(issues: readonly Issue[], outer: Place = []): string {
+  const problems = issues.map((issue) => {
+    const place = [...outer, ...(issue.path ?? [])];
+    return issue.issues ? shapeProblems(issue.issues, place) : problem(issue, place);
+  });
+  return problems.join("; ");
+}
+
+function problem(issue: Issue, place: Place): string {
+  const keys = place.map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`));
+  return [keys.join("").replace(/^\./, ""), fault(issue)].filter(Boolean).join(": ");
+}
+
+function fault({ kind, message, expected, path }: Issue): string {
+  if (kind !== "schema") return message;
+  if (path?.at(-1)?.origin === "key") return expected === "never" ? "unknown key" : "missing";
+  return `expected ${expected ?? "another"}`;
 }

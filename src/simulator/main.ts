@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import * as v from "valibot";
+import { shapeProblems } from "../net/shape-problem.ts";
 import { startGraphSimulator } from "./graph.ts";
 import { settingsSchema } from "./graph/control-schema.ts";
 
@@ -15,11 +17,12 @@ const { values } = parseArgs({
     "until-eof": { type: "boolean", default: false },
   },
 });
-const settings = settingsSchema.parse(JSON.parse(values.settings));
+const settings = v.safeParse(settingsSchema, JSON.parse(values.settings));
+if (!settings.success) throw new Error(`--settings: ${shapeProblems(settings.issues)}`);
 const simulator = await startGraphSimulator({
   port: Number(values.port),
   seed: Number(values.seed),
-  ...settings,
+  ...settings.output,
 });
 process.stdout.write(
   `${JSON.stringify({ url: simulator.url, pid: process.pid, account: simulator.account })}\n`,

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import * as v from "valibot";
 import { BodyTooLarge, readBody } from "../net/body.ts";
 import { startDeadline } from "../net/deadline.ts";
 import type { Fetch } from "../net/fetch.ts";
@@ -82,16 +82,16 @@ export async function ask(
 }
 
 /** The same, for an answer in JSON of that shape. */
-export async function askJson<S extends z.ZodType>(
+export async function askJson<S extends v.GenericSchema>(
   connection: Connection,
   url: string | URL,
   init: RequestInit,
   { schema, maxBytes }: { schema: S; maxBytes: number },
   signal: AbortSignal,
-): Promise<z.output<S>> {
+): Promise<v.InferOutput<S>> {
   const body = await ask(connection, url, init, maxBytes, signal);
   try {
-    return schema.parse(JSON.parse(new TextDecoder().decode(body)));
+    return v.parse(schema, JSON.parse(new TextDecoder().decode(body)));
   } catch {
     throw new SpeechError(`${connection.name} gave an answer that cannot be used`, true);
   }

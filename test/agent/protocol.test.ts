@@ -114,6 +114,14 @@ describe("is no answer", () => {
     expect(caught(() => parse({ messages: [{ text: "a" }, { text: 5 }] }))).toMatchObject({
       detail: expect.stringContaining("messages[1].text"),
     });
+    for (const [answer, place] of [
+      [[], "expected Object"],
+      [{ messages: [[]] }, "messages[0]: expected Object"],
+    ]) {
+      expect(caught(() => parse(answer))).toMatchObject({
+        detail: `the agent's answer cannot be used: ${String(place)}`,
+      });
+    }
   });
 });
 

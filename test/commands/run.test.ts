@@ -160,7 +160,7 @@ test("licenses names Revka's own and each package's", async () => {
   const { code, out } = await revka(["licenses"], home());
   expect(code).toBe(0);
   expect(out).toContain("MIT License");
-  expect(out).toMatch(/ {2}zod \d\S*: MIT/);
+  expect(out).toMatch(/ {2}valibot \d\S*: MIT/);
   const json: unknown = JSON.parse((await revka(["licenses", "--json"], home())).out);
   expect(json).toMatchObject({ own: expect.stringContaining("MIT License") });
 });

@@ -1,17 +1,24 @@
 import { expect, test } from "bun:test";
-import { z } from "zod";
+import * as v from "valibot";
 import { exportSchema } from "../../src/config/schema-export.ts";
 
-const part = z.looseObject({
-  type: z.string().optional(),
-  description: z.string().optional(),
-  required: z.array(z.string()).optional(),
-  additionalProperties: z.unknown().optional(),
-  get properties() {
-    return z.record(z.string(), part).optional();
-  },
+interface Part {
+  description?: string | undefined;
+  required?: string[] | undefined;
+  additionalProperties?: unknown;
+  properties?: Record<string, Part> | undefined;
+}
+const part: v.GenericSchema<unknown, Part> = v.looseObject({
+  description: v.optional(v.string()),
+  required: v.optional(v.array(v.string())),
+  additionalProperties: v.optional(v.unknown()),
+  properties: v.optional(
+    v.record(
+      v.string(),
+      v.lazy(() => part),
+    ),
+  ),
 });
-type Part = z.infer<typeof part>;
 
 const everyKey = (table: Part, path: string): [path: string, key: Part][] =>
   Object.entries(table.properties ?? {}).flatMap(([name, key]) => [
@@ -19,7 +26,7 @@ const everyKey = (table: Part, path: string): [path: string, key: Part][] =>
     ...everyKey(key, `${path}${name}.`),
   ]);
 
-const keys = everyKey(part.parse(exportSchema()), "");
+const keys = everyKey(v.parse(part, exportSchema()), "");
 
 test("every key says what it means", () => {
   expect(keys.length).toBeGreaterThan(100);

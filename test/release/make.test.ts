@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { hostTarget } from "../../scripts/build/target.ts";
 import { makeRelease } from "../../scripts/release/make.ts";
 import { root } from "../support/binary.ts";
@@ -12,21 +12,21 @@ const revision = { version: "1.2.3", commit: "0123456789ab", committedAt: 1_700_
 const folder = mkdtempSync(join(tmpdir(), "revka-release-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const bill = z.object({
-  components: z.array(
-    z.object({
-      "bom-ref": z.string(),
-      hashes: z.array(z.object({ content: z.string().length(128) })).optional(),
+const bill = v.object({
+  components: v.array(
+    v.object({
+      "bom-ref": v.string(),
+      hashes: v.optional(v.array(v.object({ content: v.pipe(v.string(), v.length(128)) }))),
     }),
   ),
-  dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()) })),
+  dependencies: v.array(v.object({ ref: v.string(), dependsOn: v.array(v.string()) })),
 });
 
 describe("a release", () => {
   const target = hostTarget();
   const plain = `revka-1.2.3-${target}`;
   const text = (name: string) => readFileSync(join(folder, name), "utf8");
-  const billOf = (name: string) => bill.parse(JSON.parse(text(name)));
+  const billOf = (name: string) => v.parse(bill, JSON.parse(text(name)));
 
   beforeAll(async () => {
     writeFileSync(join(folder, "revka-1.2.2-linux-x64"), "of the release before");

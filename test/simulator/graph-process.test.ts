@@ -54,6 +54,29 @@ test("a wait that is over says what it saw, and bad input is refused with its pl
   await expect(graph.settings({ webhooks: { concurrency: 0 } })).rejects.toThrow(/concurrency/);
 });
 
+test.each<[method: string, noun: string, body: unknown, error: string]>([
+  ["POST", "messages", { batch: [] }, "batch: Invalid length: Expected >=1 but received 0"],
+  [
+    "POST",
+    "messages",
+    { from: [], content: {} },
+    "batch: missing; expected Array; from: expected Object; content.type: missing",
+  ],
+  [
+    "POST",
+    "faults",
+    { effect: { kind: "http", status: 1.5 } },
+    "effect.status: expected a whole number",
+  ],
+  ["POST", "faults", { effect: { kind: "drop" }, one: "send" }, "one: unknown key"],
+  ["PATCH", "settings", [], "expected Object"],
+  ["PATCH", "settings", { account: { scope: ["x"] } }, "account.scope: unknown key"],
+])("%s %s %j is refused: %s", async (method, noun, body, error) => {
+  const answer = await fetch(`${graph.url}/_sim/${noun}`, { method, body: JSON.stringify(body) });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toEqual({ error });
+});
+
 test("two thousand webhooks asked for at once all go out", async () => {
   receiver.posts.clear();
   await graph.write(

@@ -1,10 +1,11 @@
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
 import { safeFilename } from "../../net/filename.ts";
+import { jsonObject } from "../../net/json-object.ts";
 import { fileType, multipartFile } from "../../net/multipart.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { retryAfterMs, sendFailure, transportFailure, withoutCredential } from "../failure.ts";
@@ -12,6 +13,7 @@ import { checkMedia } from "../media-limits.ts";
 import type { Delivery, DeliveryContent, SendFailure, SendResult } from "../message.ts";
 import { targetOf, type Endpoint } from "./endpoint.ts";
 import { classifyAnswer } from "./failure.ts";
+import { optional, text } from "./shapes.ts";
 
 /** How long one call may take, its answer included. */
 const callTimeoutMs = 30_000;
@@ -113,15 +115,9 @@ const missing = sendFailure(
   "The file to send does not exist or cannot be read.",
 );
 
-const sentShape = z.looseObject({
-  id: z.string().nullish().catch(null),
-  message: z
-    .looseObject({
-      id: z.string().nullish().catch(null),
-      whatsappMessageId: z.string().nullish().catch(null),
-    })
-    .nullish()
-    .catch(null),
+const sentShape = jsonObject({
+  id: text,
+  message: optional(jsonObject({ id: text, whatsappMessageId: text })),
 });
 
 async function post(
@@ -134,8 +130,8 @@ async function post(
   const path = `conversations/messages/${what}`;
   const answer = await call(client, path, { ...init, method: "POST" }, timeoutMs, signal);
   if (!answer.ok) return answer;
-  const sent = sentShape.safeParse(answer.body);
-  const { message, id } = sent.success ? sent.data : {};
+  const sent = v.safeParse(sentShape, answer.body);
+  const { message, id } = sent.success ? sent.output : {};
   return { ok: true, platformId: message?.id ?? message?.whatsappMessageId ?? id ?? null };
 }
 

@@ -1,8 +1,9 @@
 import { basename, extname } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { safeFilename } from "../../net/filename.ts";
+import { jsonObject } from "../../net/json-object.ts";
 import type { MediaKind, MediaReference } from "../message.ts";
-import type { WatiEvent } from "./shapes.ts";
+import { number, optional, text, type WatiEvent } from "./shapes.ts";
 
 /** What one message says. */
 export interface Content {
@@ -99,27 +100,24 @@ function storedName(data: string): string {
   return basename(named ?? data.split(/[?#]/)[0] ?? "");
 }
 
-const locationShape = z.looseObject({
-  latitude: z.union([z.number(), z.string()]),
-  longitude: z.union([z.number(), z.string()]),
-  name: z.string().nullish().catch(null),
-  address: z.string().nullish().catch(null),
+const locationShape = jsonObject({
+  latitude: v.union([number, v.string()]),
+  longitude: v.union([number, v.string()]),
+  name: text,
+  address: text,
 });
 
 function location(data: unknown): string {
-  const parsed = locationShape.safeParse(fromJson(data));
+  const parsed = v.safeParse(locationShape, fromJson(data));
   if (!parsed.success) return "[Location]";
-  const { latitude, longitude, name, address } = parsed.data;
+  const { latitude, longitude, name, address } = parsed.output;
   const place = [name, address].filter(Boolean).join(", ");
   return oneLine(`[Location] ${place} (${latitude}, ${longitude})`);
 }
 
-const contactShape = z.looseObject({
-  name: z.looseObject({ formatted_name: z.string().nullish() }).nullish().catch(null),
-  phones: z
-    .array(z.looseObject({ phone: z.string().nullish() }))
-    .nullish()
-    .catch(null),
+const contactShape = jsonObject({
+  name: optional(jsonObject({ formatted_name: v.nullish(v.string()) })),
+  phones: optional(v.array(jsonObject({ phone: v.nullish(v.string()) }))),
 });
 
 /** People named in one line at most. */
@@ -129,10 +127,10 @@ function contacts(data: unknown): string {
   const raw = fromJson(data);
   const list = (Array.isArray(raw) ? raw : [raw]).slice(0, maxContacts);
   const people = list.flatMap((item) => {
-    const parsed = contactShape.safeParse(item);
-    if (!parsed.success || (!parsed.data.name && !parsed.data.phones)) return [];
-    const numbers = (parsed.data.phones ?? []).map((it) => it.phone).filter(Boolean);
-    const shown = parsed.data.name?.formatted_name ?? "Unnamed";
+    const parsed = v.safeParse(contactShape, item);
+    if (!parsed.success || (!parsed.output.name && !parsed.output.phones)) return [];
+    const numbers = (parsed.output.phones ?? []).map((it) => it.phone).filter(Boolean);
+    const shown = parsed.output.name?.formatted_name ?? "Unnamed";
     return [numbers.length > 0 ? `${shown} (${numbers.join(", ")})` : shown];
   });
   return oneLine(`[Contacts] ${people.join("; ")}`);

@@ -1,15 +1,15 @@
-import { z } from "zod";
+import * as v from "valibot";
+import { jsonObject } from "../../net/json-object.ts";
 import { harmless, sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
-
-const text = z.string().nullish().catch(null);
+import { number, optional, text } from "./shapes.ts";
 
 /** WATI answers errors in several forms: `code` and `message` (v3), `result` and `info` (v1), ASP.NET's `title`. */
-const answerShape = z.looseObject({
-  ok: z.unknown().optional(),
-  result: z.unknown().optional(),
-  success: z.unknown().optional(),
-  code: z.union([z.string(), z.number()]).nullish().catch(null),
+const answerShape = jsonObject({
+  ok: v.optional(v.unknown()),
+  result: v.optional(v.unknown()),
+  success: v.optional(v.unknown()),
+  code: optional(v.union([v.string(), number])),
   message: text,
   info: text,
   error: text,
@@ -33,12 +33,12 @@ export interface WatiAnswer {
  * docs.wati.io/v2.6/reference/errors; the phrases are met in the field.
  */
 export function classifyAnswer({ status, body, empty, afterMs }: WatiAnswer): SendFailure | null {
-  const parsed = answerShape.safeParse(body);
-  const words = parsed.success ? wordsOf(parsed.data) : "";
+  const parsed = v.safeParse(answerShape, body);
+  const words = parsed.success ? wordsOf(parsed.output) : "";
   const said = words === "" ? "" : `: ${words}`;
   if (status >= 200 && status < 300) {
     if (!parsed.success) return empty || Array.isArray(body) ? null : foreign("hold", status);
-    if (!refuses(parsed.data)) return null;
+    if (!refuses(parsed.output)) return null;
     return refusal(words, said);
   }
   switch (status) {
@@ -117,7 +117,7 @@ function refusal(words: string, said: string): SendFailure {
   return sendFailure("no", "refused", `WATI refuses the message${said || " without a reason"}.`);
 }
 
-type Answer = z.output<typeof answerShape>;
+type Answer = v.InferOutput<typeof answerShape>;
 
 function refuses({ ok, result, success }: Answer): boolean {
   const no = (value: unknown) =>

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import * as v from "valibot";
 import { canonicalPhone, isBusinessScopedId } from "../../config/numbers.ts";
 import type { InboundEvent, Message, Sender } from "../message.ts";
 import { readContent } from "./content.ts";
@@ -30,9 +31,9 @@ export function parseWebhook(body: unknown, now: number): InboundEvent[] {
 }
 
 function parseEvent(raw: unknown, now: number): InboundEvent[] {
-  const parsed = eventShape.safeParse(raw);
+  const parsed = v.safeParse(eventShape, raw);
   if (!parsed.success) return [ignored("malformed")];
-  const event = parsed.data;
+  const event = parsed.output;
   const name = event.eventType?.trim().replace(/(_v\d+|_bsuid)+$/i, "") ?? "";
   const status = readStatus(name, event, now);
   if (status) return status.length > 0 ? status : [ignored("status_without_id")];

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import * as v from "valibot";
+import { jsonObject } from "../../net/json-object.ts";
 
 /**
  * A webhook body of WATI, loosely: one flat event. What is not needed is not looked at, and a field of a wrong shape
@@ -6,20 +7,29 @@ import { z } from "zod";
  * /message-received-bsuid; the rest are spellings met in the field.
  */
 
-const optional = <T extends z.ZodType>(shape: T) => shape.nullish().catch(null);
-const text = optional(z.string());
+/** null where it is of another shape. */
+export const optional = <T extends v.GenericSchema>(shape: T) => v.fallback(v.nullish(shape), null);
+export const text = optional(v.string());
+/** JSON may write a number that is too large for one. */
+export const number = v.pipe(v.number(), v.finite());
 /** Relays write flags as text or digits; a "true" that is not read would have our own message answered. */
 const flag = optional(
-  z
-    .union([z.boolean(), z.string(), z.number()])
-    .transform((value) => /^(true|1)$/i.test(`${value}`.trim())),
+  v.pipe(
+    v.union([v.boolean(), v.string(), number]),
+    v.transform((value) => /^(true|1)$/i.test(`${value}`.trim())),
+  ),
 );
 /** Ids are text, but numbers are seen. */
 const id = optional(
-  z.union([z.string(), z.number().transform(String)]).pipe(z.string().trim().min(1).max(512)),
+  v.pipe(
+    v.union([v.string(), v.pipe(number, v.transform(String))]),
+    v.trim(),
+    v.nonEmpty(),
+    v.maxLength(512),
+  ),
 );
 
-export const eventShape = z.looseObject({
+export const eventShape = jsonObject({
   eventType: text,
   id,
   whatsappMessageId: id,
@@ -31,17 +41,17 @@ export const eventShape = z.looseObject({
   owner: flag,
   fromMe: flag,
   type: text,
-  text: optional(z.union([z.string(), z.looseObject({ body: text })])),
-  message: optional(z.looseObject({ text })),
+  text: optional(v.union([v.string(), jsonObject({ body: text })])),
+  message: optional(jsonObject({ text })),
   /** An address or a path, for media; seen as an object for locations. */
-  data: z.unknown().optional(),
+  data: v.optional(v.unknown()),
   mediaUrl: text,
-  timestamp: optional(z.union([z.string(), z.number()])),
+  timestamp: optional(v.union([v.string(), number])),
   created: text,
-  listReply: optional(z.looseObject({ title: text, id })),
-  interactiveButtonReply: optional(z.looseObject({ title: text, id })),
-  buttonReply: optional(z.looseObject({ text, payload: text })),
-  messageContact: z.unknown().optional(),
+  listReply: optional(jsonObject({ title: text, id })),
+  interactiveButtonReply: optional(jsonObject({ title: text, id })),
+  buttonReply: optional(jsonObject({ text, payload: text })),
+  messageContact: v.optional(v.unknown()),
   replyContextId: id,
   forwarded: flag,
   frequentlyForwarded: flag,
@@ -50,7 +60,7 @@ export const eventShape = z.looseObject({
   failedDetail: text,
 });
 
-export type WatiEvent = z.output<typeof eventShape>;
+export type WatiEvent = v.InferOutput<typeof eventShape>;
 
 /**
  * Unix seconds of an event: its `timestamp`, which is text of Unix seconds (milliseconds and ISO are understood), else

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { canonicalPhone } from "../../config/numbers.ts";
+import { jsonObject } from "../../net/json-object.ts";
 import { harmless, sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import type { Graph, GraphAnswer } from "./graph.ts";
@@ -42,7 +43,7 @@ const healthShape = v.object({
   ),
 });
 
-const phoneNumberShape = v.object({
+const phoneNumberShape = jsonObject({
   display_phone_number: text,
   verified_name: text,
   quality_rating: text,

@@ -4,6 +4,7 @@ import { createGraph, type Graph, type GraphAnswer } from "../../channels/whatsa
 import { graphVersionNotice } from "../../config/graph-versions.ts";
 import type { WhatsAppConfig } from "../../config/schema.ts";
 import { selectBackend } from "../../config/select.ts";
+import { jsonObject } from "../../net/json-object.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const day = 86_400_000;
@@ -51,7 +52,7 @@ function cloudProbe(name: string, run: (cloud: Cloud) => Promise<Verdict[]> | Ve
   };
 }
 
-const numberAnswer = v.object({
+const numberAnswer = jsonObject({
   display_phone_number: v.optional(v.string()),
   verified_name: v.optional(v.string()),
   quality_rating: v.optional(v.string()),
@@ -210,14 +211,14 @@ async function appSecretVerdicts({ config, graph, signal }: Cloud): Promise<Verd
   const bare = await graph.call({
     method: "GET",
     path: `${id}?fields=id`,
-    answer: v.object({}),
+    answer: jsonObject({}),
     signal,
   });
   if (!bare.ok) return [info("app secret", "is set; whether it fits could not be tried")];
   const proven = await graph.call({
     method: "GET",
     path: `${id}?fields=id&appsecret_proof=${proof}`,
-    answer: v.object({}),
+    answer: jsonObject({}),
     signal,
   });
   return proven.ok

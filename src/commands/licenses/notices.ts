@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 
 /** One package and the terms it comes under. */
 export interface Notice {
@@ -12,11 +12,11 @@ export interface Notice {
   text: string;
 }
 
-const manifest = z.looseObject({
-  name: z.string(),
-  version: z.string().catch(""),
-  license: z.string().catch("not stated"),
-  dependencies: z.record(z.string(), z.string()).catch({}),
+const manifest = v.object({
+  name: v.string(),
+  version: v.fallback(v.string(), ""),
+  license: v.fallback(v.string(), "not stated"),
+  dependencies: v.fallback(v.record(v.string(), v.string()), {}),
 });
 
 /** The notice of the package in `folder`. Throws where there is no package. */
@@ -69,6 +69,6 @@ export function resolvePackage(name: string, from: string): string | null {
   }
 }
 
-function readManifest(folder: string): z.output<typeof manifest> {
-  return manifest.parse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8")));
+function readManifest(folder: string): v.InferOutput<typeof manifest> {
+  return v.parse(manifest, JSON.parse(readFileSync(join(folder, "package.json"), "utf8")));
 }

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import * as v from "valibot";
+import { fields, jsonObject } from "../../net/json-object.ts";
 import type { CustomerMessage } from "./bodies.ts";
 import type { FaultRule } from "./faults.ts";
 import type { RateLimits } from "./limits.ts";
@@ -6,59 +7,87 @@ import type { GraphAccount, StatusSettings } from "./options.ts";
 import type { WebhookSettings } from "./webhook-settings.ts";
 
 /** A schema for a type written elsewhere: absent keys stay absent. */
-const shape = <T>(schema: z.ZodType<unknown>) =>
-  schema.transform((value): T => JSON.parse(JSON.stringify(value)));
+const shape = <T>(schema: v.GenericSchema) =>
+  v.pipe(
+    schema,
+    v.transform((value): T => JSON.parse(JSON.stringify(value))),
+  );
+/** Refuses keys that it does not know. */
+const strictly = <const T extends v.ObjectEntries>(entries: T) =>
+  v.pipe(v.unknown(), fields, v.strictObject(entries));
+const strictlyInPart = <const T extends v.ObjectEntries>(entries: T) =>
+  v.pipe(v.unknown(), fields, v.partial(v.strictObject(entries)));
+
+const number = v.pipe(v.number(), v.finite("expected a number"));
+const whole = v.pipe(v.number(), v.safeInteger("expected a whole number"));
+const chance = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const text = v.string();
 
 const message = shape<CustomerMessage>(
-  z.object({
-    from: z.object({
-      phone: z.string().nullish(),
-      userId: z.string().nullish(),
-      username: z.string().optional(),
-      name: z.string().optional(),
+  v.object({
+    from: jsonObject({
+      phone: v.nullish(text),
+      userId: v.nullish(text),
+      username: v.optional(text),
+      name: v.optional(text),
     }),
-    content: z.looseObject({ type: z.string() }),
-    id: z.string().optional(),
-    timestamp: z.number().optional(),
-    groupId: z.string().optional(),
-    quote: z.object({ id: z.string(), from: z.string().optional() }).optional(),
-    forwarded: z.boolean().optional(),
-    phoneNumberId: z.string().optional(),
+    content: v.looseObject({ type: text }),
+    id: v.optional(text),
+    timestamp: v.optional(number),
+    groupId: v.optional(text),
+    quote: v.optional(v.object({ id: text, from: v.optional(text) })),
+    forwarded: v.optional(v.boolean()),
+    phoneNumberId: v.optional(text),
   }),
 );
 
-export const messagesSchema = z.union([
-  z.object({ batch: z.array(message).min(1) }),
-  z.array(message).transform((each) => ({ each })),
-  message.transform((one) => ({ each: [one] })),
+export const messagesSchema = v.union([
+  v.object({ batch: v.pipe(v.array(message), v.minLength(1)) }),
+  v.pipe(
+    v.array(message),
+    v.transform((each) => ({ each })),
+  ),
+  v.pipe(
+    message,
+    v.transform((one) => ({ each: [one] })),
+  ),
 ]);
 
-const effect = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("error"),
-    code: z.int(),
-    status: z.int().optional(),
-    details: z.string().optional(),
-    retryAfterSecs: z.number().optional(),
+const effect = v.variant("kind", [
+  v.object({
+    kind: v.literal("error"),
+    code: whole,
+    status: v.optional(whole),
+    details: v.optional(text),
+    retryAfterSecs: v.optional(number),
   }),
-  z.object({ kind: z.literal("http"), status: z.int() }),
-  z.object({ kind: z.literal("delay"), ms: z.number() }),
-  z.object({ kind: z.literal("hang") }),
-  z.object({ kind: z.literal("drop") }),
-  z.object({ kind: z.literal("lose-answer") }),
-  z.object({ kind: z.literal("fail-later"), code: z.int() }),
+  v.object({ kind: v.literal("http"), status: whole }),
+  v.object({ kind: v.literal("delay"), ms: number }),
+  v.object({ kind: v.literal("hang") }),
+  v.object({ kind: v.literal("drop") }),
+  v.object({ kind: v.literal("lose-answer") }),
+  v.object({ kind: v.literal("fail-later"), code: whole }),
 ]);
 
 export const faultSchema = shape<FaultRule>(
-  z.strictObject({
+  strictly({
     effect,
-    on: z
-      .enum(["send", "read", "upload", "media_info", "media_bytes", "phone_number", "other", "any"])
-      .optional(),
-    recipient: z.string().optional(),
-    skip: z.int().optional(),
-    times: z.int().optional(),
-    probability: z.number().min(0).max(1).optional(),
+    on: v.optional(
+      v.picklist([
+        "send",
+        "read",
+        "upload",
+        "media_info",
+        "media_bytes",
+        "phone_number",
+        "other",
+        "any",
+      ]),
+    ),
+    recipient: v.optional(text),
+    skip: v.optional(whole),
+    times: v.optional(whole),
+    probability: v.optional(chance),
   }),
 );
 
@@ -71,55 +100,52 @@ export interface SettingsChange {
 }
 
 export const settingsSchema = shape<SettingsChange>(
-  z.strictObject({
-    webhooks: z
-      .strictObject({
-        url: z.string().nullable(),
-        appSecret: z.string().nullable(),
-        escaping: z.enum(["none", "meta"]),
-        order: z.enum(["strict", "first-attempt", "none"]),
-        concurrency: z.int().min(1),
-        timeoutMs: z.number(),
-        retry: z.object({
-          initialMs: z.number(),
-          factor: z.number(),
-          maxMs: z.number(),
-          giveUpAfterMs: z.number(),
+  strictly({
+    webhooks: v.optional(
+      strictlyInPart({
+        url: v.nullable(text),
+        appSecret: v.nullable(text),
+        escaping: v.picklist(["none", "meta"]),
+        order: v.picklist(["strict", "first-attempt", "none"]),
+        concurrency: v.pipe(whole, v.minValue(1)),
+        timeoutMs: number,
+        retry: v.object({
+          initialMs: number,
+          factor: number,
+          maxMs: number,
+          giveUpAfterMs: number,
         }),
-        duplicateProbability: z.number().min(0).max(1),
-        delayMs: z.object({ min: z.number(), max: z.number() }),
-      })
-      .partial()
-      .optional(),
-    statuses: z
-      .strictObject({
-        states: z.array(z.enum(["sent", "delivered", "read", "played"])),
-        delayMs: z.number(),
-      })
-      .partial()
-      .optional(),
-    limits: z
-      .strictObject({
-        perSecond: z.number().optional(),
-        pair: z.object({ everyMs: z.number(), burst: z.number() }).optional(),
-      })
-      .optional(),
-    enforceWindow: z.boolean().optional(),
-    account: z
-      .strictObject({
-        accessToken: z.string(),
-        appSecret: z.string(),
-        verifyToken: z.string(),
-        appId: z.string(),
-        businessAccountId: z.string(),
-        phoneNumberId: z.string().nullable(),
-        displayPhoneNumber: z.string(),
-        verifiedName: z.string(),
-        tokenExpiresAt: z.number(),
-        scopes: z.array(z.string()),
-        subscribed: z.boolean(),
-      })
-      .partial()
-      .optional(),
+        duplicateProbability: chance,
+        delayMs: v.object({ min: number, max: number }),
+      }),
+    ),
+    statuses: v.optional(
+      strictlyInPart({
+        states: v.array(v.picklist(["sent", "delivered", "read", "played"])),
+        delayMs: number,
+      }),
+    ),
+    limits: v.optional(
+      strictly({
+        perSecond: v.optional(number),
+        pair: v.optional(v.object({ everyMs: number, burst: number })),
+      }),
+    ),
+    enforceWindow: v.optional(v.boolean()),
+    account: v.optional(
+      strictlyInPart({
+        accessToken: text,
+        appSecret: text,
+        verifyToken: text,
+        appId: text,
+        businessAccountId: text,
+        phoneNumberId: v.nullable(text),
+        displayPhoneNumber: text,
+        verifiedName: text,
+        tokenExpiresAt: number,
+        scopes: v.array(text),
+        subscribed: v.boolean(),
+      }),
+    ),
   }),
 );

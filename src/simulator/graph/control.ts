@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import * as v from "valibot";
+import { shapeProblems } from "../../net/shape-problem.ts";
 import type { GraphSimulator } from "../graph.ts";
 import { answerJson, parseJson, readBody } from "./exchange.ts";
 import {
@@ -151,15 +153,10 @@ function applySettings(simulator: GraphSimulator, change: SettingsChange): void 
   if (change.enforceWindow !== undefined) settings.enforceWindow = change.enforceWindow;
 }
 
-function parse<T>(
-  schema: {
-    safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error };
-  },
-  body: Buffer,
-): T {
-  const result = schema.safeParse(parseJson(body));
-  if (!result.success) throw new ControlRefusal(400, result.error.message);
-  return result.data;
+function parse<T>(schema: v.GenericSchema<unknown, T>, body: Buffer): T {
+  const result = v.safeParse(schema, parseJson(body));
+  if (!result.success) throw new ControlRefusal(400, shapeProblems(result.issues));
+  return result.output;
 }
 
 function orTimeout<T>(waiting: Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { sleep } from "../../runtime/clock.ts";
 import { SpeechError } from "../error.ts";
 import { askJson, under, type Connection } from "../service.ts";
@@ -18,12 +18,12 @@ const pollMs = 1_500;
 /** How long a transcript may take after the upload; a two-minute note takes some ten seconds. */
 const deadlineMs = 120_000;
 
-const answer = <S extends z.ZodType>(schema: S) => ({ schema, maxBytes: 8 * 1024 * 1024 });
-const uploadSchema = z.object({ upload_url: z.url() });
-const createdSchema = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) });
-const transcriptSchema = z.object({
-  status: z.enum(["queued", "processing", "completed", "error"]),
-  text: z.string().nullish(),
+const answer = <S extends v.GenericSchema>(schema: S) => ({ schema, maxBytes: 8 * 1024 * 1024 });
+const uploadSchema = v.object({ upload_url: v.pipe(v.string(), v.trim(), v.url()) });
+const createdSchema = v.object({ id: v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/)) });
+const transcriptSchema = v.object({
+  status: v.picklist(["queued", "processing", "completed", "error"]),
+  text: v.nullish(v.string()),
 });
 
 /**

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { askJson, under, type Connection } from "../service.ts";
 import { maxAudioBytes, type TranscriptionService } from "./audio.ts";
 
@@ -12,9 +12,9 @@ export interface DeepgramOptions {
   language: string | undefined;
 }
 
-const answerSchema = z.object({
-  results: z.object({
-    channels: z.array(z.object({ alternatives: z.array(z.object({ transcript: z.string() })) })),
+const answerSchema = v.object({
+  results: v.object({
+    channels: v.array(v.object({ alternatives: v.array(v.object({ transcript: v.string() })) })),
   }),
 });
 

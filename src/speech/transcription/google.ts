@@ -1,4 +1,5 @@
-import { z } from "zod";
+import * as v from "valibot";
+import { jsonObject } from "../../net/json-object.ts";
 import { SpeechError } from "../error.ts";
 import { askJson, under, type Connection } from "../service.ts";
 import type { Audio, TranscriptionService } from "./audio.ts";
@@ -11,14 +12,14 @@ export interface GoogleSpeechOptions {
   languageCode: string;
 }
 
-const answerSchema = z.object({
-  results: z
-    .array(
-      z.object({
-        alternatives: z.array(z.object({ transcript: z.string().optional() })).optional(),
+const answerSchema = jsonObject({
+  results: v.optional(
+    v.array(
+      jsonObject({
+        alternatives: v.optional(v.array(jsonObject({ transcript: v.optional(v.string()) }))),
       }),
-    )
-    .optional(),
+    ),
+  ),
 });
 
 /**

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { askJson, type Connection } from "../service.ts";
 import { maxAudioBytes, type TranscriptionService } from "./audio.ts";
 
@@ -13,7 +13,7 @@ export interface OpenAiStyleOptions {
   fields: Record<string, string | undefined>;
 }
 
-const answerSchema = z.object({ text: z.string() });
+const answerSchema = v.object({ text: v.string() });
 
 /**
  * Services that speak as OpenAI's does (OpenAI, Groq, Whisper servers of one's own): a multipart POST with the sound

@@ -60,6 +60,18 @@ test("text by type", () => {
       "contacts",
       "[Contacts] Bob (+1 2)",
     ],
+    [
+      "people who are lists",
+      { type: "contacts", text: null, data: [{ name: [] }, { phones: [[]] }, []] },
+      "contacts",
+      "[Contacts]",
+    ],
+    [
+      "a list answer that is a list",
+      { type: "interactive", text: null, listReply: [], interactiveButtonReply: { title: "Yes" } },
+      "interactive",
+      "Yes",
+    ],
     ["an order", { type: "order", text: null }, "order", "[Order]"],
     [
       "what is to come",

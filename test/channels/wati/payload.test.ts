@@ -71,6 +71,8 @@ test("a flag may be text; what says no is no", () => {
 
 test("the id: WhatsApp's, else WATI's, else a hash that a repetition has too", () => {
   expect(only(event({ whatsappMessageId: null })).id).toBe("69282478274a880fe782b2d9");
+  // What JSON.parse makes of 1e999.
+  expect(only(event({ whatsappMessageId: Infinity })).id).toBe("69282478274a880fe782b2d9");
   const bare = event({ whatsappMessageId: "", id: null });
   const hash = only(bare).id;
   expect(hash).toStartWith("hash:");
@@ -103,6 +105,7 @@ test("what is no message", () => {
     ["blank", event({ text: "  " }), "empty_text"],
     ["no object", "message", "malformed"],
     ["null", null, "malformed"],
+    ["a list within the list", [[]], "malformed"],
     ["a status of nothing", { eventType: "sentMessageDELIVERED" }, "status_without_id"],
     ["a reaction to nothing", event({ type: "reaction", text: "👍" }), "reaction_without_target"],
   ];

@@ -201,6 +201,11 @@ describe("probe", () => {
       { retry: "no", code: "100" },
     ],
     [
+      "what answers is not Meta",
+      () => Response.json([number]),
+      { retry: "hold", code: "http_200" },
+    ],
+    [
       "what answers knows no such question",
       () => new Response("", { status: 404 }),
       { retry: "no", code: "http_404" },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { parseWebhook } from "../../../src/channels/whatsapp-cloud/payload.ts";
 import { canonicalPhone } from "../../../src/config/numbers.ts";
 
@@ -9,27 +9,29 @@ import { canonicalPhone } from "../../../src/config/numbers.ts";
 const folder = join(import.meta.dir, "../../../../shared/payloads");
 const index = join(folder, "INDEX.tsv");
 
-const list = z.string().transform((cell) => z.array(z.string().nullable()).parse(JSON.parse(cell)));
-const row = z.object({
-  path: z.string(),
-  api: z.string(),
-  class: z.enum(["core", "negative", "lenient", "edge", "robust"]),
-  n_user_messages: z.coerce.number(),
+const list = v.pipe(v.string(), v.parseJson(), v.array(v.nullable(v.string())));
+const row = v.object({
+  path: v.string(),
+  api: v.string(),
+  class: v.picklist(["core", "negative", "lenient", "edge", "robust"]),
+  n_user_messages: v.pipe(v.string(), v.toNumber()),
   senders: list,
   texts: list,
-  statuses: z.string(),
+  statuses: v.string(),
   phone_number_ids: list,
   group_ids: list,
   reply_to: list,
 });
-type Row = z.output<typeof row>;
+type Row = v.InferOutput<typeof row>;
 
 function readRows(): Row[] {
   const [head = "", ...lines] = readFileSync(index, "utf8").trimEnd().split("\n");
   const names = head.split("\t");
   return lines
     .map((line) => line.split("\t"))
-    .map((cells) => row.parse(Object.fromEntries(names.map((name, at) => [name, cells[at] ?? ""]))))
+    .map((cells) =>
+      v.parse(row, Object.fromEntries(names.map((name, at) => [name, cells[at] ?? ""]))),
+    )
     .filter((it) => it.api === "meta");
 }
 

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import * as v from "valibot";
+import { shapeProblems } from "../../../src/net/shape-problem.ts";
 import type { Content } from "./compose.ts";
 import type { Fault } from "./faults.ts";
 import type { Group } from "./groups.ts";
@@ -43,8 +44,7 @@ export function startControl(double: WhatsAppDouble, port: number) {
         const answer = await handler({ part, body, query: url.searchParams });
         return answer instanceof Response ? answer : Response.json(answer ?? { ok: true });
       } catch (error) {
-        const status =
-          error instanceof Refused ? error.status : error instanceof z.ZodError ? 400 : 409;
+        const status = error instanceof Refused ? error.status : 409;
         return Response.json({ error: String(error) }, { status });
       }
     },
@@ -74,19 +74,19 @@ function routesOf(double: WhatsAppDouble): Record<string, Handler> {
     "GET /state": () => stateOf(double),
     "GET /media-certificate": () => new Response(double.mediaCertificate),
     "POST /settings": ({ body }) => {
-      const { minimumVersion, readReceipts } = requests.Settings.parse(body);
+      const { minimumVersion, readReceipts } = parse(requests.Settings, body);
       if (minimumVersion !== undefined) double.minimumVersion = minimumVersion ?? undefined;
       if (readReceipts) double.readReceipts = readReceipts;
     },
     "POST /phones": ({ body }) => {
-      const { requiresPasskey = false, ...options } = requests.NewPhone.parse(body);
+      const { requiresPasskey = false, ...options } = parse(requests.NewPhone, body);
       const made = double.addPhone(requests.given(options));
       made.requiresPasskey = requiresPasskey;
       return { number: made.number, jid: made.jid, lid: made.lid };
     },
     "GET /phones/:": ({ part }) => phoneState(phone(part(1))),
     "POST /phones/:/send": ({ part, body }) => {
-      const { to, content, ...options } = requests.Sending.parse(body);
+      const { to, content, ...options } = parse(requests.Sending, body);
       const sendable = requests.given(content) as Content;
       return phone(part(1)).send(chat(to), sendable, requests.given(options) as SendOptions);
     },
@@ -102,48 +102,54 @@ function routesOf(double: WhatsAppDouble): Record<string, Handler> {
       return new Response(new Uint8Array(await phone(part(1)).download(message)));
     },
     "POST /phones/:/read": ({ part, body }) => {
-      const { id, type } = requests.Read.parse(body);
+      const { id, type } = parse(requests.Read, body);
       phone(part(1)).markRead(messageOf(phone(part(1)), id), type);
     },
     "POST /phones/:/typing": ({ part, body }) => {
-      const { to, state } = requests.Typing.parse(body);
+      const { to, state } = parse(requests.Typing, body);
       phone(part(1)).typing(phone(to), state);
     },
     "POST /groups": ({ body }) => {
-      const { members, ...options } = requests.NewGroup.parse(body);
+      const { members, ...options } = parse(requests.NewGroup, body);
       const group = double.addGroup({ ...requests.given(options), members: members.map(phone) });
       return { jid: group.jid };
     },
     "POST /groups/:/add": ({ part, body }) => {
-      double.changeGroup(group(part(1)), "add", phone(requests.OfPhone.parse(body).phone));
+      double.changeGroup(group(part(1)), "add", phone(parse(requests.OfPhone, body).phone));
     },
     "POST /groups/:/remove": ({ part, body }) => {
-      double.changeGroup(group(part(1)), "remove", phone(requests.OfPhone.parse(body).phone));
+      double.changeGroup(group(part(1)), "remove", phone(parse(requests.OfPhone, body).phone));
     },
     "POST /pair-by-qr": async ({ body }) => {
-      const { phone: number, qr } = requests.Scan.parse(body);
+      const { phone: number, qr } = parse(requests.Scan, body);
       return { jid: (await phone(number).scanQr(qr)).jid };
     },
     "POST /pair-by-code": async ({ body }) => {
-      const { phone: number, code, timeout } = requests.Code.parse(body);
+      const { phone: number, code, timeout } = parse(requests.Code, body);
       return { jid: (await phone(number).enterCode(code, timeout)).jid };
     },
     "POST /unlink": ({ body }) => {
-      for (const companion of phone(requests.OfPhone.parse(body).phone).companions) {
+      for (const companion of phone(parse(requests.OfPhone, body).phone).companions) {
         double.unlink(companion);
       }
     },
     "GET /faults": () => ({ waiting: double.faults.list(), struck: double.faults.struck.all }),
     "POST /faults": ({ body }) => {
-      double.fault(requests.given(requests.NewFault.parse(body)) as Fault);
+      double.fault(requests.given(parse(requests.NewFault, body)) as Fault);
     },
     "DELETE /faults": () => double.faults.clear(),
     "POST /cut": () => double.cutAll(),
     "POST /deaf": () => void double.deaf(),
     "POST /stream-error": ({ body }) => {
-      void double.streamError(requests.StreamError.parse(body).code);
+      void double.streamError(parse(requests.StreamError, body).code);
     },
   };
+}
+
+function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
+  const result = v.safeParse(schema, body);
+  if (!result.success) throw new Refused(400, shapeProblems(result.issues));
+  return result.output;
 }
 
 function messageOf(phone: Phone, id: string): Received {

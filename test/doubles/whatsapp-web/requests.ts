@@ -1,81 +1,94 @@
-import { z } from "zod";
+import * as v from "valibot";
 
 /** What the control API takes. Files travel as base64. */
 
-const bytes = z.base64().transform((text) => Buffer.from(text, "base64"));
-const reference = z.object({
-  id: z.string(),
-  chat: z.string(),
-  mine: z.boolean(),
-  participant: z.string().optional(),
+const bytes = v.pipe(
+  v.string(),
+  v.check((text) => /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0, "not base64"),
+  v.transform((text) => Buffer.from(text, "base64")),
+);
+const reference = v.object({
+  id: v.string(),
+  chat: v.string(),
+  mine: v.boolean(),
+  participant: v.optional(v.string()),
 });
-const file = { caption: z.string().optional(), mimetype: z.string().optional() };
-const sound = { mimetype: z.string().optional(), seconds: z.number().optional() };
+const file = { caption: v.optional(v.string()), mimetype: v.optional(v.string()) };
+const sound = { mimetype: v.optional(v.string()), seconds: v.optional(v.number()) };
 
-const content = z.union([
-  z.string().transform((text) => ({ text })),
-  z.object({ reaction: z.string(), about: reference }),
-  z.object({ edit: reference, text: z.string() }),
-  z.object({ revoke: reference }),
-  z.object({ text: z.string(), quote: reference.extend({ text: z.string() }).optional() }),
-  z.object({ image: bytes, ...file }),
-  z.object({ video: bytes, ...file }),
-  z.object({ audio: bytes, ...sound }),
-  z.object({ voice: bytes, ...sound }),
-  z.object({ document: bytes, fileName: z.string(), ...file }),
-  z.object({ sticker: bytes }),
+const content = v.union([
+  v.pipe(
+    v.string(),
+    v.transform((text) => ({ text })),
+  ),
+  v.object({ reaction: v.string(), about: reference }),
+  v.object({ edit: reference, text: v.string() }),
+  v.object({ revoke: reference }),
+  v.object({
+    text: v.string(),
+    quote: v.optional(v.object({ ...reference.entries, text: v.string() })),
+  }),
+  v.object({ image: bytes, ...file }),
+  v.object({ video: bytes, ...file }),
+  v.object({ audio: bytes, ...sound }),
+  v.object({ voice: bytes, ...sound }),
+  v.object({ document: bytes, fileName: v.string(), ...file }),
+  v.object({ sticker: bytes }),
 ]);
 
-export const NewPhone = z.object({
-  number: z.string().regex(/^\d{5,15}$/),
-  name: z.string().optional(),
-  lid: z.string().optional(),
-  requiresPasskey: z.boolean().optional(),
+export const NewPhone = v.object({
+  number: v.pipe(v.string(), v.regex(/^\d{5,15}$/)),
+  name: v.optional(v.string()),
+  lid: v.optional(v.string()),
+  requiresPasskey: v.optional(v.boolean()),
 });
 
-export const Sending = z.object({
+export const Sending = v.object({
   /** a phone's number or a group's JID */
-  to: z.string(),
+  to: v.string(),
   content,
-  id: z.string().optional(),
-  as: z.enum(["pn", "lid"]).optional(),
-  alt: z.boolean().optional(),
-  t: z.number().optional(),
-  garbled: z.boolean().optional(),
-  device: z.number().optional(),
+  id: v.optional(v.string()),
+  as: v.optional(v.picklist(["pn", "lid"])),
+  alt: v.optional(v.boolean()),
+  t: v.optional(v.number()),
+  garbled: v.optional(v.boolean()),
+  device: v.optional(v.number()),
 });
 
-export const NewGroup = z.object({
-  subject: z.string(),
-  members: z.array(z.string()).min(1),
-  addressing: z.enum(["pn", "lid"]).optional(),
+export const NewGroup = v.object({
+  subject: v.string(),
+  members: v.pipe(v.array(v.string()), v.minLength(1)),
+  addressing: v.optional(v.picklist(["pn", "lid"])),
 });
 
-export const NewFault = z.object({
-  at: z.string(),
-  do: z.enum(["cut", "cut-after", "swallow", "delay", "duplicate", "refuse", "stream-error"]),
-  code: z.number().optional(),
-  ms: z.number().optional(),
-  times: z.number().optional(),
-  skip: z.number().optional(),
+export const NewFault = v.object({
+  at: v.string(),
+  do: v.picklist(["cut", "cut-after", "swallow", "delay", "duplicate", "refuse", "stream-error"]),
+  code: v.optional(v.number()),
+  ms: v.optional(v.number()),
+  times: v.optional(v.number()),
+  skip: v.optional(v.number()),
 });
 
-export const Scan = z.object({ phone: z.string(), qr: z.string() });
-export const Code = z.object({
-  phone: z.string(),
-  code: z.string(),
-  timeout: z.number().default(5_000),
+export const Scan = v.object({ phone: v.string(), qr: v.string() });
+export const Code = v.object({
+  phone: v.string(),
+  code: v.string(),
+  timeout: v.optional(v.number(), 5_000),
 });
-export const Read = z.object({ id: z.string(), type: z.enum(["read", "played"]).default("read") });
-export const Typing = z.object({
-  to: z.string(),
-  state: z.enum(["composing", "recording", "paused"]).default("composing"),
+export const Read = v.object({
+  id: v.string(),
+  type: v.optional(v.picklist(["read", "played"]), "read"),
 });
-export const StreamError = z.object({ code: z.number() });
-export const OfPhone = z.object({ phone: z.string() });
-export const Settings = z.object({
-  minimumVersion: z.array(z.number()).nullable().optional(),
-  readReceipts: z.enum(["all", "none"]).optional(),
+export const Typing = v.object({
+  to: v.string(),
+  state: v.optional(v.picklist(["composing", "recording", "paused"]), "composing"),
+});
+export const StreamError = v.object({ code: v.number() });
+export const OfPhone = v.object({ phone: v.string() });
+export const Settings = v.object({
+  minimumVersion: v.nullish(v.array(v.number())),
+  readReceipts: v.optional(v.picklist(["all", "none"])),
 });
 
 /** Leaves out what was not given, as exact optional properties demand. */

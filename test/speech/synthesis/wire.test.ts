@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
+import { rejection } from "../../agent/turn.ts";
 import { key, synthesisBench, voiceId } from "../synthesis-bench.ts";
 
 const never = new AbortController().signal;
@@ -55,6 +56,18 @@ test.each([
     json: { input: { text: "Hi" }, voice, audioConfig: { audioEncoding: "OGG_OPUS" } },
   });
   expect(server.seen[0]?.headers.get("x-goog-api-key")).toBe(key);
+});
+
+test("google: sound of many megabytes is read, what is no base 64 is refused", async () => {
+  const google = synthesizer(providers.google);
+  server.respond = () => Response.json({ audioContent: "A".repeat(16 * 1024 * 1024) });
+  // Read, and then found to be no sound.
+  expect(await google.synthesize("Hi", target, never)).toBeNull();
+  for (const audioContent of ["AAA", "AA=A", "AAA-", "AAAA\n", "A==="]) {
+    server.respond = () => Response.json({ audioContent });
+    const error = await rejection(google.synthesize("Hi", target, never));
+    expect(error).toMatchObject({ detail: "google gave an answer that cannot be used" });
+  }
 });
 
 test("piper: without a key; asked for WAV where it knows no Opus", async () => {

@@ -104,6 +104,13 @@ test("assemblyai: a transcript that failed, and one that never comes", async () 
   expect(await run).toMatchObject({ detail: "assemblyai was not ready within 120 seconds" });
 });
 
+test("assemblyai: an upload without an address is of no use", async () => {
+  server.respond = () => Response.json({ upload_url: "upload/1" });
+  const error = await rejection(transcriber(providers.assemblyai).transcribe(file(), never));
+  expect(error).toMatchObject({ detail: "assemblyai gave an answer that cannot be used" });
+  expect(server.seen).toHaveLength(1);
+});
+
 test("google: JSON with the file's own rate, the key in a header", async () => {
   expect(await transcriber(providers.google).transcribe(file(), never)).toBe("hello there");
   expect(server.seen[0]).toMatchObject({
@@ -123,6 +130,15 @@ test("google: JSON with the file's own rate, the key in a header", async () => {
   });
   expect(server.seen[0]?.headers.get("x-goog-api-key")).toBe(key);
 });
+
+test.each([[[]], [{ results: [[]] }], [{ results: [{ alternatives: [[]] }] }]])(
+  "google: a list is no answer: %j",
+  async (answer) => {
+    server.respond = () => Response.json(answer);
+    const error = await rejection(transcriber(providers.google).transcribe(file(), never));
+    expect(error).toMatchObject({ detail: "google gave an answer that cannot be used" });
+  },
+);
 
 test("google: what it does not read is not sent", async () => {
   const path = join(folder, "song.mp3");

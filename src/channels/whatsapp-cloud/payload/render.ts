@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { jsonObject, optional, optionalText } from "./shapes.ts";
+import { jsonObject } from "../../../net/json-object.ts";
+import { optional, optionalText } from "./shapes.ts";
 
 /** What has no text of its own as one line that an agent can read. null where there is nothing to read. */
 

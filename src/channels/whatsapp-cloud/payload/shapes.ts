@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isFields, jsonObject } from "../../../net/json-object.ts";
 
 /**
  * The outside of a webhook body, loosely: what is not needed is not looked at, and a peripheral field of a wrong shape
@@ -14,11 +15,6 @@ export const optional = <T extends v.GenericSchema>(shape: T) =>
 
 // Every body comes through what is read by plain functions here, at a tenth of what a schema costs.
 
-/** A JSON object, whatever its keys. */
-export function isFields(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function readText(value: unknown): string | undefined {
   return typeof value === "string" && value.length <= longestText ? value : undefined;
 }
@@ -30,9 +26,6 @@ function readId(value: unknown): string | undefined {
   return id.length > 0 && id.length <= longestId ? id : undefined;
 }
 
-/** A JSON object with these keys, which valibot's own takes a list for. */
-export const jsonObject = <const T extends v.ObjectEntries>(entries: T) =>
-  v.pipe(v.custom<object>(isFields), v.object(entries));
 const read = <T>(reader: (value: unknown) => T | undefined) =>
   v.optional(v.pipe(v.unknown(), v.transform(reader)));
 

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import type { InboundEvent, Sender } from "../../message.ts";
 import { readContent } from "./content.ts";
-import { jsonObject, optionalId, optionalText, parseMessage, type RawMessage } from "./shapes.ts";
+import { jsonObject } from "../../../net/json-object.ts";
+import { optionalId, optionalText, parseMessage, type RawMessage } from "./shapes.ts";
 
 const reactionShape = jsonObject({ message_id: optionalId, emoji: optionalText });
 const revokeShape = jsonObject({ original_message_id: optionalId });

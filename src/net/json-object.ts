@@ -1,0 +1,13 @@
+import * as v from "valibot";
+
+/** A JSON object, whatever its keys. */
+export function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Stands before valibot's own objects, which take a list for one. */
+export const fields = v.guard(isFields, "expected Object");
+
+/** A JSON object with these keys; others are left out. */
+export const jsonObject = <const T extends v.ObjectEntries>(entries: T) =>
+  v.pipe(v.unknown(), fields, v.object(entries));

@@ -15,7 +15,7 @@ import { Inbox } from "./conversation/inbox.ts";
 import { keepWithinRetention } from "./conversation/keep.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { messagePreparer } from "./conversation/prepare.ts";
-import { replySpeaker } from "./conversation/speak.ts";
+import type { SpeakOptions } from "./conversation/speak.ts";
 import { Turns } from "./conversation/turns.ts";
 import { gatewayApp, stillStarting } from "./gateway/app.ts";
 import { healthOf, sparingly } from "./gateway/health.ts";
@@ -104,6 +104,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { synthesizer, transcriber } = await createSpeech({ config, env, network, clock, log });
   const keep = (messageId: number, file: { path: string; bytes: number }) =>
     store.addAttachments(messageId, [file]);
+  const speak = synthesizer && (await speakerOf({ mediaFolder, synthesizer, keep, log }));
   const turns = new Turns({
     store,
     channelOf,
@@ -118,7 +119,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         log,
       }),
       compose: replyComposer({ mediaFolder, mediaDir: config.agent?.media_dir ?? null, keep }),
-      ...(synthesizer && { speak: replySpeaker({ mediaFolder, synthesizer, keep, log }) }),
+      ...(speak ? { speak } : {}),
       timeoutMs: config.channels_config.message_timeout_secs * 1000,
       maxHistory: config.agent?.max_history_messages ?? 40,
       systemPrompt: config.agent?.system_prompt ?? null,
@@ -267,6 +268,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       store.close();
     },
   };
+}
+
+async function speakerOf(options: SpeakOptions) {
+  const { replySpeaker } = await import("./conversation/speak.ts");
+  return replySpeaker(options);
 }
 
 async function createTunnel(options: DaemonOptions, network: Network, port: number) {

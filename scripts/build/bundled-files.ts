@@ -1,5 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import * as v from "valibot";
+import { leftOut } from "./left-out.ts";
 
 const metafile = v.object({
   outputs: v.record(
@@ -24,6 +25,7 @@ export async function bundledFiles(
     minify: true,
     define: defines,
     metafile: true,
+    plugins: [leftOut],
   });
   const { outputs } = v.parse(metafile, build.metafile);
   const files = new Set<string>();

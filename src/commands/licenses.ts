@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { buildInfo, versionLine } from "../runtime/build-info.ts";
 import { exitCode, type Command } from "./command.ts";
 import { installedPackages, noticesOf, type Notice } from "./licenses/notices.ts";
+import { unpackNotices } from "./licenses/packed.ts";
 
 /** Set by the build: what the bundler really took into this binary (scripts/notices.ts). */
 declare const REVKA_NOTICES_FILE: string | undefined;
@@ -38,8 +39,8 @@ export const command: Command = {
 
 async function held(): Promise<NoticesFile> {
   if (typeof REVKA_NOTICES_FILE === "string") {
-    const file: { default: unknown } = await import(REVKA_NOTICES_FILE, { with: { type: "json" } });
-    return v.parse(noticesFile, file.default);
+    const file: { default: string } = await import(REVKA_NOTICES_FILE, { with: { type: "text" } });
+    return v.parse(noticesFile, unpackNotices(file.default));
   }
   const root = fileURLToPath(new URL("../..", import.meta.url));
   return {

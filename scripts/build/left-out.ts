@@ -1,0 +1,34 @@
+/**
+ * Packages that others import and that nothing here ever calls. Each is replaced by the names that are imported from it:
+ * one that is missing fails the build, and a call would throw.
+ */
+const stubs: Record<string, string> = {
+  // The AI SDK's client of its maker's hosted gateway, for models that are named by a string: 125 kB, and an address
+  // that nobody configured.
+  "@ai-sdk/gateway": `
+    const never = () => { throw new Error("this build holds no gateway"); };
+    export class GatewayError extends Error { static isInstance() { return false; } }
+    export class GatewayAuthenticationError extends GatewayError {}
+    export const createGateway = never;
+    export const gateway = { languageModel: never };
+  `,
+  // Of pino, for its option `redact`: the log has sieves of its own. 50 kB, and a part of every start.
+  "@pinojs/redact": `
+    module.exports = () => { throw new Error("this build redacts by itself"); };
+  `,
+};
+
+const namespace = "left-out";
+
+export const leftOut: Bun.BunPlugin = {
+  name: namespace,
+  setup(build) {
+    build.onResolve({ filter: /^@/ }, ({ path }) =>
+      Object.hasOwn(stubs, path) ? { path, namespace } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: stubs[path] ?? "",
+      loader: "js",
+    }));
+  },
+};

@@ -150,6 +150,15 @@ describe("a broken file says what is wrong, and where", () => {
       ],
     ],
     [
+      "lists and dates where tables belong",
+      `store = []\ngateway = 2026-01-01\n${echo}[channels_config]\nwati = [{}]\n`,
+      [
+        "config.toml:1: store: expected a table, found a list",
+        "config.toml:2: gateway: expected a table, found a date",
+        "config.toml:6: channels_config.wati: expected a table, found a list",
+      ],
+    ],
+    [
       "a store that is no table",
       `store = "x"\n${echo}`,
       ["config.toml:1: store: expected a table, found a string"],

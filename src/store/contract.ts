@@ -48,7 +48,8 @@ export interface ConversationStore {
   markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void>;
   /** Stays `sending`, not to be repeated before `nextAt`. */
   markAmbiguous(id: string, nextAt: number, failure: SendFailure): Promise<void>;
-  markFailed(id: string, failure: SendFailure): Promise<void>;
+  /** False where a status had settled it already. */
+  markFailed(id: string, failure: SendFailure): Promise<boolean>;
   /** A failed delivery is tried anew. False where there is no such failed delivery. */
   redeliver(id: string): Promise<boolean>;
   /** Queues deliveries outside of a turn (an operator's message). Answers their ids. */

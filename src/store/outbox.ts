@@ -144,13 +144,15 @@ export class Outbox {
       );
   }
 
-  markFailed(id: string, failure: SendFailure, now: number): void {
+  /** A status may have said before the answer came that an earlier try arrived, or that it failed: it stands. */
+  markFailed(id: string, failure: SendFailure, now: number): boolean {
     const row = this.#row(id);
-    if (!row || row.state === FAILED) return;
+    if (!row || !isOpen(row)) return false;
     this.#moves(row, false);
     this.database
       .sql("UPDATE outbox SET state = ?, code = ?, hint = ?, updated_at = ? WHERE id = ?")
       .run(FAILED, failure.code, failure.hint, now, id);
+    return true;
   }
 
   redeliver(id: string, now: number): boolean {

@@ -59,10 +59,12 @@ export class Inbox {
       moved: [],
       amended: 0,
     };
+    // Once there was no room, none is left for what came later, or it would overtake what comes again.
+    let full = false;
     for (const event of events) {
       switch (event.kind) {
         case "message":
-          this.#acceptMessage(sourceId, event.message, rules, now, outcome);
+          full = this.#acceptMessage(sourceId, event.message, rules, now, outcome, full);
           break;
         case "edit":
           outcome.amended += this.#edit(sourceId, event, rules);
@@ -89,39 +91,42 @@ export class Inbox {
     return { outcome, sourceId };
   }
 
+  /** Answers whether the bounds of all chats together are reached. */
   #acceptMessage(
     source: number,
     message: Message,
     rules: AcceptRules,
     now: number,
     outcome: AcceptOutcome,
-  ): void {
+    alreadyFull: boolean,
+  ): boolean {
     if (this.#seen(source, message.id)) {
       outcome.duplicates++;
-      return;
+      return alreadyFull;
     }
     const sender = this.chats.people.complete(source, message.sender);
     const verdict = rules.admit({ ...message, sender });
     if (!verdict.admitted) {
       outcome.refused.push({ message: { ...message, sender }, reason: verdict.reason });
-      return;
+      return alreadyFull;
     }
     const json = JSON.stringify(verdict.message);
     const bytes = Buffer.byteLength(json);
     const full =
+      alreadyFull ||
       this.pendingMessages >= rules.maxPendingMessages ||
       this.pendingBytes + bytes > rules.maxPendingBytes ||
       this.outbox.backlog.full(rules);
     if (full) {
       outcome.overflow++;
-      return;
+      return true;
     }
     const chat = this.chats.ofMessage(source, verdict.message, now);
     const most = rules.maxPendingPerChat;
     const ofChat = this.#waiting.of(chat).length + this.outbox.backlog.ofChat(chat, most);
     if (ofChat >= most) {
       outcome.overflow++;
-      return;
+      return false;
     }
     const { lastInsertRowid } = this.database
       .sql(
@@ -130,6 +135,7 @@ export class Inbox {
       .run(source, message.id, chat, now, bytes, json);
     this.#waiting.add(chat, Number(lastInsertRowid), bytes);
     outcome.admitted.push({ chat, message: verdict.message });
+    return false;
   }
 
   #seen(source: number, platformId: string): boolean {

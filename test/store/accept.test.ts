@@ -321,6 +321,14 @@ describe("bounds", () => {
     expect(store.counts().pendingMessages).toBe(kept);
   });
 
+  test("nothing of a batch overtakes what did not fit", async () => {
+    const batch = [message({ text: "x".repeat(900) }), message({ text: "short" })];
+    const rules = { ...everybody, maxPendingBytes: 700 };
+    expect(await accept(batch, rules)).toMatchObject({ admitted: [], overflow: 2 });
+    const { admitted } = await accept(batch, everybody);
+    expect(admitted.map((one) => one.message.id)).toEqual(batch.map(({ id }) => id));
+  });
+
   test("what did not fit is taken when it comes again and there is room", async () => {
     const rules = { ...everybody, maxPendingMessages: 1 };
     const late = message();

@@ -210,12 +210,12 @@ function isAppState(node: unknown): node is BinaryNode {
   );
 }
 
-function listenToEvents(sock: WASocket, { session, caches, log, events }: SocketOptions): void {
+function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptions): void {
   sock.ev.on("creds.update", () => {
     try {
       session.saveCredentials();
-    } catch (error) {
-      log.error({ error: messageOf(error) }, "the WhatsApp session cannot be written");
+    } catch {
+      // The gate has said so, and ends this connection ({@link holdFrames}).
     }
   });
   sock.ev.on("connection.update", ({ connection, qr, isNewLogin, lastDisconnect }) => {

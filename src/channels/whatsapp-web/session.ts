@@ -5,7 +5,7 @@ import { type Mappings, type Self, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { lidOf, phoneOf } from "./jid.ts";
 import { Journal } from "./journal.ts";
-import { KeyStore, jsonOf } from "./key-store.ts";
+import { KeyStore, jsonOf, storedCredentials } from "./key-store.ts";
 import { KeyTransactions } from "./key-transactions.ts";
 import { SentMessages } from "./sent-messages.ts";
 import { SessionDatabase, type SessionLocation } from "./session-database.ts";
@@ -104,10 +104,17 @@ export class Session {
     this.saveCredentials();
   }
 
-  /** Durable once it returns; keys that they speak of are written before. */
+  /** Durable once it returns, together with the keys that they speak of; throws where nothing of it was written. */
   saveCredentials(): void {
+    const { type, id, json } = storedCredentials(this.creds);
+    this.commit.stage({ changes: [{ type, id, held: json }], alongside: [] });
+    const failures: unknown[] = [];
+    this.commit.afterwards(
+      () => {},
+      (error) => failures.push(error),
+    );
     this.commit.flush();
-    this.store.saveCredentials(this.creds);
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Has `write` done in the next durable transaction; resolves once it is on disk. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Recorder } from "../doubles/whatsapp-web/recorder.ts";
+import { NotAccepted } from "../../src/channels/channel.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 setDefaultTimeout(60_000);
@@ -101,6 +102,56 @@ test("a device removed on the phone is logged out, its session kept beside its p
   expect(await h.send(h.ada, "back again")).toMatchObject({ ok: true });
   await h.ada.waitForMessage("back again");
   expect(aside()).toHaveLength(1);
+});
+
+describe("what the inbox refused before a logout", () => {
+  let refusing: boolean;
+  beforeEach(async () => {
+    refusing = true;
+    h = await Harness.linked({
+      admit: (events) => {
+        if (refusing && events.some(({ kind }) => kind === "message")) {
+          throw new NotAccepted("store", 0, "the disk is full");
+        }
+      },
+    });
+    for (const text of ["one", "two"]) await h.ada.send(h.owner, text);
+    await h.ada.receipts.waitForCount(2);
+    const [companion] = h.owner.companions;
+    if (companion) h.wa.unlink(companion);
+    await h.until(() => state() === "logged_out");
+  });
+
+  async function handedOver(): Promise<void> {
+    refusing = false;
+    const { sender, backlog } = await h.message("two");
+    expect(sender.phone).toBe(`+${h.ada.number}`);
+    expect(backlog).toBe(true);
+    expect(h.messages().map(({ text }) => text)).toEqual(["one", "two"]);
+  }
+
+  test("is handed over after it", handedOver);
+
+  test("is handed over after a restart, and once", async () => {
+    await h.channel.stop();
+    h.channel = h.create();
+    await h.run();
+    await handedOver();
+    await h.channel.stop();
+    h.channel = h.create();
+    await h.run();
+    await h.link();
+    await h.ada.send(h.owner, "three");
+    await h.message("three");
+    expect(h.messages()).toHaveLength(3);
+  });
+
+  test("outlives a second link", async () => {
+    await h.channel.relink?.();
+    await h.link();
+    await h.channel.relink?.();
+    await handedOver();
+  });
 });
 
 test("a device removed while we were away is logged out at its next login", async () => {

@@ -22,6 +22,7 @@ import { Readiness } from "./readiness.ts";
 import { SessionError } from "./session-error.ts";
 import { Session } from "./session.ts";
 import { Ingress } from "./socket.ts";
+import { moveAside } from "./succession.ts";
 import { openWired } from "./wiring.ts";
 import { bundledVersion, currentVersion } from "./version.ts";
 
@@ -230,7 +231,10 @@ class WhatsAppWeb implements Channel {
     return this.session;
   }
 
-  /** The session of a removed device leaves its place; what it still had to hand over goes first. */
+  /**
+   * The session of a removed device leaves its place; what it still had to hand over goes first, and what nobody takes
+   * now is left to the session that follows.
+   */
   private async setAside(): Promise<void> {
     const { session, ingress } = this;
     if (!session) return;
@@ -242,8 +246,13 @@ class WhatsAppWeb implements Channel {
     this.session = null;
     this.caches.devices.flushAll();
     try {
-      const aside = session.moveAside();
-      this.options.log.warn({ path: aside }, "the WhatsApp session was moved aside");
+      this.session = moveAside({
+        session,
+        ingress,
+        open: () => this.open(),
+        log: this.options.log,
+      });
+      ingress?.wake();
     } catch (error) {
       this.fail(error);
     }

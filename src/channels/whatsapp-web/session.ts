@@ -1,6 +1,7 @@
 import type { AuthenticationCreds } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
-import { GroupCommit } from "./group-commit.ts";
+import type { InboundEvent } from "../message.ts";
+import { GroupCommit, type HeldChange } from "./group-commit.ts";
 import { type Mappings, type Self, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { lidOf, phoneOf } from "./jid.ts";
@@ -12,6 +13,7 @@ import { SessionDatabase, type SessionLocation } from "./session-database.ts";
 import { type CarefulRepository, carefulRepository } from "./signal-repository.ts";
 
 const PRUNE_EVERY_MS = 6 * 3_600_000;
+const INHERITANCE = { type: "inherited", id: "events" };
 
 export interface SessionHooks {
   /** A stanza was decrypted and is on disk. */
@@ -31,6 +33,8 @@ export class Session {
   readonly mappings: Mappings;
   private readonly store: KeyStore;
   readonly commit: GroupCommit;
+  /** What a session that lay here before had received and not handed over. */
+  inherited: InboundEvent[];
   private cancelPrune: () => void = () => {};
 
   private constructor(
@@ -42,6 +46,7 @@ export class Session {
     this.journal = new Journal(database);
     this.sent = new SentMessages(database);
     this.creds = this.store.loadCredentials();
+    this.inherited = JSON.parse(this.store.get(INHERITANCE.type, INHERITANCE.id) ?? "[]");
     this.commit = new GroupCommit(database, this.store);
     this.transactions = new KeyTransactions(
       this.commit,
@@ -107,7 +112,24 @@ export class Session {
   /** Durable once it returns, together with the keys that they speak of; throws where nothing of it was written. */
   saveCredentials(): void {
     const { type, id, json } = storedCredentials(this.creds);
-    this.commit.stage({ changes: [{ type, id, held: json }], alongside: [] });
+    this.writeAtOnce({ type, id, held: json });
+  }
+
+  /** Durable once it returns; kept for this run where it throws. */
+  inherit(events: InboundEvent[]): void {
+    this.inherited = events;
+    this.writeAtOnce({ ...INHERITANCE, held: JSON.stringify(events) });
+  }
+
+  /** The inbox has what was inherited. */
+  async inheritanceTaken(): Promise<void> {
+    this.commit.stage({ changes: [{ ...INHERITANCE, held: null }], alongside: [] });
+    await this.commit.written();
+    this.inherited = [];
+  }
+
+  private writeAtOnce(change: HeldChange): void {
+    this.commit.stage({ changes: [change], alongside: [] });
     const failures: unknown[] = [];
     this.commit.afterwards(
       () => {},

@@ -111,6 +111,8 @@ export interface AcceptOutcome {
   overflow: number;
   /** Deliveries that a status or an edit moved. */
   moved: { chat: ChatId; delivery: string; failure: SendFailure | null }[];
+  /** Of an account that speaks as another number now: what waited for a turn, and to be sent. */
+  abandoned: { messages: number; deliveries: number };
   /** Pending messages that a revoke or edit changed. */
   amended: number;
 }

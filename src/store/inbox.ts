@@ -17,6 +17,9 @@ const DONE = 1;
 /** Taken back by its sender before a turn took it up. */
 const REVOKED = 2;
 
+/** Its account speaks as another number now. */
+const ABANDONED = 4;
+
 /** Messages from their arrival to the end of their turn. */
 export class Inbox {
   readonly #waiting: Waiting;
@@ -57,6 +60,7 @@ export class Inbox {
       duplicates: 0,
       overflow: 0,
       moved: [],
+      abandoned: { messages: 0, deliveries: 0 },
       amended: 0,
     };
     // Once there was no room, none is left for what came later, or it would overtake what comes again.
@@ -82,6 +86,12 @@ export class Inbox {
         }
         case "identity":
           this.#identify(sourceId, event);
+          break;
+        case "account":
+          if (this.chats.speaksAs(sourceId, event.number)) {
+            outcome.abandoned.messages += this.#abandon(sourceId);
+            outcome.abandoned.deliveries += this.outbox.abandon(sourceId, now);
+          }
           break;
         case "ignored":
           break;
@@ -136,6 +146,18 @@ export class Inbox {
     this.#waiting.add(chat, Number(lastInsertRowid), bytes);
     outcome.admitted.push({ chat, message: verdict.message });
     return false;
+  }
+
+  /** Whoever wrote to the number of before gets no answer from another. Answers how many messages that were. */
+  #abandon(source: number): number {
+    const taken = this.database
+      .sql(
+        `UPDATE inbox SET state = ?, message = NULL WHERE id IN
+         (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND source = ?)`,
+      )
+      .run(ABANDONED, source);
+    this.#waiting.forget();
+    return Number(taken.changes);
   }
 
   #seen(source: number, platformId: string): boolean {

@@ -154,6 +154,62 @@ describe("what the inbox refused before a logout", () => {
   });
 });
 
+describe("the inside is told whom the account speaks as before anything can be sent", () => {
+  const told = () =>
+    h.events.all.flatMap((event) => (event.kind === "account" ? [event.number] : []));
+
+  test("and again where that is another number", async () => {
+    const atReady: string[][] = [];
+    h = await Harness.start();
+    h.channel.onStatus(() => {
+      if (state() === "ready") atReady.push(told());
+    });
+    await h.run();
+    await h.link();
+    await h.channel.relink?.();
+    await h.bob.scanQr(await h.qr());
+    await h.ready();
+    const [owner, bob] = [`+${h.owner.number}`, `+${h.bob.number}`];
+    expect(atReady).toEqual([[owner], [owner, bob]]);
+  });
+
+  test("and where it does not take that, no connection is made", async () => {
+    let refusing = true;
+    h = await Harness.start({
+      admit: () => {
+        if (refusing) throw new NotAccepted("store", 0, "the disk is full");
+      },
+    });
+    await h.run();
+    await h.owner.scanQr(await h.qr());
+    await h.until(() => h.channel.status().reason?.includes("store") === true);
+    expect(h.channel.status().state).toBe("disconnected");
+    refusing = false;
+    await h.ready();
+    expect(told()).toEqual([`+${h.owner.number}`]);
+  });
+
+  test("what another number had received is not handed over for this one", async () => {
+    let refusing = true;
+    h = await Harness.linked({
+      admit: (events) => {
+        if (refusing && events.some(({ kind }) => kind === "message")) {
+          throw new NotAccepted("store", 0, "the disk is full");
+        }
+      },
+    });
+    await h.ada.send(h.owner, "for the owner");
+    await h.ada.receipts.waitFor();
+    await h.channel.relink?.();
+    await h.bob.scanQr(await h.qr());
+    await h.ready();
+    refusing = false;
+    await h.ada.send(h.bob, "for Bob");
+    await h.message("for Bob");
+    expect(h.messages().map(({ text }) => text)).toEqual(["for Bob"]);
+  });
+});
+
 test("a device removed while we were away is logged out at its next login", async () => {
   h = await Harness.linked();
   await h.channel.stop();

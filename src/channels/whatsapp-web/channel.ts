@@ -22,6 +22,7 @@ import { Readiness } from "./readiness.ts";
 import { SessionError } from "./session-error.ts";
 import { Session } from "./session.ts";
 import { Ingress } from "./socket.ts";
+import { SpeaksAs } from "./speaks-as.ts";
 import { moveAside } from "./succession.ts";
 import { openWired } from "./wiring.ts";
 import { bundledVersion, currentVersion } from "./version.ts";
@@ -67,6 +68,7 @@ class WhatsAppWeb implements Channel {
     this.random = options.random ?? Math.random;
     this.caches = createCaches(clock);
     this.readiness = new Readiness(clock);
+    const speaksAs = new SpeaksAs(log);
     this.client = new Client({
       clock,
       fetch: options.fetch,
@@ -90,7 +92,11 @@ class WhatsAppWeb implements Channel {
       byCode: digits !== null,
       isLinked: () => this.session?.confirmed ?? false,
       onNotLinked: () => this.openedSession().forgetLink(),
-      prepare: () => this.openedSession().dropUnfinishedLink(),
+      prepare: async () => {
+        const session = this.openedSession();
+        session.dropUnfinishedLink();
+        await speaksAs.tell(session, this.deliver);
+      },
       findVersion: (signal) =>
         config.ws_url === undefined
           ? currentVersion({ fetch: options.fetch, clock, log, signal })

@@ -13,6 +13,12 @@ import { SessionDatabase, type SessionLocation } from "./session-database.ts";
 import { type CarefulRepository, carefulRepository } from "./signal-repository.ts";
 
 const PRUNE_EVERY_MS = 6 * 3_600_000;
+/** What a session leaves to the next: what it received for its number and nobody has taken over. */
+export interface Legacy {
+  number: string | null;
+  events: InboundEvent[];
+}
+const NOTHING: Legacy = { number: null, events: [] };
 const INHERITANCE = { type: "inherited", id: "events" };
 
 export interface SessionHooks {
@@ -33,8 +39,7 @@ export class Session {
   readonly mappings: Mappings;
   private readonly store: KeyStore;
   readonly commit: GroupCommit;
-  /** What a session that lay here before had received and not handed over. */
-  inherited: InboundEvent[];
+  private legacy: Legacy;
   private cancelPrune: () => void = () => {};
 
   private constructor(
@@ -46,7 +51,8 @@ export class Session {
     this.journal = new Journal(database);
     this.sent = new SentMessages(database);
     this.creds = this.store.loadCredentials();
-    this.inherited = JSON.parse(this.store.get(INHERITANCE.type, INHERITANCE.id) ?? "[]");
+    const inherited = this.store.get(INHERITANCE.type, INHERITANCE.id);
+    this.legacy = inherited === undefined ? NOTHING : JSON.parse(inherited);
     this.commit = new GroupCommit(database, this.store);
     this.transactions = new KeyTransactions(
       this.commit,
@@ -116,16 +122,32 @@ export class Session {
   }
 
   /** Durable once it returns; kept for this run where it throws. */
-  inherit(events: InboundEvent[]): void {
-    this.inherited = events;
-    this.writeAtOnce({ ...INHERITANCE, held: JSON.stringify(events) });
+  inherit(legacy: Legacy): void {
+    this.legacy = legacy;
+    this.writeAtOnce({ ...INHERITANCE, held: JSON.stringify(legacy) });
+  }
+
+  /** What a session that lay here before had received and not handed over; nothing where that was another number's. */
+  get inherited(): InboundEvent[] {
+    const { number, events } = this.legacy;
+    return this.linked && number !== this.self.phone ? [] : events;
+  }
+
+  /** Of what was inherited for another number nothing is taken up. Answers how much that was. */
+  dropForeignLegacy(): number {
+    const dropped = this.legacy.events.length - this.inherited.length;
+    if (dropped > 0) {
+      this.legacy = NOTHING;
+      this.commit.stage({ changes: [{ ...INHERITANCE, held: null }], alongside: [] });
+    }
+    return dropped;
   }
 
   /** The inbox has what was inherited. */
   async inheritanceTaken(): Promise<void> {
     this.commit.stage({ changes: [{ ...INHERITANCE, held: null }], alongside: [] });
     await this.commit.written();
-    this.inherited = [];
+    this.legacy = NOTHING;
   }
 
   private writeAtOnce(change: HeldChange): void {

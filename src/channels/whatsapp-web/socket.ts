@@ -8,7 +8,7 @@ import { learntPairs } from "./identity.ts";
 import { kindOf } from "./jid.ts";
 import type { PendingStanza, StanzaAttributes } from "./journal.ts";
 import { type Translation, translate } from "./payload.ts";
-import type { Session } from "./session.ts";
+import type { Legacy, Session } from "./session.ts";
 
 /** Stanzas handed over at once. */
 const BATCH = 50;
@@ -103,10 +103,11 @@ export class Ingress {
   }
 
   /** What this session has received and nobody has taken over: for the session that follows it. */
-  legacyOf(session: Session): InboundEvent[] {
+  legacyOf(session: Session): Legacy {
     const pending = session.journal.pending(MOST_LEFT);
-    const events = pending.flatMap((stanza) => this.translated(stanza, session, true).events);
-    return [...session.inherited, ...events].filter(({ kind }) => kind !== "ignored");
+    const received = pending.flatMap((stanza) => this.translated(stanza, session, true).events);
+    const events = [...session.inherited, ...received].filter(({ kind }) => kind !== "ignored");
+    return { number: session.self.phone, events };
   }
 
   /** Takes up nothing more. */

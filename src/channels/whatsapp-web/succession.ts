@@ -1,6 +1,5 @@
 import type { Logger } from "../../telemetry/log.ts";
-import type { InboundEvent } from "../message.ts";
-import type { Session } from "./session.ts";
+import type { Legacy, Session } from "./session.ts";
 import type { Ingress } from "./socket.ts";
 
 export interface Succession {
@@ -16,30 +15,30 @@ export interface Succession {
  * taken over is left to a new session, which is answered then, for the ingress to be woken; null where nothing was left.
  */
 export function moveAside({ session, ingress, open, log }: Succession): Session | null {
-  const legacy = ingress ? legacyOf(session, ingress, log) : [];
+  const legacy = ingress && legacyOf(session, ingress, log);
   const aside = session.moveAside();
   log.warn({ path: aside }, "the WhatsApp session was moved aside");
-  if (legacy.length === 0) return null;
+  if (!legacy || legacy.events.length === 0) return null;
   let next: Session | null = null;
   try {
     next = open();
     next.inherit(legacy);
   } catch (error) {
     log.error(
-      { events: legacy.length, error: messageOf(error) },
+      { events: legacy.events.length, error: messageOf(error) },
       "what the moved session had not handed over is in memory only",
     );
-    if (next === null) for (const event of legacy) ingress?.aside(event);
+    if (next === null) for (const event of legacy.events) ingress?.aside(event);
   }
   return next;
 }
 
-function legacyOf(session: Session, ingress: Ingress, log: Logger): InboundEvent[] {
+function legacyOf(session: Session, ingress: Ingress, log: Logger): Legacy | null {
   try {
     return ingress.legacyOf(session);
   } catch (error) {
     log.error({ error: messageOf(error) }, "what the moved session had received cannot be read");
-    return [];
+    return null;
   }
 }
 

@@ -114,7 +114,7 @@ export function openSocket(options: SocketOptions): WASocket {
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     makeSignalRepository: session.repository.make,
-    getMessage: async ({ id }) => (id ? session.sent.get(id)?.message : undefined),
+    getMessage: async ({ id, remoteJid }) => session.sentTo(remoteJid ?? "", id ?? ""),
     cachedGroupMetadata: async (jid) => caches.groups.get(jid),
     userDevicesCache: asBaileysCache(caches.devices),
     msgRetryCounterCache: asBaileysCache(caches.retries),

@@ -1,8 +1,8 @@
-import type { AuthenticationCreds } from "@whiskeysockets/baileys";
+import type { AuthenticationCreds, proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { InboundEvent } from "../message.ts";
 import { GroupCommit, type HeldChange } from "./group-commit.ts";
-import { type Mappings, type Self, storedMappings } from "./identity.ts";
+import { type Mappings, type Self, isSameChat, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { lidOf, phoneOf } from "./jid.ts";
 import { Journal } from "./journal.ts";
@@ -159,6 +159,13 @@ export class Session {
     );
     this.commit.flush();
     if (failures.length > 0) throw failures[0];
+  }
+
+  /** The message with this id, for who asks for it again: ids can be known to others than whom it was for. */
+  sentTo(chat: string, id: string): proto.IMessage | undefined {
+    const sent = this.sent.get(id);
+    if (!sent || !isSameChat(sent.chat, chat, this.self, this.mappings)) return undefined;
+    return sent.message;
   }
 
   /** Has `write` done in the next durable transaction; resolves once it is on disk. */

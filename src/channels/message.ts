@@ -90,6 +90,11 @@ export type InboundEvent =
       previousUserId: string | null;
       previousPhone: string | null;
     }
+  /**
+   * Whom the channel speaks as from now on (E.164): told before it sends anything. What still waits for another is
+   * not for this one.
+   */
+  | { kind: "account"; number: string }
   /** Seen, understood, and deliberately not acted upon; counted under `reason` (snake_case). */
   | { kind: "ignored"; reason: string };
 

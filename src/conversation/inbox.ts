@@ -98,7 +98,7 @@ export class Inbox {
 
   #countIgnored(source: Source, events: InboundEvent[]): void {
     for (const event of events) {
-      if (event.kind === "message" || event.kind === "status") continue;
+      if (uncounted.has(event.kind)) continue;
       const reason = event.kind === "ignored" ? event.reason : event.kind;
       this.#options.metrics.eventsIgnored.inc({ channel: source.channel, reason });
     }
@@ -122,6 +122,13 @@ export class Inbox {
         "message refused",
       );
     }
+    const { messages, deliveries } = outcome.abandoned;
+    if (messages + deliveries > 0) {
+      log.warn(
+        { channel, messages, deliveries },
+        "another number was linked: what waited for the one before is not answered from it",
+      );
+    }
     if (outcome.overflow > 0) {
       log.warn(
         { channel, messages: outcome.overflow },
@@ -130,6 +137,9 @@ export class Inbox {
     }
   }
 }
+
+/** Events that are no thing left undone. */
+const uncounted: ReadonlySet<string> = new Set(["message", "status", "account"]);
 
 const types = new Set(
   "text image audio voice video document sticker location contacts interactive button order".split(

@@ -76,8 +76,8 @@ export class Settlement {
     }
     const decision = decideRetry(failure, delivery.attempts + 1, channel.repeat, random());
     if (!decision.again) {
-      await store.markFailed(delivery.id, failure);
-      this.ended(stored, delivery, failure);
+      const first = await store.markFailed(delivery.id, failure);
+      if (first) this.ended(stored, delivery, failure);
       return;
     }
     const nextAt = clock.now() + decision.afterMs;

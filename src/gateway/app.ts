@@ -83,11 +83,12 @@ function mayReadMetrics(request: Request, peer: string | null, options: GatewayO
   if (metricsToken && equalInConstantTime(authorization, `Bearer ${metricsToken}`)) return true;
   if (peer === null || !isLoopbackHost(peer.replace(/^::ffff:/, ""))) return false;
   if (forwarding.some((name) => request.headers.has(name))) return false;
-  return isLoopbackHost(new URL(request.url).hostname);
+  // Bun passes on what a client writes as its `Host`, be it no address.
+  return isLoopbackHost(URL.parse(request.url)?.hostname ?? "");
 }
 
 /** The port is taken before the channels run, so that a port in use is known before anything happens. */
 export function stillStarting(): Response {
   const headers = { "Retry-After": "1" };
-  return Response.json({ error: "the daemon is starting" }, { status: 503, headers });
+  return secured(Response.json({ error: "the daemon is starting" }, { status: 503, headers }));
 }

@@ -70,6 +70,16 @@ export class Chats {
     this.#sources.set(`${source.channel}\n${source.account}\n${source.backend}`, id);
   }
 
+  /** Notes whom an account speaks as; true where that was another before. Runs inside a transaction. */
+  speaksAs(source: number, number: string): boolean {
+    const row = this.database.sql("SELECT number FROM sources WHERE id = ?").get(source) as
+      { number: string | null } | undefined;
+    const before = row?.number ?? null;
+    if (before === number) return false;
+    this.database.sql("UPDATE sources SET number = ? WHERE id = ?").run(number, source);
+    return before !== null;
+  }
+
   /** The chat a message belongs to, found or made, its sender's identities remembered, its window open. */
   ofMessage(source: number, message: Message, now: number): ChatId {
     const person = this.#personOf(source, message.sender);

@@ -48,7 +48,8 @@ export interface ConversationStore {
   markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void>;
   /** Stays `sending`, not to be repeated before `nextAt`. */
   markAmbiguous(id: string, nextAt: number, failure: SendFailure): Promise<void>;
-  markFailed(id: string, failure: SendFailure): Promise<void>;
+  /** False where a status had settled it already. */
+  markFailed(id: string, failure: SendFailure): Promise<boolean>;
   /** A failed delivery is tried anew. False where there is no such failed delivery. */
   redeliver(id: string): Promise<boolean>;
   /** Queues deliveries outside of a turn (an operator's message). Answers their ids. */
@@ -110,6 +111,8 @@ export interface AcceptOutcome {
   overflow: number;
   /** Deliveries that a status or an edit moved. */
   moved: { chat: ChatId; delivery: string; failure: SendFailure | null }[];
+  /** Of an account that speaks as another number now: what waited for a turn, and to be sent. */
+  abandoned: { messages: number; deliveries: number };
   /** Pending messages that a revoke or edit changed. */
   amended: number;
 }

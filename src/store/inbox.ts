@@ -17,6 +17,9 @@ const DONE = 1;
 /** Taken back by its sender before a turn took it up. */
 const REVOKED = 2;
 
+/** Its account speaks as another number now. */
+const ABANDONED = 4;
+
 /** Messages from their arrival to the end of their turn. */
 export class Inbox {
   readonly #waiting: Waiting;
@@ -57,12 +60,15 @@ export class Inbox {
       duplicates: 0,
       overflow: 0,
       moved: [],
+      abandoned: { messages: 0, deliveries: 0 },
       amended: 0,
     };
+    // Once there was no room, none is left for what came later, or it would overtake what comes again.
+    let full = false;
     for (const event of events) {
       switch (event.kind) {
         case "message":
-          this.#acceptMessage(sourceId, event.message, rules, now, outcome);
+          full = this.#acceptMessage(sourceId, event.message, rules, now, outcome, full);
           break;
         case "edit":
           outcome.amended += this.#edit(sourceId, event, rules);
@@ -81,6 +87,12 @@ export class Inbox {
         case "identity":
           this.#identify(sourceId, event);
           break;
+        case "account":
+          if (this.chats.speaksAs(sourceId, event.number)) {
+            outcome.abandoned.messages += this.#abandon(sourceId);
+            outcome.abandoned.deliveries += this.outbox.abandon(sourceId, now);
+          }
+          break;
         case "ignored":
           break;
       }
@@ -89,39 +101,42 @@ export class Inbox {
     return { outcome, sourceId };
   }
 
+  /** Answers whether the bounds of all chats together are reached. */
   #acceptMessage(
     source: number,
     message: Message,
     rules: AcceptRules,
     now: number,
     outcome: AcceptOutcome,
-  ): void {
+    alreadyFull: boolean,
+  ): boolean {
     if (this.#seen(source, message.id)) {
       outcome.duplicates++;
-      return;
+      return alreadyFull;
     }
     const sender = this.chats.people.complete(source, message.sender);
     const verdict = rules.admit({ ...message, sender });
     if (!verdict.admitted) {
       outcome.refused.push({ message: { ...message, sender }, reason: verdict.reason });
-      return;
+      return alreadyFull;
     }
     const json = JSON.stringify(verdict.message);
     const bytes = Buffer.byteLength(json);
     const full =
+      alreadyFull ||
       this.pendingMessages >= rules.maxPendingMessages ||
       this.pendingBytes + bytes > rules.maxPendingBytes ||
       this.outbox.backlog.full(rules);
     if (full) {
       outcome.overflow++;
-      return;
+      return true;
     }
     const chat = this.chats.ofMessage(source, verdict.message, now);
     const most = rules.maxPendingPerChat;
     const ofChat = this.#waiting.of(chat).length + this.outbox.backlog.ofChat(chat, most);
     if (ofChat >= most) {
       outcome.overflow++;
-      return;
+      return false;
     }
     const { lastInsertRowid } = this.database
       .sql(
@@ -130,6 +145,19 @@ export class Inbox {
       .run(source, message.id, chat, now, bytes, json);
     this.#waiting.add(chat, Number(lastInsertRowid), bytes);
     outcome.admitted.push({ chat, message: verdict.message });
+    return false;
+  }
+
+  /** Whoever wrote to the number of before gets no answer from another. Answers how many messages that were. */
+  #abandon(source: number): number {
+    const taken = this.database
+      .sql(
+        `UPDATE inbox SET state = ?, message = NULL WHERE id IN
+         (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND source = ?)`,
+      )
+      .run(ABANDONED, source);
+    this.#waiting.forget();
+    return Number(taken.changes);
   }
 
   #seen(source: number, platformId: string): boolean {

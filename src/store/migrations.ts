@@ -115,6 +115,10 @@ const migrations: string[] = [
   DROP INDEX inbox_pending;
   CREATE INDEX inbox_waiting ON inbox (id, chat, bytes) WHERE state = 0;
   `,
+  `
+  -- Whom the account spoke as last, where that can change under it.
+  ALTER TABLE sources ADD COLUMN number TEXT;
+  `,
 ];
 
 /** Brings the schema to this build's version; throws where the file was written by a newer Revka. */

@@ -18,6 +18,8 @@ const PENDING = 0;
 const SENDING = 1;
 const SENT = 2;
 const FAILED = 3;
+const ACCOUNT_CHANGED =
+  "Another number was linked before this was sent: `revka redeliver` sends it from that one.";
 const states = ["pending", "sending", "sent", "failed"] as const;
 
 /** How far along each word of the platform is; a status never goes back. */
@@ -144,13 +146,28 @@ export class Outbox {
       );
   }
 
-  markFailed(id: string, failure: SendFailure, now: number): void {
+  /** A status may have said before the answer came that an earlier try arrived, or that it failed: it stands. */
+  markFailed(id: string, failure: SendFailure, now: number): boolean {
     const row = this.#row(id);
-    if (!row || row.state === FAILED) return;
+    if (!row || !isOpen(row)) return false;
     this.#moves(row, false);
     this.database
       .sql("UPDATE outbox SET state = ?, code = ?, hint = ?, updated_at = ? WHERE id = ?")
       .run(FAILED, failure.code, failure.hint, now, id);
+    return true;
+  }
+
+  /** What waits to be sent from this account fails: it speaks as another now. Answers how many. */
+  abandon(source: number, now: number): number {
+    const failed = this.database
+      .sql(
+        `UPDATE outbox SET state = 3, code = ?, hint = ?, updated_at = ?
+         WHERE seq IN (SELECT seq FROM outbox INDEXED BY outbox_open
+                       WHERE state < 2 AND chat IN (SELECT id FROM chats WHERE source = ?))`,
+      )
+      .run("account_changed", ACCOUNT_CHANGED, now, source);
+    this.backlog.forget();
+    return Number(failed.changes);
   }
 
   redeliver(id: string, now: number): boolean {

@@ -213,7 +213,7 @@ class SqliteStore implements ConversationStore {
     );
   }
 
-  markFailed(id: string, failure: SendFailure): Promise<void> {
+  markFailed(id: string, failure: SendFailure): Promise<boolean> {
     return this.#database.write(
       () => this.#outbox.markFailed(id, failure, this.#clock.now()),
       this.#undone,

@@ -29,8 +29,8 @@ export class Exposition {
         ...described(gauge),
         registers,
         collect() {
-          const value = gauge.read();
           this.reset();
+          const value = readable(gauge);
           if (typeof value === "number") this.set(value);
           else for (const sample of value) this.set(sample.labels, sample.value);
         },
@@ -44,6 +44,15 @@ export class Exposition {
 
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+}
+
+/** A store that cannot be read must not cost the figures that tell of it; what is not known is no zero. */
+function readable(gauge: metrics.Gauge): number | metrics.Sample[] {
+  try {
+    return gauge.read();
+  } catch {
+    return gauge.labelNames.length > 0 ? [] : NaN;
   }
 }
 

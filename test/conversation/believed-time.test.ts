@@ -23,19 +23,33 @@ test.each<[string, number, Record<number, number>, number]>([
   ["a jump ahead is not", hour, { 30: 1000 * day }, hour - minute],
   ["nor are two", hour, { 20: 9 * day, 30: 9 * day }, hour - 2 * minute],
   ["until it has lasted for a day", day + hour, { 30: 1000 * day }, 1001 * day + hour],
-  [
-    "the second one starts the day anew",
-    day + hour,
-    { 30: 9 * day, 90: 9 * day },
-    day + hour - 2 * minute,
-  ],
+  ["each for itself", day + hour, { 30: 9 * day, 90: 7 * day }, 10 * day + hour - minute],
   [
     "one that is set right again leaves nothing",
     hour,
     { 20: 9 * day, 30: -9 * day },
     hour - 2 * minute,
   ],
+  [
+    "set right in part, what is left is doubted on",
+    hour,
+    { 20: 9 * day, 30: 9 * day, 40: -10 * day },
+    hour - 3 * minute,
+  ],
   ["one that is set back is believed at once", hour, { 30: -9 * day }, hour - 9 * day],
 ])("%s", (_, passed, jumps, expected) => {
   expect(after(passed / minute, jumps)).toBe(expected);
+});
+
+test("a machine that sleeps each night falls no further behind than some nights", () => {
+  let at = 0;
+  const time = new BelievedTime({ ...fakeClock(), now: () => at });
+  for (let passed = 0; passed < 100; passed++) {
+    for (let awake = 0; awake < 16 * 60; awake++) {
+      at += minute;
+      time.now();
+    }
+    at += 8 * hour;
+  }
+  expect(at - time.now()).toBeLessThanOrEqual(2 * day);
 });

@@ -103,15 +103,16 @@ test("what was handed over and cannot be noted as such is handed over again at g
   expect(pauses.slice(0, 3)).toEqual([500, 1000, 2000]);
 });
 
-test("a session that cannot be written at the start is opened all the same", async () => {
+test("a session that cannot be written at the start is opened all the same, says so, and is ready once it can", async () => {
   await linked();
   await h.channel.stop();
   const other = new DatabaseSync(h.sessionPath);
   other.exec("BEGIN IMMEDIATE");
   h.channel = h.create();
   await h.run();
-  await h.ready();
+  await h.until(() => h.channel.status().reason?.includes("cannot be written") === true);
   other.close();
+  await h.ready();
 });
 
 test("a line that breaks under the first words of a login ends nothing but the connection", async () => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Recorder } from "../doubles/whatsapp-web/recorder.ts";
+import { NotAccepted } from "../../src/channels/channel.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 setDefaultTimeout(60_000);
@@ -101,6 +102,112 @@ test("a device removed on the phone is logged out, its session kept beside its p
   expect(await h.send(h.ada, "back again")).toMatchObject({ ok: true });
   await h.ada.waitForMessage("back again");
   expect(aside()).toHaveLength(1);
+});
+
+describe("what the inbox refused before a logout", () => {
+  let refusing: boolean;
+  beforeEach(async () => {
+    refusing = true;
+    h = await Harness.linked({
+      admit: (events) => {
+        if (refusing && events.some(({ kind }) => kind === "message")) {
+          throw new NotAccepted("store", 0, "the disk is full");
+        }
+      },
+    });
+    for (const text of ["one", "two"]) await h.ada.send(h.owner, text);
+    await h.ada.receipts.waitForCount(2);
+    const [companion] = h.owner.companions;
+    if (companion) h.wa.unlink(companion);
+    await h.until(() => state() === "logged_out");
+  });
+
+  async function handedOver(): Promise<void> {
+    refusing = false;
+    const { sender, backlog } = await h.message("two");
+    expect(sender.phone).toBe(`+${h.ada.number}`);
+    expect(backlog).toBe(true);
+    expect(h.messages().map(({ text }) => text)).toEqual(["one", "two"]);
+  }
+
+  test("is handed over after it", handedOver);
+
+  test("is handed over after a restart, and once", async () => {
+    await h.channel.stop();
+    h.channel = h.create();
+    await h.run();
+    await handedOver();
+    await h.channel.stop();
+    h.channel = h.create();
+    await h.run();
+    await h.link();
+    await h.ada.send(h.owner, "three");
+    await h.message("three");
+    expect(h.messages()).toHaveLength(3);
+  });
+
+  test("outlives a second link", async () => {
+    await h.channel.relink?.();
+    await h.link();
+    await h.channel.relink?.();
+    await handedOver();
+  });
+});
+
+describe("the inside is told whom the account speaks as before anything can be sent", () => {
+  const told = () =>
+    h.events.all.flatMap((event) => (event.kind === "account" ? [event.number] : []));
+
+  test("and again where that is another number", async () => {
+    const atReady: string[][] = [];
+    h = await Harness.start();
+    h.channel.onStatus(() => {
+      if (state() === "ready") atReady.push(told());
+    });
+    await h.run();
+    await h.link();
+    await h.channel.relink?.();
+    await h.bob.scanQr(await h.qr());
+    await h.ready();
+    const [owner, bob] = [`+${h.owner.number}`, `+${h.bob.number}`];
+    expect(atReady).toEqual([[owner], [owner, bob]]);
+  });
+
+  test("and where it does not take that, no connection is made", async () => {
+    let refusing = true;
+    h = await Harness.start({
+      admit: () => {
+        if (refusing) throw new NotAccepted("store", 0, "the disk is full");
+      },
+    });
+    await h.run();
+    await h.owner.scanQr(await h.qr());
+    await h.until(() => h.channel.status().reason?.includes("store") === true);
+    expect(h.channel.status().state).toBe("disconnected");
+    refusing = false;
+    await h.ready();
+    expect(told()).toEqual([`+${h.owner.number}`]);
+  });
+
+  test("what another number had received is not handed over for this one", async () => {
+    let refusing = true;
+    h = await Harness.linked({
+      admit: (events) => {
+        if (refusing && events.some(({ kind }) => kind === "message")) {
+          throw new NotAccepted("store", 0, "the disk is full");
+        }
+      },
+    });
+    await h.ada.send(h.owner, "for the owner");
+    await h.ada.receipts.waitFor();
+    await h.channel.relink?.();
+    await h.bob.scanQr(await h.qr());
+    await h.ready();
+    refusing = false;
+    await h.ada.send(h.bob, "for Bob");
+    await h.message("for Bob");
+    expect(h.messages().map(({ text }) => text)).toEqual(["for Bob"]);
+  });
 });
 
 test("a device removed while we were away is logged out at its next login", async () => {

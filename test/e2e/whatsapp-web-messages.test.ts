@@ -327,6 +327,27 @@ test("a message that a phone could not read is sent to it again", async () => {
   expect(h.wa.retriesAsked.count).toBeGreaterThan(0);
 });
 
+test("a message is sent again to nobody but whom it was for, however they are addressed", async () => {
+  h = await Harness.linked();
+  const [companion] = h.owner.companions;
+  if (!companion) throw new Error("not linked");
+  const sent = await h.send(h.ada, "for Ada alone");
+  const id = sent.ok ? (sent.platformId ?? "") : "";
+  await h.ada.waitForMessage("for Ada alone");
+  await h.send(h.bob, "for Bob");
+  h.bob.askAgain(companion, id);
+  // The first is of Ada's own receipt.
+  await h.wa.clientAcks.waitForCount(2, (ack) => ack.class === "receipt" && ack.id === id);
+  expect(h.wa.clientMessages.all.filter((message) => message.id === id)).toHaveLength(1);
+  for (const addressing of ["pn", "lid"] as const) {
+    h.wa.clientMessages.clear();
+    h.ada.addressing = addressing;
+    h.ada.askAgain(companion, id);
+    await h.wa.clientMessages.waitFor((message) => message.id === id);
+  }
+  expect(h.bob.inbox.all.map(({ text }) => text)).toEqual(["for Bob"]);
+});
+
 test("a message that cannot be read here is asked for again and arrives", async () => {
   h = await Harness.linked();
   await h.ada.send(h.owner, "hello");

@@ -321,6 +321,14 @@ describe("bounds", () => {
     expect(store.counts().pendingMessages).toBe(kept);
   });
 
+  test("nothing of a batch overtakes what did not fit", async () => {
+    const batch = [message({ text: "x".repeat(900) }), message({ text: "short" })];
+    const rules = { ...everybody, maxPendingBytes: 700 };
+    expect(await accept(batch, rules)).toMatchObject({ admitted: [], overflow: 2 });
+    const { admitted } = await accept(batch, everybody);
+    expect(admitted.map((one) => one.message.id)).toEqual(batch.map(({ id }) => id));
+  });
+
   test("what did not fit is taken when it comes again and there is room", async () => {
     const rules = { ...everybody, maxPendingMessages: 1 };
     const late = message();
@@ -328,5 +336,47 @@ describe("bounds", () => {
     expect((await accept([late], rules)).overflow).toBe(1);
     await finish(chat, [store.pendingMessages(chat, 1)[0]?.id ?? 0]);
     expect((await accept([late], rules)).admitted.length).toBe(1);
+  });
+});
+
+describe("an account that speaks as another number", () => {
+  const speaks = (number: string) => store.accept(cloud, [{ kind: "account", number }], everybody);
+  const content = { kind: "text" as const, text: "an answer", quote: null };
+  let chat: number;
+  beforeEach(async () => {
+    await speaks("+15550000001");
+    chat = await chatOf(message());
+    await store.enqueue(chat, [{ id: "d1", content }]);
+  });
+
+  test("answers nothing that waited for the one before", async () => {
+    const { abandoned } = await speaks("+15550000002");
+    expect(abandoned).toEqual({ messages: 1, deliveries: 1 });
+    expect(store.counts()).toMatchObject({ pendingMessages: 0, openDeliveries: 0 });
+    expect(store.pendingMessages(chat, 9)).toEqual([]);
+    expect(store.delivery("d1")).toMatchObject({ state: "failed", code: "account_changed" });
+    await accept([message()], everybody);
+    expect(store.pendingMessages(chat, 9)).toHaveLength(1);
+    expect(await store.redeliver("d1")).toBe(true);
+    expect(store.openDelivery(chat)?.id).toBe("d1");
+  });
+
+  test("gives up a turn that still runs", async () => {
+    const [first] = store.pendingMessages(chat, 1);
+    await speaks("+15550000002");
+    const turn = { turnId: "t", messages: [first?.id ?? 0], history: [], keepHistory: 9 };
+    const deliveries = [{ id: "d2", content }];
+    expect(await store.finishTurn({ ...turn, chat, deliveries })).toBeNull();
+    expect(store.delivery("d2")).toBeNull();
+  });
+
+  test("keeps everything where it is the same, and what another account has", async () => {
+    const other = { ...cloud, account: "2000" };
+    for (const number of ["+15550000002", "+15550000003"]) {
+      const { abandoned } = await store.accept(other, [{ kind: "account", number }], everybody);
+      expect(abandoned).toEqual({ messages: 0, deliveries: 0 });
+    }
+    expect((await speaks("+15550000001")).abandoned).toEqual({ messages: 0, deliveries: 0 });
+    expect(store.counts()).toMatchObject({ pendingMessages: 1, openDeliveries: 1 });
   });
 });

@@ -68,6 +68,16 @@ describe("a status", () => {
     expect(store.delivery("d1")?.platformId).toBe("wamid.out");
   });
 
+  test("that settled it stands, whatever the answer of a second try says then", async () => {
+    await store.markSending("d1");
+    await store.markAmbiguous("d1", 0, { ...failure, retry: "ambiguous", code: "timeout" });
+    await store.markSending("d1");
+    await status("delivered");
+    await store.markFailed("d1", failure);
+    expect(store.delivery("d1")).toMatchObject({ state: "sent", status: "delivered", code: null });
+    expect(store.counts().failedDeliveries).toBe(0);
+  });
+
   test("never goes back", async () => {
     await store.markSending("d1");
     await store.markSent("d1", "wamid.out");

@@ -13,7 +13,7 @@ let waiting: Waiting;
 beforeEach(() => {
   folder = temporaryFolder();
   database = Database.open(join(folder.path, "revka.db"));
-  database.sql("INSERT INTO sources VALUES (1, 'whatsapp', 'default', 'cloud', 0, 0)").run();
+  database.sql("INSERT INTO sources VALUES (1, 'whatsapp', 'default', 'cloud', 0, 0, NULL)").run();
   for (const chat of [1, 2]) {
     database
       .sql("INSERT INTO chats (id, source, kind, group_id) VALUES (?, 1, 'group', ?)")
@@ -91,6 +91,7 @@ test("a store of before, with messages that wait, goes on where it was", async (
   store.close();
   const db = new DatabaseSync(path);
   db.exec(`DROP INDEX inbox_waiting; PRAGMA user_version = 2;
+    ALTER TABLE sources DROP COLUMN number;
     CREATE INDEX inbox_pending ON inbox (chat, id) WHERE state = 0;`);
   db.close();
   const again = storeAt(path, fakeClock());

@@ -52,3 +52,20 @@ test("gauges are read when they are asked for", async () => {
   expect(await shown(metrics, "pending")).toEqual(["pending 0"]);
   expect(await shown(metrics, "states")).toEqual(['states{state="down"} 1']);
 });
+
+test("a figure that cannot be read costs no other", async () => {
+  const metrics = createMetrics();
+  metrics.turns.inc({ outcome: "answered" });
+  metrics.addGauge({
+    name: "broken",
+    help: "b",
+    labelNames: [],
+    read: () => {
+      throw new Error("disk I/O error");
+    },
+  });
+  metrics.addGauge({ name: "pending", help: "p", labelNames: [], read: () => 1 });
+  expect(await shown(metrics, "pending")).toEqual(["pending 1"]);
+  expect(await shown(metrics, "broken")).toEqual(["broken Nan"]);
+  expect(await shown(metrics, "revka_turns_total")).toHaveLength(1);
+});

@@ -114,7 +114,7 @@ export function openSocket(options: SocketOptions): WASocket {
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     makeSignalRepository: session.repository.make,
-    getMessage: async ({ id }) => (id ? session.sent.get(id)?.message : undefined),
+    getMessage: async ({ id, remoteJid }) => session.sentTo(remoteJid ?? "", id ?? ""),
     cachedGroupMetadata: async (jid) => caches.groups.get(jid),
     userDevicesCache: asBaileysCache(caches.devices),
     msgRetryCounterCache: asBaileysCache(caches.retries),
@@ -210,12 +210,12 @@ function isAppState(node: unknown): node is BinaryNode {
   );
 }
 
-function listenToEvents(sock: WASocket, { session, caches, log, events }: SocketOptions): void {
+function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptions): void {
   sock.ev.on("creds.update", () => {
     try {
       session.saveCredentials();
-    } catch (error) {
-      log.error({ error: messageOf(error) }, "the WhatsApp session cannot be written");
+    } catch {
+      // The gate has said so, and ends this connection ({@link holdFrames}).
     }
   });
   sock.ev.on("connection.update", ({ connection, qr, isNewLogin, lastDisconnect }) => {

@@ -22,6 +22,8 @@ import { Readiness } from "./readiness.ts";
 import { SessionError } from "./session-error.ts";
 import { Session } from "./session.ts";
 import { Ingress } from "./socket.ts";
+import { SpeaksAs } from "./speaks-as.ts";
+import { moveAside } from "./succession.ts";
 import { openWired } from "./wiring.ts";
 import { bundledVersion, currentVersion } from "./version.ts";
 
@@ -66,6 +68,7 @@ class WhatsAppWeb implements Channel {
     this.random = options.random ?? Math.random;
     this.caches = createCaches(clock);
     this.readiness = new Readiness(clock);
+    const speaksAs = new SpeaksAs(log);
     this.client = new Client({
       clock,
       fetch: options.fetch,
@@ -89,7 +92,11 @@ class WhatsAppWeb implements Channel {
       byCode: digits !== null,
       isLinked: () => this.session?.confirmed ?? false,
       onNotLinked: () => this.openedSession().forgetLink(),
-      prepare: () => this.openedSession().dropUnfinishedLink(),
+      prepare: async () => {
+        const session = this.openedSession();
+        session.dropUnfinishedLink();
+        await speaksAs.tell(session, this.deliver);
+      },
       findVersion: (signal) =>
         config.ws_url === undefined
           ? currentVersion({ fetch: options.fetch, clock, log, signal })
@@ -230,7 +237,10 @@ class WhatsAppWeb implements Channel {
     return this.session;
   }
 
-  /** The session of a removed device leaves its place; what it still had to hand over goes first. */
+  /**
+   * The session of a removed device leaves its place; what it still had to hand over goes first, and what nobody takes
+   * now is left to the session that follows.
+   */
   private async setAside(): Promise<void> {
     const { session, ingress } = this;
     if (!session) return;
@@ -242,8 +252,13 @@ class WhatsAppWeb implements Channel {
     this.session = null;
     this.caches.devices.flushAll();
     try {
-      const aside = session.moveAside();
-      this.options.log.warn({ path: aside }, "the WhatsApp session was moved aside");
+      this.session = moveAside({
+        session,
+        ingress,
+        open: () => this.open(),
+        log: this.options.log,
+      });
+      ingress?.wake();
     } catch (error) {
       this.fail(error);
     }

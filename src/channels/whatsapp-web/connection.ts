@@ -50,8 +50,8 @@ export interface ConnectionOptions {
   isLinked: () => boolean;
   /** The link was never finished: forgets it, so that the next connection registers. */
   onNotLinked: () => void;
-  /** Puts unfinished business aside; called before each socket. */
-  prepare: () => void;
+  /** Puts unfinished business aside, and what else must be done before a socket. Rejects with an {@link Unready}. */
+  prepare: () => Promise<void>;
   /** The version to give; asked anew after a 405. */
   findVersion: (signal: AbortSignal) => Promise<WAVersion>;
   open: (version: WAVersion, events: SocketEvents) => Socket;
@@ -61,6 +61,14 @@ export interface ConnectionOptions {
 }
 
 export type Standing = Pick<ChannelStatus, "state" | "reason"> & { linking?: Linking };
+
+/** Nothing may be opened yet; the code is one of `disconnect.ts`. */
+export class Unready extends Error {
+  override readonly name = "Unready";
+  constructor(readonly code: number) {
+    super(`not ready to connect (${code})`);
+  }
+}
 
 /** Keeps one connection: opens, watches, ends and reopens it, and says how it stands. At most one socket lives. */
 export class Connection {
@@ -114,11 +122,12 @@ export class Connection {
     const events = this.eventsOf(current);
     this.later(CONNECT_DEADLINE_MS, () => events.ended(TIMED_OUT));
     try {
-      this.options.prepare();
+      await this.options.prepare();
+      if (!current()) return;
       this.socket = this.options.open(this.version, events);
     } catch (error) {
       this.options.log.error({ error: nameOf(error) }, "the socket could not be opened");
-      events.ended(500);
+      events.ended(error instanceof Unready ? error.code : 500);
     }
   }
 

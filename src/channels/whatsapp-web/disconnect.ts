@@ -30,6 +30,8 @@ export const UNTAKEN = 498;
 export const UNTRUSTED = 495;
 /** Ours: the session cannot be written, so nothing may be acknowledged or sent. */
 export const UNWRITABLE = 507;
+/** Ours: the inside did not note whom this account speaks as, so what waits may be for another. */
+export const UNTOLD = 509;
 /** Ours: no connection to WhatsApp's address, or to the proxy on the way, came about. */
 export const UNREACHABLE = 523;
 
@@ -92,6 +94,10 @@ export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
     case UNWRITABLE:
       return again(
         "the WhatsApp session cannot be written: look at the disk under session_path, its free space and the file's mode",
+      );
+    case UNTOLD:
+      return again(
+        "the store does not take anything, and what waits must not go out from another number than it was for: look at the store's disk",
       );
     case UNTRUSTED:
       return again(

@@ -64,6 +64,13 @@ export function isSelf(jid: string | null | undefined, self: Self): boolean {
   return lid !== null && lid === self.lid;
 }
 
+/** Whether two JIDs name the same chat: a person may be addressed by number or LID, by each of the devices. */
+export function isSameChat(one: string, other: string, self: Self, mappings: Mappings): boolean {
+  if (one === other || (isSelf(one, self) && isSelf(other, self))) return true;
+  const [a, b] = [senderOf([one], mappings), senderOf([other], mappings)];
+  return (a.phone !== null && a.phone === b.phone) || (a.lid !== null && a.lid === b.lid);
+}
+
 /** The pairs in what Baileys just stored, each once. */
 export function learntPairs(stored: Record<string, string>): { phone: string; lid: string }[] {
   return Object.entries(stored)

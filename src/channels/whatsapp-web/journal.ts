@@ -78,7 +78,10 @@ export class Journal {
       message: sql.prepare(
         "SELECT part, stanza, attributes, preview FROM received WHERE message_id = ? ORDER BY number LIMIT 1",
       ),
-      expire: sql.prepare("DELETE FROM received WHERE (done = 1 AND at < ?) OR at < ?"),
+      expire: sql.prepare(
+        `DELETE FROM received WHERE (done = 1 AND at < ?) OR (done = 0 AND at < ? AND stanza IN
+         (SELECT stanza FROM received WHERE done = 0 GROUP BY stanza HAVING count(*) < max(parts)))`,
+      ),
       shrink: sql.prepare(
         "DELETE FROM received WHERE done = 1 AND number <= (SELECT max(number) FROM received) - ?",
       ),

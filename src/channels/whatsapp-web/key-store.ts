@@ -53,11 +53,11 @@ export class KeyStore {
     const json = this.get("creds", "creds");
     return json === undefined ? initAuthCreds() : JSON.parse(json, BufferJSON.reviver);
   }
+}
 
-  saveCredentials(creds: AuthenticationCreds): void {
-    const json = JSON.stringify(creds, BufferJSON.replacer);
-    this.database.transaction(() => this.apply([{ type: "creds", id: "creds", json }]));
-  }
+/** What {@link KeyStore.loadCredentials} reads. */
+export function storedCredentials(creds: AuthenticationCreds): KeyChange & { json: string } {
+  return { type: "creds", id: "creds", json: JSON.stringify(creds, BufferJSON.replacer) };
 }
 
 /**

@@ -1,17 +1,25 @@
-import type { AuthenticationCreds } from "@whiskeysockets/baileys";
+import type { AuthenticationCreds, proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
-import { GroupCommit } from "./group-commit.ts";
-import { type Mappings, type Self, storedMappings } from "./identity.ts";
+import type { InboundEvent } from "../message.ts";
+import { GroupCommit, type HeldChange } from "./group-commit.ts";
+import { type Mappings, type Self, isSameChat, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { lidOf, phoneOf } from "./jid.ts";
 import { Journal } from "./journal.ts";
-import { KeyStore, jsonOf } from "./key-store.ts";
+import { KeyStore, jsonOf, storedCredentials } from "./key-store.ts";
 import { KeyTransactions } from "./key-transactions.ts";
 import { SentMessages } from "./sent-messages.ts";
 import { SessionDatabase, type SessionLocation } from "./session-database.ts";
 import { type CarefulRepository, carefulRepository } from "./signal-repository.ts";
 
 const PRUNE_EVERY_MS = 6 * 3_600_000;
+/** What a session leaves to the next: what it received for its number and nobody has taken over. */
+export interface Legacy {
+  number: string | null;
+  events: InboundEvent[];
+}
+const NOTHING: Legacy = { number: null, events: [] };
+const INHERITANCE = { type: "inherited", id: "events" };
 
 export interface SessionHooks {
   /** A stanza was decrypted and is on disk. */
@@ -31,6 +39,7 @@ export class Session {
   readonly mappings: Mappings;
   private readonly store: KeyStore;
   readonly commit: GroupCommit;
+  private legacy: Legacy;
   private cancelPrune: () => void = () => {};
 
   private constructor(
@@ -42,6 +51,8 @@ export class Session {
     this.journal = new Journal(database);
     this.sent = new SentMessages(database);
     this.creds = this.store.loadCredentials();
+    const inherited = this.store.get(INHERITANCE.type, INHERITANCE.id);
+    this.legacy = inherited === undefined ? NOTHING : JSON.parse(inherited);
     this.commit = new GroupCommit(database, this.store);
     this.transactions = new KeyTransactions(
       this.commit,
@@ -104,10 +115,57 @@ export class Session {
     this.saveCredentials();
   }
 
-  /** Durable once it returns; keys that they speak of are written before. */
+  /** Durable once it returns, together with the keys that they speak of; throws where nothing of it was written. */
   saveCredentials(): void {
+    const { type, id, json } = storedCredentials(this.creds);
+    this.writeAtOnce({ type, id, held: json });
+  }
+
+  /** Durable once it returns; kept for this run where it throws. */
+  inherit(legacy: Legacy): void {
+    this.legacy = legacy;
+    this.writeAtOnce({ ...INHERITANCE, held: JSON.stringify(legacy) });
+  }
+
+  /** What a session that lay here before had received and not handed over; nothing where that was another number's. */
+  get inherited(): InboundEvent[] {
+    const { number, events } = this.legacy;
+    return this.linked && number !== this.self.phone ? [] : events;
+  }
+
+  /** Of what was inherited for another number nothing is taken up. Answers how much that was. */
+  dropForeignLegacy(): number {
+    const dropped = this.legacy.events.length - this.inherited.length;
+    if (dropped > 0) {
+      this.legacy = NOTHING;
+      this.commit.stage({ changes: [{ ...INHERITANCE, held: null }], alongside: [] });
+    }
+    return dropped;
+  }
+
+  /** The inbox has what was inherited. */
+  async inheritanceTaken(): Promise<void> {
+    this.commit.stage({ changes: [{ ...INHERITANCE, held: null }], alongside: [] });
+    await this.commit.written();
+    this.legacy = NOTHING;
+  }
+
+  private writeAtOnce(change: HeldChange): void {
+    this.commit.stage({ changes: [change], alongside: [] });
+    const failures: unknown[] = [];
+    this.commit.afterwards(
+      () => {},
+      (error) => failures.push(error),
+    );
     this.commit.flush();
-    this.store.saveCredentials(this.creds);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** The message with this id, for who asks for it again: ids can be known to others than whom it was for. */
+  sentTo(chat: string, id: string): proto.IMessage | undefined {
+    const sent = this.sent.get(id);
+    if (!sent || !isSameChat(sent.chat, chat, this.self, this.mappings)) return undefined;
+    return sent.message;
   }
 
   /** Has `write` done in the next durable transaction; resolves once it is on disk. */

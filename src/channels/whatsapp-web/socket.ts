@@ -8,12 +8,14 @@ import { learntPairs } from "./identity.ts";
 import { kindOf } from "./jid.ts";
 import type { PendingStanza, StanzaAttributes } from "./journal.ts";
 import { type Translation, translate } from "./payload.ts";
-import type { Session } from "./session.ts";
+import type { Legacy, Session } from "./session.ts";
 
 /** Stanzas handed over at once. */
 const BATCH = 50;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+/** Stanzas that a session leaves to the next at most. */
+const MOST_LEFT = 1_000_000;
 /** Events without a message (receipts, what was ignored) that wait at most; the oldest go. */
 const MOST_ASIDES = 1000;
 
@@ -100,6 +102,14 @@ export class Ingress {
     await this.running;
   }
 
+  /** What this session has received and nobody has taken over: for the session that follows it. */
+  legacyOf(session: Session): Legacy {
+    const pending = session.journal.pending(MOST_LEFT);
+    const received = pending.flatMap((stanza) => this.translated(stanza, session, true).events);
+    const events = [...session.inherited, ...received].filter(({ kind }) => kind !== "ignored");
+    return { number: session.self.phone, events };
+  }
+
   /** Takes up nothing more. */
   async stop(): Promise<void> {
     this.stopped = true;
@@ -111,16 +121,20 @@ export class Ingress {
     while (!this.stopped) {
       const asides = this.asides.splice(0);
       const session = this.options.session();
+      const inherited = session?.inherited ?? [];
       const pending = (this.due && session?.journal.pending(BATCH)) || [];
       this.due = pending.length > 0;
-      if (pending.length === 0 && asides.length === 0) {
+      if (pending.length === 0 && asides.length === 0 && inherited.length === 0) {
         this.replaying = false;
         return;
       }
       const translated = session
-        ? pending.map((stanza) => ({ stanza, ...this.translated(stanza, session) }))
+        ? pending.map((stanza) => ({
+            stanza,
+            ...this.translated(stanza, session, this.replaying),
+          }))
         : [];
-      const events = [...asides, ...translated.flatMap((one) => one.events)];
+      const events = [...inherited, ...asides, ...translated.flatMap((one) => one.events)];
       try {
         await this.options.deliver(events);
       } catch (error) {
@@ -128,19 +142,20 @@ export class Ingress {
         this.pause(error);
         return;
       }
+      if (inherited.length > 0) await session?.inheritanceTaken();
       if (session && !(await this.close(session, translated))) return;
       this.failures = 0;
     }
   }
 
-  private translated(stanza: PendingStanza, session: Session): Translation {
+  private translated(stanza: PendingStanza, session: Session, replayed: boolean): Translation {
     try {
       return translate(stanza, {
         self: session.self,
         mappings: session.mappings,
         isOurs: (id) => session.sent.has(id),
         attributesOf: (id) => session.journal.remember(id)?.attributes,
-        replayed: this.replaying,
+        replayed,
       });
     } catch {
       // One message that breaks the translation must not hold up all others.

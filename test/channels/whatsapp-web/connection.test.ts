@@ -25,7 +25,7 @@ function setup(overrides: Partial<ConnectionOptions> = {}) {
     byCode: false,
     isLinked: () => record.linked,
     onNotLinked: () => void record.forgotten++,
-    prepare: () => void record.prepared++,
+    prepare: async () => void record.prepared++,
     findVersion: async () => [2, 3000, ++record.versions],
     open: (version, events) => {
       const socket = { events, ended: false, pings: 0, version };

@@ -15,7 +15,8 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KeyStore } from "../../../src/channels/whatsapp-web/key-store.ts";
+import type { AuthenticationCreds } from "@whiskeysockets/baileys";
+import { KeyStore, storedCredentials } from "../../../src/channels/whatsapp-web/key-store.ts";
 import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
 import { SessionError } from "../../../src/channels/whatsapp-web/session-error.ts";
 
@@ -58,6 +59,9 @@ function value(env: Record<string, string> = {}): string | undefined {
   }
 }
 
+const save = (database: SessionDatabase, creds: AuthenticationCreds) =>
+  database.transaction(() => new KeyStore(database).apply([storedCredentials(creds)]));
+
 const mode = (file: string) => statSync(file).mode & 0o777;
 
 describe("the session file", () => {
@@ -76,7 +80,7 @@ describe("the session file", () => {
   test("its side files are as private while it is open", () => {
     const database = open();
     const store = new KeyStore(database);
-    store.saveCredentials(store.loadCredentials());
+    save(database, store.loadCredentials());
     expect(readdirSync(folder)).toContain("session.db-wal");
     for (const name of readdirSync(folder)) expect(mode(join(folder, name))).toBe(0o600);
     database.close();
@@ -104,7 +108,7 @@ describe("the session file", () => {
     const database = open();
     const store = new KeyStore(database);
     const creds = store.loadCredentials();
-    store.saveCredentials(creds);
+    save(database, creds);
     database.close();
     const again = open();
     const loaded = new KeyStore(again).loadCredentials();

@@ -7,7 +7,7 @@ import { Group } from "./groups.ts";
 import type { PhoneDevice } from "./phone-device.ts";
 import { type Outgoing, sendToCompanion } from "./phone-send.ts";
 import { peerOf } from "./phone-device.ts";
-import { newDevice, receipt } from "./post.ts";
+import { newDevice, receipt, retryReceipt } from "./post.ts";
 import { type Received, mediaOf } from "./received.ts";
 import type { ClientReceipt } from "./receipts.ts";
 import { Recorder } from "./recorder.ts";
@@ -166,6 +166,18 @@ export class Phone {
     const media = mediaOf(message.content);
     if (!media) throw new Error(`${message.id} holds no media`);
     return this.double.media.decrypt(media[1], media[0]);
+  }
+
+  /** Asks a client once more for a message by its id, whoever it was for. */
+  askAgain(companion: Companion, id: string): void {
+    const envelope = {
+      id,
+      sender: companion,
+      to: "",
+      group: undefined,
+      addressing: this.addressing,
+    };
+    retryReceipt(this.double, this.main, envelope, 2);
   }
 
   /** Drops the Signal session with a client, as a phone restored from a backup does. */

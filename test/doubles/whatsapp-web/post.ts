@@ -179,10 +179,10 @@ function addressesOf(
 }
 
 /** Asks the client to encrypt once more; from the second time on it brings fresh keys. */
-function retryReceipt(
+export function retryReceipt(
   double: WhatsAppDouble,
   device: PhoneDevice,
-  envelope: Envelope,
+  envelope: Pick<Envelope, "id" | "sender" | "to" | "group" | "addressing">,
   attempt: number,
 ): void {
   const { id, sender } = envelope;

@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { gatewayApp, stillStarting } from "../../src/gateway/app.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+
+const errors: unknown[] = [];
+const app = gatewayApp({
+  pathPrefix: "",
+  channels: [],
+  metricsToken: null,
+  health: () => Promise.reject(new Error("not asked")),
+  metrics: () => Promise.resolve("figures"),
+  log: { ...silentLog, error: (fields) => void errors.push(fields) },
+});
+
+/** A request whose address is what the client wrote as `Host`, checked by nobody. */
+function asked(url: string): Promise<Response> {
+  const request = new Request("http://127.0.0.1/metrics");
+  Object.defineProperty(request, "url", { value: url });
+  return app.fetch(request, { peer: () => "127.0.0.1" });
+}
+
+test.each<[string, number]>([
+  ["http://127.0.0.1/metrics", 200],
+  ["http://[::1]/metrics", 200],
+  ["http://example.com/metrics", 401],
+  ["http://[::1/metrics", 401],
+])("metrics asked as %s are answered %d", async (url, status) => {
+  expect((await asked(url)).status).toBe(status);
+  expect(errors).toEqual([]);
+});
+
+test("also who asks before the start is told how to take the answer", () => {
+  expect(stillStarting().headers.get("x-content-type-options")).toBe("nosniff");
+  expect(stillStarting().headers.get("retry-after")).toBe("1");
+});

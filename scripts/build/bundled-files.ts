@@ -1,6 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import * as v from "valibot";
-import { leftOut } from "./left-out.ts";
+import { isStub, leftOut } from "./left-out.ts";
 
 const metafile = v.object({
   outputs: v.record(
@@ -32,7 +32,7 @@ export async function bundledFiles(
   for (const { inputs } of Object.values(outputs)) {
     for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
       // The bundler names files from where it runs.
-      if (bytesInOutput > 0) files.add(relative(root, resolve(file)));
+      if (bytesInOutput > 0 && !isStub(file)) files.add(relative(root, resolve(file)));
     }
   }
   return [...files].toSorted();

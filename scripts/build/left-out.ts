@@ -20,6 +20,9 @@ const stubs: Record<string, string> = {
 
 const namespace = "left-out";
 
+/** Is this input of the bundler one of the stubs, and so no file? */
+export const isStub = (input: string): boolean => input.startsWith(`${namespace}:`);
+
 export const leftOut: Bun.BunPlugin = {
   name: namespace,
   setup(build) {

@@ -316,6 +316,25 @@ test("a store that refuses gets the messages again, in order, and none twice onc
   expect(refusals).toBeLessThan(0);
 });
 
+test("a chat with more than the inbox takes of one holds up no other", async () => {
+  const { promise: taken, resolve: take } = Promise.withResolvers<string>();
+  h = await Harness.linked({
+    admit: (events) => {
+      const texts = events.flatMap((event) =>
+        event.kind === "message" ? [event.message.text] : [],
+      );
+      for (const text of texts) if (text.startsWith("Bob")) take(text);
+      if (texts.some((text) => text.startsWith("Ada"))) {
+        throw new NotAccepted("overloaded", 0, "too many messages are waiting");
+      }
+    },
+  });
+  for (let sent = 0; sent < 120; sent++) await h.ada.send(h.owner, `Ada ${sent}`);
+  await h.bob.send(h.owner, "Bob");
+  await h.bob.receipts.waitFor();
+  expect(await taken).toBe("Bob");
+});
+
 test("a message that a phone could not read is sent to it again", async () => {
   h = await Harness.linked();
   await h.send(h.ada, "before");

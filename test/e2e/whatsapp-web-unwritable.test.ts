@@ -1,5 +1,6 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { DatabaseSync } from "node:sqlite";
+import { KeyStore } from "../../src/channels/whatsapp-web/key-store.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 setDefaultTimeout(60_000);
@@ -41,4 +42,22 @@ test("a session that cannot be written: nothing is acknowledged or sent, and all
   await h.message("after");
   expect(texts()).toEqual(["before", "while it cannot", "after"]);
   expect(h.ignored()).not.toContain("undecryptable");
+});
+
+test("a session that cannot be read for a moment: nothing is refused for that, and it comes afterwards", async () => {
+  h = await Harness.linked();
+  await h.ada.send(h.owner, "before");
+  await h.message("before");
+  await h.restart();
+  const read = KeyStore.prototype.get;
+  const get = spyOn(KeyStore.prototype, "get").mockImplementation(function (this: KeyStore, ...of) {
+    if (of[0] === "session") throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
+    return read.apply(this, of);
+  });
+  h.states.clear();
+  await h.ada.send(h.owner, "while it cannot");
+  await h.states.waitFor((state) => state === "disconnected").finally(() => get.mockRestore());
+  await h.message("while it cannot");
+  expect(h.ignored()).not.toContain("undecryptable");
+  expect(h.wa.clientAcks.all.filter(({ error }) => error !== undefined)).toEqual([]);
 });

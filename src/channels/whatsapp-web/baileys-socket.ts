@@ -125,8 +125,8 @@ export function openSocket(options: SocketOptions): WASocket {
   catchRejections(sock.ws, (error) => {
     log.debug({ error: messageOf(error) }, "a write to a connection that is gone");
   });
-  holdFrames(sock.ws, session.commit, () => {
-    log.error({}, "the WhatsApp session cannot be written");
+  holdFrames(sock.ws, session.commit, (error) => {
+    log.error({ error: messageOf(error) }, "the WhatsApp session cannot be written");
     options.events.ended(UNWRITABLE);
   });
   listenToStanzas(sock, options);

@@ -13,7 +13,11 @@ interface RawSocket {
  * wait, so that messages of many chats share one write. Where that write fails nothing leaves this socket any more,
  * and `onBroken` must end it: WhatsApp then sends again what was not acknowledged.
  */
-export function holdFrames(ws: WASocket["ws"], commit: GroupCommit, onBroken: () => void): void {
+export function holdFrames(
+  ws: WASocket["ws"],
+  commit: GroupCommit,
+  onBroken: (error: unknown) => void,
+): void {
   const raw: unknown = Reflect.get(ws, "socket");
   if (!isRawSocket(raw)) throw new Error("Baileys opened no WebSocket");
   const { generation } = commit;

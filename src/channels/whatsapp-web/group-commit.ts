@@ -29,9 +29,9 @@ interface Batch {
  * may hear of it only {@link afterwards}.
  */
 export class GroupCommit {
-  /** Nothing of a batch could be written. */
+  /** Nothing of a batch could be written, or the session not be read. */
   onFailed: (error: unknown) => void = () => {};
-  /** Rises when staged changes were lost, so that whoever read them knows. */
+  /** Rises when staged changes were lost, so that whoever read them knows, and when something could not be read. */
   generation = 0;
   private batch: Batch | null = null;
   /** What waits, each value as it was staged last. */
@@ -107,8 +107,24 @@ export class GroupCommit {
     for (const done of batch.done) done();
   }
 
+  /**
+   * What `look` reads from the session. Where the disk refuses that, nothing may leave any more either: a message
+   * would seem unreadable, and be refused.
+   */
+  reading<T>(look: () => T): T {
+    try {
+      return look();
+    } catch (error) {
+      if (isPassing(error)) {
+        this.generation++;
+        this.onFailed(error);
+      }
+      throw error;
+    }
+  }
+
   private read(type: string, id: string): HeldValue | undefined {
-    const json = this.store.get(type, id);
+    const json = this.reading(() => this.store.get(type, id));
     return json === undefined || type !== "session" ? json : holdValue(type, valueOf(type, json));
   }
 
@@ -129,6 +145,14 @@ export class GroupCommit {
     }
     return this.batch;
   }
+}
+
+/** SQLite's busy, out of memory, I/O error, full, cannot open (sqlite.org/rescode.html); damage does not pass. */
+const passing = new Set([5, 7, 10, 13, 14]);
+
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error) || !("errcode" in error)) return false;
+  return typeof error.errcode === "number" && passing.has(error.errcode & 0xff);
 }
 
 function overlayKey(type: string, id: string): string {

@@ -193,6 +193,7 @@ export class Session {
   private finish(): void {
     this.cancelPrune();
     this.commit.flush();
+    this.commit.onFailed = () => {};
   }
 
   private prune(): void {

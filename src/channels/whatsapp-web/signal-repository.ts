@@ -66,7 +66,7 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
     ): Promise<Uint8Array> => {
       const part = incoming.partOf(ciphertext);
       if (!part) return decrypt();
-      const known = fresh.get(part.part) ?? journal.plaintextOf(part.part);
+      const known = fresh.get(part.part) ?? commit.reading(() => journal.plaintextOf(part.part));
       if (known) return known;
       const plaintext = await transactions.transaction(async () => {
         const read = await decrypt();

@@ -12,6 +12,8 @@ import type { Legacy, Session } from "./session.ts";
 
 /** Stanzas handed over at once. */
 const BATCH = 50;
+/** As many where the inbox takes no more of some chat: those of the others lie behind its. */
+const LARGEST_BATCH = 6400;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** Stanzas that a session leaves to the next at most. */
@@ -39,6 +41,7 @@ export class Ingress {
   /** The journal may hold something. */
   private due = true;
   private failures = 0;
+  private batch = BATCH;
   private cancelPause: () => void = () => {};
   /** What lay in the journal before this start: an age window applies to it. */
   private replaying = true;
@@ -122,7 +125,7 @@ export class Ingress {
       const asides = this.asides.splice(0);
       const session = this.options.session();
       const inherited = session?.inherited ?? [];
-      const pending = (this.due && session?.journal.pending(BATCH)) || [];
+      const pending = (this.due && session?.journal.pending(this.batch)) || [];
       this.due = pending.length > 0;
       if (pending.length === 0 && asides.length === 0 && inherited.length === 0) {
         this.replaying = false;
@@ -145,6 +148,7 @@ export class Ingress {
       if (inherited.length > 0) await session?.inheritanceTaken();
       if (session && !(await this.close(session, translated))) return;
       this.failures = 0;
+      this.batch = BATCH;
     }
   }
 
@@ -194,6 +198,7 @@ export class Ingress {
       { reason, pause_ms: pauseMs },
       "messages were not accepted; they are kept and handed over again",
     );
+    this.batch = reason === "overloaded" ? Math.min(this.batch * 2, LARGEST_BATCH) : BATCH;
     this.paused = true;
     this.due = true;
     this.cancelPause = this.options.clock.after(pauseMs, () => {

@@ -58,3 +58,13 @@ test("where credentials cannot be written, nothing may leave that rests on them"
   session.saveCredentials();
   expect(session.commit.waits).toBe(false);
 });
+
+test("what Baileys still does after the end fails without a word of the disk", async () => {
+  let failed = 0;
+  session.commit.onFailed = () => void failed++;
+  session.close();
+  session.commit.stage({ changes: [{ type: "session", id: "4917.0", held: "1" }], alongside: [] });
+  await expect(session.commit.written()).rejects.toThrow();
+  expect(failed).toBe(0);
+  session = open();
+});

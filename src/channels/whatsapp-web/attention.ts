@@ -32,10 +32,7 @@ export class Attention {
   started(focus: TurnFocus): void {
     try {
       const { journal } = this.options.session();
-      const origins = focus.messages.map(({ id }) => ({
-        id,
-        attributes: journal.remember(id)?.attributes,
-      }));
+      const origins = focus.messages.map(({ id }) => ({ id, attributes: journal.originOf(id) }));
       if (this.options.readReceipts) this.markRead(origins);
       if (this.options.typing) this.startTyping(focus, origins.at(-1)?.attributes?.from);
     } catch {

@@ -10,7 +10,7 @@ const KEEP_MS = 8 * DAY_MS;
 const INCOMPLETE_MS = 14 * DAY_MS;
 const MOST_ROWS = 200_000;
 const PREVIEW_CHARACTERS = 200;
-/** Rows whose attributes are at hand: a message is answered soon after it came. */
+/** Messages whose attributes are at hand: one is answered soon after it came. */
 const MOST_AT_HAND = 1000;
 /** One padding byte around an empty message: what a redelivery of a finished message decrypts to. */
 const EMPTY_PLAINTEXT = Uint8Array.of(1);
@@ -59,8 +59,8 @@ export class Journal {
   readonly open = new OpenStanzas();
   /** Beginnings of stanzas whose end is not written yet. */
   private readonly previews = new Map<string, string | null>();
-  /** Attributes by row, as that row was last written. */
-  private readonly atHand = new Map<number, StanzaAttributes>();
+  /** Attributes by message, where its first stanza was written not long ago. */
+  private readonly atHand = new Map<string, StanzaAttributes>();
 
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
@@ -82,7 +82,7 @@ export class Journal {
       message: sql.prepare(
         "SELECT part, stanza, attributes, preview FROM received WHERE message_id = ? ORDER BY number LIMIT 1",
       ),
-      first: sql.prepare("SELECT min(number) AS number FROM received WHERE message_id = ?"),
+      carried: sql.prepare("SELECT 1 FROM received WHERE message_id = ? LIMIT 1"),
       expire: sql.prepare("DELETE FROM received WHERE (done = 1 AND at < ?) OR at < ?"),
       shrink: sql.prepare(
         "DELETE FROM received WHERE done = 1 AND number <= (SELECT max(number) FROM received) - ?",
@@ -92,16 +92,17 @@ export class Journal {
 
   /** Call it in the transaction that commits the ratchet. */
   put({ part, stanza, parts, attributes }: StanzaPart, plaintext: Uint8Array, now: number): void {
-    const { changes, lastInsertRowid } = this.statements.insert.run(
+    const id = attributes.id ?? "";
+    if (!this.statements.carried.get(id)) this.keepAtHand(id, attributes);
+    this.statements.insert.run(
       part,
       stanza,
-      attributes.id ?? "",
+      id,
       parts,
       this.seal(part, "attributes", JSON.stringify(attributes)),
       this.seal(part, "plaintext", plaintext),
       now,
     );
-    if (Number(changes) > 0) this.keepAtHand(Number(lastInsertRowid), attributes);
   }
 
   /** The plaintext of a ciphertext read before; of a finished one, an empty message. */
@@ -165,9 +166,7 @@ export class Journal {
 
   /** Of {@link remember} the attributes alone, which are mostly at hand. */
   originOf(messageId: string): StanzaAttributes | undefined {
-    const number = this.statements.first.get(messageId)?.number;
-    if (typeof number !== "number") return undefined;
-    return this.atHand.get(number) ?? this.remember(messageId)?.attributes;
+    return this.atHand.get(messageId) ?? this.remember(messageId)?.attributes;
   }
 
   prune(now: number): void {
@@ -175,9 +174,9 @@ export class Journal {
     this.statements.shrink.run(MOST_ROWS);
   }
 
-  private keepAtHand(row: number, attributes: StanzaAttributes): void {
-    this.atHand.delete(row);
-    this.atHand.set(row, attributes);
+  private keepAtHand(id: string, attributes: StanzaAttributes): void {
+    this.atHand.delete(id);
+    this.atHand.set(id, attributes);
     if (this.atHand.size <= MOST_AT_HAND) return;
     for (const oldest of this.atHand.keys()) {
       this.atHand.delete(oldest);

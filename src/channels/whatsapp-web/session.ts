@@ -31,6 +31,8 @@ export class Session {
   readonly mappings: Mappings;
   private readonly store: KeyStore;
   readonly commit: GroupCommit;
+  /** Who the credentials last said we are. */
+  private known: { id: string | undefined; lid: string | undefined; self: Self } | undefined;
   private cancelPrune: () => void = () => {};
 
   private constructor(
@@ -83,7 +85,11 @@ export class Session {
 
   get self(): Self {
     const { me } = this.creds;
-    return { phone: phoneOf(me?.id), lid: lidOf(me?.lid) };
+    const known = this.known;
+    if (known && known.id === me?.id && known.lid === me?.lid) return known.self;
+    const self = { phone: phoneOf(me?.id), lid: lidOf(me?.lid) };
+    this.known = { id: me?.id, lid: me?.lid, self };
+    return self;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { InboundEvent, Message } from "../../src/channels/message.ts";
+import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
 import { fakeClock } from "../support/clock.ts";
 import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
@@ -26,6 +26,12 @@ async function chatOf(changes: Partial<Message>): Promise<number> {
   return admitted[0]?.chat ?? 0;
 }
 
+/** The platform says that these identities are one person. */
+async function learn(sender: Sender): Promise<void> {
+  const previous = { previousUserId: null, previousPhone: null };
+  await store.accept(cloud, [{ kind: "identity", sender, ...previous }], everybody);
+}
+
 test("a chat that was read before is read as it is now: paused or not, its window, who it is with", async () => {
   const chat = await chatOf({ sender: { ...nobody, phone }, timestamp: 1_600_000_000 });
   expect(store.chat(chat)).toMatchObject({ paused: false, lastInboundAt: 1_600_000_000_000 });
@@ -36,7 +42,7 @@ test("a chat that was read before is read as it is now: paused or not, its windo
   await chatOf({ sender: { ...nobody, phone }, timestamp: 1_600_000_600 });
   expect(store.chat(chat)?.lastInboundAt).toBe(1_600_000_600_000);
   expect(store.chat(chat)?.recipient).toMatchObject({ phone, lid: null });
-  await chatOf({ sender: { ...nobody, phone, lid: "77@lid" } });
+  await learn({ ...nobody, phone, lid: "77@lid" });
   expect(store.chat(chat)?.recipient).toMatchObject({ phone, lid: "77@lid" });
 });
 
@@ -44,7 +50,7 @@ test("chats that turn out to be one are read as that one, though each was read b
   const one = await chatOf({ sender: { ...nobody, phone } });
   const other = await chatOf({ sender: { ...nobody, lid: "77@lid" } });
   expect([store.chat(one)?.id, store.chat(other)?.id]).toEqual([one, other]);
-  await chatOf({ sender: { ...nobody, phone, lid: "77@lid" } });
+  await learn({ ...nobody, phone, lid: "77@lid" });
   expect([store.chat(one)?.id, store.chat(other)?.id]).toEqual([one, one]);
   expect(store.chat(other)?.recipient).toMatchObject({ phone, lid: "77@lid" });
 });

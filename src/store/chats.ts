@@ -45,17 +45,22 @@ export class Chats {
   readonly #sources = new Map<string, number>();
   readonly #found = new Map<string, { id: ChatId; inboundAt: number }>();
   readonly #active = new Map<number, number>();
+  /** Chats as they are in the file: whatever writes what is in one takes it out. */
+  readonly #read = new Map<ChatId, StoredChat>();
 
   constructor(
     readonly database: Database,
     readonly people: People,
-  ) {}
+  ) {
+    people.changed = () => this.#read.clear();
+  }
 
   /** The key of an account, made at its first use. Runs inside a transaction. */
   source(source: Source): number {
     const key = `${source.channel}\n${source.account}\n${source.backend}`;
     const known = this.#sources.get(key);
     if (known !== undefined) return known;
+    this.#read.clear();
     const row = this.database
       .sql(
         `INSERT INTO sources (channel, account, backend) VALUES (?, ?, ?)
@@ -148,6 +153,7 @@ export class Chats {
   forget(): void {
     this.#found.clear();
     this.#active.clear();
+    this.#read.clear();
     this.people.forget();
   }
 
@@ -194,6 +200,7 @@ export class Chats {
   /** Two persons turned out to be one: their chats become one, in the order things happened. */
   #mergePerson(source: number, old: number, person: number): void {
     this.#found.clear();
+    this.#read.clear();
     for (const kind of ["direct", "self"] as const) {
       const row = this.database
         .sql("SELECT id, last_inbound_at FROM chats WHERE source = ? AND kind = ? AND person = ?")
@@ -226,6 +233,7 @@ export class Chats {
 
   /** Someone of this chat wrote at `at`. */
   touchInbound(chat: ChatId, at: number): void {
+    this.#read.delete(chat);
     this.database
       .sql("UPDATE chats SET last_inbound_at = max(ifnull(last_inbound_at, 0), ?) WHERE id = ?")
       .run(at, chat);
@@ -238,10 +246,23 @@ export class Chats {
     this.database.sql("UPDATE sources SET last_inbound_at = ? WHERE id = ?").run(at, source);
   }
 
-  /** The chat that `id` stands for today. */
-  get(id: ChatId): StoredChat | null {
-    const row = this.database.sql(`${chatSelect} WHERE chats.id = ?`).get(this.current(id));
-    return row ? this.#toChat(row as unknown as ChatRow) : null;
+  /** A person took this chat over, or gave it back. Runs inside a transaction. */
+  setPaused(chat: ChatId, paused: boolean): void {
+    this.#read.delete(chat);
+    this.database.sql("UPDATE chats SET paused = ? WHERE id = ?").run(paused ? 1 : 0, chat);
+  }
+
+  /** The chat that `id` stands for today. Call it outside of transactions. */
+  get(id: ChatId): Readonly<StoredChat> | null {
+    const current = this.current(id);
+    const known = this.#read.get(current);
+    if (known) return known;
+    const row = this.database.sql(`${chatSelect} WHERE chats.id = ?`).get(current);
+    if (!row) return null;
+    const chat = this.#toChat(row as unknown as ChatRow);
+    if (this.#read.size >= CACHED_CHATS) this.#read.clear();
+    this.#read.set(current, chat);
+    return chat;
   }
 
   paused(): StoredChat[] {

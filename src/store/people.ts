@@ -36,6 +36,9 @@ export class People {
     readonly phoneKey: (phone: string) => string,
   ) {}
 
+  /** Called when a person has other identities than before. */
+  changed: () => void = () => {};
+
   /** Forgets what is at hand: after a rollback it may never have been. */
   forget(): void {
     this.#settled.clear();
@@ -157,6 +160,7 @@ export class People {
 
   #update(id: number, identity: Identity): void {
     this.#settled.clear();
+    this.changed();
     this.database
       .sql(
         "UPDATE people SET phone = ?, phone_key = ?, user_id = ?, lid = ?, username = ? WHERE id = ?",

@@ -240,9 +240,7 @@ class SqliteStore implements ConversationStore {
   }
 
   setPaused(chat: ChatId, paused: boolean): Promise<void> {
-    return this.#database.write(() => {
-      this.#database.sql("UPDATE chats SET paused = ? WHERE id = ?").run(paused ? 1 : 0, chat);
-    });
+    return this.#database.write(() => this.#chats.setPaused(chat, paused));
   }
 
   counts(): StoreCounts {

@@ -7,6 +7,8 @@ import { kindOf, phoneJid, withoutDevice } from "./jid.ts";
 import type { StanzaAttributes } from "./journal.ts";
 import type { Session } from "./session.ts";
 
+/** A turn that answers sooner shows no "typing…": nobody would see it, and it costs two stanzas. */
+const TYPING_AFTER_MS = 250;
 /** A phone shows "typing…" for about 25 s; it is said again before that. */
 const TYPING_EVERY_MS = 10_000;
 /** A turn that never ends must not type for ever. */
@@ -30,10 +32,7 @@ export class Attention {
   started(focus: TurnFocus): void {
     try {
       const { journal } = this.options.session();
-      const origins = focus.messages.map(({ id }) => ({
-        id,
-        attributes: journal.remember(id)?.attributes,
-      }));
+      const origins = focus.messages.map(({ id }) => ({ id, attributes: journal.originOf(id) }));
       if (this.options.readReceipts) this.markRead(origins);
       if (this.options.typing) this.startTyping(focus, origins.at(-1)?.attributes?.from);
     } catch {
@@ -74,17 +73,18 @@ export class Attention {
         ?.sendPresenceUpdate(state, jid)
         .catch(() => {});
     };
-    let cancel = () => {};
+    let shown = false;
     const beat = () => {
+      shown = true;
       say("composing");
       if (clock.now() < until) cancel = clock.after(TYPING_EVERY_MS, beat);
     };
+    let cancel = clock.after(TYPING_AFTER_MS, beat);
     this.typing.set(chat.id, () => {
       cancel();
       this.typing.delete(chat.id);
-      say("paused");
+      if (shown) say("paused");
     });
-    beat();
   }
 
   private jidOf(recipient: Recipient, from: string | undefined): string | null {

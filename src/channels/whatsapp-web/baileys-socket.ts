@@ -11,6 +11,7 @@ import {
 } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { skipAppState } from "./app-state.ts";
 import { baileysLog } from "./baileys-log.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { catchRejections } from "./caught-listeners.ts";
@@ -164,7 +165,10 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
     const expire = Number(attrs.expire);
     if (expire > 0) events.expires(expire);
   });
-  skipAppState(sock);
+  skipAppState(ws, (node) => {
+    const ack = buildAckStanza(node, undefined, sock.authState.creds.me?.id);
+    sock.sendNode(ack).catch(() => {});
+  });
 }
 
 /**
@@ -183,31 +187,6 @@ function handleInOrder(ws: WASocket["ws"], clock: Clock, before: (node: BinaryNo
       inOrder.run(() => within(clock, MESSAGE_MS, handled())).catch(() => {});
     }
   });
-}
-
-/**
- * Chat settings of the phone (archived, muted, …) are of no use here, and Baileys fetches them with a fetch of its own
- * that knows no proxy. Acknowledges the notification and keeps it from Baileys.
- */
-function skipAppState(sock: WASocket): void {
-  const emit = sock.ws.emit.bind(sock.ws);
-  sock.ws.emit = (event, ...values: unknown[]) => {
-    const [node] = values;
-    if (event === "CB:notification" && isAppState(node)) {
-      const ack = buildAckStanza(node, undefined, sock.authState.creds.me?.id);
-      sock.sendNode(ack).catch(() => {});
-      return true;
-    }
-    return emit(event, ...values);
-  };
-}
-
-function isAppState(node: unknown): node is BinaryNode {
-  if (typeof node !== "object" || node === null || !("attrs" in node)) return false;
-  const { attrs } = node;
-  return (
-    typeof attrs === "object" && attrs !== null && "type" in attrs && attrs.type === "server_sync"
-  );
 }
 
 function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptions): void {

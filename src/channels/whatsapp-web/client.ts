@@ -191,9 +191,10 @@ export class Client {
   /** A message to react to: one received, else one of ours. Named as its writer's phone does, without a device. */
   private target(chat: string, id: string): Target {
     const session = this.options.session();
-    const known = session.sent.has(id) ? undefined : session.journal.remember(id);
-    if (!known) return { id, fromMe: session.sent.has(id), participant: null };
-    const { participant, from } = known.attributes;
+    const ours = session.sent.has(id);
+    const origin = ours ? undefined : session.journal.originOf(id);
+    if (!origin) return { id, fromMe: ours, participant: null };
+    const { participant, from } = origin;
     return {
       id,
       fromMe: isSelf(participant ?? from, session.self),

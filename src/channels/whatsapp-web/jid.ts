@@ -4,7 +4,8 @@ export type JidKind = "phone" | "lid" | "group" | "status" | "broadcast" | "news
 
 /** What a JID addresses. Hosted accounts (`@hosted`, `@hosted.lid`) count as what they stand for. */
 export function kindOf(jid: string): JidKind {
-  const server = jidDecode(jid)?.server;
+  const at = jid.indexOf("@");
+  const server = at < 0 ? undefined : jid.slice(at + 1);
   if (server === "s.whatsapp.net" || server === "c.us" || server === "hosted") return "phone";
   if (server === "lid" || server === "hosted.lid") return "lid";
   if (server === "g.us") return "group";

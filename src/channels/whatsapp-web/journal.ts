@@ -10,6 +10,8 @@ const KEEP_MS = 8 * DAY_MS;
 const INCOMPLETE_MS = 14 * DAY_MS;
 const MOST_ROWS = 200_000;
 const PREVIEW_CHARACTERS = 200;
+/** Messages whose attributes are at hand: one is answered soon after it came. */
+const MOST_AT_HAND = 1000;
 /** One padding byte around an empty message: what a redelivery of a finished message decrypts to. */
 const EMPTY_PLAINTEXT = Uint8Array.of(1);
 
@@ -57,6 +59,8 @@ export class Journal {
   readonly open = new OpenStanzas();
   /** Beginnings of stanzas whose end is not written yet. */
   private readonly previews = new Map<string, string | null>();
+  /** Attributes by message, where its first stanza was written not long ago. */
+  private readonly atHand = new Map<string, StanzaAttributes>();
 
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
@@ -78,6 +82,7 @@ export class Journal {
       message: sql.prepare(
         "SELECT part, stanza, attributes, preview FROM received WHERE message_id = ? ORDER BY number LIMIT 1",
       ),
+      carried: sql.prepare("SELECT 1 FROM received WHERE message_id = ? LIMIT 1"),
       expire: sql.prepare(
         `DELETE FROM received WHERE (done = 1 AND at < ?) OR (done = 0 AND at < ? AND stanza IN
          (SELECT stanza FROM received WHERE done = 0 GROUP BY stanza HAVING count(*) < max(parts)))`,
@@ -90,10 +95,12 @@ export class Journal {
 
   /** Call it in the transaction that commits the ratchet. */
   put({ part, stanza, parts, attributes }: StanzaPart, plaintext: Uint8Array, now: number): void {
+    const id = attributes.id ?? "";
+    if (!this.statements.carried.get(id)) this.keepAtHand(id, attributes);
     this.statements.insert.run(
       part,
       stanza,
-      attributes.id ?? "",
+      id,
       parts,
       this.seal(part, "attributes", JSON.stringify(attributes)),
       this.seal(part, "plaintext", plaintext),
@@ -160,9 +167,24 @@ export class Journal {
     };
   }
 
+  /** Of {@link remember} the attributes alone, which are mostly at hand. */
+  originOf(messageId: string): StanzaAttributes | undefined {
+    return this.atHand.get(messageId) ?? this.remember(messageId)?.attributes;
+  }
+
   prune(now: number): void {
     this.statements.expire.run(now - KEEP_MS, now - INCOMPLETE_MS);
     this.statements.shrink.run(MOST_ROWS);
+  }
+
+  private keepAtHand(id: string, attributes: StanzaAttributes): void {
+    this.atHand.delete(id);
+    this.atHand.set(id, attributes);
+    if (this.atHand.size <= MOST_AT_HAND) return;
+    for (const oldest of this.atHand.keys()) {
+      this.atHand.delete(oldest);
+      break;
+    }
   }
 
   private attributesOf(part: string, sealed: unknown): StanzaAttributes {

@@ -82,8 +82,9 @@ export function valueOf<T extends keyof SignalDataTypeMap>(
   return held as SignalDataTypeMap[T];
 }
 
+/** A session's record holds no bytes but base64 (`session_record.js`, serialize), so that nothing is to be replaced. */
 export function jsonOf(held: HeldValue): string {
-  return typeof held === "string" ? held : JSON.stringify(held, BufferJSON.replacer);
+  return typeof held === "string" ? held : JSON.stringify(held);
 }
 
 function isRecord(value: unknown): value is SessionRecord {

@@ -1,7 +1,8 @@
 import type { PendingStanza, StanzaPart } from "./journal.ts";
 
-/** Stanzas kept in memory at most; where more wait, all are read from the disk. */
-const MOST = 200;
+/** Kept in memory at most; where more waits, all is read from the disk. */
+const MOST_STANZAS = 2000;
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /**
  * What is open in the journal, in memory as well, so that what was just written need not be read and unsealed to be
@@ -10,24 +11,28 @@ const MOST = 200;
 export class OpenStanzas {
   private readonly stanzas = new Map<string, PendingStanza & { missing: number }>();
   private complete = false;
+  private bytes = 0;
 
   /** The journal holds nothing that is open. */
   none(): void {
     this.complete = true;
-    this.stanzas.clear();
+    this.clear();
   }
 
   /** Something may be open that is not known here. */
   forget(): void {
     this.complete = false;
-    this.stanzas.clear();
+    this.clear();
   }
 
   /** A part is on disk. */
   add({ stanza, parts, attributes }: StanzaPart, plaintext: Uint8Array): void {
     if (!this.complete) return;
     const known = this.stanzas.get(stanza);
-    if (!known && this.stanzas.size >= MOST) return this.forget();
+    this.bytes += plaintext.length;
+    if (this.bytes > MOST_BYTES || (!known && this.stanzas.size >= MOST_STANZAS)) {
+      return this.forget();
+    }
     const open = known ?? { stanza, attributes, plaintexts: [], missing: parts };
     open.plaintexts.push(plaintext);
     open.missing--;
@@ -35,6 +40,7 @@ export class OpenStanzas {
   }
 
   remove(stanza: string): void {
+    for (const { length } of this.stanzas.get(stanza)?.plaintexts ?? []) this.bytes -= length;
     this.stanzas.delete(stanza);
   }
 
@@ -46,5 +52,10 @@ export class OpenStanzas {
       if (open.missing <= 0 && found.push(open) === limit) break;
     }
     return found;
+  }
+
+  private clear(): void {
+    this.stanzas.clear();
+    this.bytes = 0;
   }
 }

@@ -40,6 +40,8 @@ export class Session {
   private readonly store: KeyStore;
   readonly commit: GroupCommit;
   private legacy: Legacy;
+  /** Who the credentials last said we are. */
+  private known: { id: string | undefined; lid: string | undefined; self: Self } | undefined;
   private cancelPrune: () => void = () => {};
 
   private constructor(
@@ -94,7 +96,11 @@ export class Session {
 
   get self(): Self {
     const { me } = this.creds;
-    return { phone: phoneOf(me?.id), lid: lidOf(me?.lid) };
+    const known = this.known;
+    if (known && known.id === me?.id && known.lid === me?.lid) return known.self;
+    const self = { phone: phoneOf(me?.id), lid: lidOf(me?.lid) };
+    this.known = { id: me?.id, lid: me?.lid, self };
+    return self;
   }
 
   /**

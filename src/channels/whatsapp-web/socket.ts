@@ -158,7 +158,7 @@ export class Ingress {
         self: session.self,
         mappings: session.mappings,
         isOurs: (id) => session.sent.has(id),
-        attributesOf: (id) => session.journal.remember(id)?.attributes,
+        attributesOf: (id) => session.journal.originOf(id),
         replayed,
       });
     } catch {

@@ -72,6 +72,31 @@ test("what is remembered of a message: where it came from and how it began", () 
   expect(journal.remember("unknown")).toBeUndefined();
 });
 
+test("where a message came from is what its first stanza said, whoever uses its id later, also after a restart", () => {
+  const first = part("a");
+  const other = { attributes: { id: "id-a", from: "447700900002@s.whatsapp.net" } };
+  expect(journal.originOf("id-a")).toBeUndefined();
+  journal.put(first, text("x"), 1);
+  journal.put(part("b", other), text("y"), 2);
+  expect(journal.originOf("id-a")).toEqual(first.attributes);
+  journal = new Journal(database);
+  expect(journal.originOf("id-a")).toEqual(first.attributes);
+  journal.put(part("c", other), text("z"), 3);
+  expect(journal.originOf("id-a")).toEqual(first.attributes);
+});
+
+test("a first stanza that could not be written says nothing of a message of that id", () => {
+  const write = () =>
+    database.transaction(() => {
+      journal.put(part("a"), text("x"), 1);
+      throw new Error("full");
+    });
+  expect(write).toThrow("full");
+  const other = { attributes: { id: "id-a", from: "447700900002@s.whatsapp.net" } };
+  journal.put(part("b", other), text("y"), 2);
+  expect(journal.originOf("id-a")).toEqual(other.attributes);
+});
+
 test("a message can be quoted before its end is written", () => {
   journal.put(part("a"), text("x"), 1);
   const write = journal.closing("stanza-a", "hello", false);

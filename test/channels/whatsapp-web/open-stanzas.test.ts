@@ -69,15 +69,31 @@ test("an end that could not be written is found again on the disk", () => {
   expect(open()).toEqual(["a: hello"]);
 });
 
-test("more than fits into memory is read from the disk, none is left out", () => {
+test.each([
+  ["stanzas", 2100, "x"],
+  ["bytes", 45, "x".repeat(100_000)],
+])("more %s than fit into memory are read from the disk, none is left out", (_, count, words) => {
   expect(open()).toEqual([]);
-  const names = Array.from({ length: 300 }, (_, index) => `n${index}`);
-  database.transaction(() => names.forEach((name) => write(part(name), "x")));
-  expect(open(1000)).toEqual(names.map((name) => `${name}: x`));
+  const names = Array.from({ length: count }, (_, index) => `n${index}`);
+  const unsealed = spyOn(database.seal, "open");
+  database.transaction(() => names.forEach((name) => write(part(name), words)));
+  expect(open(3000)).toEqual(names.map((name) => `${name}: ${words}`));
+  expect(unsealed).toHaveBeenCalled();
   database.transaction(() => names.forEach((name) => journal.closing(name, null, false)()));
   expect(open()).toEqual([]);
   write(part("after"), "y");
   expect(open()).toEqual(["after: y"]);
+});
+
+test("what was closed makes room again", () => {
+  expect(open()).toEqual([]);
+  const unsealed = spyOn(database.seal, "open");
+  for (let round = 0; round < 60; round++) {
+    write(part(`n${round}`), "x".repeat(100_000));
+    expect(open()).toHaveLength(1);
+    journal.closing(`n${round}`, null, false)();
+  }
+  expect(unsealed).not.toHaveBeenCalled();
 });
 
 test("an incomplete stanza on the disk is not forgotten when its last part comes", () => {

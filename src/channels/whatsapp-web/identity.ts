@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 import type { Sender } from "../message.ts";
 import { lidOf, phoneOf, userOf } from "./jid.ts";
 
@@ -17,15 +17,15 @@ export interface Self {
   lid: string | null;
 }
 
-const mappingSchema = z.string().regex(/^\d+$/);
+const mappingSchema = v.pipe(v.string(), v.regex(/^\d+$/));
 
 /** Reads the mapping store of Baileys: `<number>` → LID, `<lid>_reverse` → number (`lib/Signal/lid-mapping.js`). */
 export function storedMappings(read: (id: string) => string | undefined): Mappings {
   const value = (id: string | null): string | null => {
     const json = id === null ? undefined : read(id);
     if (json === undefined) return null;
-    const parsed = mappingSchema.safeParse(JSON.parse(json));
-    return parsed.success ? parsed.data : null;
+    const parsed = v.safeParse(mappingSchema, JSON.parse(json));
+    return parsed.success ? parsed.output : null;
   };
   return {
     phoneOfLid(lid) {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as v from "valibot";
 import { OpenStanzas } from "./open-stanzas.ts";
 import type { SessionDatabase } from "./session-database.ts";
 
@@ -15,8 +15,8 @@ const MOST_AT_HAND = 1000;
 /** One padding byte around an empty message: what a redelivery of a finished message decrypts to. */
 const EMPTY_PLAINTEXT = Uint8Array.of(1);
 
-const attributesSchema = z.record(z.string(), z.string());
-export type StanzaAttributes = z.infer<typeof attributesSchema>;
+const attributesSchema = v.record(v.string(), v.string());
+export type StanzaAttributes = v.InferOutput<typeof attributesSchema>;
 
 /** One ciphertext of a stanza on its way in. */
 export interface StanzaPart {
@@ -189,7 +189,7 @@ export class Journal {
 
   private attributesOf(part: string, sealed: unknown): StanzaAttributes {
     const json = this.unseal(part, "attributes", sealed);
-    return json ? attributesSchema.parse(JSON.parse(json.toString("utf8"))) : {};
+    return json ? v.parse(attributesSchema, JSON.parse(json.toString("utf8"))) : {};
   }
 
   private seal(row: string, column: string, value: string | Uint8Array): Buffer {

@@ -1,5 +1,5 @@
 import { createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { z } from "zod";
+import * as v from "valibot";
 import type { Fetch } from "../../net/fetch.ts";
 import type { MediaStream } from "../channel.ts";
 import type { MediaReference } from "../message.ts";
@@ -8,12 +8,12 @@ import { MAC_BYTES, mediaKeys } from "./media-keys.ts";
 const DEFAULT_HOST = "mmg.whatsapp.net";
 const BLOCK = 16;
 
-const sourceSchema = z.object({
-  kind: z.enum(["image", "video", "audio", "document", "sticker"]),
-  url: z.string().nullable(),
-  directPath: z.string().nullable(),
-  mediaKey: z.string(),
-  fileEncSha256: z.string().nullable(),
+const sourceSchema = v.object({
+  kind: v.picklist(["image", "video", "audio", "document", "sticker"]),
+  url: v.nullable(v.string()),
+  directPath: v.nullable(v.string()),
+  mediaKey: v.string(),
+  fileEncSha256: v.nullable(v.string()),
 });
 
 /** The file cannot be had; the message says why. */
@@ -43,10 +43,10 @@ export async function openDownload(
   media: MediaReference,
   { fetch, signal, hosts }: DownloadOptions,
 ): Promise<MediaStream> {
-  const source = sourceSchema.safeParse(media.source);
+  const source = v.safeParse(sourceSchema, media.source);
   if (!source.success) throw new MediaUnavailable("the message does not say where its file is");
-  const { kind, mediaKey, fileEncSha256 } = source.data;
-  const url = addressOf(source.data, hosts);
+  const { kind, mediaKey, fileEncSha256 } = source.output;
+  const url = addressOf(source.output, hosts);
   const response = await fetch(url, {
     headers: { origin: "https://web.whatsapp.com" },
     redirect: "error",

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { z } from "zod";
+import * as v from "valibot";
 import { readBody } from "../../net/body.ts";
 import type { Fetch } from "../../net/fetch.ts";
 import type { MediaKind } from "../message.ts";
@@ -21,7 +21,7 @@ export const mediaLimits: Record<MediaKind, number> = {
 const ORIGIN = "https://web.whatsapp.com";
 const LONGEST_ANSWER = 64 * 1024;
 
-const answerSchema = z.object({ url: z.string(), direct_path: z.string() });
+const answerSchema = v.object({ url: v.string(), direct_path: v.string() });
 
 /** Where to upload, as the server says over the socket. */
 export interface MediaConnection {
@@ -81,11 +81,11 @@ export async function uploadFile(options: {
         signal,
       });
       const text = Buffer.from(await readBody(response, LONGEST_ANSWER)).toString("utf8");
-      const answer = answerSchema.safeParse(response.ok ? JSON.parse(text) : null);
+      const answer = v.safeParse(answerSchema, response.ok ? JSON.parse(text) : null);
       if (!answer.success) continue;
       return {
-        url: answer.data.url,
-        directPath: answer.data.direct_path,
+        url: answer.output.url,
+        directPath: answer.output.direct_path,
         mediaKey,
         fileEncSha256,
         fileSha256: plainHash.digest(),
@@ -129,7 +129,7 @@ async function* encrypted(
   const cipher = createCipheriv("aes-256-cbc", cipherKey, iv);
   const mac = createHmac("sha256", macKey).update(iv);
   for await (const chunk of createReadStream(path)) {
-    const plain = z.instanceof(Uint8Array).parse(chunk);
+    const plain = v.parse(v.instance(Uint8Array), chunk);
     onPlain(plain);
     const ciphertext = cipher.update(plain);
     mac.update(ciphertext);

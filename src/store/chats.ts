@@ -241,7 +241,7 @@ export class Chats {
 
   /** Something came in for this account. */
   touchSource(source: number, at: number): void {
-    if (at - (this.#active.get(source) ?? 0) < ACTIVITY_PRECISION) return;
+    if (Math.abs(at - (this.#active.get(source) ?? 0)) < ACTIVITY_PRECISION) return;
     this.#active.set(source, at);
     this.database.sql("UPDATE sources SET last_inbound_at = ? WHERE id = ?").run(at, source);
   }

@@ -124,3 +124,11 @@ test("a burst is over after its longest wait, whatever time its messages bear", 
   await pass(2_000);
   await drained;
 });
+
+test("what came in last is told by the clock as it is now", async () => {
+  const accept = () => store.accept(cloud, [{ kind: "message", message: message() }], everybody);
+  await accept();
+  offset = -year;
+  await accept();
+  expect(store.sources()[0]?.lastInboundAt).toBe(clock.now());
+});

@@ -130,6 +130,28 @@ test.concurrent(
   },
 );
 
+test.concurrent(
+  "another number is linked: what waited for the one before does not go out from it",
+  async () => {
+    await using s = await startLinked();
+    await answers(s, "before");
+    for (const companion of s.owner.companions) s.wa.unlink(companion);
+    await s.state("logged_out");
+    const to = `+${s.ada.number}`;
+    const waiting = await s.revka("send", "--wait", "0", "--to", to, "from the owner");
+    expect(waiting.out).toContain("Queued");
+
+    const relinking = s.revka("relink", "--wait", "50");
+    await s.bob.scanQr(await s.qr());
+    expect((await relinking).out).toContain(`Linked as +${s.bob.number}`);
+    await s.ada.send(s.bob, "who is this?");
+    await s.ada.waitForMessage("who is this?");
+    expect(s.ada.inbox.all.map(({ text }) => text)).not.toContain("from the owner");
+    const status = JSON.parse((await s.revka("status", "--json")).out);
+    expect(status.outbox).toMatchObject({ pending: 0, failed: 1 });
+  },
+);
+
 test.concurrent("an account that needs a passkey: named, not tried again", async () => {
   await using s = await startWeb();
   s.owner.requiresPasskey = true;

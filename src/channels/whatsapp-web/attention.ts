@@ -7,8 +7,6 @@ import { kindOf, phoneJid, withoutDevice } from "./jid.ts";
 import type { StanzaAttributes } from "./journal.ts";
 import type { Session } from "./session.ts";
 
-/** A turn that answers sooner shows no "typing…": nobody would see it, and it costs two stanzas. */
-const TYPING_AFTER_MS = 250;
 /** A phone shows "typing…" for about 25 s; it is said again before that. */
 const TYPING_EVERY_MS = 10_000;
 /** A turn that never ends must not type for ever. */
@@ -73,18 +71,17 @@ export class Attention {
         ?.sendPresenceUpdate(state, jid)
         .catch(() => {});
     };
-    let shown = false;
+    let cancel = () => {};
     const beat = () => {
-      shown = true;
       say("composing");
       if (clock.now() < until) cancel = clock.after(TYPING_EVERY_MS, beat);
     };
-    let cancel = clock.after(TYPING_AFTER_MS, beat);
     this.typing.set(chat.id, () => {
       cancel();
       this.typing.delete(chat.id);
-      if (shown) say("paused");
+      say("paused");
     });
+    beat();
   }
 
   private jidOf(recipient: Recipient, from: string | undefined): string | null {

@@ -210,6 +210,28 @@ test("a connection lost before the ack is ambiguous; after it comes back the rep
   expect(h.ada.inbox.all.filter(({ text }) => text === "cut off")).toHaveLength(1);
 });
 
+test("what a connection that was given up had asked for holds up no send of the next", async () => {
+  await linked();
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada, h.bob] });
+  expect(await h.send(h.ada, "before")).toMatchObject({ ok: true });
+  h.wa.fault({ at: "in:iq:usync", do: "swallow", times: 0 });
+  const chat = { kind: "group" as const, id: group.jid };
+  const delivery = { ...h.delivery(h.ada, "to all"), chat, recipient: chat };
+  const hung = h.channel.send(delivery, AbortSignal.timeout(PATIENCE_MS));
+  await h.wa.faults.struck.waitFor();
+  const other = new DatabaseSync(h.sessionPath);
+  other.exec("BEGIN IMMEDIATE");
+  await h.ada.send(h.owner, "cannot be written");
+  await h.until(() => state() === "disconnected");
+  other.close();
+  await h.ready();
+  // The query itself would wait for 15 s.
+  const began = performance.now();
+  expect(await h.send(h.ada, "after")).toMatchObject({ ok: true });
+  expect(performance.now() - began).toBeLessThan(8_000);
+  expect((await hung).ok).toBe(false);
+});
+
 test("a hung devices query holds up neither what comes in nor sending for ever", async () => {
   const clock = heldClock(SEND_DEADLINE_MS);
   h = await Harness.linked({ clock });

@@ -135,9 +135,13 @@ export function openSocket(options: SocketOptions): WASocket {
   return sock;
 }
 
-/** Ends a connection for good; its TCP socket does not linger, however deaf the other side is. */
+/**
+ * Ends a connection for good; its TCP socket does not linger, however deaf the other side is. Baileys' own end leaves
+ * those alone who wait for an answer (`socket.js`, end and waitForMessage), and with them the lock on all sends.
+ */
 export function endSocket(sock: WASocket): void {
   const raw: unknown = Reflect.get(sock.ws, "socket");
+  sock.ws.emit("close");
   sock.end(undefined).catch(() => {});
   if (typeof raw === "object" && raw !== null && "terminate" in raw) {
     if (typeof raw.terminate === "function") raw.terminate();

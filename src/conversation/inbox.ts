@@ -61,8 +61,9 @@ export class Inbox {
       if (this.#stopping) {
         throw new NotAccepted("stopping", RETRY_AFTER_SECS.stopping, "the daemon is stopping");
       }
-      this.#countIgnored(source, events);
-      if (events.every((event) => event.kind === "ignored")) return;
+      if (events.every((event) => event.kind === "ignored")) {
+        return this.#countIgnored(source, events);
+      }
       const outcome = await this.#accept(source, events, rules);
       this.#report(source, outcome);
       for (const chat of new Set(outcome.admitted.map((entry) => entry.chat))) {
@@ -76,6 +77,8 @@ export class Inbox {
           "too many messages are waiting",
         );
       }
+      // Last, since all of it comes again where something did not fit.
+      this.#countIgnored(source, events);
     };
   }
 

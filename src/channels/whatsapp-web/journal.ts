@@ -130,9 +130,13 @@ export class Journal {
       const [stanza, part] = [String(row.stanza), String(row.part)];
       const known = stanzas.get(stanza);
       const pending = known ?? { stanza, attributes: {}, plaintexts: [] };
-      pending.attributes = this.attributesOf(part, row.attributes);
-      const plaintext = this.unseal(part, "plaintext", row.plaintext);
-      if (plaintext) pending.plaintexts.push(plaintext);
+      try {
+        const plaintext = this.unseal(part, "plaintext", row.plaintext);
+        pending.attributes = this.attributesOf(part, row.attributes);
+        if (plaintext) pending.plaintexts.push(plaintext);
+      } catch {
+        // Changed by the disk: without content it is unreadable, and must not hold up all others for ever.
+      }
       if (!known) stanzas.set(stanza, pending);
     }
     return [...stanzas.values()];

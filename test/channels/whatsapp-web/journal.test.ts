@@ -38,6 +38,15 @@ test("a stanza waits until it is closed, in the order it came", () => {
   expect(open()).toEqual(["stanza-a"]);
 });
 
+test("a row that the disk has changed is handed over as unreadable, and holds up no other", () => {
+  for (const name of ["a", "b", "c"]) journal.put(part(name), text(name), 1);
+  database.sql.exec("UPDATE received SET plaintext = x'00' WHERE part = 'part-a'");
+  database.sql.exec("UPDATE received SET attributes = x'00' WHERE part = 'part-b'");
+  const pending = journal.pending(10);
+  expect(pending.map(({ stanza }) => stanza)).toEqual(["stanza-a", "stanza-b", "stanza-c"]);
+  expect(pending.map(({ plaintexts }) => plaintexts.map(String))).toEqual([[], [], ["c"]]);
+});
+
 test("a stanza of several ciphertexts waits for the last", () => {
   const stanza = { stanza: "stanza-x", parts: 2 };
   journal.put(part("1", stanza), text("key"), 1);

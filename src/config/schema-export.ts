@@ -7,7 +7,7 @@ import { configSchema } from "./schema.ts";
  * a default are optional; `secret` marks what must not be shown. Keys it does not know are allowed, as in the file.
  */
 export function exportSchema(): Record<string, unknown> {
-  const schema = toJsonSchema(configSchema, {
+  const { $schema, ...schema } = toJsonSchema(configSchema, {
     target: "draft-2020-12",
     typeMode: "input",
     overrideSchema: ({ valibotSchema, jsonSchema: { required, ...rest } }) => ({
@@ -16,5 +16,5 @@ export function exportSchema(): Record<string, unknown> {
       ...v.getMetadata(valibotSchema),
     }),
   });
-  return { ...schema, title: "Revka configuration" };
+  return { $schema, ...schema, title: "Revka configuration" };
 }

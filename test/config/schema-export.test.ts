@@ -44,3 +44,10 @@ test("it describes the file as written: nothing is required, other keys are allo
   });
   expect(new Map(keys).get("channels_config.whatsapp.app_secret")).toMatchObject({ secret: true });
 });
+
+test("an editor finds first which draft it is", () => {
+  expect(Object.entries(exportSchema())[0]).toEqual([
+    "$schema",
+    "https://json-schema.org/draft/2020-12/schema",
+  ]);
+});

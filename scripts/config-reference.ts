@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import * as v from "valibot";
 import { credentials } from "../src/runtime/credentials.ts";
 import { exportSchema } from "../src/config/schema-export.ts";
 import { configSchema } from "../src/config/schema.ts";
 import { sectionsOf, type Section } from "./config-reference/sections.ts";
 import { table } from "./config-reference/table.ts";
-import * as v from "valibot";
 
 /**
  * The reference of the config file: `bun run docs:config` writes docs/configuration.md from the schema. With `--check`

@@ -16,8 +16,8 @@ export interface AgentOptions {
 
 /**
  * The agent that a configuration asks for; the other kinds are not loaded. Costs nothing: libraries and programs are
- * loaded with the first turn. Rejects with {@link AgentError} where the configuration cannot make one. A missing key of a model's provider is no such
- * case: the agent is there, and its turns and its probe say what is missing.
+ * loaded with the first turn. Rejects with {@link AgentError} where the configuration cannot make one. A missing key of
+ * a model's provider is no such case: the agent is there, and its turns and its probe say what is missing.
  */
 export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { config, env, fetchFor, log, clock } = options;

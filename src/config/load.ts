@@ -5,7 +5,7 @@ import { expandPathKeys, resolvePaths, type Environment, type Paths } from "./pa
 import { findPositions, type Positions } from "./positions.ts";
 import { ConfigError, formatKey, sortProblems, type KeyPath, type Problem } from "./problems.ts";
 import { unknownKeys, valueAt, without, withoutBlanks, type RawTable } from "./raw.ts";
-import { once } from "../runtime/builtin.ts";
+import { once } from "../runtime/once.ts";
 import { checkAgent } from "./rules/agent.ts";
 import { checkGateway } from "./rules/gateway.ts";
 import { checkProxy, checkSpeech } from "./rules/network.ts";

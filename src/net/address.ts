@@ -1,4 +1,5 @@
-import { builtin, once } from "../runtime/builtin.ts";
+import { builtin } from "../runtime/builtin.ts";
+import { once } from "../runtime/once.ts";
 import type { BlockList } from "node:net";
 import { bareHost } from "./no-proxy.ts";
 

@@ -11,3 +11,7 @@ export const fields = v.guard(isFields, "expected Object");
 /** A JSON object with these keys; others are left out. */
 export const jsonObject = <const T extends v.ObjectEntries>(entries: T) =>
   v.pipe(v.unknown(), fields, v.object(entries));
+
+/** Absent where it is of another shape. */
+export const optional = <T extends v.GenericSchema>(shape: T) =>
+  v.fallback(v.optional(shape), undefined);

@@ -1,3 +1,5 @@
+import { once } from "./once.ts";
+
 /**
  * Modules of the runtime that a start can do without, loaded when they are first used: imported, they would take a
  * fifth of its time.
@@ -8,9 +10,3 @@ export const builtin = {
   dns: once(() => process.getBuiltinModule("node:dns/promises")),
   net: once(() => process.getBuiltinModule("node:net")),
 };
-
-/** Makes it at the first call, and gives the same ever after. */
-export function once<T>(load: () => T): () => T {
-  let loaded: T | undefined;
-  return () => (loaded ??= load());
-}

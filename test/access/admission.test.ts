@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
 import { admit, compileAccess, refusalReasons } from "../../src/access/admission.ts";
 import { compileMentionGate } from "../../src/access/mention-gate.ts";
 import type { Message } from "../../src/channels/message.ts";
 import { watiSchema, whatsappSchema } from "../../src/config/schema.ts";
-import * as v from "valibot";
 
 const now = Date.UTC(2026, 10, 23);
 const ada = "+15551234567";

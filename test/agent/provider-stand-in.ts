@@ -1,9 +1,9 @@
+import * as v from "valibot";
 import { createAgent } from "../../src/agent/registry.ts";
 import type { Agent } from "../../src/agent/agent.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
-import * as v from "valibot";
 
 /** The key that every provider is given; it must show up nowhere else. */
 export const key = "sk-test-51Hq9-not-to-be-seen";

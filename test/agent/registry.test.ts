@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
 import { createAgent } from "../../src/agent/registry.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
-import * as v from "valibot";
 
 async function create(config: object) {
   const services: string[] = [];

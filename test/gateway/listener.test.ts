@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as v from "valibot";
 import { configSchema, type GatewayConfig } from "../../src/config/schema.ts";
 import { listen, type Listener } from "../../src/gateway/listener.ts";
 import { silentLog, type LogFields } from "../../src/telemetry/log.ts";
 import { fakeClock } from "../support/clock.ts";
 import { makeCertificate, presentedName } from "./certificates.ts";
-import * as v from "valibot";
 
 let folder = "";
 let pairs: Record<"one" | "two", { cert: string; key: string }>;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { openAsBlob } from "node:fs";
+import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { createNetwork, type Network } from "../../src/net/fetch.ts";
 import { networkErrorCode } from "../../src/net/network-error.ts";
@@ -13,7 +14,6 @@ import {
   startSocksProxy,
 } from "./proxies.ts";
 import { startTarget } from "./target.ts";
-import * as v from "valibot";
 
 const keep = closing();
 

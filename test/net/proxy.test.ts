@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { parseProxy, proxyFor, proxyOptions, selects, UnusableProxy } from "../../src/net/proxy.ts";
-import * as v from "valibot";
 
 type Env = Record<string, string>;
 

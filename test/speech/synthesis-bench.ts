@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import {
@@ -11,7 +12,6 @@ import {
 import { silentLog } from "../../src/telemetry/log.ts";
 import { opusFile } from "./opus.ts";
 import { standIn } from "./stand-in.ts";
-import * as v from "valibot";
 
 /** The key that every provider is given; it must show up nowhere else. */
 export const key = "key-77fe-not-to-be-seen";

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { SpeechError } from "../../src/speech/error.ts";
@@ -12,7 +13,6 @@ import { fakeClock } from "../support/clock.ts";
 import { opusFile } from "./opus.ts";
 import { nobody } from "./stand-in.ts";
 import { key, synthesisBench, voiceId } from "./synthesis-bench.ts";
-import * as v from "valibot";
 
 const never = new AbortController().signal;
 const bench = synthesisBench();

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { SpeechError } from "../../src/speech/error.ts";
@@ -11,7 +12,6 @@ import { fakeClock } from "../support/clock.ts";
 import { opusFile } from "./opus.ts";
 import { nobody } from "./stand-in.ts";
 import { key, transcriptionBench } from "./transcription-bench.ts";
-import * as v from "valibot";
 
 const never = new AbortController().signal;
 const bench = transcriptionBench();

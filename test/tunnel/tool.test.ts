@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { tunnelTool } from "../../src/tunnel/tool.ts";
-import * as v from "valibot";
 
 function tool(tunnel: Record<string, unknown>, host = "127.0.0.1") {
   const { tunnel: config } = v.parse(configSchema, { tunnel });

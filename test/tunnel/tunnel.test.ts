@@ -2,11 +2,11 @@ import { afterEach, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { createTunnel, type Tunnel, type TunnelOptions } from "../../src/tunnel/tunnel.ts";
 import { fakeClock } from "../support/clock.ts";
-import * as v from "valibot";
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {

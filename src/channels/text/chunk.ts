@@ -1,4 +1,4 @@
-import { once } from "../../runtime/builtin.ts";
+import { once } from "../../runtime/once.ts";
 import { findFences, type Fence } from "./fences.ts";
 
 /** A smaller chunk leaves no room for a fence with something in it. */

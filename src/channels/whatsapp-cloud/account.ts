@@ -1,10 +1,9 @@
 import * as v from "valibot";
 import { canonicalPhone } from "../../config/numbers.ts";
-import { jsonObject } from "../../net/json-object.ts";
+import { jsonObject, optional } from "../../net/json-object.ts";
 import { harmless, sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import type { Graph, GraphAnswer } from "./graph.ts";
-import { optional } from "./payload/shapes.ts";
 
 /** The number we send as, as the Graph API describes it. */
 export interface PhoneNumberInfo {

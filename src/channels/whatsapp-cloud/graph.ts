@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { optional } from "../../net/json-object.ts";
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
@@ -6,7 +7,6 @@ import type { Clock } from "../../runtime/clock.ts";
 import { retryAfterMs, sendFailure, transportFailure, withoutCredential } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import { classifyForeignAnswer, classifyGraphError } from "./failure.ts";
-import { optional } from "./payload/shapes.ts";
 
 /** How long one call may take, its answer included. */
 export const callTimeoutMs = 30_000;

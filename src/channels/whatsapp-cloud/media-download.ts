@@ -1,10 +1,10 @@
 import * as v from "valibot";
+import { optional } from "../../net/json-object.ts";
 import { download, DownloadFailure, type Download } from "../../net/download.ts";
 import type { MediaStream } from "../channel.ts";
 import type { MediaReference } from "../message.ts";
 import type { Graph } from "./graph.ts";
 import { isMediaAddress } from "./media-hosts.ts";
-import { optional } from "./payload/shapes.ts";
 
 /** Meta takes no larger file from anybody (131052). */
 const maxBytes = 100 * 1024 * 1024;

@@ -25,7 +25,7 @@ export function moveAside({ session, ingress, open, log }: Succession): Session 
     next.inherit(legacy);
   } catch (error) {
     log.error(
-      { events: legacy.events.length, error: messageOf(error) },
+      { events: legacy.events.length, error },
       "what the moved session had not handed over is in memory only",
     );
     if (next === null) for (const event of legacy.events) ingress?.aside(event);
@@ -37,11 +37,7 @@ function legacyOf(session: Session, ingress: Ingress, log: Logger): Legacy | nul
   try {
     return ingress.legacyOf(session);
   } catch (error) {
-    log.error({ error: messageOf(error) }, "what the moved session had received cannot be read");
+    log.error({ error }, "what the moved session had received cannot be read");
     return null;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown error";
 }

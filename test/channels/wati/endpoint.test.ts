@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import * as v from "valibot";
 import { readEndpoint, targetOf } from "../../../src/channels/wati/endpoint.ts";
 import { watiSchema } from "../../../src/config/schema.ts";
-import * as v from "valibot";
 
 const read = (config: object) =>
   readEndpoint(v.parse(watiSchema, { api_token: "token", ...config }));

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as v from "valibot";
 import type { Channel } from "../../../src/channels/channel.ts";
 import { configSchema } from "../../../src/config/schema.ts";
 import { createNetwork, type Network } from "../../../src/net/fetch.ts";
@@ -9,7 +10,6 @@ import { createWatiSimulator, type WatiSimulator } from "../../../src/simulator/
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { type CountingProxy, startHttpProxy, startSocksProxy } from "../../net/proxies.ts";
 import { delivery, never, text, wati } from "./support.ts";
-import * as v from "valibot";
 
 /** A name that only the proxy knows: whoever does not ask it finds nothing. */
 const host = "wati.invalid";

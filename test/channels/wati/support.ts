@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import type { Channel } from "../../../src/channels/channel.ts";
 import type { Delivery, DeliveryContent } from "../../../src/channels/message.ts";
 import { createWati, type WatiOptions } from "../../../src/channels/wati/channel.ts";
@@ -5,7 +6,6 @@ import { watiSchema } from "../../../src/config/schema.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
-import * as v from "valibot";
 
 /** A channel that speaks to `api_url` with the simulator's token. */
 export function wati(config: object, more: Partial<WatiOptions> = {}): Channel {

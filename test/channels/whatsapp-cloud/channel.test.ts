@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
 import type { TurnFocus } from "../../../src/channels/channel.ts";
 import type { InboundEvent } from "../../../src/channels/message.ts";
 import { createWhatsAppCloud } from "../../../src/channels/whatsapp-cloud/channel.ts";
@@ -8,7 +9,6 @@ import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { messagesBody, phoneNumberId, textItem } from "./bodies.ts";
 import { graphStub, live, refused, type Asked } from "./graph-stub.ts";
-import * as v from "valibot";
 
 const config = {
   access_token: "EAAtoken",

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as v from "valibot";
 import type { Channel } from "../../../src/channels/channel.ts";
 import type {
   Delivery,
@@ -17,7 +18,6 @@ import { startGraphSimulator, type GraphSimulator } from "../../../src/simulator
 import { content } from "../../../src/simulator/graph/content.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
-import * as v from "valibot";
 
 /** The channel behind a real socket, with the stand-in for Meta at the other end of both directions. */
 

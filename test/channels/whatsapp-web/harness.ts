@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as v from "valibot";
 import type { Channel, Deliver } from "../../../src/channels/channel.ts";
 import type { Delivery, InboundEvent, Message } from "../../../src/channels/message.ts";
 import {
@@ -14,7 +15,6 @@ import { silentLog } from "../../../src/telemetry/log.ts";
 import type { Phone } from "../../doubles/whatsapp-web/phone.ts";
 import { Recorder } from "../../doubles/whatsapp-web/recorder.ts";
 import { type WhatsAppDouble, startDouble } from "../../doubles/whatsapp-web/server.ts";
-import * as v from "valibot";
 
 /** Every test waits for events; only one that fails waits so long, however busy the machine is. */
 export const PATIENCE_MS = 30_000;

@@ -3,11 +3,11 @@
  * appends what it is handed to a file, as an inbox would, synchronously. The test kills it with SIGKILL.
  */
 import { appendFileSync } from "node:fs";
+import * as v from "valibot";
 import { createWhatsAppWeb } from "../../../src/channels/whatsapp-web/channel.ts";
 import { whatsappSchema } from "../../../src/config/schema.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
-import * as v from "valibot";
 
 const { SESSION_PATH, WS_URL, INBOX, HAND_OVER_MS = "0" } = process.env;
 if (!SESSION_PATH || !WS_URL || !INBOX)

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { isFields, jsonObject } from "../../../net/json-object.ts";
+import { isFields, jsonObject, optional } from "../../../net/json-object.ts";
 import type { MediaKind, MediaReference } from "../../message.ts";
 import { renderContacts, renderInteractive, renderLocation, renderOrder } from "./render.ts";
-import { optional, optionalId, optionalText, type RawMessage } from "./shapes.ts";
+import { optionalId, optionalText, type RawMessage } from "./shapes.ts";
 
 /** What one message says. `ignored` names the reason why it starts no turn. */
 export type Content =

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { canonicalPhone } from "../../../config/numbers.ts";
-import { jsonObject } from "../../../net/json-object.ts";
+import { jsonObject, optional } from "../../../net/json-object.ts";
 import type { InboundEvent } from "../../message.ts";
 import { readUserId } from "./sender.ts";
-import { optional, optionalId, optionalText, statusShape, type RawMessage } from "./shapes.ts";
+import { optionalId, optionalText, statusShape, type RawMessage } from "./shapes.ts";
 
 type IdentityEvent = Extract<InboundEvent, { kind: "identity" }>;
 

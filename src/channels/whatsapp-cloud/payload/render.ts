@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { jsonObject } from "../../../net/json-object.ts";
-import { optional, optionalText } from "./shapes.ts";
+import { jsonObject, optional } from "../../../net/json-object.ts";
+import { optionalText } from "./shapes.ts";
 
 /** What has no text of its own as one line that an agent can read. null where there is nothing to read. */
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isFields, jsonObject } from "../../../net/json-object.ts";
+import { isFields, jsonObject, optional } from "../../../net/json-object.ts";
 
 /**
  * The outside of a webhook body, loosely: what is not needed is not looked at, and a peripheral field of a wrong shape
@@ -8,10 +8,6 @@ import { isFields, jsonObject } from "../../../net/json-object.ts";
 
 const longestText = 65_536;
 const longestId = 512;
-
-/** Absent where it is of another shape. */
-export const optional = <T extends v.GenericSchema>(shape: T) =>
-  v.fallback(v.optional(shape), undefined);
 
 // Every body comes through what is read by plain functions here, at a tenth of what a schema costs.
 

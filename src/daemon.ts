@@ -278,7 +278,7 @@ async function speakerOf(options: SpeakOptions) {
 async function createTunnel(options: DaemonOptions, network: Network, port: number) {
   const { env, log, clock } = options;
   const { tunnel, gateway } = options.loaded.config;
-  if (tunnel.provider === "none") return null;
+  if (!tunnel || tunnel.provider === "none") return null;
   const { createTunnel } = await import("./tunnel/tunnel.ts");
   const fetch = network.fetchFor("tunnel");
   return createTunnel({ config: tunnel, host: gateway.host, port, env, log, clock, fetch });

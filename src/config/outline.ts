@@ -2,16 +2,23 @@ import type * as v from "valibot";
 
 /** The schema as plain data: what may stand where. Messages, unknown keys, secrets and paths are found by it. */
 export type Outline =
-  | { kind: "table"; keys: ReadonlyMap<string, Outline> }
+  | { kind: "table"; keys: Keys }
   | { kind: "list"; item: Outline }
   | { kind: "choice"; options: string[] }
   | { kind: "text"; secret: boolean; path: boolean; blank: boolean }
   | { kind: "integer" | "number"; minimum: number | null; maximum: number | null }
   | { kind: "boolean" };
 
+/** The keys of a table, each outlined when it is asked for: a file has few of all. */
+export interface Keys {
+  get(key: string): Outline | undefined;
+  keys(): Iterable<string>;
+}
+
 type Schema = v.GenericSchema;
 const isOptional = (schema: Schema): schema is v.OptionalSchema<Schema, unknown> =>
   schema.type === "optional";
+const isRareTable = (schema: Schema): schema is v.LazySchema<Schema> => schema.type === "lazy";
 const isTable = (schema: Schema): schema is v.ObjectSchema<v.ObjectEntries, undefined> =>
   schema.type === "object";
 const isList = (schema: Schema): schema is v.ArraySchema<Schema, undefined> =>
@@ -22,10 +29,8 @@ const isChoice = (schema: Schema): schema is v.PicklistSchema<string[], undefine
 /** Throws on a kind of schema that no key of the file has yet. */
 export function outlineOf(schema: Schema): Outline {
   if (isOptional(schema)) return outlineOf(schema.wrapped);
-  if (isTable(schema)) {
-    const entries = Object.entries(schema.entries);
-    return { kind: "table", keys: new Map(entries.map(([key, value]) => [key, outlineOf(value)])) };
-  }
+  if (isRareTable(schema)) return outlineOf(schema.getter(undefined));
+  if (isTable(schema)) return { kind: "table", keys: keysOf(schema.entries) };
   if (isList(schema)) return { kind: "list", item: outlineOf(schema.item) };
   if (isChoice(schema)) return { kind: "choice", options: schema.options };
   if (schema.type === "boolean") return { kind: "boolean" };
@@ -42,6 +47,21 @@ export function outlineOf(schema: Schema): Outline {
     return { kind: "text", secret: secret === true, path: path === true, blank: blank === true };
   }
   throw new TypeError("The outline of the configuration does not know this kind of schema");
+}
+
+function keysOf(entries: v.ObjectEntries): Keys {
+  const outlines = new Map<string, Outline>();
+  return {
+    keys: () => Object.keys(entries),
+    get(key) {
+      const known = outlines.get(key);
+      const schema = known || !Object.hasOwn(entries, key) ? undefined : entries[key];
+      if (!schema) return known;
+      const outline = outlineOf(schema);
+      outlines.set(key, outline);
+      return outline;
+    },
+  };
 }
 
 interface Said {

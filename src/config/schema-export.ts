@@ -1,4 +1,4 @@
-import { toJsonSchema } from "@valibot/to-json-schema";
+import { toJsonSchema, type JsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { configSchema } from "./schema.ts";
 
@@ -7,7 +7,7 @@ import { configSchema } from "./schema.ts";
  * a default are optional; `secret` marks what must not be shown. Keys it does not know are allowed, as in the file.
  */
 export function exportSchema(): Record<string, unknown> {
-  const { $schema, ...schema } = toJsonSchema(configSchema, {
+  const { $schema, $defs, ...schema } = toJsonSchema(configSchema, {
     target: "draft-2020-12",
     typeMode: "input",
     overrideSchema: ({ valibotSchema, jsonSchema: { required, ...rest } }) => ({
@@ -16,5 +16,21 @@ export function exportSchema(): Record<string, unknown> {
       ...v.getMetadata(valibotSchema),
     }),
   });
-  return { $schema, ...schema, title: "Revka configuration" };
+  return { $schema, ...inPlace(schema, $defs ?? {}), title: "Revka configuration" };
+}
+
+/** Tables that are made on demand come as references; here they stand where they are meant. */
+function inPlace(node: JsonSchema, definitions: NonNullable<JsonSchema["$defs"]>): JsonSchema {
+  const { $ref, ...rest } = node;
+  if ($ref !== undefined) {
+    const definition = definitions[$ref.replace("#/$defs/", "")];
+    if (typeof definition !== "object") throw new Error(`no definition ${$ref}`);
+    return inPlace({ ...definition, ...rest }, definitions);
+  }
+  if (!node.properties) return node;
+  const placed = Object.entries(node.properties).map(([key, value]) => [
+    key,
+    typeof value === "boolean" ? value : inPlace(value, definitions),
+  ]);
+  return { ...node, properties: Object.fromEntries(placed) };
 }

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { means, path, positive, secret, text } from "./schema-values.ts";
+import { means, path, positive, rareTable, secret, text } from "./schema-values.ts";
 
-export const proxySchema = v.object({
+export const proxySchema = rareTable(() => ({
   enabled: v.optional(means(v.boolean(), "Use the proxies below"), false),
   http_proxy: v.optional(means(secret, "Proxy for http addresses")),
   https_proxy: v.optional(means(secret, "Proxy for https addresses")),
@@ -18,9 +18,9 @@ export const proxySchema = v.object({
     means(v.array(text), 'Selectors such as "channel.whatsapp", "channel.*", "provider.*"'),
     [],
   ),
-});
+}));
 
-export const tunnelSchema = v.object({
+export const tunnelSchema = rareTable(() => ({
   provider: v.optional(
     means(
       v.picklist(["none", "cloudflare", "tailscale", "ngrok", "openvpn", "pinggy", "custom"]),
@@ -88,4 +88,4 @@ export const tunnelSchema = v.object({
     ),
     {},
   ),
-});
+}));

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { means, path, positive, secret, text } from "./schema-values.ts";
+import { means, path, positive, rareTable, secret, text } from "./schema-values.ts";
 
-export const transcriptionSchema = v.object({
+export const transcriptionSchema = rareTable(() => ({
   enabled: v.optional(means(v.boolean(), "Turn voice notes into text"), false),
   default_provider: v.optional(
     means(
@@ -74,9 +74,9 @@ export const transcriptionSchema = v.object({
     ),
     {},
   ),
-});
+}));
 
-export const ttsSchema = v.object({
+export const ttsSchema = rareTable(() => ({
   enabled: v.optional(
     means(v.boolean(), "Answer a voice note with a voice note too, after the text"),
     false,
@@ -157,4 +157,4 @@ export const ttsSchema = v.object({
     ),
     {},
   ),
-});
+}));

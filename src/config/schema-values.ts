@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { once } from "../runtime/once.ts";
 
 /** The kinds of values that the tables of the file share. */
 
@@ -20,3 +21,7 @@ export const port = integer(1, 65535);
 /** A key's value with what the key means, for the exported schema and the reference. */
 export const means = <const T extends v.GenericSchema>(schema: T, description: string) =>
   v.pipe(schema, v.description<v.InferOutput<T>, string>(description));
+
+/** A table whose keys are made when a file has it: most files have few, and to make all takes a tenth of a start. */
+export const rareTable = <const T extends v.ObjectEntries>(keys: () => T) =>
+  v.lazy(once(() => v.object(keys())));

@@ -1,7 +1,17 @@
 import * as v from "valibot";
 import { proxySchema, tunnelSchema } from "./schema-network.ts";
 import { transcriptionSchema, ttsSchema } from "./schema-speech.ts";
-import { blankText, integer, means, path, port, positive, secret, text } from "./schema-values.ts";
+import {
+  blankText,
+  integer,
+  means,
+  path,
+  port,
+  positive,
+  rareTable,
+  secret,
+  text,
+} from "./schema-values.ts";
 
 /**
  * The configuration as the file spells it (snake_case, same nesting), with defaults applied. `revka config schema`
@@ -32,7 +42,7 @@ const notificationTarget = v.optional(
   means(text, "Where `revka send` without --to goes: an E.164 number, a BSUID or group:ID"),
 );
 
-export const whatsappSchema = v.object({
+export const whatsappSchema = rareTable(() => ({
   access_token: v.optional(means(secret, "Cloud API access token from Meta Business Suite")),
   phone_number_id: v.optional(means(text, "Phone number ID from Meta; selects Cloud API mode")),
   verify_token: v.optional(
@@ -102,9 +112,9 @@ export const whatsappSchema = v.object({
   ),
   ws_url: v.optional(means(text, "Web: address of the WhatsApp Web socket (tests)")),
   notification_target: notificationTarget,
-});
+}));
 
-export const watiSchema = v.object({
+export const watiSchema = rareTable(() => ({
   api_token: v.optional(means(secret, "WATI bearer token")),
   api_url: v.optional(means(text, "WATI server base URL"), "https://live-mt-server.wati.io"),
   tenant_id: v.optional(means(text, "Tenant prefix of recipients")),
@@ -112,7 +122,7 @@ export const watiSchema = v.object({
   webhook_secret: v.optional(means(secret, "Secret that a webhook call must carry")),
   proxy_url: proxyUrl,
   notification_target: notificationTarget,
-});
+}));
 
 const channelsSchema = v.object({
   message_timeout_secs: v.optional(
@@ -222,10 +232,10 @@ export const configSchema = v.object({
   gateway: v.optional(means(gatewaySchema, "The HTTP server that webhooks arrive at"), {}),
   store: v.optional(means(storeSchema, "Inbox, outbox and history"), {}),
   agent: v.optional(means(agentSchema, "Who answers")),
-  transcription: v.optional(means(transcriptionSchema, "Voice notes to text"), {}),
-  tts: v.optional(means(ttsSchema, "Text to voice notes"), {}),
-  proxy: v.optional(means(proxySchema, "Proxies of outgoing connections"), {}),
-  tunnel: v.optional(means(tunnelSchema, "A public address for the gateway"), {}),
+  transcription: v.optional(means(transcriptionSchema, "Voice notes to text")),
+  tts: v.optional(means(ttsSchema, "Text to voice notes")),
+  proxy: v.optional(means(proxySchema, "Proxies of outgoing connections")),
+  tunnel: v.optional(means(tunnelSchema, "A public address for the gateway")),
 });
 
 export type Config = v.InferOutput<typeof configSchema>;

@@ -84,7 +84,8 @@ export function createNetwork(options: NetworkOptions): Network {
 function isProxiedElsewhere(service: string, decision: ProxyOptions): boolean {
   const { http_proxy, https_proxy, HTTP_PROXY, HTTPS_PROXY, all_proxy, ALL_PROXY } = decision.env;
   const env = { http_proxy, https_proxy, HTTP_PROXY, HTTPS_PROXY, all_proxy, ALL_PROXY };
-  const without = { ...decision, proxy: { ...decision.proxy, no_proxy: [] }, env };
+  const proxy = decision.proxy && { ...decision.proxy, no_proxy: [] };
+  const without = { ...decision, proxy, env };
   return ["http://elsewhere.invalid", "https://elsewhere.invalid"].some(
     (url) => proxyFor(service, new URL(url), without) !== null,
   );

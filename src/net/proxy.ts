@@ -21,7 +21,8 @@ export class UnusableProxy extends Error {
 export const proxyVariables = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] as const;
 
 export interface ProxyOptions {
-  proxy: ProxyConfig;
+  /** `[proxy]`, where there is one. */
+  proxy: ProxyConfig | undefined;
   /** `proxy_url` of the channels. */
   channels: { whatsapp: string | undefined; wati: string | undefined };
   env: Readonly<Record<string, string | undefined>>;
@@ -57,7 +58,7 @@ export function proxyFor(service: string, url: URL, options: ProxyOptions): Prox
   if (own) return parseProxy(own);
 
   const table = options.proxy;
-  if (!table.enabled) return null;
+  if (!table?.enabled) return null;
   if (table.scope === "services" && !table.services.some((it) => selects(it, service))) return null;
 
   const variables = table.scope === "environment" ? environment(options.env) : {};

@@ -25,7 +25,7 @@ export async function createSpeech(options: {
   const { tts, transcription } = options.config;
   const fetchFor = (service: string) => network.fetchFor(service);
   const speech: Speech = { synthesizer: null, transcriber: null };
-  if (tts.enabled) {
+  if (tts?.enabled) {
     const { createSynthesizer } = await import("./synthesis.ts");
     speech.synthesizer = createSynthesizer({
       config: tts,
@@ -37,7 +37,7 @@ export async function createSpeech(options: {
       ffmpeg: findExecutable("ffmpeg", env["PATH"]),
     });
   }
-  if (transcription.enabled) {
+  if (transcription?.enabled) {
     const { createTranscriber } = await import("./transcription.ts");
     speech.transcriber = createTranscriber({ config: transcription, env, fetchFor, clock, log });
   }

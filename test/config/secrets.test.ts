@@ -13,10 +13,14 @@ describe("secrets", () => {
 
   const leaves = (outline: Outline, path: string): string[] =>
     outline.kind === "table"
-      ? [...outline.keys].flatMap(([key, part]) => [
-          ...(part.kind === "table" ? [`${path}${key}`] : []),
-          ...leaves(part, `${path}${key}.`),
-        ])
+      ? [...outline.keys.keys()].flatMap((key) => {
+          const part = outline.keys.get(key);
+          if (!part) throw new Error(`no outline of ${key}`);
+          return [
+            ...(part.kind === "table" ? [`${path}${key}`] : []),
+            ...leaves(part, `${path}${key}.`),
+          ];
+        })
       : [path.slice(0, -1)];
 
   test("are in no problem and no warning, wherever they were put", () => {

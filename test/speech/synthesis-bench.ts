@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { configSchema } from "../../src/config/schema.ts";
+import { ttsSchema } from "../../src/config/schema-speech.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import {
   createSynthesizer,
@@ -49,7 +49,7 @@ export function synthesisBench() {
       changes: Partial<SynthesizerOptions> = {},
     ): Synthesizer {
       const created = createSynthesizer({
-        config: v.parse(configSchema, { tts: { enabled: true, ...config } }).tts,
+        config: v.parse(ttsSchema, { enabled: true, ...config }),
         env: { PATH: process.env["PATH"] },
         fetchFor: () => fetch,
         clock: systemClock,

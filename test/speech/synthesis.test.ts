@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { configSchema } from "../../src/config/schema.ts";
+import { ttsSchema } from "../../src/config/schema-speech.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { SpeechError } from "../../src/speech/error.ts";
 import { createSynthesizer } from "../../src/speech/synthesis.ts";
@@ -21,7 +21,7 @@ beforeEach(bench.reset);
 afterAll(bench.stop);
 
 test("off is null", () => {
-  const config = v.parse(configSchema, {}).tts;
+  const config = v.parse(ttsSchema, {});
   const shared = { env: {}, fetchFor: () => fetch, clock: systemClock, log: silentLog };
   expect(createSynthesizer({ config, ffmpeg: null, ...shared })).toBeNull();
 });

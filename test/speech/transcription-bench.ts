@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { configSchema } from "../../src/config/schema.ts";
+import { transcriptionSchema } from "../../src/config/schema-speech.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import {
   createTranscriber,
@@ -67,13 +67,11 @@ export function transcriptionBench() {
       changes: Partial<TranscriberOptions> = {},
     ): Transcriber {
       const created = createTranscriber({
-        config: v.parse(configSchema, {
-          transcription: {
-            enabled: true,
-            api_url: `${server.url}/groq/audio/transcriptions`,
-            ...config,
-          },
-        }).transcription,
+        config: v.parse(transcriptionSchema, {
+          enabled: true,
+          api_url: `${server.url}/groq/audio/transcriptions`,
+          ...config,
+        }),
         env: {},
         fetchFor: () => fetch,
         clock: systemClock,

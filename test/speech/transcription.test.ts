@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { configSchema } from "../../src/config/schema.ts";
+import { transcriptionSchema } from "../../src/config/schema-speech.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { SpeechError } from "../../src/speech/error.ts";
 import { createTranscriber } from "../../src/speech/transcription.ts";
@@ -20,7 +20,7 @@ beforeEach(bench.reset);
 afterAll(bench.stop);
 
 test("off is null", () => {
-  const config = v.parse(configSchema, {}).transcription;
+  const config = v.parse(transcriptionSchema, {});
   const log = silentLog;
   const clock = systemClock;
   expect(createTranscriber({ config, env: {}, fetchFor: () => fetch, clock, log })).toBeNull();

@@ -1,17 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { configSchema } from "../../src/config/schema.ts";
+import { tunnelSchema } from "../../src/config/schema-network.ts";
 import { tunnelTool } from "../../src/tunnel/tool.ts";
 
 function tool(tunnel: Record<string, unknown>, host = "127.0.0.1") {
-  const { tunnel: config } = v.parse(configSchema, { tunnel });
-  const made = tunnelTool(config, host, 42617);
+  const made = tunnelTool(v.parse(tunnelSchema, tunnel), host, 42617);
   if (!made) throw new Error("no tool");
   return made;
 }
 
 test("none is none", () => {
-  expect(tunnelTool(v.parse(configSchema, {}).tunnel, "127.0.0.1", 1)).toBeNull();
+  expect(tunnelTool(v.parse(tunnelSchema, {}), "127.0.0.1", 1)).toBeNull();
 });
 
 describe("what is started", () => {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { configSchema } from "../../src/config/schema.ts";
+import { tunnelSchema } from "../../src/config/schema-network.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { createTunnel, type Tunnel, type TunnelOptions } from "../../src/tunnel/tunnel.ts";
 import { fakeClock } from "../support/clock.ts";
@@ -23,7 +23,7 @@ function standIn(script: string | null, options: Partial<TunnelOptions> = {}) {
   }
   const clock = fakeClock();
   const tunnel = createTunnel({
-    config: v.parse(configSchema, { tunnel: { provider: "cloudflare" } }).tunnel,
+    config: v.parse(tunnelSchema, { provider: "cloudflare" }),
     host: "127.0.0.1",
     port: 42617,
     env: { PATH: `${folder}:/usr/bin:/bin`, DIR: folder, REVKA_SECRET: "no", GROQ_API_KEY: "no" },
@@ -149,12 +149,10 @@ test("health_url: three misses in a row end it, two do not", async () => {
   const answers = [true, false, false, true, false, false, false];
   const asked: boolean[] = [];
   const { tunnel, clock } = standIn('echo "https://a.example"; exec sleep 60', {
-    config: v.parse(configSchema, {
-      tunnel: {
-        provider: "custom",
-        custom: { start_command: "cloudflared", health_url: "http://health.invalid" },
-      },
-    }).tunnel,
+    config: v.parse(tunnelSchema, {
+      provider: "custom",
+      custom: { start_command: "cloudflared", health_url: "http://health.invalid" },
+    }),
     fetch: async () => {
       const answer = answers[asked.length] ?? true;
       asked.push(answer);

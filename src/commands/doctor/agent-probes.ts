@@ -29,10 +29,8 @@ async function agentVerdicts(examination: Examination, signal: AbortSignal): Pro
 }
 
 function transcriptionVerdicts(examination: Examination): Verdict[] {
-  const transcriber = createTranscriber({
-    ...common(examination),
-    config: examination.loaded.config.transcription,
-  });
+  const { transcription: config } = examination.loaded.config;
+  const transcriber = config && createTranscriber({ ...common(examination), config });
   if (!transcriber) return [];
   return transcriber.ready.ok
     ? [ok("transcription", `${transcriber.provider} is set up`)]
@@ -47,11 +45,8 @@ function transcriptionVerdicts(examination: Examination): Verdict[] {
 
 function synthesisVerdicts(examination: Examination): Verdict[] {
   const ffmpeg = findExecutable("ffmpeg", examination.env["PATH"]);
-  const synthesizer = createSynthesizer({
-    ...common(examination),
-    config: examination.loaded.config.tts,
-    ffmpeg,
-  });
+  const { tts: config } = examination.loaded.config;
+  const synthesizer = config && createSynthesizer({ ...common(examination), config, ffmpeg });
   if (!synthesizer) return [];
   if (synthesizer.provider === "piper" && synthesizer.canVoice.ok && !ffmpeg) {
     return [

@@ -44,7 +44,7 @@ function addressVerdicts(examination: Examination): Verdict[] {
           ),
         ];
   }
-  if (tunnel.provider !== "none") {
+  if (tunnel && tunnel.provider !== "none") {
     return [info("public address", `the ${tunnel.provider} tunnel gives one once the daemon runs`)];
   }
   const host = gateway.host.includes(":") ? `[${gateway.host}]` : gateway.host;

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
+import type { Config, TranscriptionConfig, TtsConfig } from "../../config/schema.ts";
 import { chooseProvider } from "../../agent/providers.ts";
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
@@ -47,32 +48,35 @@ export function ways({ loaded: { config }, env, network }: Examination): Way[] {
   });
 }
 
-type Config = Examination["loaded"]["config"];
-
 function speechTargets({ transcription, tts }: Config): [string, string | undefined][] {
-  const hearing: Record<Config["transcription"]["default_provider"], string | undefined> = {
-    groq: transcription.api_url,
+  return [
+    ...(transcription?.enabled ? [hearingTarget(transcription)] : []),
+    ...(tts?.enabled ? [speakingTarget(tts)] : []),
+  ];
+}
+
+function hearingTarget(config: TranscriptionConfig): [string, string | undefined] {
+  const targets: Record<TranscriptionConfig["default_provider"], string | undefined> = {
+    groq: config.api_url,
     openai: serviceUrls.openai,
     deepgram: serviceUrls.deepgram,
     assemblyai: serviceUrls.assemblyai,
     google: serviceUrls.googleSpeech,
-    local_whisper: transcription.local_whisper.url,
+    local_whisper: config.local_whisper.url,
   };
-  const speaking: Record<Config["tts"]["default_provider"], string | undefined> = {
+  return [`transcription.${config.default_provider}`, targets[config.default_provider]];
+}
+
+function speakingTarget(config: TtsConfig): [string, string | undefined] {
+  const targets: Record<TtsConfig["default_provider"], string | undefined> = {
     openai: serviceUrls.openai,
     elevenlabs: serviceUrls.elevenlabs,
     google: serviceUrls.googleTextToSpeech,
-    piper: tts.piper.api_url,
+    piper: config.piper.api_url,
     // A program that makes its own connections.
     edge: undefined,
   };
-  const by = transcription.default_provider;
-  return [
-    ...(transcription.enabled ? [[`transcription.${by}`, hearing[by]] as [string, string]] : []),
-    ...(tts.enabled
-      ? [[`tts.${tts.default_provider}`, speaking[tts.default_provider]] as [string, string]]
-      : []),
-  ];
+  return [`tts.${config.default_provider}`, targets[config.default_provider]];
 }
 
 /** Names that this machine resolves itself; with an http or socks5h proxy the proxy does. `find` is for tests. */

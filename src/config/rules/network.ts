@@ -4,6 +4,7 @@ import type { RuleContext } from "./report.ts";
 const proxyKeys = ["http_proxy", "https_proxy", "all_proxy"] as const;
 
 export function checkProxy({ config: { proxy }, faulty, error, warn }: RuleContext): void {
+  if (!proxy) return;
   const set = proxyKeys.filter((key) => proxy[key] !== undefined);
   for (const key of set) {
     const problem = proxyAddressProblem(proxy[key] ?? "");
@@ -21,6 +22,7 @@ export function checkProxy({ config: { proxy }, faulty, error, warn }: RuleConte
 
 /** Keys and recordings travel encrypted, or stay on this machine. */
 export function checkSpeech({ config: { transcription }, error }: RuleContext): void {
+  if (!transcription) return;
   const problem = secureAddressProblem(transcription.api_url, "https");
   if (problem) error(["transcription", "api_url"], problem);
   const local = transcription.local_whisper;

@@ -48,11 +48,11 @@ export async function startRevka(file: string, options: DaemonOptions): Promise<
   const { home } = options;
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const config = join(home, "config.toml");
-  writeFileSync(config, stringify(configOf(options)), { mode: 0o600 });
   const port = await freePort();
+  writeFileSync(config, stringify(configOf(options, port)), { mode: 0o600 });
   const log = openSync(join(home, "log"), "a", 0o600);
   const began = performance.now();
-  const child = spawn(file, ["daemon", "--config", config, "--port", String(port)], {
+  const child = spawn(file, ["daemon"], {
     stdio: ["ignore", "ignore", log],
     env: { REVKA_HOME: home, HOME: home, PATH: process.env["PATH"] },
   });
@@ -60,8 +60,9 @@ export async function startRevka(file: string, options: DaemonOptions): Promise<
   return running(child, port, began);
 }
 
-function configOf(options: DaemonOptions): Record<string, unknown> {
+function configOf(options: DaemonOptions, port: number): Record<string, unknown> {
   return {
+    gateway: { port },
     agent: options.agent,
     store: { max_pending_messages: 10_000_000, max_pending_bytes: 16 * 1024 ** 3 },
     channels_config: {

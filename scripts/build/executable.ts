@@ -18,7 +18,7 @@ import type { Revision } from "./revision.ts";
 import type { Target } from "./target.ts";
 import { markersIn, unwantedIn, webMarkers } from "./unwanted.ts";
 import { definesOf, type Variant } from "./variant.ts";
-import { leftOut } from "./left-out.ts";
+import { leftOut, leftOutDefines } from "./left-out.ts";
 
 export interface ExecutableOptions {
   /** The checkout, with its `node_modules`. */
@@ -90,7 +90,12 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
         target: "bun",
         // Names are shortened part by part: over all files at once, equals are named by who was read first.
         minify: { syntax: true, whitespace: true },
-        define: { ...defines, ...placeless, REVKA_NOTICES_FILE: JSON.stringify(notices) },
+        define: {
+          ...defines,
+          ...placeless,
+          ...leftOutDefines,
+          REVKA_NOTICES_FILE: JSON.stringify(notices),
+        },
         plugins: [plainComments, leftOut],
       },
       join(scratch, "parts"),
@@ -111,8 +116,8 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
       ...bundle,
       entrypoints: parts.first,
       bytecode: true,
-      // The functions in functions too: a tenth of the start. For deeper ones the size has no room.
-      bytecodeDepth: 2,
+      // The functions in functions too: a tenth of the start.
+      bytecodeDepth: 3,
       compile: {
         // Compiled from source when they are loaded: their bytecode would weigh 6 MB.
         assets: parts.later,

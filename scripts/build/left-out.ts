@@ -1,6 +1,6 @@
 /**
- * Packages that others import and that nothing here ever calls. Each is replaced by the names that are imported from it:
- * one that is missing fails the build, and a call would throw.
+ * What packages import and nothing here ever calls, as they spell it. Each is replaced by the names that are imported
+ * from it: one that is missing fails the build, and a call would throw.
  */
 const stubs: Record<string, string> = {
   // The AI SDK's client of its maker's hosted gateway, for models that are named by a string: 125 kB, and an address
@@ -16,7 +16,13 @@ const stubs: Record<string, string> = {
   "@pinojs/redact": `
     module.exports = () => { throw new Error("this build redacts by itself"); };
   `,
+  // Of undici's two parsers in WebAssembly, 72 kB each, the one it tries first; it goes on with the one that every
+  // processor can run.
+  "../llhttp/llhttp_simd-wasm.js": `throw new Error("this build parses without SIMD");`,
 };
+
+/** The name by which undici knows that it is bundled, and leaves out a second HTTP parser, which nobody asks for: 165 kB. */
+export const leftOutDefines = { esbuildDetection: "true" };
 
 const namespace = "left-out";
 
@@ -26,7 +32,7 @@ export const isStub = (input: string): boolean => input.startsWith(`${namespace}
 export const leftOut: Bun.BunPlugin = {
   name: namespace,
   setup(build) {
-    build.onResolve({ filter: /^@/ }, ({ path }) =>
+    build.onResolve({ filter: /^(@|\.\.\/llhttp\/)/ }, ({ path }) =>
       Object.hasOwn(stubs, path) ? { path, namespace } : undefined,
     );
     build.onLoad({ filter: /./, namespace }, ({ path }) => ({

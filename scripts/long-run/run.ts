@@ -48,6 +48,11 @@ export interface LongRunReport {
 
 /** Fewer than the 45 that Meta lets go to one person at once, so that the pace of a chat never counts. */
 const messagesPerChat = 40;
+/**
+ * People who write at the same time, until each has sent all of theirs: short and long histories then come in equal
+ * parts all through the run, and what changes from first to last is the store alone.
+ */
+const peopleAtOnce = 1_000;
 const appSecret = "long-run-secret";
 const business = {
   businessAccountId: "1020000000000001",
@@ -89,7 +94,6 @@ export async function longRun(options: LongRunOptions): Promise<LongRunReport> {
   const store = join(folder, "home", "revka.db");
   const samples: Sample[] = [];
   const times: number[] = [];
-  const chats = Math.ceil(options.messages / messagesPerChat);
   const began = performance.now();
   try {
     victim.start();
@@ -103,7 +107,7 @@ export async function longRun(options: LongRunOptions): Promise<LongRunReport> {
         await new Promise<void>((resolve) => (progress = resolve));
         continue;
       }
-      const bytes = messageBody(number, number % chats);
+      const bytes = messageBody(number, chatOf(number));
       const posted = performance.now();
       void post(bytes).then(() => times.push(performance.now() - posted));
       number++;
@@ -169,6 +173,11 @@ function daemonConfig(platformUrl: string, receipts: boolean): Record<string, un
       },
     },
   };
+}
+
+function chatOf(number: number): number {
+  const group = Math.floor(number / (peopleAtOnce * messagesPerChat));
+  return group * peopleAtOnce + (number % peopleAtOnce);
 }
 
 function messageBody(number: number, chat: number): Uint8Array {

@@ -6,6 +6,10 @@ import { readRevision } from "../../scripts/build/revision.ts";
 import { hostTarget } from "../../scripts/build/target.ts";
 import { markersIn, webMarkers } from "../../scripts/build/unwanted.ts";
 import { findExecutable } from "../../src/runtime/executable.ts";
+import { stringify } from "smol-toml";
+import { startGraphSimulator } from "../../src/simulator/graph.ts";
+import { cloudConfig } from "../e2e/support/cloud.ts";
+import { asked, proxyKinds } from "../e2e/support/proxies.ts";
 import { binary, root } from "../support/binary.ts";
 import { runAlone } from "./run.ts";
 
@@ -62,6 +66,26 @@ describe("the default executable", () => {
 
   test("does not tell where it was built", async () => {
     expect(markersIn(await binary("default"), [root])).toEqual([]);
+  });
+
+  test("goes through a proxy, whose parsers are partly left out", async () => {
+    const graph = await startGraphSimulator();
+    const proxy = await proxyKinds["http"]!();
+    try {
+      const config = cloudConfig(graph.url, {
+        agent: { kind: "echo" },
+        whatsapp: { proxy_url: proxy.url },
+      });
+      const run = await runAlone(
+        [await binary("default"), "doctor", "--json", "--config", "config.toml"],
+        { files: { "config.toml": stringify(config) } },
+      );
+      expect(run.out).toContain(graph.account.verifiedName);
+      expect(asked(proxy, graph)).toBe(true);
+    } finally {
+      await proxy.close();
+      await graph.stop();
+    }
   });
 
   const emulator = hostTarget() === "linux-x64" ? findExecutable("qemu-x86_64-static") : null;

@@ -20,6 +20,10 @@ export function configReference(): string {
   const defaults = v.parse(configSchema, {
     channels_config: { whatsapp: {}, wati: {} },
     agent: {},
+    transcription: {},
+    tts: {},
+    proxy: {},
+    tunnel: {},
   });
   const sections = sectionsOf(exportSchema(), defaults);
   return [readFileSync(head, "utf8").trimEnd(), credentialsPart(), ...sections.map(sectionPart)]

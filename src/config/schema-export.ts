@@ -1,5 +1,6 @@
 import { toJsonSchema, type JsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
+import { meaningOf } from "./schema-values.ts";
 import { configSchema } from "./schema.ts";
 
 /**
@@ -10,11 +11,15 @@ export function exportSchema(): Record<string, unknown> {
   const { $schema, $defs, ...schema } = toJsonSchema(configSchema, {
     target: "draft-2020-12",
     typeMode: "input",
-    overrideSchema: ({ valibotSchema, jsonSchema: { required, ...rest } }) => ({
-      ...rest,
-      ...(required?.length ? { required } : {}),
-      ...v.getMetadata(valibotSchema),
-    }),
+    overrideSchema: ({ valibotSchema, jsonSchema: { required, ...rest } }) => {
+      const description = meaningOf(valibotSchema);
+      return {
+        ...rest,
+        ...(required?.length ? { required } : {}),
+        ...v.getMetadata(valibotSchema),
+        ...(description === undefined ? {} : { description }),
+      };
+    },
   });
   return { $schema, ...inPlace(schema, $defs ?? {}), title: "Revka configuration" };
 }

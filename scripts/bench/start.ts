@@ -35,7 +35,7 @@ async function run(context: BenchContext): Promise<Section> {
     const status = await alternate(
       rounds,
       () => timeToExit(hello, [], home),
-      () => timeToExit(revka, ["status", "--config", join(home, "config.toml")], home),
+      () => timeToExit(revka, ["status"], home),
     ).finally(() => daemon.stop());
     const own = (ms: number) => ms;
     return {

@@ -1,3 +1,4 @@
+import { TrieRouter } from "hono/router/trie-router";
 // The small one: a handful of routes needs no router that compiles them.
 import { Hono } from "hono/tiny";
 import type { Channel } from "../channels/channel.ts";
@@ -43,6 +44,8 @@ function secured(response: Response): Response {
 
 function routesOf(options: GatewayOptions): Hono<PeerBindings> {
   const app = new Hono<PeerBindings>();
+  // Its own takes "/health/" for "/health", and a prefix for an expression.
+  app.router = new TrieRouter();
   const routes = new Hono<PeerBindings>();
   for (const channel of options.channels) {
     if (channel.routes) routes.route("/", channel.routes);

@@ -12,6 +12,12 @@ export const fields = v.guard(isFields, "expected Object");
 export const jsonObject = <const T extends v.ObjectEntries>(entries: T) =>
   v.pipe(v.unknown(), fields, v.object(entries));
 
+/** JSON may write a number that is too large for one. */
+export const number = v.pipe(v.number(), v.finite());
+
+/** A whole number that a double holds exactly. */
+export const wholeNumber = v.pipe(v.number(), v.safeInteger());
+
 /** Absent where it is of another shape. */
 export const optional = <T extends v.GenericSchema>(shape: T) =>
   v.fallback(v.optional(shape), undefined);

@@ -6,7 +6,7 @@ export function isFields(value: unknown): value is Record<string, unknown> {
 }
 
 /** Stands before valibot's own objects, which take a list for one. */
-export const fields = v.guard(isFields, "expected Object");
+export const fields = v.guard(isFields, "expected an object");
 
 /** A JSON object with these keys; others are left out. */
 export const jsonObject = <const T extends v.ObjectEntries>(entries: T) =>

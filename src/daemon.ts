@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
 import { gateCompilerFor, type CompileGate } from "./access/gate.ts";
 import { phoneKey } from "./access/identity.ts";
@@ -202,7 +202,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return operator({
       version: buildInfo.version,
       variant: buildInfo.variant,
-      configPath: options.loaded.path,
+      configPath: resolve(options.loaded.path),
       channels,
       skipped,
       store,

@@ -35,6 +35,13 @@ describe("a broken file", () => {
     expect(complaints("", { path })).toEqual(["utf16.toml: is not UTF-8 text"]);
   });
 
+  test("a pipe is not waited for, and one of the shell is read", () => {
+    const path = join(folder, "pipe.toml");
+    Bun.spawnSync(["mkfifo", path]);
+    expect(complaints("", { path })).toEqual(["pipe.toml: is a pipe, expected a file"]);
+    expect(complaints("", { path: "/dev/null" })[0]).toStartWith("/dev/null");
+  });
+
   test("a file without an end is not read to its end", () => {
     expect(complaints("", { path: "/dev/zero" })).toEqual(["/dev/zero: is larger than 4 MiB"]);
   });

@@ -1,6 +1,6 @@
 /**
- * Packages that others import and that nothing here ever calls. Each is replaced by the names that are imported from it:
- * one that is missing fails the build, and a call would throw.
+ * Packages that others import and that nothing here needs. Each is replaced by the names that are imported from it: one
+ * that is missing fails the build. What is never called would throw.
  */
 const stubs: Record<string, string> = {
   // The AI SDK's client of its maker's hosted gateway, for models that are named by a string: 125 kB, and an address
@@ -16,6 +16,10 @@ const stubs: Record<string, string> = {
   "@pinojs/redact": `
     module.exports = () => { throw new Error("this build redacts by itself"); };
   `,
+  // What parsers of files say of them where DEBUG is set: names of a customer's files, past the log and its sieves.
+  debug: `
+    module.exports = () => Object.assign(() => {}, { enabled: false });
+  `,
 };
 
 const namespace = "left-out";
@@ -26,7 +30,7 @@ export const isStub = (input: string): boolean => input.startsWith(`${namespace}
 export const leftOut: Bun.BunPlugin = {
   name: namespace,
   setup(build) {
-    build.onResolve({ filter: /^@/ }, ({ path }) =>
+    build.onResolve({ filter: /^(@|debug$)/ }, ({ path }) =>
       Object.hasOwn(stubs, path) ? { path, namespace } : undefined,
     );
     build.onLoad({ filter: /./, namespace }, ({ path }) => ({

@@ -15,7 +15,7 @@ export function readConfigText(path: string): string {
   let bytes: Buffer;
   try {
     // A pipe that nobody writes to would be waited for. What a shell puts there itself (`<(…)`) has its end.
-    if (!path.startsWith("/dev/") && statSync(path).isFIFO())
+    if (!/^\/(dev|proc)\//.test(path) && statSync(path).isFIFO())
       throw fail("is a pipe, expected a file");
     bytes = readSome(path, maxFileBytes + 1);
   } catch (error) {

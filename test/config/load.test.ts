@@ -39,7 +39,12 @@ describe("a broken file", () => {
     const path = join(folder, "pipe.toml");
     Bun.spawnSync(["mkfifo", path]);
     expect(complaints("", { path })).toEqual(["pipe.toml: is a pipe, expected a file"]);
-    expect(complaints("", { path: "/dev/null" })[0]).toStartWith("/dev/null");
+    const main = join(import.meta.dir, "../../src/main.ts");
+    const line = `printf '[agent]\\nkind="ecko"' | '${process.execPath}' '${main}' status --config /dev/stdin`;
+    const { stderr } = Bun.spawnSync(["sh", "-c", line], {
+      env: { ...process.env, REVKA_HOME: folder },
+    });
+    expect(String(stderr)).toStartWith("/dev/stdin:2: agent.kind: ");
   });
 
   test("a file without an end is not read to its end", () => {

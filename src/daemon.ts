@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
 import { gateCompilerFor, type CompileGate } from "./access/gate.ts";
 import { phoneKey } from "./access/identity.ts";
@@ -27,7 +27,6 @@ import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { makeHome } from "./runtime/home.ts";
 import { releaseMemoryAtRest } from "./runtime/memory.ts";
-import { once } from "./runtime/once.ts";
 import { sourceKey, type Source } from "./store/contract.ts";
 import { toStoreError } from "./store/database.ts";
 import { openStore } from "./store/sqlite.ts";
@@ -197,12 +196,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     else if (state === "up") alarms.clear("tunnel");
   });
   const startedAt = clock.now();
-  const operator = once(async () => {
+  const operator = async () => {
     const { operator } = await import("./control/operator.ts");
     return operator({
       version: buildInfo.version,
       variant: buildInfo.variant,
-      configPath: options.loaded.path,
+      configPath: resolve(options.loaded.path),
       channels,
       skipped,
       store,
@@ -218,7 +217,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         publicUrl: tunnel?.publicUrl() ?? config.gateway.public_url ?? null,
       }),
     });
-  });
+  };
   const control = await controlServer(paths.socket, operator);
   const stopWatching = watchProcess({ metrics, store, reports, turns, clock });
   const stopKeeping = keepWithinRetention({

@@ -1,6 +1,6 @@
 /**
- * What packages import and nothing here ever calls, as they spell it. Each is replaced by the names that are imported
- * from it: one that is missing fails the build, and a call would throw.
+ * What packages import and nothing here needs, as they spell it. Each is replaced by the names that are imported from it:
+ * one that is missing fails the build. What is never called would throw.
  */
 const stubs: Record<string, string> = {
   // The AI SDK's client of its maker's hosted gateway, for models that are named by a string: 125 kB, and an address
@@ -19,6 +19,10 @@ const stubs: Record<string, string> = {
   // Of undici's two parsers in WebAssembly, 72 kB each, the one it tries first; it goes on with the one that every
   // processor can run.
   "../llhttp/llhttp_simd-wasm.js": `throw new Error("this build parses without SIMD");`,
+  // What parsers of files say of them where DEBUG is set: names of a customer's files, past the log and its sieves.
+  debug: `
+    module.exports = () => Object.assign(() => {}, { enabled: false });
+  `,
 };
 
 /** The name by which undici knows that it is bundled, and leaves out a second HTTP parser, which nobody asks for: 165 kB. */
@@ -32,7 +36,7 @@ export const isStub = (input: string): boolean => input.startsWith(`${namespace}
 export const leftOut: Bun.BunPlugin = {
   name: namespace,
   setup(build) {
-    build.onResolve({ filter: /^(@|\.\.\/llhttp\/)/ }, ({ path }) =>
+    build.onResolve({ filter: /^(@|debug$|\.\.\/llhttp\/)/ }, ({ path }) =>
       Object.hasOwn(stubs, path) ? { path, namespace } : undefined,
     );
     build.onLoad({ filter: /./, namespace }, ({ path }) => ({

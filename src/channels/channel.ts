@@ -1,4 +1,4 @@
-import type { Hono } from "hono/tiny";
+import type { Routes } from "../net/routes.ts";
 import type {
   Backend,
   ChannelName,
@@ -96,7 +96,7 @@ export interface Channel {
   /** How fast the platform lets one send. */
   readonly pace?: Pace;
   /** Routes to mount under the gateway's prefix (webhook channels). */
-  readonly routes?: Hono;
+  readonly routes?: Routes;
   /** Begins to receive. Resolves as soon as that is under way; connecting goes on in the background. */
   start(deliver: Deliver): Promise<void>;
   stop(): Promise<void>;

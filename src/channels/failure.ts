@@ -29,6 +29,9 @@ const neverConnected = new Set([
   "FailedToOpenSocket",
 ]);
 
+/** No connection could be begun: this process, or the machine, has as many files open as it may. */
+const noDescriptor = new Set(["EMFILE", "ENFILE"]);
+
 /** The server's certificate was refused: also before the request. */
 const certificateRefused = new Set([
   "CERT_HAS_EXPIRED",
@@ -73,6 +76,13 @@ export function transportFailure(
       "backoff",
       code,
       `The certificate shown for ${service} is not trusted: check the clock and whatever inspects TLS on the way.`,
+    );
+  }
+  if (noDescriptor.has(code)) {
+    return sendFailure(
+      "backoff",
+      code,
+      `No connection to ${service} could be opened: too many files are open here; raise the limit (ulimit -n, LimitNOFILE).`,
     );
   }
   if (neverConnected.has(code)) {

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import { Hono } from "hono/tiny";
 import { BodyTooLarge, readBody } from "../net/body.ts";
+import { Routes } from "../net/routes.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -54,7 +54,7 @@ export function webhookRoutes(
     get(context: Context, intake: Intake): Response | Promise<Response>;
     post(context: Context, intake: Intake): Response | Promise<Response>;
   },
-): Hono {
+): Routes {
   const { channel, path, metrics } = options;
   const intake = createIntake(options);
   const counted = async (answer: Response | Promise<Response>) => {
@@ -62,7 +62,7 @@ export function webhookRoutes(
     metrics.webhookRequests.inc({ channel, status: `${response.status}` });
     return response;
   };
-  const routes = new Hono();
+  const routes = new Routes();
   routes.get(path, (context) => counted(handlers.get(context, intake)));
   routes.post(path, (context) => counted(handlers.post(context, intake)));
   routes.all(path, (context) => {

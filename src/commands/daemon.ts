@@ -26,13 +26,15 @@ export const command: Command = {
   ],
   async run(invocation) {
     const loaded = await loadForDaemon(invocation);
+    const { problem, ...look } = logDefaults(invocation.env, isTerminal(2));
     const log = createLogger({
       level: invocation.logLevel ?? "info",
       destination: stderrDestination(),
       secrets: loaded.secrets,
-      ...logDefaults(invocation.env, isTerminal(2)),
+      ...look,
     });
     endAtACrash(log);
+    if (problem) log.warn({}, problem);
     for (const problem of loaded.warnings) log.warn({}, formatProblem(problem));
     const { startDaemon } = await import("../daemon.ts");
     const notifier = createNotifier(invocation.env);

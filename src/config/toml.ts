@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
 import { ConfigError } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
@@ -14,8 +14,12 @@ export function readConfigText(path: string): string {
     new ConfigError([{ file: path, line: null, key: null, message }]);
   let bytes: Buffer;
   try {
+    // A pipe that nobody writes to would be waited for. What a shell puts there itself (`<(…)`) has its end.
+    if (!/^\/(dev|proc)\//.test(path) && statSync(path).isFIFO())
+      throw fail("is a pipe, expected a file");
     bytes = readSome(path, maxFileBytes + 1);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "ENOENT") throw fail("no such file; `revka init` writes one");
     if (code === "EISDIR") throw fail("is a directory, expected a file");

@@ -14,10 +14,14 @@ const chatRequest = v.object({ chat: words(200), channel });
 const redeliverRequest = v.object({ id: words(100) });
 
 /** Answers one request to the control socket. Never rejects. */
-export async function respond(request: Request, api: ControlApi): Promise<Response> {
-  const path = new URL(request.url).pathname;
+export async function respond(
+  request: Request,
+  api: () => ControlApi | Promise<ControlApi>,
+): Promise<Response> {
+  // Bun passes on what a client writes as its `Host`, be it no address.
+  const path = URL.parse(request.url)?.pathname ?? "";
   try {
-    return Response.json(await call(`${request.method} ${path}`, request, api));
+    return Response.json(await call(`${request.method} ${path}`, request, await api()));
   } catch (error) {
     if (error instanceof ControlError) {
       return Response.json({ error: error.message }, { status: error.status });

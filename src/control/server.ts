@@ -7,7 +7,7 @@ import { controlClient, DaemonNotRunning } from "./client.ts";
 const MAX_BODY_BYTES = 256 * 1024;
 
 /**
- * Answers on the control socket, which only its owner may open (0600), by the `api` that the first request asks for.
+ * Answers on the control socket, which only its owner may open (0600), by the `api` that each request asks for.
  * Throws where another daemon answers on it; a socket that nobody answers on is left over from a kill and is replaced.
  * One that does not answer in `patienceMs` counts as running.
  */
@@ -32,7 +32,7 @@ export async function controlServer(
       idleTimeoutSecs: 0,
       async handle(request) {
         const { respond } = await import("./routes.ts");
-        return respond(request, await api());
+        return respond(request, api);
       },
     });
     chmodSync(socketPath, 0o600);

@@ -1,8 +1,7 @@
-// The small one: a handful of routes needs no router that compiles them.
-import { Hono } from "hono/tiny";
 import type { Channel } from "../channels/channel.ts";
 import { isLoopbackHost } from "../net/address.ts";
 import { equalInConstantTime } from "../net/constant-time.ts";
+import { Routes } from "../net/routes.ts";
 import { errorLine } from "../telemetry/fields.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Health } from "./health.ts";
@@ -41,9 +40,9 @@ function secured(response: Response): Response {
   return response;
 }
 
-function routesOf(options: GatewayOptions): Hono<PeerBindings> {
-  const app = new Hono<PeerBindings>();
-  const routes = new Hono<PeerBindings>();
+function routesOf(options: GatewayOptions): Routes<PeerBindings> {
+  const app = new Routes<PeerBindings>();
+  const routes = new Routes<PeerBindings>();
   for (const channel of options.channels) {
     if (channel.routes) routes.route("/", channel.routes);
   }

@@ -6,11 +6,17 @@ export function isFields(value: unknown): value is Record<string, unknown> {
 }
 
 /** Stands before valibot's own objects, which take a list for one. */
-export const fields = v.guard(isFields, "expected Object");
+export const fields = v.guard(isFields, "expected an object");
 
 /** A JSON object with these keys; others are left out. */
 export const jsonObject = <const T extends v.ObjectEntries>(entries: T) =>
   v.pipe(v.unknown(), fields, v.object(entries));
+
+/** JSON may write a number that is too large for one. */
+export const number = v.pipe(v.number(), v.finite());
+
+/** A whole number that a double holds exactly. */
+export const wholeNumber = v.pipe(v.number(), v.safeInteger());
 
 /** Absent where it is of another shape. */
 export const optional = <T extends v.GenericSchema>(shape: T) =>

@@ -107,14 +107,19 @@ function timeStamper(): () => string {
 
 /**
  * How the daemon logs unless told otherwise: readable on a terminal, JSON lines elsewhere (REVKA_LOG_FORMAT = "text" or
- * "json" decides for good), and in
- * colour only on a terminal without NO_COLOR.
+ * "json" decides for good), and in colour only on a terminal without NO_COLOR. `problem` says where REVKA_LOG_FORMAT is
+ * neither.
  */
 export function logDefaults(
   env: Readonly<Record<string, string | undefined>>,
   isTerminal: boolean,
-): Pick<Required<LogOptions>, "format" | "color"> {
-  const wanted = env["REVKA_LOG_FORMAT"];
-  const format = wanted === "text" || wanted === "json" ? wanted : isTerminal ? "text" : "json";
-  return { format, color: isTerminal && !env["NO_COLOR"] };
+): Pick<Required<LogOptions>, "format" | "color"> & { problem: string | null } {
+  const wanted = env["REVKA_LOG_FORMAT"]?.trim().toLowerCase();
+  const known = wanted === "text" || wanted === "json";
+  const format = known ? wanted : isTerminal ? "text" : "json";
+  const problem =
+    known || !wanted
+      ? null
+      : `environment: REVKA_LOG_FORMAT: expected "text" or "json"; ${format} it is, as without it`;
+  return { format, color: isTerminal && !env["NO_COLOR"], problem };
 }

@@ -115,8 +115,8 @@ describe("is no answer", () => {
       detail: expect.stringContaining("messages[1].text"),
     });
     for (const [answer, place] of [
-      [[], "expected Object"],
-      [{ messages: [[]] }, "messages[0]: expected Object"],
+      [[], "expected an object, found a list"],
+      [{ messages: [[]] }, "messages[0]: expected an object, found a list"],
     ]) {
       expect(caught(() => parse(answer))).toMatchObject({
         detail: `the agent's answer cannot be used: ${String(place)}`,

@@ -21,6 +21,7 @@ describe("transportFailure", () => {
     ],
     ["bad certificate", coded("CERT_HAS_EXPIRED"), null, "backoff", "CERT_HAS_EXPIRED"],
     ["the proxy says no", coded("proxy_407"), null, "backoff", "proxy_407"],
+    ["no file descriptor left", coded("EMFILE"), null, "backoff", "EMFILE"],
     ["broken off", coded("ECONNRESET"), null, "ambiguous", "ECONNRESET"],
     ["something else", new Error("?"), null, "ambiguous", "Error"],
     ["our deadline", coded("ECONNREFUSED"), "deadline", "ambiguous", "timeout"],

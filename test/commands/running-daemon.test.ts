@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { isReady } from "../../src/commands/status.ts";
 import {
   ControlError,
@@ -86,6 +86,11 @@ describe("status", () => {
     expect(out).toContain("last received: 1 min ago; last sent: never");
   });
 
+  test("of one chat speaks of one", async () => {
+    await daemon({ status: async () => ({ ...report, closed_windows: 1 }) });
+    expect((await revka(["status"], env)).out).toContain("1 chat past 24 hours");
+  });
+
   test("--json is the report and nothing else", async () => {
     await daemon();
     const { code, out, err } = await revka(["status", "--json"], env);
@@ -142,7 +147,7 @@ describe("status", () => {
       "1 × of_a_later_version\n",
       "revka resume CHAT",
       "+15550002222",
-      "4 chats",
+      "4 chats past 24 hours",
     ]) {
       expect(out).toContain(part);
     }
@@ -216,6 +221,9 @@ describe("status", () => {
     expect(document.channels[0]?.reason).toContain("config-invalid");
     expect(out).not.toContain("s3cret");
     expect((await revka(["status"], env)).out).toContain("not running");
+    const path = join(env["REVKA_HOME"] ?? "", "config.toml");
+    const named = await revka(["status", "--json", "--config", relative(process.cwd(), path)], env);
+    expect(JSON.parse(named.out)).toMatchObject({ config_path: path });
   });
 });
 

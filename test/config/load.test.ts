@@ -35,6 +35,18 @@ describe("a broken file", () => {
     expect(complaints("", { path })).toEqual(["utf16.toml: is not UTF-8 text"]);
   });
 
+  test("a pipe is not waited for, and one of the shell is read", () => {
+    const path = join(folder, "pipe.toml");
+    Bun.spawnSync(["mkfifo", path]);
+    expect(complaints("", { path })).toEqual(["pipe.toml: is a pipe, expected a file"]);
+    const main = join(import.meta.dir, "../../src/main.ts");
+    const line = `printf '[agent]\\nkind="ecko"' | '${process.execPath}' '${main}' status --config /dev/stdin`;
+    const { stderr } = Bun.spawnSync(["sh", "-c", line], {
+      env: { ...process.env, REVKA_HOME: folder },
+    });
+    expect(String(stderr)).toStartWith("/dev/stdin:2: agent.kind: ");
+  });
+
   test("a file without an end is not read to its end", () => {
     expect(complaints("", { path: "/dev/zero" })).toEqual(["/dev/zero: is larger than 4 MiB"]);
   });

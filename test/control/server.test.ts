@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, renameSync, statSync } from "node:fs";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { ControlError, type ControlApi } from "../../src/control/api.ts";
 import { controlClient } from "../../src/control/client.ts";
@@ -59,6 +60,27 @@ test("a daemon that hangs is one that runs", async () => {
   const second = await controlServer(path, () => api, 50).catch((error: Error) => error.message);
   expect(second).toContain("another daemon of this home is running");
   hung.close();
+});
+
+test("what can be asked is made anew where it could not be made, and the answer says why", async () => {
+  let tries = 0;
+  const server = await controlServer(path, async () => {
+    if (tries++ === 0) throw new Error("no room");
+    return { ...api, relink: async () => {} };
+  });
+  await expect(controlClient(path).relink()).rejects.toThrow("the daemon failed: no room");
+  await controlClient(path).relink();
+  await server.stop(true);
+});
+
+test("a Host that is no address is no failure of the daemon", async () => {
+  const server = await controlServer(path, () => api);
+  const socket = connect(path);
+  socket.end("GET /elsewhere HTTP/1.1\r\nHost: [::1\r\nConnection: close\r\n\r\n");
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toStartWith("HTTP/1.1 404 ");
+  socket.destroy();
+  await server.stop(true);
 });
 
 test.each<[method: "GET" | "POST", route: string, body: string | undefined, status: number]>([

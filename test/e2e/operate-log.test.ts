@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,13 +48,13 @@ describe("levels", () => {
 const script = process.platform === "linux" ? findExecutable("script") : null;
 
 (script ? test : test.skip)("a person's terminal gets readable lines in colour", async () => {
-  const home = mkdtempSync(join(tmpdir(), "revka-log-"));
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "revka-log-")));
   undo.push(() => rmSync(home, { recursive: true, force: true }));
   writeFileSync(join(home, "config.toml"), stringify(cloudConfig("http://127.0.0.1:9")), {
     mode: 0o600,
   });
   const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-  const line = `exec '${process.execPath}' '${main}' daemon --port 0`;
+  const line = `cd '${home}' && exec '${process.execPath}' '${main}' daemon --port 0 --config config.toml`;
   const shown = async (env: Record<string, string>) => {
     // `script` gives what it starts a terminal of its own.
     const child = spawn(script ?? "", ["-qec", line, "/dev/null"], {
@@ -70,7 +70,8 @@ const script = process.platform === "linux" ? findExecutable("script") : null;
     );
     const gone = new Promise((resolve) => child.once("close", resolve));
     await Promise.race([up, gone]);
-    const { daemon } = await controlClient(join(home, "revka.sock")).status();
+    const { daemon, config_path } = await controlClient(join(home, "revka.sock")).status();
+    expect(config_path).toBe(join(home, "config.toml"));
     if (daemon.pid !== null) process.kill(daemon.pid, "SIGTERM");
     await gone;
     return text;
@@ -82,4 +83,7 @@ const script = process.platform === "linux" ? findExecutable("script") : null;
     /^\d\d:\d\d:\d\d info {2}revka is running {2}\w+=/m,
   );
   expect(await shown({ REVKA_LOG_FORMAT: "json" })).toMatch(/^\{"level":"info",/m);
+  expect(await shown({ REVKA_LOG_FORMAT: "xml" })).toContain(
+    'REVKA_LOG_FORMAT: expected "text" or "json"; text it is',
+  );
 });

@@ -1,16 +1,17 @@
 import { expect, test } from "bun:test";
-import { gatewayApp, stillStarting } from "../../src/gateway/app.ts";
+import { gatewayApp, stillStarting, type GatewayOptions } from "../../src/gateway/app.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 
 const errors: unknown[] = [];
-const app = gatewayApp({
+const options: GatewayOptions = {
   pathPrefix: "",
   channels: [],
   metricsToken: null,
   health: () => Promise.reject(new Error("not asked")),
   metrics: () => Promise.resolve("figures"),
   log: { ...silentLog, error: (fields) => void errors.push(fields) },
-});
+};
+const app = gatewayApp(options);
 
 /** A request whose address is what the client wrote as `Host`, checked by nobody. */
 function asked(url: string): Promise<Response> {
@@ -33,3 +34,21 @@ test("also who asks before the start is told how to take the answer", () => {
   expect(stillStarting().headers.get("x-content-type-options")).toBe("nosniff");
   expect(stillStarting().headers.get("retry-after")).toBe("1");
 });
+
+test.each<[prefix: string, path: string, status: number]>([
+  ["", "/metrics", 200],
+  ["", "/metrics/", 404],
+  ["/a", "/a/metrics", 200],
+  ["/a", "/a/metrics/", 404],
+  ["/a", "/metrics", 404],
+  ["/a|b", "/a|b/metrics", 200],
+  ["/a|b", "/a", 404],
+  ["/a(b", "/a(b/metrics", 200],
+])(
+  "under the prefix %p, %s is answered %d: addresses are meant to the letter",
+  async (pathPrefix, path, status) => {
+    const under = gatewayApp({ ...options, pathPrefix });
+    const request = new Request(`http://127.0.0.1${path}`);
+    expect((await under.fetch(request, { peer: () => "127.0.0.1" })).status).toBe(status);
+  },
+);

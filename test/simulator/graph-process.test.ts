@@ -60,7 +60,7 @@ test.each<[method: string, noun: string, body: unknown, error: string]>([
     "POST",
     "messages",
     { from: [], content: {} },
-    "batch: missing; expected Array; from: expected Object; content.type: missing",
+    "batch: missing; expected a list, found an object; from: expected an object, found a list; content.type: missing",
   ],
   [
     "POST",
@@ -69,7 +69,7 @@ test.each<[method: string, noun: string, body: unknown, error: string]>([
     "effect.status: expected a whole number",
   ],
   ["POST", "faults", { effect: { kind: "drop" }, one: "send" }, "one: unknown key"],
-  ["PATCH", "settings", [], "expected Object"],
+  ["PATCH", "settings", [], "expected an object, found a list"],
   ["PATCH", "settings", { account: { scope: ["x"] } }, "account.scope: unknown key"],
 ])("%s %s %j is refused: %s", async (method, noun, body, error) => {
   const answer = await fetch(`${graph.url}/_sim/${noun}`, { method, body: JSON.stringify(body) });

@@ -199,12 +199,19 @@ describe("lines", () => {
   });
 });
 
-test.each([
+const xml = (format: string) =>
+  `environment: REVKA_LOG_FORMAT: expected "text" or "json"; ${format} it is, as without it`;
+
+test.each<[Record<string, string>, boolean, object]>([
   [{}, true, { format: "text", color: true }],
   [{}, false, { format: "json", color: false }],
   [{ NO_COLOR: "1" }, true, { format: "text", color: false }],
   [{ REVKA_LOG_FORMAT: "json" }, true, { format: "json", color: true }],
   [{ REVKA_LOG_FORMAT: "text" }, false, { format: "text", color: false }],
-] as const)("defaults for %p on a terminal %p", (env, terminal, expected) => {
-  expect(logDefaults(env, terminal)).toEqual(expected);
+  [{ REVKA_LOG_FORMAT: " JSON" }, true, { format: "json", color: true }],
+  [{ REVKA_LOG_FORMAT: "" }, false, { format: "json", color: false }],
+  [{ REVKA_LOG_FORMAT: "xml" }, false, { format: "json", color: false, problem: xml("json") }],
+  [{ REVKA_LOG_FORMAT: "xml" }, true, { format: "text", color: true, problem: xml("text") }],
+])("defaults for %p on a terminal %p", (env, terminal, expected) => {
+  expect<object>(logDefaults(env, terminal)).toEqual({ problem: null, ...expected });
 });

@@ -1,9 +1,9 @@
 import { basename, extname } from "node:path";
 import * as v from "valibot";
 import { safeFilename } from "../../net/filename.ts";
-import { jsonObject } from "../../net/json-object.ts";
+import { jsonObject, number } from "../../net/json-object.ts";
 import type { MediaKind, MediaReference } from "../message.ts";
-import { number, optional, text, type WatiEvent } from "./shapes.ts";
+import { optional, text, type WatiEvent } from "./shapes.ts";
 
 /** What one message says. */
 export interface Content {

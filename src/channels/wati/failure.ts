@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { jsonObject } from "../../net/json-object.ts";
+import { jsonObject, number } from "../../net/json-object.ts";
 import { harmless, sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
-import { number, optional, text } from "./shapes.ts";
+import { optional, text } from "./shapes.ts";
 
 /** WATI answers errors in several forms: `code` and `message` (v3), `result` and `info` (v1), ASP.NET's `title`. */
 const answerShape = jsonObject({

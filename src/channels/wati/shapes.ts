@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { jsonObject } from "../../net/json-object.ts";
+import { jsonObject, number } from "../../net/json-object.ts";
 
 /**
  * A webhook body of WATI, loosely: one flat event. What is not needed is not looked at, and a field of a wrong shape
@@ -10,8 +10,6 @@ import { jsonObject } from "../../net/json-object.ts";
 /** null where it is of another shape. */
 export const optional = <T extends v.GenericSchema>(shape: T) => v.fallback(v.nullish(shape), null);
 export const text = optional(v.string());
-/** JSON may write a number that is too large for one. */
-export const number = v.pipe(v.number(), v.finite());
 /** Relays write flags as text or digits; a "true" that is not read would have our own message answered. */
 const flag = optional(
   v.pipe(

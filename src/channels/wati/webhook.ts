@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import type { Hono } from "hono/tiny";
 import { equalInConstantTime } from "../../net/constant-time.ts";
+import type { Routes } from "../../net/routes.ts";
 import { parseJson, webhookRoutes, type IntakeOptions } from "../intake.ts";
 import { parseWebhook } from "./payload.ts";
 
@@ -13,7 +13,7 @@ export function watiRoutes(
     /** null: every call is taken. */
     secret: string | null;
   },
-): Hono {
+): Routes {
   const { secret, clock } = options;
   return webhookRoutes(
     { ...options, channel: "wati", path: "/wati" },

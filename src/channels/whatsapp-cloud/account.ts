@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { canonicalPhone } from "../../config/numbers.ts";
-import { jsonObject, optional } from "../../net/json-object.ts";
+import { jsonObject, optional, wholeNumber } from "../../net/json-object.ts";
 import { harmless, sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import type { Graph, GraphAnswer } from "./graph.ts";
@@ -31,7 +31,7 @@ const healthShape = v.object({
         errors: optional(
           v.array(
             v.object({
-              error_code: optional(v.pipe(v.number(), v.integer())),
+              error_code: optional(wholeNumber),
               error_description: text,
               possible_solution: text,
             }),

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { optional } from "../../net/json-object.ts";
+import { optional, wholeNumber } from "../../net/json-object.ts";
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
@@ -47,7 +47,7 @@ export interface Graph {
 
 const errorAnswer = v.object({
   error: v.object({
-    code: v.pipe(v.number(), v.integer()),
+    code: wholeNumber,
     message: optional(v.string()),
     error_data: optional(v.object({ details: optional(v.string()) })),
     is_transient: optional(v.boolean()),

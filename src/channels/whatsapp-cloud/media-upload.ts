@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { extname } from "node:path";
 import * as v from "valibot";
+import { number } from "../../net/json-object.ts";
 import { fileType, multipartFile } from "../../net/multipart.ts";
 import { sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
@@ -11,7 +12,7 @@ import { checkMedia, type OutboundMedia } from "../media-limits.ts";
 const slowestBytesPerSecond = 256 * 1024;
 
 const uploaded = v.object({
-  id: v.union([v.pipe(v.string(), v.nonEmpty()), v.pipe(v.number(), v.transform(String))]),
+  id: v.union([v.pipe(v.string(), v.nonEmpty()), v.pipe(number, v.transform(String))]),
 });
 
 export interface Upload {

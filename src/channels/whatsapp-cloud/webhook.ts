@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import type { Hono } from "hono/tiny";
 import { equalInConstantTime } from "../../net/constant-time.ts";
+import type { Routes } from "../../net/routes.ts";
 import { parseJson, webhookRoutes, type Intake, type IntakeOptions } from "../intake.ts";
 import { ownNumberIn, parseWebhook } from "./payload.ts";
 import { signatureMatches } from "./signature.ts";
@@ -15,7 +15,7 @@ export interface CloudWebhookOptions extends Omit<IntakeOptions, "channel" | "pa
 }
 
 /** `GET`, `HEAD` and `POST /whatsapp`. Source: Meta, webhooks/create-webhook-endpoint. */
-export function cloudRoutes(options: CloudWebhookOptions): Hono {
+export function cloudRoutes(options: CloudWebhookOptions): Routes {
   return webhookRoutes(
     { ...options, channel: "whatsapp", path: "/whatsapp" },
     {

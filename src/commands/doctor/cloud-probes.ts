@@ -4,7 +4,7 @@ import { createGraph, type Graph, type GraphAnswer } from "../../channels/whatsa
 import { graphVersionNotice } from "../../config/graph-versions.ts";
 import type { WhatsAppConfig } from "../../config/schema.ts";
 import { selectBackend } from "../../config/select.ts";
-import { jsonObject } from "../../net/json-object.ts";
+import { jsonObject, number } from "../../net/json-object.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const day = 86_400_000;
@@ -109,7 +109,7 @@ export function skewVerdict(date: string | null, now: number): Verdict | null {
 const tokenAnswer = v.object({
   data: v.object({
     is_valid: v.boolean(),
-    expires_at: v.optional(v.number()),
+    expires_at: v.optional(number),
     scopes: v.fallback(v.array(v.string()), []),
     granular_scopes: v.fallback(
       v.array(v.object({ scope: v.string(), target_ids: v.optional(v.array(v.string())) })),

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Config } from "../../config/schema.ts";
 import { selectBackend } from "../../config/select.ts";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
@@ -10,7 +11,7 @@ export function offlineReport(config: Config, configPath: string): StatusReport 
   return {
     version: buildInfo.version,
     variant: buildInfo.variant,
-    config_path: configPath,
+    config_path: resolve(configPath),
     daemon: { running: false, pid: null, uptime_seconds: null },
     channels: offlineChannels(config, buildInfo.variant === "whatsapp-web"),
     inbox: { pending: 0, oldest_age_seconds: null },

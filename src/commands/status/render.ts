@@ -33,7 +33,10 @@ export function renderStatus(report: StatusReport, now: number): string {
     );
     if (report.closed_windows > 0) {
       lines.push(
-        ...row("Windows", `past their 24 hours, so templates only: ${report.closed_windows} chats`),
+        ...row(
+          "Windows",
+          `${report.closed_windows} ${report.closed_windows === 1 ? "chat" : "chats"} past 24 hours, so templates only`,
+        ),
       );
     }
     lines.push(...details(report, now));

@@ -112,6 +112,11 @@ describe("what the answer means", () => {
       { retry: "ambiguous", code: "http_500" },
     ],
     [
+      "a code that no number holds",
+      () => refused(500, { code: 2 ** 53 }),
+      { retry: "ambiguous", code: "http_500" },
+    ],
+    [
       "502 of a proxy",
       () => new Response("<html>", { status: 502 }),
       { retry: "ambiguous", code: "http_502" },

@@ -423,6 +423,12 @@ describe("what starts no turn", () => {
       { type: "text", text: { body: " \n" } },
       { kind: "ignored", reason: "empty_text" },
     ],
+    [
+      "a place beyond all numbers",
+      // What JSON.parse makes of 1e999.
+      { type: "location", location: { latitude: Infinity, longitude: 2 } },
+      { kind: "ignored", reason: "malformed" },
+    ],
     ["image without image", { type: "image" }, { kind: "ignored", reason: "malformed" }],
     ["neither type nor content", {}, { kind: "ignored", reason: "malformed" }],
   ];
@@ -543,11 +549,14 @@ describe("statuses", () => {
     } as never);
   });
 
-  test.each([[undefined], [[]], ["?"], [[{ code: "x" }]]])("failed, with errors %p", (errors) => {
-    expect(status({ status: "failed", errors })[0]).toMatchObject({
-      status: { failure: { retry: "no", code: "failed" } },
-    } as never);
-  });
+  test.each([[undefined], [[]], ["?"], [[{ code: "x" }]], [[{ code: 2 ** 53 }]]])(
+    "failed, with errors %p",
+    (errors) => {
+      expect(status({ status: "failed", errors })[0]).toMatchObject({
+        status: { failure: { retry: "no", code: "failed" } },
+      } as never);
+    },
+  );
 
   test.each([
     [{ status: "deleted" }, "unknown_status"],

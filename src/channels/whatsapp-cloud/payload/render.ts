@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { jsonObject, optional } from "../../../net/json-object.ts";
+import { jsonObject, number, optional } from "../../../net/json-object.ts";
 import { optionalText } from "./shapes.ts";
 
 /** What has no text of its own as one line that an agent can read. null where there is nothing to read. */
@@ -7,11 +7,11 @@ import { optionalText } from "./shapes.ts";
 /** A line holds no more items than this: the rest is only counted. */
 const maxItems = 50;
 
-const amount = optional(v.union([v.string(), v.number()]));
+const amount = optional(v.union([v.string(), number]));
 
 const locationShape = jsonObject({
-  latitude: v.union([v.number(), v.string()]),
-  longitude: v.union([v.number(), v.string()]),
+  latitude: v.union([number, v.string()]),
+  longitude: v.union([number, v.string()]),
   name: optionalText,
   address: optionalText,
   url: optionalText,

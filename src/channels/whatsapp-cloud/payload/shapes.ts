@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isFields, jsonObject, optional } from "../../../net/json-object.ts";
+import { isFields, jsonObject, optional, wholeNumber } from "../../../net/json-object.ts";
 
 /**
  * The outside of a webhook body, loosely: what is not needed is not looked at, and a peripheral field of a wrong shape
@@ -161,7 +161,7 @@ export function parseMessage(raw: unknown): RawMessage | null {
 }
 
 export const errorShape = jsonObject({
-  code: v.pipe(v.number(), v.integer()),
+  code: wholeNumber,
   title: optionalText,
   message: optionalText,
   error_data: optional(jsonObject({ details: optionalText })),

@@ -22,7 +22,7 @@ export class History {
     }
     this.database
       .sql(
-        `DELETE FROM history WHERE chat = ? AND id <=
+        `DELETE FROM history WHERE chat = +? AND id <=
          (SELECT id FROM history WHERE chat = +? ORDER BY id DESC LIMIT 1 OFFSET ?)`,
       )
       .run(turn.chat, turn.chat, turn.keepHistory);

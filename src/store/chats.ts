@@ -254,10 +254,11 @@ export class Chats {
 
   /** The chat that `id` stands for today. Call it outside of transactions. */
   get(id: ChatId): Readonly<StoredChat> | null {
-    const current = this.current(id);
-    const known = this.#read.get(current);
+    // What was read is cleared where chats are joined: a chat that is found in it stands for itself.
+    const known = this.#read.get(id);
     if (known) return known;
-    const row = this.database.sql(`${chatSelect} WHERE chats.id = ?`).get(current);
+    const current = this.current(id);
+    const row = this.database.sql(`${chatSelect} WHERE chats.id = +?`).get(current);
     if (!row) return null;
     const chat = this.#toChat(row as unknown as ChatRow);
     if (this.#read.size >= CACHED_CHATS) this.#read.clear();

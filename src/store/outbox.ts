@@ -82,7 +82,7 @@ export class Outbox {
 
   open(chat: ChatId): StoredDelivery | null {
     const row = this.database
-      .sql("SELECT * FROM outbox WHERE chat = ? AND state < 2 ORDER BY seq LIMIT 1")
+      .sql("SELECT * FROM outbox WHERE chat = +? AND state < 2 ORDER BY seq LIMIT 1")
       .get(chat);
     return row ? toDelivery(row as unknown as OutboxRow) : null;
   }
@@ -254,7 +254,7 @@ export class Outbox {
 
   #byPlatformId(platformId: string): OutboxRow | null {
     const row = this.database
-      .sql("SELECT * FROM outbox WHERE platform_id = ? ORDER BY seq DESC LIMIT 1")
+      .sql("SELECT * FROM outbox WHERE platform_id = +? ORDER BY seq DESC LIMIT 1")
       .get(platformId);
     return row ? this.#current(row as unknown as OutboxRow) : null;
   }

@@ -18,7 +18,7 @@ export class IncomingStanzas {
       if (typeof value === "string") attributes[name] = value;
     }
     for (const content of contents) {
-      const part = digestOf(content);
+      const part = contents.length === 1 ? stanza : digestOf(content);
       this.parts.set(content, { part, stanza, parts: contents.length, attributes });
     }
   }

@@ -80,7 +80,7 @@ export class Journal {
         "UPDATE received SET done = 1, preview = ?, plaintext = iif(?, plaintext, NULL) WHERE done = 0 AND stanza = ?",
       ),
       message: sql.prepare(
-        "SELECT part, stanza, attributes, preview FROM received WHERE message_id = ? ORDER BY number LIMIT 1",
+        "SELECT part, stanza, attributes, preview FROM received WHERE message_id = +? ORDER BY number LIMIT 1",
       ),
       carried: sql.prepare("SELECT 1 FROM received WHERE message_id = ? LIMIT 1"),
       expire: sql.prepare(

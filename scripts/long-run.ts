@@ -16,8 +16,8 @@ const { values } = parseArgs({
   },
 });
 const messages = Number(values.messages);
-/** Memory is compared from here on. */
-const warmAfter = 50_000;
+/** Memory is compared from here on, when as many chats have written as the daemon keeps at hand. */
+const warmAfter = 100_000;
 const allowedGrowth = 10 * 1024 * 1024;
 const allowedRate = 0.9;
 

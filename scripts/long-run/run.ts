@@ -47,7 +47,7 @@ export interface LongRunReport {
 }
 
 /** Fewer than the 45 that Meta lets go to one person at once, so that the pace of a chat never counts. */
-const messagesPerChat = 40;
+const messagesPerChat = 10;
 /**
  * People who write at the same time, until each has sent all of theirs: short and long histories then come in equal
  * parts all through the run, and what changes from first to last is the store alone.

@@ -53,6 +53,7 @@ const startFiles: Record<Variant, string[]> = {
     "src/commands/run.ts",
     "src/commands/daemon.ts",
     "src/commands/status.ts",
+    "src/commands/status/render.ts",
     "src/config/load.ts",
     "src/daemon.ts",
     "src/channels/whatsapp-cloud/channel.ts",

@@ -11,15 +11,12 @@ export function exportSchema(): Record<string, unknown> {
   const { $schema, $defs, ...schema } = toJsonSchema(configSchema, {
     target: "draft-2020-12",
     typeMode: "input",
-    overrideSchema: ({ valibotSchema, jsonSchema: { required, ...rest } }) => {
-      const description = meaningOf(valibotSchema);
-      return {
-        ...rest,
-        ...(required?.length ? { required } : {}),
-        ...v.getMetadata(valibotSchema),
-        ...(description === undefined ? {} : { description }),
-      };
-    },
+    overrideSchema: ({ valibotSchema, jsonSchema: { required, ...rest } }) => ({
+      ...rest,
+      ...(required?.length ? { required } : {}),
+      ...(rest.properties && { properties: described(valibotSchema, rest.properties) }),
+      ...v.getMetadata(valibotSchema),
+    }),
   });
   return { $schema, ...inPlace(schema, $defs ?? {}), title: "Revka configuration" };
 }
@@ -38,4 +35,14 @@ function inPlace(node: JsonSchema, definitions: NonNullable<JsonSchema["$defs"]>
     typeof value === "boolean" ? value : inPlace(value, definitions),
   ]);
   return { ...node, properties: Object.fromEntries(placed) };
+}
+
+type Properties = NonNullable<JsonSchema["properties"]>;
+
+function described(table: object, properties: Properties): Properties {
+  const entries = Object.entries(properties).map(([name, node]) => {
+    const description = meaningOf(table, name);
+    return [name, typeof node === "object" && description ? { description, ...node } : node];
+  });
+  return Object.fromEntries(entries);
 }

@@ -1,22 +1,28 @@
 import * as v from "valibot";
-import { key, path, positive, rareTable, secret, text } from "./schema-values.ts";
+import {
+  boolean,
+  key,
+  path,
+  positive,
+  rareTable,
+  secret,
+  table,
+  text,
+  texts,
+} from "./schema-values.ts";
 
 export const proxySchema = rareTable(() => ({
-  enabled: key(v.boolean(), "Use the proxies below", false),
+  enabled: key(boolean, "Use the proxies below", false),
   http_proxy: key(secret, "Proxy for http addresses"),
   https_proxy: key(secret, "Proxy for https addresses"),
   all_proxy: key(secret, "Proxy for what the other two do not cover"),
-  no_proxy: key(v.array(text), "Hosts reached directly, as in NO_PROXY", []),
+  no_proxy: key(texts, "Hosts reached directly, as in NO_PROXY", []),
   scope: key(
     v.picklist(["environment", "revka", "services"]),
     "environment: HTTP_PROXY and friends; revka: everything; services: those listed",
     "revka",
   ),
-  services: key(
-    v.array(text),
-    'Selectors such as "channel.whatsapp", "channel.*", "provider.*"',
-    [],
-  ),
+  services: key(texts, 'Selectors such as "channel.whatsapp", "channel.*", "provider.*"', []),
 }));
 
 export const tunnelSchema = rareTable(() => ({
@@ -25,17 +31,17 @@ export const tunnelSchema = rareTable(() => ({
     "Tool that makes the gateway public; it runs as a child process",
     "none",
   ),
-  cloudflare: key(v.object({ token: key(secret, "Tunnel token") }), "cloudflared", {}),
+  cloudflare: key(table({ token: key(secret, "Tunnel token") }), "cloudflared", {}),
   tailscale: key(
-    v.object({
-      funnel: key(v.boolean(), "Public (Funnel) instead of the tailnet only", false),
+    table({
+      funnel: key(boolean, "Public (Funnel) instead of the tailnet only", false),
       hostname: key(text, "Name of this machine in the tailnet"),
     }),
     "Tailscale",
     {},
   ),
   ngrok: key(
-    v.object({
+    table({
       auth_token: key(secret, "Auth token"),
       domain: key(text, "Reserved domain"),
     }),
@@ -43,7 +49,7 @@ export const tunnelSchema = rareTable(() => ({
     {},
   ),
   openvpn: key(
-    v.object({
+    table({
       config_file: key(path, "Client configuration (.ovpn)"),
       auth_file: key(path, "File with user name and password"),
       advertise_address: key(text, "Address under which the gateway is reached"),
@@ -53,7 +59,7 @@ export const tunnelSchema = rareTable(() => ({
     {},
   ),
   pinggy: key(
-    v.object({
+    table({
       token: key(secret, "Access token"),
       region: key(text, "Region of the server"),
     }),
@@ -61,7 +67,7 @@ export const tunnelSchema = rareTable(() => ({
     {},
   ),
   custom: key(
-    v.object({
+    table({
       start_command: key(text, "Command line with {host} and {port}"),
       health_url: key(text, "Address that answers while the tunnel works"),
       url_pattern: key(text, "What the public address in its output begins with"),

@@ -1,8 +1,18 @@
 import * as v from "valibot";
-import { key, path, positive, rareTable, secret, text } from "./schema-values.ts";
+import {
+  boolean,
+  key,
+  number,
+  path,
+  positive,
+  rareTable,
+  secret,
+  table,
+  text,
+} from "./schema-values.ts";
 
 export const transcriptionSchema = rareTable(() => ({
-  enabled: key(v.boolean(), "Turn voice notes into text", false),
+  enabled: key(boolean, "Turn voice notes into text", false),
   default_provider: key(
     v.picklist(["groq", "openai", "deepgram", "assemblyai", "google", "local_whisper"]),
     "Which service transcribes",
@@ -18,13 +28,9 @@ export const transcriptionSchema = rareTable(() => ({
   language: key(text, "ISO 639-1 code passed on"),
   initial_prompt: key(text, "Words and names the service should expect"),
   max_duration_secs: key(positive, "Longer voice notes are not transcribed", 120),
-  transcribe_non_ptt_audio: key(
-    v.boolean(),
-    "Transcribe audio files too, not only voice notes",
-    false,
-  ),
+  transcribe_non_ptt_audio: key(boolean, "Transcribe audio files too, not only voice notes", false),
   openai: key(
-    v.object({
+    table({
       api_key: key(secret, "OpenAI API key; else OPENAI_API_KEY"),
       model: key(text, "Model name", "whisper-1"),
     }),
@@ -32,7 +38,7 @@ export const transcriptionSchema = rareTable(() => ({
     {},
   ),
   deepgram: key(
-    v.object({
+    table({
       api_key: key(secret, "Deepgram API key; else DEEPGRAM_API_KEY"),
       model: key(text, "Model name", "nova-2"),
     }),
@@ -40,14 +46,14 @@ export const transcriptionSchema = rareTable(() => ({
     {},
   ),
   assemblyai: key(
-    v.object({
+    table({
       api_key: key(secret, "AssemblyAI API key; else ASSEMBLYAI_API_KEY"),
     }),
     "AssemblyAI",
     {},
   ),
   google: key(
-    v.object({
+    table({
       api_key: key(secret, "Google API key; else GOOGLE_API_KEY"),
       language_code: key(text, "BCP 47 code", "en-US"),
     }),
@@ -55,7 +61,7 @@ export const transcriptionSchema = rareTable(() => ({
     {},
   ),
   local_whisper: key(
-    v.object({
+    table({
       url: key(text, "Address that takes a multipart POST with the field `file`"),
       bearer_token: key(secret, "Bearer sent along"),
       max_audio_bytes: key(positive, "Larger files are not sent", 25 * 1024 * 1024),
@@ -67,7 +73,7 @@ export const transcriptionSchema = rareTable(() => ({
 }));
 
 export const ttsSchema = rareTable(() => ({
-  enabled: key(v.boolean(), "Answer a voice note with a voice note too, after the text", false),
+  enabled: key(boolean, "Answer a voice note with a voice note too, after the text", false),
   default_provider: key(
     v.picklist(["openai", "elevenlabs", "google", "edge", "piper"]),
     "Which service speaks",
@@ -81,25 +87,21 @@ export const ttsSchema = rareTable(() => ({
   ),
   max_text_length: key(positive, "Longer answers are not spoken (characters)", 4096),
   openai: key(
-    v.object({
+    table({
       api_key: key(secret, "OpenAI API key; else OPENAI_API_KEY"),
       model: key(text, "Model name", "tts-1"),
-      speed: key(v.pipe(v.number(), v.minValue(0.25), v.maxValue(4)), "Speed, 1 is normal", 1),
+      speed: key(v.pipe(number, v.minValue(0.25), v.maxValue(4)), "Speed, 1 is normal", 1),
     }),
     "OpenAI",
     {},
   ),
   elevenlabs: key(
-    v.object({
+    table({
       api_key: key(secret, "ElevenLabs API key; else ELEVENLABS_API_KEY"),
       model_id: key(text, "Model name", "eleven_monolingual_v1"),
-      stability: key(
-        v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
-        "Stability of the voice",
-        0.5,
-      ),
+      stability: key(v.pipe(number, v.minValue(0), v.maxValue(1)), "Stability of the voice", 0.5),
       similarity_boost: key(
-        v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+        v.pipe(number, v.minValue(0), v.maxValue(1)),
         "Nearness to the voice",
         0.5,
       ),
@@ -108,7 +110,7 @@ export const ttsSchema = rareTable(() => ({
     {},
   ),
   google: key(
-    v.object({
+    table({
       api_key: key(secret, "Google API key; else GOOGLE_API_KEY"),
       language_code: key(text, "BCP 47 code", "en-US"),
     }),
@@ -116,14 +118,14 @@ export const ttsSchema = rareTable(() => ({
     {},
   ),
   edge: key(
-    v.object({
+    table({
       binary_path: key(path, "Program to run", "edge-tts"),
     }),
     "Edge TTS through its command-line tool",
     {},
   ),
   piper: key(
-    v.object({
+    table({
       api_url: key(text, "OpenAI-style speech address", "http://127.0.0.1:5000/v1/audio/speech"),
     }),
     "A Piper server of one's own",

@@ -3,49 +3,74 @@ import { once } from "../runtime/once.ts";
 
 /** The kinds of values that the tables of the file share. */
 
+export const number = v.number();
+
 /** A whole number that a double holds exactly, as TOML has them. */
 export const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
-  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
+  v.pipe(number, v.integer(), v.minValue(least), v.maxValue(most));
 
 /** `""` in the file is as good as an absent key (see {@link blankText}). */
 export const text = v.string();
 /** Text of which `""` is a value of its own. */
-export const blankText = v.pipe(v.string(), v.metadata({ blank: true }));
+export const blankText = v.pipe(text, v.metadata({ blank: true }));
 /** Never printed, logged or put in an error. */
-export const secret = v.pipe(v.string(), v.metadata({ secret: true }));
+export const secret = v.pipe(text, v.metadata({ secret: true }));
 /** A file or folder; a leading `~` is expanded. */
-export const path = v.pipe(v.string(), v.metadata({ path: true }));
+export const path = v.pipe(text, v.metadata({ path: true }));
+export const boolean = v.boolean();
+export const texts = v.array(text);
 export const positive = integer(1);
 export const port = integer(1, 65535);
 
-const meanings = new WeakMap<object, string>();
+/** A key that a file may leave out, with what it means. */
+export interface Key<T extends v.GenericSchema> {
+  schema: T;
+  meaning: string;
+}
+
+const optionals = new Map<v.GenericSchema, Map<unknown, v.GenericSchema>>();
 
 /**
- * A key that a file may leave out, with what it means and what it then is. The meaning is kept beside the schema, whose
- * own way would make a schema more of each key at every start.
+ * A key of this kind, and what it is where the file has none. Keys of one kind and one such value share their schema:
+ * there are many, and all are made at every start.
  */
 export function key<const T extends v.GenericSchema>(
-  schema: T,
+  kind: T,
   meaning: string,
-): v.OptionalSchema<T, undefined>;
+): Key<v.OptionalSchema<T, undefined>>;
 export function key<const T extends v.GenericSchema, const F extends v.Default<T, undefined>>(
-  schema: T,
+  kind: T,
   meaning: string,
   fallback: F,
-): v.OptionalSchema<T, F>;
+): Key<v.OptionalSchema<T, F>>;
 export function key(
-  schema: v.GenericSchema,
+  kind: v.GenericSchema,
   meaning: string,
   fallback?: unknown,
-): v.OptionalSchema<v.GenericSchema, unknown> {
-  const made = v.optional(schema, fallback);
-  meanings.set(made, meaning);
+): Key<v.GenericSchema> {
+  let known = optionals.get(kind);
+  if (!known) optionals.set(kind, (known = new Map()));
+  let schema = known.get(fallback);
+  if (!schema) known.set(fallback, (schema = v.optional(kind, fallback)));
+  return { schema, meaning };
+}
+
+type Keys = Record<string, Key<v.GenericSchema>>;
+type Table<K extends Keys> = v.ObjectSchema<{ [N in keyof K]: K[N]["schema"] }, undefined>;
+
+const meanings = new WeakMap<object, Keys>();
+
+/** A table of the file. */
+export function table<const K extends Keys>(keys: K): Table<K> {
+  const entries = Object.entries(keys).map(([name, { schema }]) => [name, schema]);
+  const made = v.object(Object.fromEntries(entries)) as Table<K>;
+  meanings.set(made, keys);
   return made;
 }
 
-/** What a key of the file means; undefined where the schema is no key's. */
-export const meaningOf = (schema: object): string | undefined => meanings.get(schema);
+/** A table that is made where a file has it: most files have few, and to make all takes a tenth of a start. */
+export const rareTable = <const K extends Keys>(keys: () => K) => v.lazy(once(() => table(keys())));
 
-/** A table whose keys are made when a file has it: most files have few, and to make all takes a tenth of a start. */
-export const rareTable = <const T extends v.ObjectEntries>(keys: () => T) =>
-  v.lazy(once(() => v.object(keys())));
+/** What a key of this table means; undefined where it is no table or has no such key. */
+export const meaningOf = (table: object, name: string): string | undefined =>
+  meanings.get(table)?.[name]?.meaning;

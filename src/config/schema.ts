@@ -3,14 +3,18 @@ import { proxySchema, tunnelSchema } from "./schema-network.ts";
 import { transcriptionSchema, ttsSchema } from "./schema-speech.ts";
 import {
   blankText,
+  boolean,
   integer,
   key,
+  number,
   path,
   port,
   positive,
   rareTable,
   secret,
+  table,
   text,
+  texts,
 } from "./schema-values.ts";
 
 /**
@@ -19,7 +23,7 @@ import {
  */
 
 const patterns = key(
-  v.array(text),
+  texts,
   "Case-insensitive RE2 patterns; when any is set, only matching messages are processed",
   [],
 );
@@ -30,7 +34,7 @@ const proxyUrl = key(
 );
 
 const allowedNumbers = key(
-  v.array(text),
+  texts,
   'E.164 numbers or BSUIDs that are answered; [] nobody, "*" everybody',
   [],
 );
@@ -53,7 +57,7 @@ export const whatsappSchema = rareTable(() => ({
   group_mention_patterns: patterns,
   proxy_url: proxyUrl,
   graph_api_version: key(
-    v.pipe(v.string(), v.regex(/^v\d+\.\d+$/, "a version such as v26.0")),
+    v.pipe(text, v.regex(/^v\d+\.\d+$/, "a version such as v26.0")),
     "Graph API version in the request path",
     "v18.0",
   ),
@@ -82,13 +86,9 @@ export const whatsappSchema = rareTable(() => ({
     "Web, personal mode: group chats",
     "allowlist",
   ),
-  self_chat_mode: key(
-    v.boolean(),
-    "Web, personal mode: always answer in your own self-chat",
-    false,
-  ),
+  self_chat_mode: key(boolean, "Web, personal mode: always answer in your own self-chat", false),
   mention_me: key(
-    v.boolean(),
+    boolean,
     "Web: an @-mention of the linked account or a reply to it passes a group's mention gate",
     false,
   ),
@@ -111,7 +111,7 @@ export const watiSchema = rareTable(() => ({
   notification_target: notificationTarget,
 }));
 
-const channelsSchema = v.object({
+const channelsSchema = table({
   message_timeout_secs: key(
     v.pipe(
       integer(0),
@@ -126,34 +126,31 @@ const channelsSchema = v.object({
     'What the customer reads when a turn fails for good; "" sends nothing',
     "Sorry, I couldn't process your message right now.",
   ),
-  read_receipts: key(v.boolean(), "Mark messages read when a turn takes them up", true),
-  typing: key(v.boolean(), "Show typing while a turn runs", true),
+  read_receipts: key(boolean, "Mark messages read when a turn takes them up", true),
+  typing: key(boolean, "Show typing while a turn runs", true),
   whatsapp: key(whatsappSchema, "WhatsApp, Cloud API or Web"),
   wati: key(watiSchema, "WhatsApp through WATI"),
 });
 
-export const gatewaySchema = v.object({
+export const gatewaySchema = table({
   host: key(text, "Address to listen on", "127.0.0.1"),
   port: key(port, "TCP port to listen on", 42617),
-  allow_public_bind: key(v.boolean(), "Allows a host other than loopback", false),
+  allow_public_bind: key(boolean, "Allows a host other than loopback", false),
   path_prefix: key(
-    v.pipe(
-      v.string(),
-      v.regex(/^(\/[^/\s]+)*$/, 'a path that starts with "/" and does not end with it'),
-    ),
+    v.pipe(text, v.regex(/^(\/[^/\s]+)*$/, 'a path that starts with "/" and does not end with it')),
     "Prefix of every route",
     "",
   ),
   trust_forwarded_headers: key(
-    v.boolean(),
+    boolean,
     "Accepted, without effect: nothing rests on the address of a client",
     false,
   ),
   public_url: key(text, "Where the outside reaches the gateway (https)"),
   metrics_token: key(secret, "Bearer for /metrics from other than loopback"),
   tls: key(
-    v.object({
-      enabled: key(v.boolean(), "Serve https instead of http", false),
+    table({
+      enabled: key(boolean, "Serve https instead of http", false),
       cert_path: key(path, "Certificate chain in PEM"),
       key_path: key(path, "Private key in PEM"),
     }),
@@ -162,7 +159,7 @@ export const gatewaySchema = v.object({
   ),
 });
 
-export const storeSchema = v.object({
+export const storeSchema = table({
   path: key(path, "SQLite file with inbox, outbox and history; default <home>/revka.db"),
   retention_days: key(positive, "Days that messages and history are kept", 30),
   max_pending_messages: key(
@@ -182,7 +179,7 @@ export const storeSchema = v.object({
   ),
 });
 
-export const agentSchema = v.object({
+export const agentSchema = table({
   kind: key(v.picklist(["model", "webhook", "command", "echo"]), "Who answers", "model"),
   system_prompt: key(text, "Instructions given with every turn"),
   max_history_messages: key(integer(0, 1000), "History entries a turn gets", 40),
@@ -190,17 +187,14 @@ export const agentSchema = v.object({
   media_dir: key(path, "Folder from which an agent may hand back files"),
   url: key(text, "webhook: address of the agent"),
   bearer_token: key(secret, "webhook: bearer sent along"),
-  command: key(v.pipe(v.array(text), v.minLength(1)), "command: program and arguments"),
+  command: key(v.pipe(texts, v.minLength(1)), "command: program and arguments"),
   cwd: key(path, "command: working directory"),
 });
 
-export const configSchema = v.object({
+export const configSchema = table({
   default_provider: key(text, "openrouter, openai, anthropic, groq, ollama or custom:https://…/v1"),
   default_model: key(text, "Model name as the provider spells it"),
-  default_temperature: key(
-    v.pipe(v.number(), v.minValue(0), v.maxValue(2)),
-    "Sampling temperature",
-  ),
+  default_temperature: key(v.pipe(number, v.minValue(0), v.maxValue(2)), "Sampling temperature"),
   api_key: key(secret, "Key of the provider; else its usual environment variable"),
   api_url: key(text, "Base URL of the provider, over its usual one"),
   channels_config: key(channelsSchema, "Channels and how turns are run", {}),

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { once } from "../../runtime/once.ts";
 import { canonicalPhone } from "../../config/numbers.ts";
 import { jsonObject, optional, wholeNumber } from "../../net/json-object.ts";
 import { harmless, sendFailure } from "../failure.ts";
@@ -22,34 +23,38 @@ export interface PhoneNumberInfo {
 
 const text = optional(v.string());
 
-const healthShape = v.object({
-  can_send_message: text,
-  entities: optional(
-    v.array(
-      v.object({
-        entity_type: text,
-        errors: optional(
-          v.array(
-            v.object({
-              error_code: optional(wholeNumber),
-              error_description: text,
-              possible_solution: text,
-            }),
+const healthShape = once(() =>
+  v.object({
+    can_send_message: text,
+    entities: optional(
+      v.array(
+        v.object({
+          entity_type: text,
+          errors: optional(
+            v.array(
+              v.object({
+                error_code: optional(wholeNumber),
+                error_description: text,
+                possible_solution: text,
+              }),
+            ),
           ),
-        ),
-      }),
+        }),
+      ),
     ),
-  ),
-});
+  }),
+);
 
-const phoneNumberShape = jsonObject({
-  display_phone_number: text,
-  verified_name: text,
-  quality_rating: text,
-  status: text,
-  name_status: text,
-  health_status: optional(healthShape),
-});
+const phoneNumberShape = once(() =>
+  jsonObject({
+    display_phone_number: text,
+    verified_name: text,
+    quality_rating: text,
+    status: text,
+    name_status: text,
+    health_status: optional(healthShape()),
+  }),
+);
 
 const phoneNumberFields =
   "display_phone_number,verified_name,quality_rating,status,name_status,health_status";
@@ -63,7 +68,7 @@ export async function phoneNumberInfo(
   const answer = await graph.call({
     method: "GET",
     path: `${encodeURIComponent(phoneNumberId)}?fields=${phoneNumberFields}`,
-    answer: phoneNumberShape,
+    answer: phoneNumberShape(),
     signal,
   });
   if (!answer.ok) return answer;
@@ -81,7 +86,9 @@ export async function phoneNumberInfo(
   };
 }
 
-function blockedBy(health: v.InferOutput<typeof healthShape> | undefined): SendFailure | null {
+function blockedBy(
+  health: v.InferOutput<ReturnType<typeof healthShape>> | undefined,
+): SendFailure | null {
   if (health?.can_send_message !== "BLOCKED") return null;
   const errors = (health.entities ?? []).flatMap((entity) => entity.errors ?? []);
   const [first] = errors;

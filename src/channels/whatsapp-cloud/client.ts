@@ -1,11 +1,14 @@
 import * as v from "valibot";
+import { once } from "../../runtime/once.ts";
 import type { Delivery, SendFailure, SendResult } from "../message.ts";
 import type { Graph } from "./graph.ts";
 import { messageBody } from "./outgoing.ts";
 
-const sentShape = v.object({
-  messages: v.looseTuple([v.object({ id: v.pipe(v.string(), v.nonEmpty()) })]),
-});
+const sentShape = once(() =>
+  v.object({
+    messages: v.looseTuple([v.object({ id: v.pipe(v.string(), v.nonEmpty()) })]),
+  }),
+);
 
 /**
  * Sends one delivery: uploads its file first if it has one. The answer only says that Meta took it; what became of it
@@ -31,14 +34,14 @@ export async function sendMessage(
     method: "POST",
     path: `${encodeURIComponent(phoneNumberId)}/messages`,
     json: outgoing.body,
-    answer: sentShape,
+    answer: sentShape(),
     signal,
   });
   if (!answer.ok) return { ok: false, failure: answer.failure };
   return { ok: true, platformId: answer.value.messages[0].id };
 }
 
-const successShape = v.object({ success: v.literal(true) });
+const successShape = once(() => v.object({ success: v.literal(true) }));
 
 /**
  * Marks a message and those before it read, and shows typing until the answer or for 25 seconds. Meta has no typing
@@ -60,7 +63,7 @@ export async function markRead(
       message_id: messageId,
       ...(typing ? { typing_indicator: { type: "text" } } : {}),
     },
-    answer: successShape,
+    answer: successShape(),
     signal,
   });
   return answer.ok ? null : answer.failure;

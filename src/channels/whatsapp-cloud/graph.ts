@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { once } from "../../runtime/once.ts";
 import { optional, wholeNumber } from "../../net/json-object.ts";
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
@@ -45,14 +46,16 @@ export interface Graph {
   call<T extends v.GenericSchema>(call: GraphCall<T>): Promise<GraphAnswer<v.InferOutput<T>>>;
 }
 
-const errorAnswer = v.object({
-  error: v.object({
-    code: wholeNumber,
-    message: optional(v.string()),
-    error_data: optional(v.object({ details: optional(v.string()) })),
-    is_transient: optional(v.boolean()),
+const errorAnswer = once(() =>
+  v.object({
+    error: v.object({
+      code: wholeNumber,
+      message: optional(v.string()),
+      error_data: optional(v.object({ details: optional(v.string()) })),
+      is_transient: optional(v.boolean()),
+    }),
   }),
-});
+);
 
 /** The Graph API with one token and version in the path. Source: Graph API, overview and versioning. */
 export function createGraph(options: GraphOptions): Graph {
@@ -109,9 +112,9 @@ function read<T extends v.GenericSchema>(
   const body = parseJson(text);
   const afterMs = retryAfterMs(response.headers, clock.now());
   const { status } = response;
-  const refused = v.safeParse(errorAnswer, body);
+  const refused = v.safeParse(errorAnswer(), body);
   if (refused.success) {
-    const { error } = v.parse(errorAnswer, withoutCredential(refused.output, accessToken));
+    const { error } = v.parse(errorAnswer(), withoutCredential(refused.output, accessToken));
     return failed(classifyGraphError(error, { status, afterMs }), status);
   }
   const value = response.ok ? v.safeParse(answer, body) : null;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { once } from "../../runtime/once.ts";
 import { optional } from "../../net/json-object.ts";
 import { download, DownloadFailure, type Download } from "../../net/download.ts";
 import type { MediaStream } from "../channel.ts";
@@ -12,10 +13,12 @@ const maxBytes = 100 * 1024 * 1024;
 /** The caller has a shorter patience of its own; this ends what it forgot. */
 const totalMs = 600_000;
 
-const infoShape = v.object({
-  url: v.string(),
-  mime_type: optional(v.string()),
-});
+const infoShape = once(() =>
+  v.object({
+    url: v.string(),
+    mime_type: optional(v.string()),
+  }),
+);
 
 /** A file that cannot be had. `code` is fit for a log, the message for a person; neither holds an address. */
 export class MediaUnavailable extends Error {
@@ -71,7 +74,7 @@ async function locate(
   const answer = await graph.call({
     method: "GET",
     path: `${id}?phone_number_id=${encodeURIComponent(phoneNumberId)}`,
-    answer: infoShape,
+    answer: infoShape(),
     signal,
   });
   signal.throwIfAborted();

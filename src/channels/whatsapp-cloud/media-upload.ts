@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { extname } from "node:path";
 import * as v from "valibot";
+import { once } from "../../runtime/once.ts";
 import { number } from "../../net/json-object.ts";
 import { fileType, multipartFile } from "../../net/multipart.ts";
 import { sendFailure } from "../failure.ts";
@@ -11,9 +12,11 @@ import { checkMedia, type OutboundMedia } from "../media-limits.ts";
 /** The slowest line on which a file still gets through, bytes a second: 100 MiB may take 7 minutes. */
 const slowestBytesPerSecond = 256 * 1024;
 
-const uploaded = v.object({
-  id: v.union([v.pipe(v.string(), v.nonEmpty()), v.pipe(number, v.transform(String))]),
-});
+const uploaded = once(() =>
+  v.object({
+    id: v.union([v.pipe(v.string(), v.nonEmpty()), v.pipe(number, v.transform(String))]),
+  }),
+);
 
 export interface Upload {
   media: OutboundMedia;
@@ -54,7 +57,7 @@ export async function uploadMedia(
       method: "POST",
       path: `${encodeURIComponent(phoneNumberId)}/media`,
       stream: form,
-      answer: uploaded,
+      answer: uploaded(),
       timeoutMs: callTimeoutMs + (stat.size / slowestBytesPerSecond) * 1000,
       signal,
     });

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { once } from "../../../runtime/once.ts";
 import { isFields, jsonObject, optional } from "../../../net/json-object.ts";
 import type { MediaKind, MediaReference } from "../../message.ts";
 import { renderContacts, renderInteractive, renderLocation, renderOrder } from "./render.ts";
@@ -9,17 +10,19 @@ export type Content =
   | { type: string; text: string; attachments: MediaReference[] }
   | { ignored: "malformed" | "empty_text" };
 
-const mediaShape = jsonObject({
-  id: optionalId,
-  /** Since November 2025; valid for minutes, so only of use where the id is missing. */
-  url: optionalText,
-  mime_type: optionalText,
-  caption: optionalText,
-  filename: optionalText,
-  voice: optional(v.boolean()),
-});
+const mediaShape = once(() =>
+  jsonObject({
+    id: optionalId,
+    /** Since November 2025; valid for minutes, so only of use where the id is missing. */
+    url: optionalText,
+    mime_type: optionalText,
+    caption: optionalText,
+    filename: optionalText,
+    voice: optional(v.boolean()),
+  }),
+);
 
-const buttonShape = jsonObject({ text: optionalText, payload: optionalText });
+const buttonShape = once(() => jsonObject({ text: optionalText, payload: optionalText }));
 
 const mediaKinds: Record<string, MediaKind> = {
   image: "image",
@@ -38,7 +41,7 @@ export function readContent(type: string, message: RawMessage): Content {
     case "text":
       return readText(message.part("text"));
     case "button": {
-      const button = v.safeParse(buttonShape, message.part("button"));
+      const button = v.safeParse(buttonShape(), message.part("button"));
       if (!button.success) return { ignored: "malformed" };
       return line(type, button.output.text ?? button.output.payload ?? "");
     }
@@ -64,7 +67,7 @@ function readText(raw: unknown): Content {
 }
 
 function readMedia(type: string, kind: MediaKind, raw: unknown): Content {
-  const parsed = v.safeParse(mediaShape, raw);
+  const parsed = v.safeParse(mediaShape(), raw);
   if (!parsed.success) return { ignored: "malformed" };
   const media = parsed.output;
   const isVoice = type === "voice" || (type === "audio" && media.voice === true);

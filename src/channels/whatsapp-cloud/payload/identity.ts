@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { once } from "../../../runtime/once.ts";
 import { canonicalPhone } from "../../../config/numbers.ts";
 import { jsonObject, optional } from "../../../net/json-object.ts";
 import type { InboundEvent } from "../../message.ts";
@@ -7,13 +8,15 @@ import { optionalId, optionalText, statusShape, type RawMessage } from "./shapes
 
 type IdentityEvent = Extract<InboundEvent, { kind: "identity" }>;
 
-const systemShape = jsonObject({
-  type: optionalText,
-  body: optionalText,
-  wa_id: optionalId,
-  new_wa_id: optionalId,
-  user_id: optionalId,
-});
+const systemShape = once(() =>
+  jsonObject({
+    type: optionalText,
+    body: optionalText,
+    wa_id: optionalId,
+    new_wa_id: optionalId,
+    user_id: optionalId,
+  }),
+);
 
 /**
  * What a `system` message says of who is who: `user_changed_number` gives the old number in `from` and the new one in
@@ -21,7 +24,7 @@ const systemShape = jsonObject({
  * Sources: Meta, webhooks/reference/messages/system; business-scoped-user-ids, "System messages webhooks".
  */
 export function readSystem(message: RawMessage): IdentityEvent | null {
-  const parsed = v.safeParse(systemShape, message.part("system"));
+  const parsed = v.safeParse(systemShape(), message.part("system"));
   if (!parsed.success) return null;
   const { type, body, wa_id, new_wa_id, user_id } = parsed.output;
   if (type !== "user_changed_number" && type !== "user_changed_user_id") return null;
@@ -46,14 +49,16 @@ function previousInBody(body: string, current: string | null): string | null {
   return fits ? readUserId(previous) : null;
 }
 
-const updateShape = jsonObject({
-  wa_id: optionalId,
-  user_id: optional(jsonObject({ previous: optionalId, current: optionalId })),
-});
+const updateShape = once(() =>
+  jsonObject({
+    wa_id: optionalId,
+    user_id: optional(jsonObject({ previous: optionalId, current: optionalId })),
+  }),
+);
 
 /** One item of the webhook field `user_id_update`. */
 export function readUserIdUpdate(raw: unknown): IdentityEvent | null {
-  const parsed = v.safeParse(updateShape, raw);
+  const parsed = v.safeParse(updateShape(), raw);
   if (!parsed.success) return null;
   return identity({
     phone: canonicalPhone(parsed.output.wa_id ?? ""),
@@ -65,7 +70,7 @@ export function readUserIdUpdate(raw: unknown): IdentityEvent | null {
 
 /** A status of a message to one person names both number and BSUID; null where it does not, or names a group. */
 export function linkedBy(rawStatus: unknown): IdentityEvent | null {
-  const parsed = v.safeParse(statusShape, rawStatus);
+  const parsed = v.safeParse(statusShape(), rawStatus);
   if (!parsed.success || parsed.output.recipient_type === "group") return null;
   return identity({
     phone: canonicalPhone(parsed.output.recipient_id ?? ""),

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { once } from "../../../runtime/once.ts";
 import { isFields, jsonObject, optional, wholeNumber } from "../../../net/json-object.ts";
 
 /**
@@ -160,23 +161,27 @@ export function parseMessage(raw: unknown): RawMessage | null {
   };
 }
 
-export const errorShape = jsonObject({
-  code: wholeNumber,
-  title: optionalText,
-  message: optionalText,
-  error_data: optional(jsonObject({ details: optionalText })),
-});
+export const errorShape = once(() =>
+  jsonObject({
+    code: wholeNumber,
+    title: optionalText,
+    message: optionalText,
+    error_data: optional(jsonObject({ details: optionalText })),
+  }),
+);
 
-export const statusShape = jsonObject({
-  id,
-  status: v.pipe(v.string(), v.maxLength(longestText)),
-  timestamp,
-  recipient_id: optionalId,
-  recipient_user_id: optionalId,
-  recipient_type: optionalText,
-  biz_opaque_callback_data: optionalText,
-  errors: optionalList,
-});
+export const statusShape = once(() =>
+  jsonObject({
+    id,
+    status: v.pipe(v.string(), v.maxLength(longestText)),
+    timestamp,
+    recipient_id: optionalId,
+    recipient_user_id: optionalId,
+    recipient_type: optionalText,
+    biz_opaque_callback_data: optionalText,
+    errors: optionalList,
+  }),
+);
 
 /** The timestamp of an item in Unix seconds; `now` (Unix ms) where it has none that makes sense. */
 export function readTimestamp(raw: string | number | undefined, now: number): number {

@@ -21,7 +21,7 @@ export function readStatus(
   raw: unknown,
   now: number,
 ): StatusUpdate | "malformed" | "unknown_status" {
-  const parsed = v.safeParse(statusShape, raw);
+  const parsed = v.safeParse(statusShape(), raw);
   if (!parsed.success) return "malformed";
   const { id, status, timestamp, biz_opaque_callback_data: deliveryId, errors } = parsed.output;
   if (!isState(status)) return "unknown_status";
@@ -36,7 +36,7 @@ export function readStatus(
 
 function readFailure(errors: unknown[] | undefined): SendFailure {
   for (const item of errors ?? []) {
-    const parsed = v.safeParse(errorShape, item);
+    const parsed = v.safeParse(errorShape(), item);
     if (parsed.success) return classifyGraphError(parsed.output);
   }
   return sendFailure("no", "failed", "WhatsApp says that the message failed, without a reason.");

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { binaries } from "./bench/binaries.ts";
 import { writeSection } from "./bench/document.ts";
 import { growth } from "./bench/growth.ts";
@@ -15,6 +14,7 @@ import { markdownTable, plainTable } from "./bench/table.ts";
 import { turn } from "./bench/turn.ts";
 import { web } from "./bench/web.ts";
 import { webhook } from "./bench/webhook.ts";
+import { countOf, misused, optionsOf } from "./options.ts";
 
 /**
  * `bun run bench [NAME…]`: measures Revka against baselines in the same run, prints a table for each bench and writes
@@ -27,7 +27,7 @@ Names: ${Object.keys(benches).join(", ")}; all when none is given.
 --binary FILE    measure this executable of Revka instead of building one
 --no-write       leave docs/performance.md as it is`;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = optionsOf(usage, {
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "5" },
@@ -35,15 +35,11 @@ const { values, positionals } = parseArgs({
     "idle-seconds": { type: "string", default: "60" },
     binary: { type: "string" },
     "no-write": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(benches);
 const unknown = names.filter((name) => !Object.hasOwn(benches, name));
-if (values.help || unknown.length > 0) {
-  console.log(unknown.length > 0 ? `bench: there is no ${unknown.join(", ")}\n${usage}` : usage);
-  process.exit(unknown.length > 0 ? 2 : 0);
-}
+if (unknown.length > 0) misused(usage, `there is no bench ${unknown.join(", ")}`);
 
 const say = (text: string) => console.error(text);
 if (!hasWrk()) {
@@ -54,9 +50,9 @@ process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 const context = {
-  rounds: Number(values.rounds),
-  seconds: Number(values.seconds),
-  idleSeconds: Number(values["idle-seconds"]),
+  rounds: countOf(usage, "rounds", values.rounds),
+  seconds: countOf(usage, "seconds", values.seconds),
+  idleSeconds: countOf(usage, "idle-seconds", values["idle-seconds"]),
   scratch,
   binaries: binaries(scratch, values.binary ?? null),
   say,

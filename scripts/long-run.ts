@@ -1,11 +1,19 @@
-import { parseArgs } from "node:util";
 import { longRun, type Sample } from "./long-run/run.ts";
+import { countOf, optionsOf } from "./options.ts";
 
 /**
  * Sends a million messages through a real daemon and shows what that does to its memory, its store and its pace:
  * `bun run long-run --messages 1000000`. Ends with 1 where memory grew, the rate fell or a message went missing.
  */
-const { values } = parseArgs({
+const usage = `bun run long-run [--messages 1000000] [--window 128] [--samples 40] [--no-statuses] [--receipts] [--binary FILE]
+
+  --window       messages that are under way at once
+  --samples      lines to print
+  --no-statuses  the platform reports no sent and delivered
+  --receipts     mark messages read and show typing, as shipped
+  --binary       an executable of Revka; else the source`;
+
+const { values } = optionsOf(usage, {
   options: {
     messages: { type: "string", default: "1000000" },
     window: { type: "string", default: "128" },
@@ -15,7 +23,7 @@ const { values } = parseArgs({
     binary: { type: "string" },
   },
 });
-const messages = Number(values.messages);
+const messages = countOf(usage, "messages", values.messages);
 /** Memory is compared from here on, when as many chats have written as the daemon keeps at hand. */
 const warmAfter = 100_000;
 const allowedGrowth = 10 * 1024 * 1024;
@@ -26,8 +34,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 console.log("messages   a second   µs of CPU  memory      store");
 const report = await longRun({
   messages,
-  window: Number(values.window),
-  samples: Number(values.samples),
+  window: countOf(usage, "window", values.window),
+  samples: countOf(usage, "samples", values.samples),
   statuses: !values["no-statuses"],
   receipts: values.receipts,
   binary: values.binary ?? null,

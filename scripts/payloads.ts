@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import type { TurnMessage } from "../src/agent/agent.ts";
 import { startAgent } from "../test/e2e/support/agent.ts";
 import { startDaemon } from "../test/e2e/support/daemon.ts";
 import { startGraph } from "../test/e2e/support/graph.ts";
 import { payloadFolder, payloadRows, type PayloadRow } from "../test/e2e/support/payloads.ts";
 import { postWebhook } from "../test/e2e/support/webhook.ts";
+import { misused, optionsOf } from "./options.ts";
 import { compare, groups, type RowGroup } from "./payloads/expect.ts";
 
 /**
@@ -22,9 +22,13 @@ interface Result {
   deviations: string[];
 }
 
-const { values: options } = parseArgs({
+const usage = "bun run payloads [-v] [--api meta|wati]";
+const { values: options } = optionsOf(usage, {
   options: { verbose: { type: "boolean", short: "v" }, api: { type: "string" } },
 });
+if (options.api !== undefined && options.api !== "meta" && options.api !== "wati") {
+  misused(usage, `there is no API "${options.api}"`);
+}
 const appSecret = "payloads-secret";
 const settleMs = 20_000;
 

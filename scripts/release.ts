@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { readRevision } from "./build/revision.ts";
 import { isTarget, targets } from "./build/target.ts";
+import { misused, optionsOf } from "./options.ts";
 import { makeRelease } from "./release/make.ts";
 
 /**
@@ -17,25 +17,27 @@ const enginesOf = v.object({ engines: v.object({ bun: v.string() }) });
 
 const root = join(import.meta.dir, "..");
 
+const usage = `bun run release [--only TARGET[,TARGET…]] [--variant default|whatsapp-web] [--no-archives] [--out DIR] [--allow-changes]
+Targets: ${targets.join(", ")}; all when none is given.`;
+
+const { values } = optionsOf(usage, {
+  options: {
+    only: { type: "string", multiple: true },
+    variant: { type: "string", default: "all" },
+    "no-archives": { type: "boolean", default: false },
+    out: { type: "string", default: join(root, "dist/release") },
+    "allow-changes": { type: "boolean", default: false },
+  },
+});
+const asked = values.only?.flatMap((word) => word.split(",")) ?? [...targets];
+const unknown = asked.filter((name) => !isTarget(name));
+if (unknown.length > 0) misused(usage, `unknown target "${unknown.join(", ")}"`);
+const { variant } = values;
+if (variant !== "all" && variant !== "default" && variant !== "whatsapp-web") {
+  misused(usage, `unknown variant "${variant}"`);
+}
+
 try {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string", multiple: true },
-      variant: { type: "string" },
-      "no-archives": { type: "boolean", default: false },
-      out: { type: "string", default: join(root, "dist/release") },
-      "allow-changes": { type: "boolean", default: false },
-    },
-  });
-  const asked = values.only?.flatMap((word) => word.split(",")) ?? [...targets];
-  const unknown = asked.filter((name) => !isTarget(name));
-  if (unknown.length > 0) {
-    throw new Error(`unknown target "${unknown.join(", ")}"; there are ${targets.join(", ")}`);
-  }
-  const { variant = "all" } = values;
-  if (variant !== "all" && variant !== "default" && variant !== "whatsapp-web") {
-    throw new Error(`unknown variant "${variant}"; there are default and whatsapp-web`);
-  }
   const revision = readRevision(root);
   if (!/^[0-9a-f]+$/.test(revision.commit) && !values["allow-changes"]) {
     throw new Error(

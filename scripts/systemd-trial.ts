@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { stringify } from "smol-toml";
 import { content } from "../src/simulator/graph/content.ts";
 import { spawnGraph, type RemoteGraph } from "../test/e2e/support/graph.ts";
+import { misused, optionsOf } from "./options.ts";
 import { bootMachine, type Machine } from "./systemd-trial/machine.ts";
 
 /**
  * Installs a built Revka as a service under a real systemd and tries what the units promise: `bun scripts/systemd-trial.ts
  * [--binary dist/revka]`. Linux, root. Ends with 1 where something did not hold.
  */
-const { values } = parseArgs({ options: { binary: { type: "string" } } });
+const usage = "bun scripts/systemd-trial.ts [--binary dist/revka]";
+const { values } = optionsOf(usage, { options: { binary: { type: "string" } } });
 const binary = values.binary ?? join(import.meta.dir, "../dist/revka");
-if (!existsSync(binary)) throw new Error(`${binary} is missing: bun run build`);
+if (!existsSync(binary)) misused(usage, `${binary} is missing: bun run build`);
 
 let failures = 0;
 async function show(what: string, check: () => string | Promise<string>): Promise<void> {

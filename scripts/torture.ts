@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { countOf, misused, optionsOf } from "./options.ts";
 import { scenarios, type Scenario } from "./torture/plan.ts";
 import { torture, type TortureReport } from "./torture/run.ts";
 
@@ -17,7 +17,7 @@ const usage = `bun run torture [--rounds 300] [--seed 1] [--scenario ${scenarios
   blind    as lost, without status webhooks: shows what cannot be promised (repeats are expected)
 `;
 
-const { values } = parseArgs({
+const { values } = optionsOf(usage, {
   options: {
     rounds: { type: "string", default: "300" },
     seed: { type: "string", default: "1" },
@@ -25,22 +25,19 @@ const { values } = parseArgs({
     agent: { type: "string", default: "echo" },
     chats: { type: "string", default: "40" },
     binary: { type: "string" },
-    help: { type: "boolean", default: false },
   },
 });
 const scenario = scenarios.find((name) => name === values.scenario);
 const agent = (["echo", "webhook"] as const).find((name) => name === values.agent);
-if (values.help || !scenario || !agent) {
-  console.log(usage);
-  process.exit(values.help ? 0 : 64);
-}
+if (!scenario) misused(usage, `there is no scenario "${values.scenario}"`);
+if (!agent) misused(usage, `there is no agent "${values.agent}"`);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 const report = await torture({
-  rounds: Number(values.rounds),
-  seed: Number(values.seed),
+  rounds: countOf(usage, "rounds", values.rounds),
+  seed: countOf(usage, "seed", values.seed),
   scenario,
   agent,
-  chats: Number(values.chats),
+  chats: countOf(usage, "chats", values.chats),
   binary: values.binary ?? null,
   say: (line) => console.log(line),
 });

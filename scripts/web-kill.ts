@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { countOf, optionsOf } from "./options.ts";
 import { isFine, killWeb, type WebKillReport } from "./web-kill/run.ts";
 
 /**
@@ -8,23 +8,17 @@ import { isFine, killWeb, type WebKillReport } from "./web-kill/run.ts";
 const usage = `bun run web-kill [--rounds 200] [--seed 1] [--verbose]
 
 A stand-in for WhatsApp lives on; the daemon is killed by SIGKILL, a fifth of the rounds while a phone links it, the
-others at random moments between login, receipt, turn, send and acknowledgement.
-`;
+others at random moments between login, receipt, turn, send and acknowledgement.`;
 
-const { values } = parseArgs({
+const { values } = optionsOf(usage, {
   options: {
     rounds: { type: "string", default: "200" },
     seed: { type: "string", default: "1" },
     verbose: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   },
 });
-const rounds = Number(values.rounds);
-const seed = Number(values.seed);
-if (values.help || !Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
-  console.log(usage);
-  process.exit(values.help ? 0 : 64);
-}
+const rounds = countOf(usage, "rounds", values.rounds);
+const seed = countOf(usage, "seed", values.seed);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 const say = (line: string) => console.log(line);
 const report = await killWeb({ rounds, seed, say, ...(values.verbose ? { trace: say } : {}) });

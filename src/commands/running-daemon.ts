@@ -35,7 +35,7 @@ export async function askDaemon<T>(
   ask: (daemon: ControlApi) => Promise<T>,
   timeoutMs = 10_000,
 ): Promise<T> {
-  const { socket } = paths(invocation);
+  const { socket, config } = paths(invocation);
   try {
     return await within(timeoutMs, socket, ask(controlClient(socket)));
   } catch (error) {
@@ -43,8 +43,11 @@ export async function askDaemon<T>(
       throw new CommandError(error.message);
     }
     if (error instanceof DaemonNotRunning) {
+      const first = process.getBuiltinModule("node:fs").existsSync(config)
+        ? ""
+        : `there is no config either: write ${config} with \`revka init\`, then `;
       throw new CommandError(
-        `${error.message}; start it with \`revka daemon\` or \`revka service start\``,
+        `${error.message}; ${first}start it with \`revka daemon\` or \`revka service start\``,
       );
     }
     throw error;

@@ -348,3 +348,15 @@ test("relink follows until the phone took the code", async () => {
   expect(out).toContain("Enter ABCD-1234");
   expect(out).toContain("Linked as +15550001111");
 });
+
+test("without a daemon, pause says how to start one, and how to get a config where there is none", async () => {
+  const words = ["pause", "+15550001111"];
+  const config = join(env["REVKA_HOME"] ?? "", "config.toml");
+  const without = await revka(words, env);
+  expect(without.code).toBe(1);
+  expect(without.err).toContain(`write ${config} with \`revka init\`, then start it with`);
+  writeFileSync(config, "");
+  const started = await revka(words, env);
+  expect(started.err).toContain("start it with `revka daemon`");
+  expect(started.err).not.toContain("init");
+});

@@ -31,7 +31,7 @@ export async function cloudPlatform(): Promise<DemoPlatform> {
       graph.settings.webhooks.url = `${gatewayUrl}/whatsapp`;
       const { verified, status } = await graph.handshake();
       if (!verified) throw new Error(`the webhook's handshake was answered ${status}`);
-      return "handshake verified, every call signed";
+      return "verified and signed";
     },
     write: (text) => graph.write({ from: customer, content: content.text(text) }),
     async writeAgain(id, text) {

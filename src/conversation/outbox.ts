@@ -203,7 +203,7 @@ export class Outbox {
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     this.#sending.add(delivery.id);
     try {
-      await store.markSending(delivery.id);
+      if (!(await store.markSending(delivery.id))) return "again";
       const result = await this.#send(channel, stored, delivery);
       await this.#settlement.settle(stored, channel, delivery, result);
     } finally {

@@ -224,7 +224,8 @@ export class Chats {
         .run(chat, row.id);
       this.database
         .sql(
-          "UPDATE chats SET kind = 'merged', person = NULL, group_id = CAST(id AS TEXT), merged_into = ? WHERE id = ?",
+          `UPDATE chats SET kind = 'merged', person = NULL, group_id = CAST(id AS TEXT), merged_into = ?, paused = 0,
+           last_inbound_at = NULL WHERE id = ?`,
         )
         .run(chat, row.id);
     }
@@ -247,7 +248,8 @@ export class Chats {
   }
 
   /** A person took this chat over, or gave it back. Runs inside a transaction. */
-  setPaused(chat: ChatId, paused: boolean): void {
+  setPaused(id: ChatId, paused: boolean): void {
+    const chat = this.current(id);
     this.#read.delete(chat);
     this.database.sql("UPDATE chats SET paused = ? WHERE id = ?").run(paused ? 1 : 0, chat);
   }

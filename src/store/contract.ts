@@ -27,7 +27,7 @@ export interface ConversationStore {
   /**
    * Ends a turn: its messages are done, its history and its deliveries stand, in one transaction. Answers the chat
    * they belong to: it may have been joined with another while the turn ran. Answers null, and keeps nothing, where
-   * none of the messages still waited for an answer (another turn gave it, or they were revoked).
+   * another turn has answered one of the messages (the others wait on), or none still waits (all were revoked).
    */
   finishTurn(turn: FinishedTurn): Promise<ChatId | null>;
   /** Bytes of all files noted. */
@@ -40,8 +40,11 @@ export interface ConversationStore {
   /** The oldest delivery of a chat that is not final. */
   openDelivery(chat: ChatId): StoredDelivery | null;
   delivery(id: string): StoredDelivery | null;
-  /** Marks a delivery `sending`: the platform may hear of it from here on. */
-  markSending(id: string): Promise<void>;
+  /**
+   * Marks a delivery `sending`: the platform may hear of it from here on. False where it is open no more (a status has
+   * settled it, or its account changed): it must not be sent.
+   */
+  markSending(id: string): Promise<boolean>;
   /** False where a status had settled it already. */
   markSent(id: string, platformId: string | null): Promise<boolean>;
   /** Back to `pending`, not before `nextAt`. */

@@ -267,11 +267,12 @@ export class Inbox {
   }
 
   /**
-   * Marks a turn's messages done; their content lives on in the history. Answers how many still waited. Runs inside a
-   * transaction.
+   * Marks a turn's messages done; their content lives on in the history. Answers those that still waited: none where
+   * another turn has answered one of them, which leaves the others to wait. Runs inside a transaction.
    */
-  finish(turn: FinishedTurn): number {
-    let finished = 0;
+  finish(turn: FinishedTurn): ReadonlySet<number> {
+    const finished = new Set<number>();
+    if (turn.messages.length > 1 && turn.messages.some((id) => this.#isDone(id))) return finished;
     for (const id of turn.messages) {
       const row = this.database
         .sql(
@@ -279,10 +280,15 @@ export class Inbox {
         )
         .get(DONE, id) as { chat: ChatId; bytes: number } | undefined;
       if (!row) continue;
-      finished++;
+      finished.add(id);
       this.#waiting.remove(row.chat, id, row.bytes);
     }
     return finished;
+  }
+
+  #isDone(id: number): boolean {
+    const row = this.database.sql("SELECT state FROM inbox WHERE id = ?").get(id);
+    return row?.["state"] === DONE;
   }
 
   oldestPendingAt(): number | null {

@@ -101,12 +101,13 @@ export class Outbox {
     return { ...row, chat: this.currentChat(row.chat) };
   }
 
-  markSending(id: string, now: number): void {
-    this.database
+  markSending(id: string, now: number): boolean {
+    const marked = this.database
       .sql(
         "UPDATE outbox SET state = 1, attempts = attempts + 1, updated_at = ? WHERE id = ? AND state < 2",
       )
       .run(now, id);
+    return Number(marked.changes) > 0;
   }
 
   /** A status may have said `sent`, or even `failed`, before the answer came: it stands, and so does a new try. */

@@ -156,8 +156,13 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => {
       const now = this.#clock.now();
       const chat = this.#chats.current(turn.chat);
-      if (this.#inbox.finish(turn) === 0) return null;
-      this.#history.add({ ...turn, chat }, now);
+      const finished = this.#inbox.finish(turn);
+      if (finished.size === 0) return null;
+      // What its sender took back meanwhile is not remembered.
+      const history = turn.history.filter(
+        ({ messageId }) => messageId === null || finished.has(messageId),
+      );
+      this.#history.add({ ...turn, chat, history }, now);
       this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
       return chat;
     }, this.#undone);
@@ -183,7 +188,7 @@ class SqliteStore implements ConversationStore {
     return this.#outbox.get(id);
   }
 
-  markSending(id: string): Promise<void> {
+  markSending(id: string): Promise<boolean> {
     return this.#database.write(() => this.#outbox.markSending(id, this.#clock.now()));
   }
 

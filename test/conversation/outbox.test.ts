@@ -149,6 +149,25 @@ describe("an answer that was lost", () => {
     expect(sentIds()).toEqual(["a", "b"]);
   });
 
+  test("is not sent again where its status came in with the mark of the next try", async () => {
+    channel.answers = [fails("ambiguous")];
+    const chat = await queue("+15550001111", "a", "b");
+    outbox.wake(chat);
+    await settle();
+    const status = {
+      platformId: "wamid.a",
+      deliveryId: "a",
+      state: "delivered" as const,
+      timestamp: 1,
+      failure: null,
+    };
+    const taken = store.accept(cloud, [{ kind: "status", status }], everybody);
+    await pass(61_000);
+    await taken;
+    expect(sentIds()).toEqual(["a", "b"]);
+    expect(store.delivery("a")).toMatchObject({ state: "sent", platformId: "wamid.a" });
+  });
+
   test("after a kill it waits the whole grace from the new start", async () => {
     const chat = await queue("+15550001111", "a");
     await store.markSending("a");

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { ConversationStore, FinishedTurn } from "../../src/store/contract.ts";
 import { fakeClock } from "../support/clock.ts";
@@ -68,4 +68,48 @@ test("no more history is kept than a turn asks for, the newest", async () => {
   await writes("more");
   await ends({ keepHistory: 3 });
   expect(store.history(chat, 100).map((entry) => entry.text)).toEqual(["reply", "more", "reply"]);
+});
+
+describe("a turn that took up several messages", () => {
+  const both = (changes: Partial<FinishedTurn> = {}) => {
+    const entries = store.pendingMessages(chat, 2);
+    return {
+      chat,
+      turnId: "both",
+      messages: entries.map(({ id }) => id),
+      history: [
+        ...entries.map(({ id, message }) => ({
+          role: "user" as const,
+          text: message.text,
+          messageId: id,
+        })),
+        { role: "assistant" as const, text: "reply", messageId: null },
+      ],
+      keepHistory: 40,
+      deliveries: [delivery("answer")],
+      ...changes,
+    };
+  };
+
+  test("answers none where another turn has answered one of them: what is left gets a turn of its own", async () => {
+    await writes("more");
+    const turn = both();
+    await ends({ deliveries: [delivery("first")] });
+    expect(await store.finishTurn(turn)).toBeNull();
+    expect(store.delivery("answer")).toBeNull();
+    expect(store.history(chat, 9).map((entry) => entry.text)).toEqual(["hello", "reply"]);
+    expect(store.pendingMessages(chat, 9).map(({ message }) => message.text)).toEqual(["more"]);
+    expect(store.counts().pendingMessages).toBe(1);
+  });
+
+  test("keeps none of the words of one that was taken back meanwhile", async () => {
+    const regretted = message({ text: "regretted" });
+    await store.accept(cloud, [{ kind: "message", message: regretted }], everybody);
+    const turn = both();
+    const { id: targetId, sender } = regretted;
+    await store.accept(cloud, [{ kind: "revoke", targetId, sender }], everybody);
+    expect(await store.finishTurn(turn)).toBe(chat);
+    expect(store.history(chat, 9).map((entry) => entry.text)).toEqual(["hello", "reply"]);
+    expect(store.openDelivery(chat)?.id).toBe("answer");
+  });
 });

@@ -132,3 +132,15 @@ test("a chat that a person took over stays so when it is joined with another", a
   await chatOf(message({ sender: { ...ada, lid } }));
   expect(store.chat(one)?.paused).toBe(true);
 });
+
+test("of two chats that were joined nothing is left but the one: not paused, no window of its own", async () => {
+  const one = await chatOf(message({ sender: ada }));
+  const two = await chatOf(message({ sender: { ...nobody, lid } }));
+  await store.setPaused(two, true);
+  await chatOf(message({ sender: { ...ada, lid } }));
+  expect(store.pausedChats().map(({ id }) => id)).toEqual([one]);
+  expect(store.closedWindows(Number.MAX_SAFE_INTEGER)).toBe(1);
+  await store.setPaused(two, false);
+  expect(store.pausedChats()).toEqual([]);
+  expect(store.chat(one)?.paused).toBe(false);
+});

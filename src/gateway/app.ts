@@ -1,7 +1,7 @@
 import type { Channel } from "../channels/channel.ts";
 import { isLoopbackHost } from "../net/address.ts";
 import { equalInConstantTime } from "../net/constant-time.ts";
-import { Routes } from "../net/routes.ts";
+import { pathBelow, Routes } from "../net/routes.ts";
 import { errorLine } from "../telemetry/fields.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Health } from "./health.ts";
@@ -41,8 +41,7 @@ function secured(response: Response): Response {
 }
 
 function routesOf(options: GatewayOptions): Routes<PeerBindings> {
-  const app = new Routes<PeerBindings>();
-  const routes = new Routes<PeerBindings>();
+  const routes = new Routes<PeerBindings>(pathBelow(options.pathPrefix));
   for (const channel of options.channels) {
     if (channel.routes) routes.route("/", channel.routes);
   }
@@ -63,13 +62,12 @@ function routesOf(options: GatewayOptions): Routes<PeerBindings> {
       context.json({ error: "method not allowed" }, 405, { Allow: "GET, HEAD" }),
     );
   }
-  app.route(options.pathPrefix || "/", routes);
-  app.notFound((context) => context.json({ error: "not found" }, 404));
-  app.onError((error, context) => {
+  routes.notFound((context) => context.json({ error: "not found" }, 404));
+  routes.onError((error, context) => {
     options.log.error({ path: context.req.path, error: errorLine(error) }, "a request failed here");
     return context.json({ error: "internal error" }, 500);
   });
-  return app;
+  return routes;
 }
 
 /** What a tunnel or reverse proxy of this machine adds: behind it may be anybody. */

@@ -44,6 +44,17 @@ test.each<[prefix: string, path: string, status: number]>([
   ["/a|b", "/a|b/metrics", 200],
   ["/a|b", "/a", 404],
   ["/a(b", "/a(b/metrics", 200],
+  ["/:a", "/:a/metrics", 200],
+  ["/:a", "/b/metrics", 404],
+  ["/*", "/b/metrics", 404],
+  ["/a{1}", "/a{1}/metrics", 200],
+  ["/caf%C3%A9", "/caf%C3%A9/metrics", 200],
+  ["/café", "/caf%c3%a9/metrics", 200],
+  ["/a", "/ab/metrics", 404],
+  ["/a", "//a/metrics", 404],
+  ["/a", "/a//metrics", 404],
+  ["/a", "/a", 404],
+  ["/a", "/a%2Fmetrics", 404],
 ])(
   "under the prefix %p, %s is answered %d: addresses are meant to the letter",
   async (pathPrefix, path, status) => {

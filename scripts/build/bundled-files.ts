@@ -1,6 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import * as v from "valibot";
-import { isStub, leftOut } from "./left-out.ts";
+import { isStub, leftOut, leftOutDefines } from "./left-out.ts";
 
 const metafile = v.object({
   outputs: v.record(
@@ -23,7 +23,7 @@ export async function bundledFiles(
     target: "bun",
     format: "cjs",
     minify: true,
-    define: defines,
+    define: { ...defines, ...leftOutDefines },
     metafile: true,
     plugins: [leftOut],
   });

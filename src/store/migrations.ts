@@ -119,6 +119,10 @@ const migrations: string[] = [
   -- Whom the account spoke as last, where that can change under it.
   ALTER TABLE sources ADD COLUMN number TEXT;
   `,
+  `
+  -- A chat that was joined with another is that other one: it is neither paused nor has it a window.
+  UPDATE chats SET paused = 0, last_inbound_at = NULL WHERE merged_into IS NOT NULL;
+  `,
 ];
 
 /** Brings the schema to this build's version; throws where the file was written by a newer Revka. */

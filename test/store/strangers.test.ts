@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
@@ -143,4 +144,19 @@ test("of two chats that were joined nothing is left but the one: not paused, no 
   await store.setPaused(two, false);
   expect(store.pausedChats()).toEqual([]);
   expect(store.chat(one)?.paused).toBe(false);
+});
+
+test("a store of before, in which a joined chat kept its pause and its window, has neither", async () => {
+  await chatOf(message({ sender: ada }));
+  const two = await chatOf(message({ sender: { ...nobody, lid } }));
+  await chatOf(message({ sender: { ...ada, lid } }));
+  store.close();
+  const path = join(folder.path, "revka.db");
+  const db = new DatabaseSync(path);
+  db.prepare("UPDATE chats SET paused = 1, last_inbound_at = 1 WHERE id = ?").run(two);
+  db.exec("PRAGMA user_version = 4");
+  db.close();
+  store = storeAt(path, fakeClock());
+  expect(store.pausedChats()).toEqual([]);
+  expect(store.closedWindows(Number.MAX_SAFE_INTEGER)).toBe(1);
 });

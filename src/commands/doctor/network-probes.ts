@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
-import type { Config, TranscriptionConfig, TtsConfig } from "../../config/schema.ts";
 import { chooseProvider } from "../../agent/providers.ts";
+import type { Config, TranscriptionConfig, TtsConfig } from "../../config/schema.ts";
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
 import { parseProxy } from "../../net/proxy.ts";

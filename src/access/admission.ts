@@ -42,11 +42,7 @@ export type Decision =
  * be used is a notice, and shuts the door.
  */
 export function compileAccess(options: AccessOptions, compileGate: CompileGate): AccessRules {
-  const { backend, config } = options;
-  const table = backend === "wati" ? "channels_config.wati" : "channels_config.whatsapp";
-  const allowlist = compileAllowlist(config.allowed_numbers);
-  // Entries that allow nobody are told of by the rules of the config, with their line.
-  const notices: AccessNotice[] = [];
+  const allowlist = compileAllowlist(options.config.allowed_numbers);
   if (options.backend === "wati") {
     return {
       allowlist,
@@ -55,13 +51,15 @@ export function compileAccess(options: AccessOptions, compileGate: CompileGate):
       groupGate: openGate,
       mentionMe: false,
       maxBacklogAgeSecs: null,
-      notices,
+      notices: [],
     };
   }
-  const whatsapp = options.config;
+  const { backend, config: whatsapp } = options;
+  // Entries of the list that allow nobody are told of by the rules of the config, with their line.
+  const notices: AccessNotice[] = [];
   const gate = (key: "dm_mention_patterns" | "group_mention_patterns"): MentionGate => {
     const compiled = compileGate(whatsapp[key]);
-    notices.push(...gateNotices(`${table}.${key}`, compiled));
+    notices.push(...gateNotices(`channels_config.whatsapp.${key}`, compiled));
     return compiled;
   };
   return {

@@ -62,6 +62,12 @@ describe("patterns that are rejected", () => {
     expect(compileMentionGate(["(", "[", ""]).state).toBe("closed");
   });
 
+  test("the longest pattern, to the letter", () => {
+    const longest = `[${"a".repeat(8190)}]`;
+    expect(compileMentionGate([longest]).state).toBe("guarded");
+    expect(compileMentionGate([`${longest}a`]).state).toBe("closed");
+  });
+
   test.each([
     "@?revka\\b",
     "\\p{L}+",

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
+import { DatabaseSync } from "node:sqlite";
+import type { InboundEvent, Message, Recipient, Sender } from "../../src/channels/message.ts";
+import type { AcceptRules, ConversationStore } from "../../src/store/contract.ts";
 import { fakeClock } from "../support/clock.ts";
 import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
 
@@ -61,4 +62,88 @@ test("an account that changes its backend is read with the new one", async () =>
   const event: InboundEvent = { kind: "message", message: message() };
   await store.accept({ ...cloud, backend: "web" }, [event], everybody);
   expect(store.chat(chat)?.source.backend).toBe("web");
+});
+
+test("someone new is not taken for who was last joined with another", async () => {
+  const one = await chatOf({ sender: { ...nobody, phone } });
+  await chatOf({ sender: { ...nobody, lid: "77@lid" } });
+  await learn({ ...nobody, phone, lid: "77@lid" });
+  const stranger = await chatOf({ sender: { ...nobody, phone: "+491700000002" } });
+  expect(stranger).not.toBe(one);
+  expect(store.chat(stranger)?.recipient).toMatchObject({ phone: "+491700000002", lid: null });
+});
+
+test("of someone who was joined with another nothing is left beside that one", async () => {
+  await chatOf({ sender: { ...nobody, phone } });
+  await chatOf({ sender: { ...nobody, lid: "77@lid" } });
+  await learn({ ...nobody, phone, lid: "77@lid" });
+  const file = new DatabaseSync(join(folder.path, "revka.db"), { readOnly: true });
+  const people = file.prepare("SELECT phone, lid FROM people").all();
+  file.close();
+  expect(people.map((person) => ({ ...person }))).toEqual([{ phone, lid: "77@lid" }]);
+});
+
+test.each([
+  ["earlier", 1_600_000_000, 1_600_000_600],
+  ["later", 1_600_000_600, 1_600_000_000],
+])("a joined chat has the window of who wrote %s", async (_, ofPhone, ofLid) => {
+  const one = await chatOf({ sender: { ...nobody, phone }, timestamp: ofPhone });
+  await chatOf({ sender: { ...nobody, lid: "77@lid" }, timestamp: ofLid });
+  await learn({ ...nobody, phone, lid: "77@lid" });
+  expect(store.chat(one)?.lastInboundAt).toBe(1_600_000_600_000);
+});
+
+describe("the chat of a recipient", () => {
+  const toGroup: Recipient = { kind: "group", id: "1203@g.us" };
+  const toSelf: Recipient = { kind: "self" };
+  const sender = { ...nobody, phone };
+
+  test("that is a group is the one its members write in, and is made where nobody has", async () => {
+    const made = await store.openChat(cloud, toGroup);
+    expect(store.chat(made)).toMatchObject({
+      chat: { kind: "group", id: "1203@g.us" },
+      recipient: toGroup,
+      lastInboundAt: null,
+    });
+    expect(await chatOf({ sender, chat: { kind: "group", id: "1203@g.us" } })).toBe(made);
+    expect(await store.openChat(cloud, toGroup)).toBe(made);
+    expect(await store.openChat(cloud, { kind: "group", id: "1204@g.us" })).not.toBe(made);
+  });
+
+  test("that is the owner is the one the own messages came in, and is made where none has", async () => {
+    const made = await store.openChat(cloud, toSelf);
+    expect(store.chat(made)?.recipient).toEqual(toSelf);
+    expect(await store.openChat(cloud, toSelf)).toBe(made);
+    const own = await chatOf({ sender, chat: { kind: "self" } });
+    expect(await store.openChat(cloud, toSelf)).toBe(own);
+  });
+});
+
+describe("after a batch that was rolled back", () => {
+  const breaks: AcceptRules = {
+    ...everybody,
+    admit(each) {
+      if (each.text === "breaks") throw new Error("a mistake");
+      return { admitted: true, message: each };
+    },
+  };
+  const events = (...messages: Message[]) =>
+    messages.map((each): InboundEvent => ({ kind: "message", message: each }));
+
+  test("what it had learned of a person is learned again", async () => {
+    const chat = await chatOf({ sender: { ...nobody, phone } });
+    const both = { ...nobody, phone, lid: "77@lid" };
+    const bad = events(message({ sender: both }), message({ text: "breaks" }));
+    await expect(store.accept(cloud, bad, breaks)).rejects.toThrow("a mistake");
+    expect(await chatOf({ sender: both })).toBe(chat);
+    expect(await chatOf({ sender: { ...nobody, lid: "77@lid" } })).toBe(chat);
+  });
+
+  test("an account's last message counts, though a neighbour's failure had taken it back", async () => {
+    await Promise.allSettled([
+      store.accept(cloud, events(message()), breaks),
+      store.accept(cloud, events(message({ text: "breaks" })), breaks),
+    ]);
+    expect(store.sources().map(({ lastInboundAt }) => lastInboundAt)).toEqual([clock.now()]);
+  });
 });

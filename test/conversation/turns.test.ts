@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, mock, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import {
   AgentError,
@@ -263,6 +263,61 @@ test("a stop parks a turn that does not end, and the next start runs it anew", a
   expect(new Set(requests.map((each) => each.turn_id)).size).toBe(1);
 });
 
+test("a stop waits for the turn that runs, and begins no other", async () => {
+  const answer = Promise.withResolvers<AgentReply>();
+  answers = [() => answer.promise, echo];
+  build({ maxConcurrent: 1 });
+  await deliver(from("+15550001111", "hello"), from("+15550002222", "later"));
+  const stopped = mock(() => {});
+  const drained = turns.drain(5_000).then(stopped);
+  await pass(4_900);
+  expect(stopped).not.toHaveBeenCalled();
+  answer.resolve({ parts: [{ kind: "text", text: "just in time" }] });
+  await settle();
+  expect(stopped).toHaveBeenCalled();
+  await drained;
+  expect(replies()).toEqual(["just in time"]);
+  expect(requests.length).toBe(1);
+  turns.wake(store.chatsWithPendingMessages()[0] ?? 0);
+  await settle();
+  expect(requests.length).toBe(1);
+});
+
+test("a turn that outlasts a stop is cut off after the grace", async () => {
+  let cut = false;
+  answers = [
+    (_, signal) => {
+      signal.addEventListener("abort", () => (cut = true));
+      return new Promise(() => {});
+    },
+  ];
+  await deliver(from("+15550001111", "hello"));
+  const stopped = mock(() => {});
+  void turns.drain(5_000).then(stopped);
+  await pass(4_900);
+  expect(cut).toBe(false);
+  await pass(200);
+  expect(cut).toBe(true);
+  expect(stopped).toHaveBeenCalled();
+});
+
+test("a turn that is deaf even then is left behind a second later", async () => {
+  const finish = spyOn(store, "finishTurn").mockReturnValue(new Promise(() => {}));
+  await deliver(from("+15550001111", "hello"));
+  const stopped = mock(() => {});
+  void turns.drain(5_000).then(stopped);
+  await pass(5_900);
+  expect(stopped).not.toHaveBeenCalled();
+  await pass(200);
+  expect(stopped).toHaveBeenCalled();
+  finish.mockRestore();
+});
+
+test("a stop with no turn under way waits for nothing", async () => {
+  await turns.drain(5_000);
+  expect(clock.pending).toBe(0);
+});
+
 test("a stopping inbox accepts nothing and says when to come again", async () => {
   inbox.stop();
   const refused = deliver(from("+15550001111", "hello"));
@@ -349,7 +404,26 @@ test("a preparation that never ends costs the turn, not the chat", async () => {
   expect(requests.map((each) => each.messages[0]?.text)).toEqual(["two"]);
 });
 
-test("a message that arrives in the very moment its chat falls idle is not forgotten", async () => {
+test("a chat that is woken while its turn finds it paused is looked at again", async () => {
+  const chat = await store.openChat(cloud, {
+    kind: "direct",
+    phone: "+15550001111",
+    userId: null,
+    lid: null,
+  });
+  await store.setPaused(chat, true);
+  await deliver(from("+15550001111", "hello"));
+  const paused = store.chat(chat);
+  await store.setPaused(chat, false);
+  const read = spyOn(store, "chat").mockReturnValueOnce(paused);
+  turns.wake(chat);
+  turns.wake(chat);
+  await settle();
+  read.mockRestore();
+  expect(replies()).toEqual(["hello"]);
+});
+
+test("messages of one chat that come at once are all answered", async () => {
   for (let i = 0; i < 20; i++) {
     const one = deliver(from("+15550001111", `a${i}`));
     const two = deliver(from("+15550001111", `b${i}`));

@@ -182,6 +182,24 @@ test("no more turns run than allowed, and a chat that floods goes to the back of
   expect(requests.map((each) => each.messages[0]?.text)).toEqual(["a1", "b1", "a2", "a3"]);
 });
 
+test("a chat that is woken again and again while it waits for its place has one turn at a time", async () => {
+  build({ maxConcurrent: 2 });
+  const gates = new Map<string, () => void>();
+  answers = [
+    ({ messages }) =>
+      new Promise((resolve) => gates.set(messages[0]?.text ?? "", () => resolve({ parts: [] }))),
+  ];
+  await deliver(from("+15550001111", "a"), from("+15550002222", "b"));
+  for (const text of ["c1", "c2", "c3"]) await deliver(from("+15550003333", text));
+  gates.get("a")?.();
+  gates.get("b")?.();
+  await settle();
+  expect(requests.map((each) => each.messages[0]?.text)).toEqual(["a", "b", "c1"]);
+  gates.get("c1")?.();
+  await settle();
+  expect(requests.map((each) => each.messages[0]?.text)).toEqual(["a", "b", "c1", "c2"]);
+});
+
 test("a burst becomes one turn once it is over", async () => {
   build({ debounceMs: 100 });
   await deliver(from("+15550001111", "one"));

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { SendFailure } from "../../src/channels/message.ts";
+import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
+import { fakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+
+const clock = fakeClock();
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+let chat: ChatId;
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+  const recipient = { kind: "direct" as const, phone: "+15550001111", userId: null, lid: null };
+  chat = await store.openChat(cloud, recipient);
+  await store.enqueue(chat, [{ id: "d1", content: { kind: "text", text: "hi", quote: null } }]);
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const failure = (retry: SendFailure["retry"]): SendFailure => ({
+  retry,
+  afterMs: null,
+  code: "131016",
+  hint: "later",
+});
+
+test.each([
+  ["backoff", [1, 2, 3]],
+  ["hold", [1, 1, 1]],
+] as const)("a try that ended in %s counts: %p", async (retry, counted) => {
+  const attempts: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    await store.markSending("d1");
+    attempts.push(store.openDelivery(chat)?.attempts ?? 0);
+    await store.markRetry("d1", clock.now() + 1_000, failure(retry));
+  }
+  expect(attempts).toEqual([...counted]);
+  expect(store.openDelivery(chat)).toMatchObject({
+    state: "pending",
+    nextAt: clock.now() + 1_000,
+    code: "131016",
+    hint: "later",
+  });
+});
+
+test("one in doubt stays in doubt, after a restart too", async () => {
+  await store.markSending("d1");
+  await store.markAmbiguous("d1", clock.now() + 1_000, failure("ambiguous"));
+  const doubtful = { state: "sending", attempts: 1, nextAt: clock.now() + 1_000 };
+  expect(store.openDelivery(chat)).toMatchObject(doubtful);
+  store.close();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+  expect(store.openDelivery(chat)).toMatchObject(doubtful);
+});
+
+test("what has ended is marked once: whoever comes later is told so", async () => {
+  await store.enqueue(chat, [{ id: "d2", content: { kind: "text", text: "2", quote: null } }]);
+  expect(await store.markSent("d1", "wamid.1")).toBe(false);
+  expect(await store.markSending("d1")).toBe(true);
+  expect(await store.markSent("d1", "wamid.1")).toBe(true);
+  expect(await store.markSent("d1", "wamid.1")).toBe(false);
+  expect(await store.markSending("d1")).toBe(false);
+  expect(await store.markFailed("d1", failure("no"))).toBe(false);
+  expect(await store.markFailed("d2", failure("no"))).toBe(true);
+  expect(await store.markFailed("d2", failure("no"))).toBe(false);
+  expect(await store.markFailed("d3", failure("no"))).toBe(false);
+  expect(store.delivery("d1")?.state).toBe("sent");
+  expect(store.delivery("d2")).toMatchObject({ state: "failed", code: "131016", hint: "later" });
+});
+
+test("what an account was linked away from leaves room at once", async () => {
+  const one = { ...everybody, maxPendingMessages: 1 };
+  const say = () => store.accept(cloud, [{ kind: "message", message: message() }], one);
+  await store.accept(cloud, [{ kind: "account", number: "+15550000001" }], one);
+  expect((await say()).overflow).toBe(1);
+  await store.accept(cloud, [{ kind: "account", number: "+15550000002" }], one);
+  expect((await say()).overflow).toBe(0);
+});

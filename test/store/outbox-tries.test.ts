@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { SendFailure } from "../../src/channels/message.ts";
+import type { DeliveryState, SendFailure } from "../../src/channels/message.ts";
 import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
 import { fakeClock } from "../support/clock.ts";
 import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
@@ -71,6 +71,32 @@ test("what has ended is marked once: whoever comes later is told so", async () =
   expect(await store.markFailed("d3", failure("no"))).toBe(false);
   expect(store.delivery("d1")?.state).toBe("sent");
   expect(store.delivery("d2")).toMatchObject({ state: "failed", code: "131016", hint: "later" });
+});
+
+const status = (state: DeliveryState, deliveryId: string | null) => ({
+  kind: "status" as const,
+  status: { platformId: "wamid.1", deliveryId, state, timestamp: 1, failure: null },
+});
+
+test.each(["d1", null])("the platform's words follow each other (told by %p)", async (told) => {
+  await store.markSending("d1");
+  await store.markSent("d1", "wamid.1");
+  for (const state of ["sent", "delivered", "read", "played"] as const) {
+    await store.accept(cloud, [status(state, told)], everybody);
+    expect(store.delivery("d1")).toMatchObject({ state: "sent", status: state });
+  }
+});
+
+test("a failure told of one that waits is of a try before: it waits on", async () => {
+  await store.markSending("d1");
+  await store.markFailed("d1", failure("no"));
+  await store.redeliver("d1");
+  const { moved } = await store.accept(cloud, [status("failed", "d1")], everybody);
+  expect(moved).toEqual([]);
+  expect(store.openDelivery(chat)).toMatchObject({ state: "pending", attempts: 0 });
+  const arrived = await store.accept(cloud, [status("delivered", "d1")], everybody);
+  expect(arrived.moved).toHaveLength(1);
+  expect(store.delivery("d1")).toMatchObject({ state: "sent", status: "delivered" });
 });
 
 test("what an account was linked away from leaves room at once", async () => {

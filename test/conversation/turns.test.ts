@@ -12,7 +12,7 @@ import { replyComposer } from "../../src/conversation/compose.ts";
 import { Inbox } from "../../src/conversation/inbox.ts";
 import { Turns } from "../../src/conversation/turns.ts";
 import type { TurnWork } from "../../src/conversation/turn.ts";
-import { StoreError, type ConversationStore } from "../../src/store/contract.ts";
+import { StoreError, type ChatId, type ConversationStore } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -31,6 +31,8 @@ let metrics: Metrics;
 let turns: Turns;
 let inbox: Inbox;
 let requests: TurnRequest[];
+/** Chats that have something to be sent, each time it is said. */
+let handedOn: ChatId[];
 /** What the agent does with the n-th call; the last one stands for all that follow. */
 let answers: ((request: TurnRequest, signal: AbortSignal) => Promise<AgentReply>)[];
 
@@ -90,7 +92,7 @@ const build = (
     log: silentLog,
     metrics,
     alarms,
-    onDeliveries: () => {},
+    onDeliveries: (chat) => handedOn.push(chat),
     ...changes,
   });
   inbox = new Inbox({
@@ -112,6 +114,7 @@ beforeEach(() => {
   store = storeAt(join(folder.path, "revka.db"), clock);
   channel = fakeChannel();
   requests = [];
+  handedOn = [];
   answers = [echo];
   build();
 });
@@ -256,6 +259,19 @@ test("an agent that chooses silence ends the turn without a reply", async () => 
   await deliver(from("+15550001111", "hello"));
   expect(replies()).toEqual([]);
   expect(store.counts().pendingMessages).toBe(0);
+});
+
+test("what a turn has to say is handed on, and how it ended is counted", async () => {
+  answers = [says("hi"), async () => ({ parts: [] })];
+  await deliver(from("+15550001111", "hello"));
+  const [chat] = store.chatsWithOpenDeliveries();
+  await deliver(from("+15550001111", "and?"));
+  expect(handedOn).toEqual([chat ?? 0]);
+  const { values } = await metrics.turns.get();
+  expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+    ["answered", 1],
+    ["silent", 1],
+  ]);
 });
 
 test("in a group the history says who spoke", async () => {

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
+import type { ConversationStore } from "../../src/store/contract.ts";
+import { fakeClock } from "../support/clock.ts";
+import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), fakeClock());
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const who = (identity: Partial<Sender>): Sender => ({ ...nobody, ...identity });
+const take = (event: InboundEvent) => store.accept(cloud, [event], everybody);
+
+async function write(sender: Partial<Sender>, changes: Partial<Message> = {}) {
+  const written = message({ ...changes, sender: who(sender) });
+  const { admitted } = await take({ kind: "message", message: written });
+  return { id: written.id, chat: admitted[0]?.chat ?? 0 };
+}
+
+const one = { phone: "+491700000001" };
+const other = { phone: "+491700000002" };
+
+describe("identities of two people with numbers of their own join nobody", () => {
+  const seen = { userId: "DE.1", lid: "2@lid" };
+  const together: [how: string, see: () => Promise<unknown>][] = [
+    ["in a message", () => write(seen)],
+    [
+      "outside one",
+      () =>
+        take({ kind: "identity", sender: who(seen), previousUserId: null, previousPhone: null }),
+    ],
+  ];
+  test.each(together)("seen together %s", async (_, see) => {
+    const hers = await write({ ...one, userId: "DE.1" });
+    const his = await write({ ...other, lid: "2@lid" });
+    await see();
+    expect([store.chat(hers.chat)?.recipient, store.chat(his.chat)?.recipient]).toMatchObject([
+      { ...one, userId: "DE.1", lid: "2@lid" },
+      { ...other, userId: null, lid: null },
+    ]);
+  });
+});
+
+describe("who wrote a message changes it, and nobody else", () => {
+  const rows: [name: string, writer: Partial<Sender>, editor: Partial<Sender>, may: boolean][] = [
+    ["the same user id", { userId: "DE.1" }, { userId: "DE.1" }, true],
+    ["another user id", { userId: "DE.1" }, { userId: "DE.2" }, false],
+    ["the same LID", { lid: "1@lid" }, { lid: "1@lid" }, true],
+    ["another LID", { lid: "1@lid" }, { lid: "2@lid" }, false],
+    ["a LID for a user id", { userId: "DE.1" }, { lid: "1@lid" }, false],
+    ["the same number", one, one, true],
+    ["another number", one, other, false],
+    [
+      "another number with the user id",
+      { ...one, userId: "DE.1" },
+      { ...other, userId: "DE.1" },
+      false,
+    ],
+    ["the other of two identities", { userId: "DE.1", lid: "1@lid" }, { lid: "1@lid" }, true],
+    ["nobody at all", one, {}, false],
+  ];
+  test.each(rows)("%s", async (_, writer, editor, may) => {
+    const group = { kind: "group" as const, id: "1203@g.us" };
+    const { id } = await write(writer, { chat: group });
+    const { amended } = await take({ kind: "edit", targetId: id, text: "x", sender: who(editor) });
+    expect(amended).toBe(may ? 1 : 0);
+  });
+});
+
+test("the form of a number that was seen first is the one that is answered", async () => {
+  const { chat } = await write({ phone: "+551187654321" });
+  expect((await write({ phone: "+5511987654321" })).chat).toBe(chat);
+  expect(store.chat(chat)?.recipient).toMatchObject({ phone: "+551187654321" });
+});
+
+test("a new user name is learnt of someone who is known", async () => {
+  const { chat } = await write({ ...one, username: "ada" });
+  await write({ ...one, username: "ada" });
+  await write({ ...one, username: "ada.l" });
+  await write({ ...one, username: null });
+  const [, , , last] = store.pendingMessages(chat, 9);
+  expect(last?.message.sender.username).toBe("ada.l");
+});

@@ -76,6 +76,30 @@ describe("who wrote a message changes it, and nobody else", () => {
   });
 });
 
+test("what is known of a person is said with each message, however little the platform says", async () => {
+  const { chat } = await write({ ...one, userId: "DE.1", lid: "1@lid", username: "ada" });
+  const all = { ...one, userId: "DE.1", lid: "1@lid", username: "ada" };
+  for (const little of [one, { userId: "DE.1" }, { lid: "1@lid" }]) {
+    for (let i = 0; i < 2; i++) expect((await write(little)).chat).toBe(chat);
+    // Written to by an operator, who knows as little.
+    const recipient = { kind: "direct" as const, phone: null, userId: null, lid: null, ...little };
+    expect(await store.openChat(cloud, recipient)).toBe(chat);
+    expect((await write(little)).chat).toBe(chat);
+  }
+  const senders = store.pendingMessages(chat, 10).map(({ message }) => message.sender);
+  expect(senders).toHaveLength(10);
+  for (const sender of senders) expect(sender).toMatchObject(all);
+});
+
+test.each([
+  ["LID", { lid: "2@lid" }, { userId: "DE.2", lid: null }],
+  ["user id", { userId: "DE.2" }, { userId: null, lid: "2@lid" }],
+])("who loses a %s to another keeps the rest", async (_, lost, kept) => {
+  const his = await write({ ...other, userId: "DE.2", lid: "2@lid" });
+  await write({ ...one, ...lost });
+  expect(store.chat(his.chat)?.recipient).toMatchObject({ ...other, ...kept });
+});
+
 test("the form of a number that was seen first is the one that is answered", async () => {
   const { chat } = await write({ phone: "+551187654321" });
   expect((await write({ phone: "+5511987654321" })).chat).toBe(chat);

@@ -100,6 +100,60 @@ test.each([
   expect(store.chat(his.chat)?.recipient).toMatchObject({ ...other, ...kept });
 });
 
+test("an identity that somebody lost is not said of them any more", async () => {
+  const recipient = { kind: "direct" as const, ...other, userId: null, lid: null };
+  await write({ ...other, lid: "2@lid" });
+  const chat = await store.openChat(cloud, recipient);
+  await write({ ...one, lid: "2@lid" });
+  await write(other);
+  const senders = store.pendingMessages(chat, 9).map(({ message }) => message.sender.lid);
+  expect(senders).toEqual(["2@lid", null]);
+});
+
+test("a number that became known later leads to its chat", async () => {
+  const { chat } = await write({ userId: "DE.1" });
+  await write({ ...one, userId: "DE.1" });
+  expect((await write(one)).chat).toBe(chat);
+});
+
+describe("an identity that changes", () => {
+  const changed = (
+    previous: { previousUserId: string | null; previousPhone: string | null },
+    next: Partial<Sender>,
+  ) => take({ kind: "identity", sender: who(next), ...previous });
+
+  test("leaves the others as they are", async () => {
+    const { chat } = await write({ ...one, userId: "DE.1", lid: "1@lid", username: "ada" });
+    await changed({ previousUserId: "DE.1", previousPhone: null }, { userId: "DE.9" });
+    const { recipient } = store.chat(chat) ?? {};
+    expect(recipient).toEqual({ kind: "direct", ...one, userId: "DE.9", lid: "1@lid" });
+    await changed({ previousUserId: null, previousPhone: one.phone }, other);
+    expect(store.chat(chat)?.recipient).toEqual({
+      kind: "direct",
+      ...other,
+      userId: "DE.9",
+      lid: "1@lid",
+    });
+    await write({ ...other, userId: "DE.9" });
+    expect(store.pendingMessages(chat, 9).at(-1)?.message.sender).toMatchObject({
+      lid: "1@lid",
+      username: "ada",
+    });
+  });
+
+  test("of someone who is not known costs nothing of what comes beside it", async () => {
+    const sender = who({ userId: "DE.9" });
+    const event: InboundEvent = {
+      kind: "identity",
+      sender,
+      previousUserId: "DE.8",
+      previousPhone: null,
+    };
+    const events: InboundEvent[] = [event, { kind: "message", message: message() }];
+    expect((await store.accept(cloud, events, everybody)).admitted).toHaveLength(1);
+  });
+});
+
 test("the form of a number that was seen first is the one that is answered", async () => {
   const { chat } = await write({ phone: "+551187654321" });
   expect((await write({ phone: "+5511987654321" })).chat).toBe(chat);

@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { AgentError, type AgentReply, type TurnRequest } from "../../src/agent/agent.ts";
+import { replyComposer } from "../../src/conversation/compose.ts";
+import { runTurn, type TurnResult, type TurnWork } from "../../src/conversation/turn.ts";
+import type { ConversationStore } from "../../src/store/contract.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import { fakeChannel } from "../support/channel.ts";
+import { fakeClock, type FakeClock } from "../support/clock.ts";
+import { prepared } from "../support/prepared.ts";
+import { settle } from "../support/settle.ts";
+import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+
+let clock: FakeClock;
+let folder: ReturnType<typeof temporaryFolder>;
+let store: ConversationStore;
+let alarms: Alarms;
+let requests: TurnRequest[];
+
+beforeEach(() => {
+  clock = fakeClock();
+  folder = temporaryFolder();
+  store = storeAt(join(folder.path, "revka.db"), clock);
+  alarms = new Alarms(clock, silentLog);
+  requests = [];
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const text = (...texts: string[]): AgentReply => ({
+  parts: texts.map((each) => ({ kind: "text", text: each })),
+});
+const fails = (retryable: boolean) => async (): Promise<AgentReply> => {
+  throw new AgentError("it broke", retryable);
+};
+const never = () => new Promise<never>(() => {});
+
+/** A turn of one stored message, whose agent answers so, the last one for ever. */
+async function turn(
+  answers: (() => Promise<AgentReply>)[],
+  changes: Partial<TurnWork> = {},
+): Promise<TurnResult> {
+  const { admitted } = await store.accept(
+    cloud,
+    [{ kind: "message", message: message({ text: "hello" }) }],
+    everybody,
+  );
+  const chat = store.chat(admitted[0]?.chat ?? 0);
+  if (!chat) throw new Error("no chat");
+  const work: TurnWork = {
+    store,
+    agent: {
+      kind: "webhook",
+      run(request) {
+        requests.push(request);
+        const next = answers.length > 1 ? answers.shift() : answers[0];
+        return (next ?? never)();
+      },
+      probe: async () => "fine",
+    },
+    prepare: prepared,
+    compose: replyComposer({ mediaFolder: folder.path, mediaDir: null, keep: async () => {} }),
+    timeoutMs: 30_000,
+    maxHistory: 4,
+    systemPrompt: null,
+    failureReply: "Sorry.",
+    clock,
+    log: silentLog,
+    alarms,
+    ...changes,
+  };
+  const running = new AbortController();
+  const signals = { signal: running.signal, closing: running.signal };
+  const burst = store.pendingMessages(chat.id, 1);
+  const result = runTurn(work, fakeChannel(), chat, burst, signals);
+  for (let i = 0; i < 40; i++) {
+    await settle();
+    await clock.advance(1_000);
+  }
+  return await result;
+}
+
+const said = (result: TurnResult) =>
+  result.finished.deliveries.map(({ content }) => (content.kind === "text" ? content.text : ""));
+const remembered = ({ finished }: TurnResult) =>
+  finished.history.filter(({ role }) => role === "assistant").map((row) => row.text);
+
+describe("the agent is asked", () => {
+  test("with a system prompt where there is one, and with none where there is not", async () => {
+    await turn([async () => text("hi")], { systemPrompt: "Be kind." });
+    await turn([async () => text("hi")]);
+    expect(requests.map((request) => request.system_prompt)).toEqual(["Be kind.", undefined]);
+    expect(requests.map((request) => "system_prompt" in request)).toEqual([true, false]);
+  });
+
+  test("again after a pause that doubles, until it answers", async () => {
+    const asked: number[] = [];
+    const agent = (answer: () => Promise<AgentReply>) => () => {
+      asked.push(clock.now());
+      return answer();
+    };
+    const began = clock.now();
+    const broken = agent(fails(true));
+    const answers = [broken, broken, broken, agent(async () => text("hi"))];
+    expect(said(await turn(answers))).toEqual(["hi"]);
+    expect(asked.map((at) => at - began)).toEqual([0, 1_000, 3_000, 7_000]);
+  });
+});
+
+describe("a turn that ends", () => {
+  test("with several texts remembers them as one answer", async () => {
+    const result = await turn([async () => text("one", "two")]);
+    expect(result.outcome).toBe("answered");
+    expect(said(result)).toEqual(["one", "two"]);
+    expect(remembered(result)).toEqual(["one\n\ntwo"]);
+  });
+
+  test("in a reaction alone is answered, and nothing was said", async () => {
+    const result = await turn([async () => ({ parts: [{ kind: "reaction", emoji: "👍" }] })]);
+    expect(result.outcome).toBe("answered");
+    expect(remembered(result)).toEqual([]);
+  });
+
+  test("in silence says nothing and remembers no answer", async () => {
+    const result = await turn([async () => ({ parts: [] })]);
+    expect(result).toMatchObject({ outcome: "silent", finished: { deliveries: [] } });
+    expect(remembered(result)).toEqual([]);
+  });
+
+  test("leaves no timer behind", async () => {
+    await turn([async () => text("hi")]);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe("a turn that fails", () => {
+  const endings: [name: string, answers: (() => Promise<AgentReply>)[], alarm: string][] = [
+    ["for good", [fails(false)], "The webhook agent fails: it broke"],
+    ["until its time is up", [fails(true)], "The webhook agent fails until its time is up."],
+    ["by hanging", [never], "The webhook agent fails: no answer within 30 s"],
+  ];
+  test.each(endings)("%s says so to the customer and to the operator", async (_, answers, hint) => {
+    const result = await turn(answers);
+    expect(result.outcome).toBe("failed");
+    expect(said(result)).toEqual(["Sorry."]);
+    expect(remembered(result)).toEqual([]);
+    expect(alarms.get("agent")).toMatchObject({ code: "failed", hint });
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is silent where no failure reply is wanted", async () => {
+    const result = await turn([fails(false)], { failureReply: "" });
+    expect(result).toMatchObject({ outcome: "failed", finished: { deliveries: [] } });
+  });
+
+  test("before the agent was asked fails all the same", async () => {
+    const result = await turn([async () => text("hi")], { prepare: never });
+    expect(result.outcome).toBe("failed");
+    expect(requests).toEqual([]);
+    expect(alarms.get("agent")?.hint).toBe("A turn's time was up: no answer within 30 s");
+  });
+
+  test("raises an alarm that the next answer ends", async () => {
+    await turn([fails(false)]);
+    expect(alarms.get("agent")).not.toBeNull();
+    await turn([async () => text("hi")]);
+    expect(alarms.list()).toEqual([]);
+  });
+});

@@ -127,8 +127,9 @@ export async function runTurn(
       deliveries: contents.map((content) => toDelivery(content, work.clock.now())),
     });
     if (answer === null) {
-      const texts = work.failureReply === "" ? [] : channel.renderText(work.failureReply);
-      const contents = texts.map<DeliveryContent>((text) => ({ kind: "text", text, quote: null }));
+      const contents = channel
+        .renderText(work.failureReply)
+        .map<DeliveryContent>((text) => ({ kind: "text", text, quote: null }));
       return { finished: finished(contents, []), outcome: "failed" };
     }
     const said = answer.parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));

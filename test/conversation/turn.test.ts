@@ -38,10 +38,11 @@ const fails = (retryable: boolean) => async (): Promise<AgentReply> => {
 };
 const never = () => new Promise<never>(() => {});
 
-/** A turn of one stored message, whose agent answers so, the last one for ever. */
+/** A turn of one stored message, whose agent answers so, the last one for ever; so many seconds go by. */
 async function turn(
   answers: (() => Promise<AgentReply>)[],
   changes: Partial<TurnWork> = {},
+  seconds = 40,
 ): Promise<TurnResult> {
   const { admitted } = await store.accept(
     cloud,
@@ -76,7 +77,7 @@ async function turn(
   const signals = { signal: running.signal, closing: running.signal };
   const burst = store.pendingMessages(chat.id, 1);
   const result = runTurn(work, fakeChannel(), chat, burst, signals);
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < seconds; i++) {
     await settle();
     await clock.advance(1_000);
   }
@@ -131,7 +132,7 @@ describe("a turn that ends", () => {
   });
 
   test("leaves no timer behind", async () => {
-    await turn([async () => text("hi")]);
+    await turn([async () => text("hi")], {}, 0);
     expect(clock.pending).toBe(0);
   });
 });

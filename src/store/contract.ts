@@ -45,8 +45,8 @@ export interface ConversationStore {
    * settled it, or its account changed): it must not be sent.
    */
   markSending(id: string): Promise<boolean>;
-  /** False where a status had settled it already. */
-  markSent(id: string, platformId: string | null): Promise<boolean>;
+  /** The platform took it. Answers how it ends, or null where a status had settled it already. */
+  markSent(id: string, platformId: string | null): Promise<Ending | null>;
   /** Back to `pending`, not before `nextAt`. */
   markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void>;
   /** Stays `sending`, not to be repeated before `nextAt`. */
@@ -156,6 +156,11 @@ export interface FinishedTurn {
   /** History rows kept per chat. */
   keepHistory: number;
   deliveries: NewDelivery[];
+}
+
+/** How a delivery ended: sent, or failed for this reason. */
+export interface Ending {
+  failure: SendFailure | null;
 }
 
 export type OpenState = "pending" | "sending";

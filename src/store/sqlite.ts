@@ -11,6 +11,7 @@ import {
   type AcceptRules,
   type ChatId,
   type ConversationStore,
+  type Ending,
   type FinishedTurn,
   type HistoryRow,
   type NewDelivery,
@@ -192,7 +193,7 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => this.#outbox.markSending(id, this.#clock.now()));
   }
 
-  markSent(id: string, platformId: string | null): Promise<boolean> {
+  markSent(id: string, platformId: string | null): Promise<Ending | null> {
     return this.#database.write(() => {
       const now = this.#clock.now();
       const marked = this.#outbox.markSent(id, platformId, now);

@@ -142,6 +142,11 @@ export interface HistoryRow {
   text: string;
 }
 
+export type HistoryEntry =
+  | { role: HistoryRow["role"]; text: string; messageId: null }
+  /** `text` may be made of the message as it stands at the end of the turn: its sender may have edited it. Pure. */
+  | { role: "user"; text: string | ((message: Message) => string); messageId: number };
+
 export interface NewDelivery {
   id: string;
   content: DeliveryContent;
@@ -152,7 +157,7 @@ export interface FinishedTurn {
   turnId: string;
   /** Keys of the messages it took up. */
   messages: number[];
-  history: { role: "user" | "assistant"; text: string; messageId: number | null }[];
+  history: HistoryEntry[];
   /** History rows kept per chat. */
   keepHistory: number;
   deliveries: NewDelivery[];

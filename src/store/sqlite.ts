@@ -159,11 +159,7 @@ class SqliteStore implements ConversationStore {
       const chat = this.#chats.current(turn.chat);
       const finished = this.#inbox.finish(turn);
       if (finished.size === 0) return null;
-      // What its sender took back meanwhile is not remembered.
-      const history = turn.history.filter(
-        ({ messageId }) => messageId === null || finished.has(messageId),
-      );
-      this.#history.add({ ...turn, chat, history }, now);
+      this.#history.add({ ...turn, chat }, finished, now);
       this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
       return chat;
     }, this.#undone);

@@ -247,6 +247,42 @@ test("in a group the history says who spoke", async () => {
   expect(requests[1]?.history[0]).toEqual({ role: "user", text: "Ada: one" });
 });
 
+describe("during a turn", () => {
+  const receive = (...events: InboundEvent[]) =>
+    inbox.receiver(cloud, (each) => ({ admitted: true, message: each }))(events);
+  /** Ends the turn that is held open. */
+  let end: () => void;
+  beforeEach(() => {
+    const held = Promise.withResolvers<void>();
+    end = held.resolve;
+    answers = [(request) => held.promise.then(() => echo(request)), echo];
+  });
+
+  test("an edit is remembered in place of what the turn read, whose answer stands", async () => {
+    const chat = { kind: "group" as const, id: "G1" };
+    const [edited, other] = [message({ chat, text: "one" }), message({ chat, text: "two" })];
+    await deliver(edited);
+    await receive({ kind: "edit", targetId: edited.id, text: "one!", sender: edited.sender });
+    end();
+    await deliver(other);
+    expect(replies()).toEqual(["one"]);
+    expect(requests.at(-1)?.history).toEqual([
+      { role: "user", text: "Ada: one!" },
+      { role: "assistant", text: "one" },
+    ]);
+  });
+
+  test("what is taken back is neither answered nor remembered", async () => {
+    const regretted = from("+15550001111", "regretted");
+    await deliver(regretted);
+    await receive({ kind: "revoke", targetId: regretted.id, sender: regretted.sender });
+    end();
+    await deliver(from("+15550001111", "two"));
+    expect(replies()).toEqual(["two"]);
+    expect(requests.at(-1)?.history).toEqual([]);
+  });
+});
+
 test("a stop parks a turn that does not end, and the next start runs it anew", async () => {
   answers = [never];
   await deliver(from("+15550001111", "hello"));

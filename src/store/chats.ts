@@ -85,6 +85,14 @@ export class Chats {
     return before !== null;
   }
 
+  /** Whom the account of a chat speaks as; null where that cannot change, or is not known yet. */
+  numberOf(chat: ChatId): string | null {
+    const row = this.database
+      .sql("SELECT number FROM sources WHERE id = (SELECT source FROM chats WHERE id = ?)")
+      .get(chat) as { number: string | null } | undefined;
+    return row?.number ?? null;
+  }
+
   /** The chat a message belongs to, found or made, its sender's identities remembered, its window open. */
   ofMessage(source: number, message: Message, now: number): ChatId {
     const person = this.#personOf(source, message.sender);

@@ -55,8 +55,13 @@ export interface ConversationStore {
   markFailed(id: string, failure: SendFailure): Promise<boolean>;
   /** A failed delivery is tried anew. False where there is no such failed delivery. */
   redeliver(id: string): Promise<boolean>;
-  /** Queues deliveries outside of a turn (an operator's message). Answers their ids. */
-  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId>;
+  /** Whom the account of a chat speaks as; null where that cannot change, or is not known yet. */
+  speaksAs(chat: ChatId): string | null;
+  /**
+   * Queues deliveries outside of a turn, such as an operator's message. Answers the chat they belong to. Where they
+   * were made for an account that spoke as `speaksAs`, and it does so no more, they have failed.
+   */
+  enqueue(chat: ChatId, deliveries: NewDelivery[], speaksAs?: string | null): Promise<ChatId>;
 
   /** Finds or makes the chat that an operator names. */
   openChat(source: Source, target: Recipient): Promise<ChatId>;

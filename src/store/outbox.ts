@@ -20,8 +20,13 @@ const PENDING = 0;
 const SENDING = 1;
 const SENT = 2;
 const FAILED = 3;
-const ACCOUNT_CHANGED =
-  "Another number was linked before this was sent: `revka redeliver` sends it from that one.";
+/** Its account speaks as another number now. */
+export const accountChanged: SendFailure = {
+  retry: "no",
+  afterMs: null,
+  code: "account_changed",
+  hint: "Another number was linked before this was sent: `revka redeliver` sends it from that one.",
+};
 const states = ["pending", "sending", "sent", "failed"] as const;
 
 interface OutboxRow {
@@ -163,7 +168,7 @@ export class Outbox {
          WHERE seq IN (SELECT seq FROM outbox INDEXED BY outbox_open
                        WHERE state < 2 AND chat IN (SELECT id FROM chats WHERE source = ?))`,
       )
-      .run("account_changed", ACCOUNT_CHANGED, now, source);
+      .run(accountChanged.code, accountChanged.hint, now, source);
     this.backlog.forget();
     return Number(failed.changes);
   }

@@ -29,7 +29,7 @@ import { Expiry } from "./expiry.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import { lockFile } from "./lock.ts";
-import { Outbox } from "./outbox.ts";
+import { accountChanged, Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import { Retention } from "./retention.ts";
 
@@ -226,10 +226,22 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => this.#outbox.redeliver(id, this.#clock.now()), this.#undone);
   }
 
-  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId> {
+  speaksAs(chat: ChatId): string | null {
+    return this.#chats.numberOf(chat);
+  }
+
+  enqueue(
+    chat: ChatId,
+    deliveries: NewDelivery[],
+    speaksAs: string | null = null,
+  ): Promise<ChatId> {
     return this.#database.write(() => {
+      const now = this.#clock.now();
       const current = this.#chats.current(chat);
-      this.#outbox.add(current, null, deliveries, this.#clock.now());
+      this.#outbox.add(current, null, deliveries, now);
+      if (speaksAs !== null && this.#chats.numberOf(current) !== speaksAs) {
+        for (const { id } of deliveries) this.#outbox.markFailed(id, accountChanged, now);
+      }
       return current;
     }, this.#undone);
   }

@@ -7,7 +7,7 @@ import {
   type TurnRequest,
 } from "../../src/agent/agent.ts";
 import { NotAccepted } from "../../src/channels/channel.ts";
-import type { InboundEvent, Message } from "../../src/channels/message.ts";
+import type { DeliveryContent, InboundEvent, Message } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { Inbox } from "../../src/conversation/inbox.ts";
 import { Turns } from "../../src/conversation/turns.ts";
@@ -61,6 +61,7 @@ const agent: Agent = {
 const build = (
   changes: { debounceMs?: number; maxConcurrent?: number } = {},
   prepare: TurnWork["prepare"] = prepared,
+  more: Partial<TurnWork> = {},
 ) => {
   alarms = new Alarms(clock, silentLog);
   metrics = createMetrics();
@@ -83,6 +84,7 @@ const build = (
       clock,
       log: silentLog,
       alarms,
+      ...more,
     },
     debounceMs: 0,
     maxConcurrent: 8,
@@ -281,6 +283,35 @@ describe("during a turn", () => {
     expect(replies()).toEqual(["two"]);
     expect(requests.at(-1)?.history).toEqual([]);
   });
+});
+
+test.each([
+  ["for the same number goes out", "+15550000001", "pending", null],
+  ["is given up where another is linked meanwhile", "+15550000002", "failed", "account_changed"],
+])("a voice note that is being made %s", async (_, number, state, code) => {
+  const note: DeliveryContent = {
+    kind: "media",
+    media: "voice",
+    path: "/media/reply.ogg",
+    mimeType: "audio/ogg",
+    filename: null,
+    caption: null,
+    durationSecs: 1,
+  };
+  const made = Promise.withResolvers<DeliveryContent>();
+  build({}, prepared, { speak: () => made.promise });
+  const speaksAs = (as: string) =>
+    inbox.receiver(cloud, (each) => ({ admitted: true, message: each }))([
+      { kind: "account", number: as },
+    ]);
+  const add = spyOn(store, "enqueue");
+  await speaksAs("+15550000001");
+  await deliver(from("+15550001111", "hello"));
+  await speaksAs(number);
+  made.resolve(note);
+  await settle();
+  const [{ id = "" } = {}] = add.mock.calls[0]?.[1] ?? [];
+  expect(store.delivery(id)).toMatchObject({ content: note, state, code });
 });
 
 test("a stop parks a turn that does not end, and the next start runs it anew", async () => {

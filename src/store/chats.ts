@@ -256,10 +256,15 @@ export class Chats {
   }
 
   /** A person took this chat over, or gave it back. Runs inside a transaction. */
-  setPaused(id: ChatId, paused: boolean): void {
+  /** False where it was so before. */
+  setPaused(id: ChatId, paused: boolean): boolean {
     const chat = this.current(id);
     this.#read.delete(chat);
-    this.database.sql("UPDATE chats SET paused = ? WHERE id = ?").run(paused ? 1 : 0, chat);
+    const now = paused ? 1 : 0;
+    const { changes } = this.database
+      .sql("UPDATE chats SET paused = ? WHERE id = ? AND paused <> ?")
+      .run(now, chat, now);
+    return Number(changes) > 0;
   }
 
   /** The chat that `id` stands for today. Call it outside of transactions. */

@@ -65,7 +65,8 @@ export interface ConversationStore {
 
   /** Finds or makes the chat that an operator names. */
   openChat(source: Source, target: Recipient): Promise<ChatId>;
-  setPaused(chat: ChatId, paused: boolean): Promise<void>;
+  /** False where it was so before. */
+  setPaused(chat: ChatId, paused: boolean): Promise<boolean>;
   counts(): StoreCounts;
   failedDeliveries(limit: number): StoredDelivery[];
   pausedChats(): StoredChat[];

@@ -253,7 +253,7 @@ class SqliteStore implements ConversationStore {
     );
   }
 
-  setPaused(chat: ChatId, paused: boolean): Promise<void> {
+  setPaused(chat: ChatId, paused: boolean): Promise<boolean> {
     return this.#database.write(() => this.#chats.setPaused(chat, paused));
   }
 

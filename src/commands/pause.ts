@@ -12,8 +12,9 @@ export const command: Command = {
   async run(invocation) {
     const chat = invocation.positionals[0] ?? "";
     const channel = chosenChannel(invocation.options["channel"]);
-    await askDaemon(invocation, (daemon) => daemon.pause({ chat, ...channel }));
-    invocation.terminal.out(`Paused ${chat}. Go on with: revka resume ${chat}\n`);
+    const { changed } = await askDaemon(invocation, (daemon) => daemon.pause({ chat, ...channel }));
+    const done = changed ? `Paused ${chat}.` : `${chat} was paused already.`;
+    invocation.terminal.out(`${done} Go on with: revka resume ${chat}\n`);
     return exitCode.fine;
   },
 };

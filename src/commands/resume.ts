@@ -11,8 +11,10 @@ export const command: Command = {
   async run(invocation) {
     const chat = invocation.positionals[0] ?? "";
     const channel = chosenChannel(invocation.options["channel"]);
-    await askDaemon(invocation, (daemon) => daemon.resume({ chat, ...channel }));
-    invocation.terminal.out(`${chat} is answered again.\n`);
+    const { changed } = await askDaemon(invocation, (daemon) =>
+      daemon.resume({ chat, ...channel }),
+    );
+    invocation.terminal.out(changed ? `${chat} is answered again.\n` : `${chat} was not paused.\n`);
     return exitCode.fine;
   },
 };

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
-import { ConfigError } from "./problems.ts";
+import { ConfigError, formatKey } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
 
 /** Far beyond any configuration; a wrong path must not fill the memory. */
@@ -54,10 +54,28 @@ function readSome(path: string, limit: number): Buffer {
   }
 }
 
+/** Far beyond any configuration; whoever walks through the values does so by calling itself. */
+const maxDepth = 100;
+
 /** The values of a TOML text. Throws {@link ConfigError} with the line; the message repeats nothing of the text. */
 export function parseConfigText(text: string, path: string): RawTable {
+  const values = parsed(text, path);
+  // The parser counts the brackets of values alone, not the parts of a key.
+  const deep = Object.keys(values).find((key) => nests(values[key], maxDepth));
+  if (deep === undefined) return values;
+  const message = `nested deeper than ${maxDepth} keys`;
+  throw new ConfigError([{ file: path, line: null, key: formatKey([deep]), message }]);
+}
+
+/** Is there anything below `levels` tables and lists? */
+function nests(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => nests(item, levels - 1));
+}
+
+function parsed(text: string, path: string): RawTable {
   try {
-    const values: unknown = parse(text, { unsafeKeyBehaviour: "drop" });
+    const values: unknown = parse(text, { unsafeKeyBehaviour: "drop", maxDepth });
     return isTable(values) ? values : {};
   } catch (error) {
     const line = error instanceof TomlError ? error.line : null;

@@ -80,11 +80,16 @@ export interface ChatRequest {
   channel?: ChannelName;
 }
 
+export interface PauseReport {
+  /** False where the chat was as it was asked to be. */
+  changed: boolean;
+}
+
 /**
  * The routes, each with its body and answer:
  * - `GET /status` → {@link StatusReport}
  * - `POST /send` {@link SendRequest} → {@link SendReport}
- * - `POST /pause`, `POST /resume` {@link ChatRequest} → `{ "ok": true }`
+ * - `POST /pause`, `POST /resume` {@link ChatRequest} → `{ "ok": true }` and {@link PauseReport}
  * - `POST /redeliver` `{ "id": "…" }` → `{ "ok": true }`
  * - `POST /relink` → `{ "ok": true }`
  * Errors are `{ "error": "…" }` with 400, 404 or 409.
@@ -92,8 +97,8 @@ export interface ChatRequest {
 export interface ControlApi {
   status(): Promise<StatusReport>;
   send(request: SendRequest): Promise<SendReport>;
-  pause(request: ChatRequest): Promise<void>;
-  resume(request: ChatRequest): Promise<void>;
+  pause(request: ChatRequest): Promise<PauseReport>;
+  resume(request: ChatRequest): Promise<PauseReport>;
   redeliver(id: string): Promise<void>;
   relink(): Promise<void>;
 }

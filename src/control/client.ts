@@ -3,6 +3,7 @@ import {
   ControlError,
   type ChatRequest,
   type ControlApi,
+  type PauseReport,
   type SendReport,
   type SendRequest,
   type StatusReport,
@@ -48,8 +49,8 @@ export function controlClient(socketPath: string): ControlApi {
     // Both ends are one build, so the shapes are those of api.ts.
     status: async () => (await call("GET", "/status")) as StatusReport,
     send: async (request: SendRequest) => (await call("POST", "/send", request)) as SendReport,
-    pause: async (request: ChatRequest) => void (await call("POST", "/pause", request)),
-    resume: async (request: ChatRequest) => void (await call("POST", "/resume", request)),
+    pause: async (request: ChatRequest) => (await call("POST", "/pause", request)) as PauseReport,
+    resume: async (request: ChatRequest) => (await call("POST", "/resume", request)) as PauseReport,
     redeliver: async (id: string) => void (await call("POST", "/redeliver", { id })),
     relink: async () => void (await call("POST", "/relink", {})),
   };

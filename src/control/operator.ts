@@ -58,12 +58,14 @@ export function operator(options: OperatorOptions): ControlApi {
     },
     send: (request) => send(options, request, chatOf),
     async pause(request) {
-      await store.setPaused((await chatOf(request.chat, request.channel)).id, true);
+      const chat = await chatOf(request.chat, request.channel);
+      return { changed: await store.setPaused(chat.id, true) };
     },
     async resume(request) {
       const chat = await chatOf(request.chat, request.channel);
-      await store.setPaused(chat.id, false);
+      const changed = await store.setPaused(chat.id, false);
       options.turns.wake(chat.id);
+      return { changed };
     },
     async redeliver(id) {
       const delivery = store.delivery(id);

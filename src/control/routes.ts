@@ -49,8 +49,8 @@ async function call(route: string, request: Request, api: ControlApi): Promise<u
     case "POST /resume": {
       const body = await parse(request, chatRequest);
       const target = { chat: body.chat, ...(body.channel ? { channel: body.channel } : {}) };
-      await (route === "POST /pause" ? api.pause(target) : api.resume(target));
-      return done;
+      const report = await (route === "POST /pause" ? api.pause(target) : api.resume(target));
+      return { ...done, ...report };
     }
     case "POST /redeliver":
       await api.redeliver((await parse(request, redeliverRequest)).id);

@@ -59,9 +59,9 @@ export class Settlement {
     if (result.ok) {
       holds.works(stored.source, stored.id);
       const { platformId } = result;
-      const first = await this.#kept(() => store.markSent(delivery.id, platformId));
-      // A status may have said so already, and was counted.
-      if (first) this.ended(stored, delivery, null);
+      const ending = await this.#kept(() => store.markSent(delivery.id, platformId));
+      // A status may have settled it already, and was counted.
+      if (ending) this.ended(stored, delivery, ending.failure);
       return;
     }
     const { failure } = result;
@@ -110,7 +110,7 @@ export class Settlement {
   }
 
   /** What the platform has accepted must be noted, however long the store takes: else it would be sent again. */
-  async #kept(mark: () => Promise<boolean>): Promise<boolean> {
+  async #kept<T>(mark: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await mark();

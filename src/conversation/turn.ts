@@ -18,7 +18,7 @@ import type {
   PendingMessage,
   StoredChat,
 } from "../store/contract.ts";
-import type { DeliveryContent } from "../channels/message.ts";
+import type { DeliveryContent, Message } from "../channels/message.ts";
 import type { Speak } from "./speak.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -108,8 +108,12 @@ export async function runTurn(
     };
     const heard = burst.map(({ id, message }, index) => {
       const seen = messages?.[index];
-      const text = seen ? promptText(seen, stored.chat.kind) : message.text;
-      return { role: "user" as const, text: text || `[${message.type}]`, messageId: id };
+      const text = (newest: Message) => {
+        const edited = newest.text !== message.text;
+        const read = seen && (edited ? { ...seen, text: newest.text } : seen);
+        return (read ? promptText(read, stored.chat.kind) : newest.text) || `[${message.type}]`;
+      };
+      return { role: "user" as const, text, messageId: id };
     });
     const answer =
       messages &&

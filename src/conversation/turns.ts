@@ -182,6 +182,7 @@ export class Turns {
     const waiting = store.pendingMessages(chat, debounceMs > 0 ? MAX_BURST : 1);
     const burst = takeBurst(waiting, debounceMs);
     if (burst.length === 0) return false;
+    const speaksAs = work.speak ? store.speaksAs(chat) : null;
     const focus = focusOf(stored, burst);
     channel.turnStarted(focus);
     const began = clock.now();
@@ -203,17 +204,22 @@ export class Turns {
       stopTimer();
       channel.turnEnded(focus);
     }
-    if (speak) await this.#speak(chat, speak);
+    if (speak) await this.#speak(chat, speak, speaksAs);
     return true;
   }
 
   /** The voice note after an answer: before the chat's next turn, but nothing that a turn could fail by. */
-  async #speak(chat: ChatId, speak: NonNullable<TurnResult["speak"]>): Promise<void> {
+  async #speak(
+    chat: ChatId,
+    speak: NonNullable<TurnResult["speak"]>,
+    speaksAs: string | null,
+  ): Promise<void> {
     const { store, clock, log } = this.#options;
     const note = await speak(this.#abort.signal);
     if (!note) return;
     try {
-      this.#options.onDeliveries(await store.enqueue(chat, [toDelivery(note, clock.now())]));
+      const deliveries = [toDelivery(note, clock.now())];
+      this.#options.onDeliveries(await store.enqueue(chat, deliveries, speaksAs));
     } catch (error) {
       const reason = error instanceof Error ? error.message : "unknown";
       log.warn({ chat, reason }, "a voice note could not be stored: the text went alone");

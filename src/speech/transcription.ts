@@ -79,7 +79,7 @@ export function createTranscriber(options: TranscriberOptions): Transcriber | nu
       signal.throwIfAborted();
       if (service.missing) throw new SpeechError(service.missing, false);
       const audio = await readAudio(path, mimeType, service.maxBytes);
-      const seconds = audio.opus?.durationSecs ?? null;
+      const seconds = audio.durationSecs;
       if (seconds !== null && tooLong(seconds)) {
         throw new SpeechError(
           `the audio is ${Math.floor(seconds)} seconds long, more than the ${maxSeconds} allowed`,

@@ -36,24 +36,9 @@ export class Attachments {
     }
   }
 
-  /**
-   * Takes away the first `rows` files whose message is done and older than `before`. Answers their paths. Runs inside a
-   * transaction.
-   */
-  expire(before: number, rows: number): string[] {
-    const gone = this.database
-      .sql(
-        `DELETE FROM attachments WHERE id IN
-         (SELECT id FROM
-           (SELECT attachments.id, ifnull(inbox.received_at, 0) AS at
-            FROM attachments LEFT JOIN inbox ON inbox.id = attachments.message
-            WHERE ifnull(inbox.state, 1) <> 0 ORDER BY attachments.id LIMIT ?)
-          WHERE at < ?)
-         RETURNING path, bytes`,
-      )
-      .all(rows, before);
-    this.#count(-sum(gone));
-    return gone.map((row) => String(row["path"]));
+  /** Files of these sizes are noted no more. */
+  went(bytes: number[]): void {
+    this.#count(-bytes.reduce((total, each) => total + each, 0));
   }
 
   #count(bytes: number): void {

@@ -85,6 +85,14 @@ export class Chats {
     return before !== null;
   }
 
+  /** Whom the account of a chat speaks as; null where that cannot change, or is not known yet. */
+  numberOf(chat: ChatId): string | null {
+    const row = this.database
+      .sql("SELECT number FROM sources WHERE id = (SELECT source FROM chats WHERE id = ?)")
+      .get(chat) as { number: string | null } | undefined;
+    return row?.number ?? null;
+  }
+
   /** The chat a message belongs to, found or made, its sender's identities remembered, its window open. */
   ofMessage(source: number, message: Message, now: number): ChatId {
     const person = this.#personOf(source, message.sender);
@@ -247,11 +255,15 @@ export class Chats {
     this.database.sql("UPDATE sources SET last_inbound_at = ? WHERE id = ?").run(at, source);
   }
 
-  /** A person took this chat over, or gave it back. Runs inside a transaction. */
-  setPaused(id: ChatId, paused: boolean): void {
+  /** A person took this chat over, or gave it back; false where it was so before. Runs inside a transaction. */
+  setPaused(id: ChatId, paused: boolean): boolean {
     const chat = this.current(id);
     this.#read.delete(chat);
-    this.database.sql("UPDATE chats SET paused = ? WHERE id = ?").run(paused ? 1 : 0, chat);
+    const now = paused ? 1 : 0;
+    const { changes } = this.database
+      .sql("UPDATE chats SET paused = ? WHERE id = ? AND paused <> ?")
+      .run(now, chat, now);
+    return Number(changes) > 0;
   }
 
   /** The chat that `id` stands for today. Call it outside of transactions. */

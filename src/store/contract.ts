@@ -45,8 +45,8 @@ export interface ConversationStore {
    * settled it, or its account changed): it must not be sent.
    */
   markSending(id: string): Promise<boolean>;
-  /** False where a status had settled it already. */
-  markSent(id: string, platformId: string | null): Promise<boolean>;
+  /** The platform took it. Answers how it ends, or null where a status had settled it already. */
+  markSent(id: string, platformId: string | null): Promise<Ending | null>;
   /** Back to `pending`, not before `nextAt`. */
   markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void>;
   /** Stays `sending`, not to be repeated before `nextAt`. */
@@ -55,12 +55,18 @@ export interface ConversationStore {
   markFailed(id: string, failure: SendFailure): Promise<boolean>;
   /** A failed delivery is tried anew. False where there is no such failed delivery. */
   redeliver(id: string): Promise<boolean>;
-  /** Queues deliveries outside of a turn (an operator's message). Answers their ids. */
-  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId>;
+  /** Whom the account of a chat speaks as; null where that cannot change, or is not known yet. */
+  speaksAs(chat: ChatId): string | null;
+  /**
+   * Queues deliveries outside of a turn, such as an operator's message. Answers the chat they belong to. Where they
+   * were made for an account that spoke as `speaksAs`, and it does so no more, they have failed.
+   */
+  enqueue(chat: ChatId, deliveries: NewDelivery[], speaksAs?: string | null): Promise<ChatId>;
 
   /** Finds or makes the chat that an operator names. */
   openChat(source: Source, target: Recipient): Promise<ChatId>;
-  setPaused(chat: ChatId, paused: boolean): Promise<void>;
+  /** False where it was so before. */
+  setPaused(chat: ChatId, paused: boolean): Promise<boolean>;
   counts(): StoreCounts;
   failedDeliveries(limit: number): StoredDelivery[];
   pausedChats(): StoredChat[];
@@ -142,6 +148,11 @@ export interface HistoryRow {
   text: string;
 }
 
+export type HistoryEntry =
+  | { role: HistoryRow["role"]; text: string; messageId: null }
+  /** `text` may be made of the message as it stands at the end of the turn: its sender may have edited it. Pure. */
+  | { role: "user"; text: string | ((message: Message) => string); messageId: number };
+
 export interface NewDelivery {
   id: string;
   content: DeliveryContent;
@@ -152,10 +163,15 @@ export interface FinishedTurn {
   turnId: string;
   /** Keys of the messages it took up. */
   messages: number[];
-  history: { role: "user" | "assistant"; text: string; messageId: number | null }[];
+  history: HistoryEntry[];
   /** History rows kept per chat. */
   keepHistory: number;
   deliveries: NewDelivery[];
+}
+
+/** How a delivery ended: sent, or failed for this reason. */
+export interface Ending {
+  failure: SendFailure | null;
 }
 
 export type OpenState = "pending" | "sending";

@@ -1,4 +1,5 @@
-import type { ChatId, FinishedTurn, HistoryRow } from "./contract.ts";
+import type { Message } from "../channels/message.ts";
+import type { ChatId, FinishedTurn, HistoryEntry, HistoryRow } from "./contract.ts";
 import type { Database } from "./database.ts";
 
 /** What was said in a chat, as far as an agent gets to see it again. */
@@ -13,12 +14,17 @@ export class History {
     return rows.reverse();
   }
 
-  /** Adds a turn's entries and drops what no turn will ask for again. Runs inside a transaction. */
-  add(turn: FinishedTurn, now: number): void {
+  /**
+   * Adds a turn's entries, those of messages as far as they are among `messages`, and drops what no turn will ask for
+   * again. Runs inside a transaction.
+   */
+  add(turn: FinishedTurn, messages: ReadonlyMap<number, Message>, now: number): void {
     for (const entry of turn.history) {
+      const text = textOf(entry, messages);
+      if (text === null) continue;
       this.database
         .sql("INSERT INTO history (chat, role, text, at, message) VALUES (?, ?, ?, ?, ?)")
-        .run(turn.chat, entry.role, entry.text, now, entry.messageId);
+        .run(turn.chat, entry.role, text, now, entry.messageId);
     }
     this.database
       .sql(
@@ -27,4 +33,12 @@ export class History {
       )
       .run(turn.chat, turn.chat, turn.keepHistory);
   }
+}
+
+/** null of a message that its sender took back meanwhile. */
+function textOf(entry: HistoryEntry, messages: ReadonlyMap<number, Message>): string | null {
+  if (entry.messageId === null) return entry.text;
+  const message = messages.get(entry.messageId);
+  if (!message) return null;
+  return typeof entry.text === "string" ? entry.text : entry.text(message);
 }

@@ -267,20 +267,19 @@ export class Inbox {
   }
 
   /**
-   * Marks a turn's messages done; their content lives on in the history. Answers those that still waited: none where
-   * another turn has answered one of them, which leaves the others to wait. Runs inside a transaction.
+   * Marks a turn's messages done; their content lives on in the history. Answers those that still waited, as they
+   * stand: none where another turn has answered one of them, which leaves the others to wait. Runs inside a transaction.
    */
-  finish(turn: FinishedTurn): ReadonlySet<number> {
-    const finished = new Set<number>();
+  finish(turn: FinishedTurn): ReadonlyMap<number, Message> {
+    const finished = new Map<number, Message>();
     if (turn.messages.length > 1 && turn.messages.some((id) => this.#isDone(id))) return finished;
     for (const id of turn.messages) {
       const row = this.database
-        .sql(
-          "UPDATE inbox SET state = ?, message = NULL WHERE id = ? AND state = 0 RETURNING chat, bytes",
-        )
-        .get(DONE, id) as { chat: ChatId; bytes: number } | undefined;
+        .sql("SELECT chat, bytes, message FROM inbox WHERE id = ? AND state = 0")
+        .get(id) as { chat: ChatId; bytes: number; message: string } | undefined;
       if (!row) continue;
-      finished.add(id);
+      this.database.sql("UPDATE inbox SET state = ?, message = NULL WHERE id = ?").run(DONE, id);
+      finished.set(id, parseMessage(row.message));
       this.#waiting.remove(row.chat, id, row.bytes);
     }
     return finished;

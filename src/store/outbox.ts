@@ -8,28 +8,26 @@ import type {
   AcceptOutcome,
   AcceptRules,
   ChatId,
+  Ending,
   NewDelivery,
   StoredDelivery,
 } from "./contract.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Database } from "./database.ts";
+import { EarlyStatuses, progress } from "./early-statuses.ts";
 
 const PENDING = 0;
 const SENDING = 1;
 const SENT = 2;
 const FAILED = 3;
-const ACCOUNT_CHANGED =
-  "Another number was linked before this was sent: `revka redeliver` sends it from that one.";
-const states = ["pending", "sending", "sent", "failed"] as const;
-
-/** How far along each word of the platform is; a status never goes back. */
-const progress: Record<DeliveryState, number> = {
-  sent: 1,
-  delivered: 2,
-  read: 3,
-  played: 4,
-  failed: 5,
+/** Its account speaks as another number now. */
+export const accountChanged: SendFailure = {
+  retry: "no",
+  afterMs: null,
+  code: "account_changed",
+  hint: "Another number was linked before this was sent: `revka redeliver` sends it from that one.",
 };
+const states = ["pending", "sending", "sent", "failed"] as const;
 
 interface OutboxRow {
   id: string;
@@ -49,6 +47,8 @@ interface OutboxRow {
 
 /** Outbound pieces from the end of their turn to the platform's last word on them. */
 export class Outbox {
+  readonly #early = new EarlyStatuses();
+
   constructor(
     readonly database: Database,
     readonly backlog: Backlog,
@@ -111,16 +111,18 @@ export class Outbox {
   }
 
   /** A status may have said `sent`, or even `failed`, before the answer came: it stands, and so does a new try. */
-  markSent(id: string, platformId: string | null, now: number): boolean {
+  markSent(id: string, platformId: string | null, now: number): Ending | null {
     const marked = this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ifnull(?, platform_id), code = NULL, hint = NULL, updated_at = ?
          WHERE id = ? AND state = 1 RETURNING content`,
       )
       .get(SENT, platformId, now, id) as { content: string | null } | undefined;
-    if (!marked) return false;
+    if (!marked) return null;
     this.backlog.count(-1, marked.content);
-    return true;
+    const early = platformId === null ? undefined : this.#early.of(platformId);
+    const moved = early && this.applyStatus(early, now, {});
+    return { failure: moved?.failure ?? null };
   }
 
   /** What the account was refused for (`hold`) is no try of the delivery. */
@@ -166,7 +168,7 @@ export class Outbox {
          WHERE seq IN (SELECT seq FROM outbox INDEXED BY outbox_open
                        WHERE state < 2 AND chat IN (SELECT id FROM chats WHERE source = ?))`,
       )
-      .run("account_changed", ACCOUNT_CHANGED, now, source);
+      .run(accountChanged.code, accountChanged.hint, now, source);
     this.backlog.forget();
     return Number(failed.changes);
   }
@@ -209,7 +211,10 @@ export class Outbox {
     const found = status.deliveryId
       ? this.#row(status.deliveryId)
       : this.#byPlatformId(status.platformId);
-    if (!found) return null;
+    if (!found) {
+      if (status.deliveryId === null) this.#early.note(status);
+      return null;
+    }
     // A late word about an earlier try of a delivery that was sent anew says nothing of the new one.
     if (found.platform_id !== null && found.platform_id !== status.platformId) return null;
     if (found.earlier_platform_id === status.platformId) return null;

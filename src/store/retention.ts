@@ -3,8 +3,51 @@ import type { Retained, RetentionLimits } from "./contract.ts";
 import type { Database } from "./database.ts";
 import type { Expiry } from "./expiry.ts";
 
+/** Keys that a step goes over for each row that it may take away. */
+const LOOKED_AT = 10;
+
+/** What of a table is past a time; its keys grow as rows are added. */
+interface Ageing {
+  table: "inbox" | "outbox" | "history" | "attachments";
+  key: "id" | "seq";
+  /** What an expired row meets; `?` is the time, Unix ms. */
+  expired: string;
+  /** Columns to answer of what went. */
+  returning: string;
+}
+
+const inbox: Ageing = {
+  table: "inbox",
+  key: "id",
+  expired: "state <> 0 AND received_at < ?",
+  returning: "id AS key",
+};
+const outbox: Ageing = {
+  table: "outbox",
+  key: "seq",
+  expired: "state >= 2 AND updated_at < ?",
+  returning: "seq AS key",
+};
+const history: Ageing = {
+  table: "history",
+  key: "id",
+  expired: "at < ?",
+  returning: "id AS key",
+};
+/** A file goes with its message, however long that waits. */
+const attachments: Ageing = {
+  table: "attachments",
+  key: "id",
+  expired:
+    "ifnull((SELECT state <> 0 AND received_at < ? FROM inbox WHERE id = attachments.message), 1)",
+  returning: "id AS key, path, bytes",
+};
+
 /** Takes away what is past its time, a few rows at a step, so that the event loop is never held. */
 export class Retention {
+  /** How far each table has been gone through beyond its head. */
+  readonly #passed = new Map<Ageing, number>();
+
   constructor(
     readonly database: Database,
     readonly attachments: Attachments,
@@ -13,47 +56,60 @@ export class Retention {
 
   /** Runs inside a transaction. `more` says that another step would find something too. */
   step(limits: RetentionLimits): Retained {
+    const { contentBefore, keysBefore, rows } = limits;
     const expired = this.expiry.step(limits);
-    const messages = this.#expired(
-      "inbox",
-      "received_at",
-      "state <> 0",
-      limits.keysBefore,
-      limits.rows,
-    );
-    const deliveries = this.#expired(
-      "outbox",
-      "updated_at",
-      "state >= 2",
-      limits.contentBefore,
-      limits.rows,
-    );
-    const entries = this.#expired("history", "at", "1", limits.contentBefore, limits.rows);
-    const files = this.attachments.expire(limits.contentBefore, limits.rows);
+    const messages = this.#take(inbox, keysBefore, rows);
+    const deliveries = this.#take(outbox, contentBefore, rows);
+    const entries = this.#take(history, contentBefore, rows);
+    const files = this.#take(attachments, contentBefore, rows);
+    this.attachments.went(files.map((file) => Number(file["bytes"])));
     return {
-      files,
+      files: files.map((file) => String(file["path"])),
       expired,
       more: [
-        messages,
-        deliveries,
-        entries,
+        messages.length,
+        deliveries.length,
+        entries.length,
         files.length,
         expired.messages,
         expired.deliveries,
-      ].some((count) => count >= limits.rows),
+      ].some((count) => count >= rows),
     };
   }
 
-  /** Keys grow with time, so the oldest rows are the first ones; those still open are passed over. */
-  #expired(table: string, column: string, closed: string, before: number, rows: number): number {
-    const key = table === "outbox" ? "seq" : "id";
-    const result = this.database
+  /**
+   * The oldest rows are the first ones. Beyond them each step looks a little further on, and in the end from the
+   * beginning again: what must stay may fill the head, such as what is open, or was touched long after it was added.
+   */
+  #take(ageing: Ageing, before: number, rows: number): Record<string, unknown>[] {
+    const head = this.#takeAfter(ageing, 0, before, rows);
+    if (head.taken.length >= rows || head.upTo === null) return head.taken;
+    const from = Math.max(head.upTo, this.#passed.get(ageing) ?? 0);
+    const further = this.#takeAfter(ageing, from, before, rows - head.taken.length);
+    this.#passed.set(ageing, further.upTo ?? 0);
+    return [...head.taken, ...further.taken];
+  }
+
+  /** Takes away at most `rows` among the keys that follow `after`. Answers how far it came; null: there are none. */
+  #takeAfter(
+    { table, key, expired, returning }: Ageing,
+    after: number,
+    before: number,
+    rows: number,
+  ): { taken: Record<string, unknown>[]; upTo: number | null } {
+    const first = this.database
+      .sql(`SELECT min(${key}) AS key FROM ${table} WHERE ${key} > ?`)
+      .get(after)?.["key"];
+    if (typeof first !== "number") return { taken: [], upTo: null };
+    const last = first + rows * LOOKED_AT - 1;
+    const taken = this.database
       .sql(
         `DELETE FROM ${table} WHERE ${key} IN
-         (SELECT ${key} FROM (SELECT ${key}, ${column} AS at FROM ${table} WHERE ${closed} ORDER BY ${key} LIMIT ?)
-          WHERE at < ?)`,
+         (SELECT ${key} FROM ${table} WHERE ${key} BETWEEN ? AND ? AND ${expired} ORDER BY ${key} LIMIT ?)
+         RETURNING ${returning}`,
       )
-      .run(rows, before);
-    return Number(result.changes);
+      .all(first, last, before, rows);
+    if (taken.length < rows) return { taken, upTo: last };
+    return { taken, upTo: Math.max(...taken.map((row) => Number(row["key"]))) };
   }
 }

@@ -11,6 +11,7 @@ import {
   type AcceptRules,
   type ChatId,
   type ConversationStore,
+  type Ending,
   type FinishedTurn,
   type HistoryRow,
   type NewDelivery,
@@ -28,7 +29,7 @@ import { Expiry } from "./expiry.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import { lockFile } from "./lock.ts";
-import { Outbox } from "./outbox.ts";
+import { accountChanged, Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import { Retention } from "./retention.ts";
 
@@ -158,11 +159,7 @@ class SqliteStore implements ConversationStore {
       const chat = this.#chats.current(turn.chat);
       const finished = this.#inbox.finish(turn);
       if (finished.size === 0) return null;
-      // What its sender took back meanwhile is not remembered.
-      const history = turn.history.filter(
-        ({ messageId }) => messageId === null || finished.has(messageId),
-      );
-      this.#history.add({ ...turn, chat, history }, now);
+      this.#history.add({ ...turn, chat }, finished, now);
       this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
       return chat;
     }, this.#undone);
@@ -192,7 +189,7 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => this.#outbox.markSending(id, this.#clock.now()));
   }
 
-  markSent(id: string, platformId: string | null): Promise<boolean> {
+  markSent(id: string, platformId: string | null): Promise<Ending | null> {
     return this.#database.write(() => {
       const now = this.#clock.now();
       const marked = this.#outbox.markSent(id, platformId, now);
@@ -229,10 +226,22 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => this.#outbox.redeliver(id, this.#clock.now()), this.#undone);
   }
 
-  enqueue(chat: ChatId, deliveries: NewDelivery[]): Promise<ChatId> {
+  speaksAs(chat: ChatId): string | null {
+    return this.#chats.numberOf(chat);
+  }
+
+  enqueue(
+    chat: ChatId,
+    deliveries: NewDelivery[],
+    speaksAs: string | null = null,
+  ): Promise<ChatId> {
     return this.#database.write(() => {
+      const now = this.#clock.now();
       const current = this.#chats.current(chat);
-      this.#outbox.add(current, null, deliveries, this.#clock.now());
+      this.#outbox.add(current, null, deliveries, now);
+      if (speaksAs !== null && this.#chats.numberOf(current) !== speaksAs) {
+        for (const { id } of deliveries) this.#outbox.markFailed(id, accountChanged, now);
+      }
       return current;
     }, this.#undone);
   }
@@ -244,7 +253,7 @@ class SqliteStore implements ConversationStore {
     );
   }
 
-  setPaused(chat: ChatId, paused: boolean): Promise<void> {
+  setPaused(chat: ChatId, paused: boolean): Promise<boolean> {
     return this.#database.write(() => this.#chats.setPaused(chat, paused));
   }
 

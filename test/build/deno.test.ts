@@ -18,6 +18,27 @@ describe.skipIf(!existsSync(deno))("the source under Deno (needs node_modules/@d
     expect(run).toMatchObject({ code: 0, out: "hi\n", err: "" });
   }, 20_000);
 
+  test("knows that nothing was sent where nobody listens, and that something may have been where an answer breaks off", async () => {
+    const script = `
+      import { transportFailure } from "${join(root, "src/channels/failure.ts")}";
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const url = "http://127.0.0.1:" + listener.addr.port;
+      const tell = (error) => console.log(transportFailure(error, "Meta").retry);
+      const answer = fetch(url, { method: "POST", body: "hi" }).catch(tell);
+      const connection = await listener.accept();
+      await connection.read(new Uint8Array(100));
+      connection.close();
+      listener.close();
+      await answer;
+      await fetch(url, { method: "POST", body: "hi" }).catch(tell);
+    `;
+    const run = await runAlone([...revka.slice(0, -1), "asks.ts"], {
+      env,
+      files: { "asks.ts": script },
+    });
+    expect(run).toMatchObject({ code: 0, out: "ambiguous\nbackoff\n", err: "" });
+  }, 20_000);
+
   test("writes the schema of the configuration", async () => {
     const run = await runAlone([...revka, "config", "schema"], { env });
     expect(run).toMatchObject({ code: 0, err: "" });

@@ -6,6 +6,11 @@ import {
   withoutCredential,
 } from "../../src/channels/failure.ts";
 
+/** As Deno words it. */
+const deno = (said: string) =>
+  new TypeError("fetch failed", {
+    cause: new Error(`error sending request for url (https://secret@host/): client error ${said}`),
+  });
 const coded = (code: string) => Object.assign(new Error("at https://secret@host"), { code });
 
 describe("transportFailure", () => {
@@ -22,6 +27,48 @@ describe("transportFailure", () => {
     ["bad certificate", coded("CERT_HAS_EXPIRED"), null, "backoff", "CERT_HAS_EXPIRED"],
     ["the proxy says no", coded("proxy_407"), null, "backoff", "proxy_407"],
     ["no file descriptor left", coded("EMFILE"), null, "backoff", "EMFILE"],
+    [
+      "refused, under Deno",
+      deno("(Connect): tcp connect error: Connection refused (os error 111)"),
+      null,
+      "backoff",
+      "ECONNREFUSED",
+    ],
+    [
+      "no such name, under Deno",
+      deno("(Connect): dns error: failed to lookup address information: Name not known"),
+      null,
+      "backoff",
+      "ENOTFOUND",
+    ],
+    [
+      "no file descriptor left, under Deno",
+      deno("(Connect): tcp open error: Too many open files (os error 24)"),
+      null,
+      "backoff",
+      "EMFILE",
+    ],
+    [
+      "bad certificate, under Deno",
+      deno("(Connect): invalid peer certificate: Expired"),
+      null,
+      "backoff",
+      "CERT_UNTRUSTED",
+    ],
+    [
+      "never connected, under Deno",
+      deno("(Connect): tls handshake eof"),
+      null,
+      "backoff",
+      "FailedToOpenSocket",
+    ],
+    [
+      "broken off, under Deno",
+      deno("(SendRequest): connection closed before message completed"),
+      null,
+      "ambiguous",
+      "Error",
+    ],
     ["broken off", coded("ECONNRESET"), null, "ambiguous", "ECONNRESET"],
     ["something else", new Error("?"), null, "ambiguous", "Error"],
     ["our deadline", coded("ECONNREFUSED"), "deadline", "ambiguous", "timeout"],

@@ -67,8 +67,8 @@ async function daemon(answers: Partial<ControlApi> = {}) {
   const server = await controlServer(join(env["REVKA_HOME"] ?? "", "revka.sock"), () => ({
     status: answers.status ?? (async () => report),
     send: noted("send", answers.send ?? (async () => sent)),
-    pause: noted("pause", answers.pause ?? (async () => {})),
-    resume: noted("resume", answers.resume ?? (async () => {})),
+    pause: noted("pause", answers.pause ?? (async () => ({ changed: true }))),
+    resume: noted("resume", answers.resume ?? (async () => ({ changed: true }))),
     redeliver: noted("redeliver", answers.redeliver ?? (async () => {})),
     relink: noted("relink", answers.relink ?? (async () => {})),
   }));

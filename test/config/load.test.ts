@@ -47,6 +47,19 @@ describe("a broken file", () => {
     expect(String(stderr)).toStartWith("/dev/stdin:2: agent.kind: ");
   });
 
+  const many = (text: string) => text.repeat(50_000);
+  test.each([
+    ["a dotted key", `${many("a.")}a = 1`, "agent: nested deeper than 100 keys"],
+    ["the name of a table", `[${many("a.")}a]`, "a: nested deeper than 100 keys"],
+    ["a list of tables", `[b]\n[[b.${many("a.")}a]]`, "b: nested deeper than 100 keys"],
+    ["lists", `a = ${many("[")}${many("]")}`, "excessively nested"],
+    ["inline tables", `a = ${many("{a=")}1${many("}")}`, "excessively nested"],
+  ])("%s without sense or end", (_name, toml, words) => {
+    const [complaint = ""] = complaints(`${echo}${toml}\n`);
+    expect(complaint).toContain(words);
+    expect(complaint.length).toBeLessThan(120);
+  });
+
   test("a file without an end is not read to its end", () => {
     expect(complaints("", { path: "/dev/zero" })).toEqual(["/dev/zero: is larger than 4 MiB"]);
   });

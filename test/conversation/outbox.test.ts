@@ -97,6 +97,28 @@ test("one that fails for good is kept with its hint, and the next goes on", asyn
   expect(store.delivery("a")).toMatchObject({ code: "code", hint: "hint" });
 });
 
+test("one of which a status said that it failed before its answer came counts as failed alone", async () => {
+  const answer = Promise.withResolvers<SendResult>();
+  channel.answers = [answer.promise];
+  outbox.wake(await queue("+15550001111", "a", "b"));
+  await settle();
+  const failure: SendFailure = { retry: "no", afterMs: null, code: "131026", hint: "hint" };
+  const status = { platformId: "w", deliveryId: null, timestamp: 1, failure };
+  await store.accept(
+    cloud,
+    [{ kind: "status", status: { ...status, state: "failed" } }],
+    everybody,
+  );
+  answer.resolve({ ok: true, platformId: "w" });
+  await settle();
+  expect(states("a", "b")).toEqual(["failed", "sent"]);
+  const { values } = metrics.deliveries.get();
+  expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+    ["failed", 1],
+    ["sent", 1],
+  ]);
+});
+
 test("woken again and again, it sends once", async () => {
   const chat = await queue("+15550001111", "a");
   for (let i = 0; i < 5; i++) outbox.wake(chat);

@@ -7,7 +7,7 @@ import {
   type TurnRequest,
 } from "../../src/agent/agent.ts";
 import { NotAccepted } from "../../src/channels/channel.ts";
-import type { InboundEvent, Message } from "../../src/channels/message.ts";
+import type { DeliveryContent, InboundEvent, Message } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { Inbox } from "../../src/conversation/inbox.ts";
 import { Turns } from "../../src/conversation/turns.ts";
@@ -63,6 +63,7 @@ const agent: Agent = {
 const build = (
   changes: { debounceMs?: number; maxConcurrent?: number } = {},
   prepare: TurnWork["prepare"] = prepared,
+  more: Partial<TurnWork> = {},
 ) => {
   alarms = new Alarms(clock, silentLog);
   metrics = createMetrics();
@@ -85,6 +86,7 @@ const build = (
       clock,
       log: silentLog,
       alarms,
+      ...more,
     },
     debounceMs: 0,
     maxConcurrent: 8,
@@ -279,6 +281,71 @@ test("in a group the history says who spoke", async () => {
   await deliver(message({ chat, text: "one" }));
   await deliver(message({ chat, text: "two" }));
   expect(requests[1]?.history[0]).toEqual({ role: "user", text: "Ada: one" });
+});
+
+describe("during a turn", () => {
+  const receive = (...events: InboundEvent[]) =>
+    inbox.receiver(cloud, (each) => ({ admitted: true, message: each }))(events);
+  /** Ends the turn that is held open. */
+  let end: () => void;
+  beforeEach(() => {
+    const held = Promise.withResolvers<void>();
+    end = held.resolve;
+    answers = [(request) => held.promise.then(() => echo(request)), echo];
+  });
+
+  test("an edit is remembered in place of what the turn read, whose answer stands", async () => {
+    const chat = { kind: "group" as const, id: "G1" };
+    const [edited, other] = [message({ chat, text: "one" }), message({ chat, text: "two" })];
+    await deliver(edited);
+    await receive({ kind: "edit", targetId: edited.id, text: "one!", sender: edited.sender });
+    end();
+    await deliver(other);
+    expect(replies()).toEqual(["one"]);
+    expect(requests.at(-1)?.history).toEqual([
+      { role: "user", text: "Ada: one!" },
+      { role: "assistant", text: "one" },
+    ]);
+  });
+
+  test("what is taken back is neither answered nor remembered", async () => {
+    const regretted = from("+15550001111", "regretted");
+    await deliver(regretted);
+    await receive({ kind: "revoke", targetId: regretted.id, sender: regretted.sender });
+    end();
+    await deliver(from("+15550001111", "two"));
+    expect(replies()).toEqual(["two"]);
+    expect(requests.at(-1)?.history).toEqual([]);
+  });
+});
+
+test.each([
+  ["for the same number goes out", "+15550000001", "pending", null],
+  ["is given up where another is linked meanwhile", "+15550000002", "failed", "account_changed"],
+])("a voice note that is being made %s", async (_, number, state, code) => {
+  const note: DeliveryContent = {
+    kind: "media",
+    media: "voice",
+    path: "/media/reply.ogg",
+    mimeType: "audio/ogg",
+    filename: null,
+    caption: null,
+    durationSecs: 1,
+  };
+  const made = Promise.withResolvers<DeliveryContent>();
+  build({}, prepared, { speak: () => made.promise });
+  const speaksAs = (as: string) =>
+    inbox.receiver(cloud, (each) => ({ admitted: true, message: each }))([
+      { kind: "account", number: as },
+    ]);
+  const add = spyOn(store, "enqueue");
+  await speaksAs("+15550000001");
+  await deliver(from("+15550001111", "hello"));
+  await speaksAs(number);
+  made.resolve(note);
+  await settle();
+  const [{ id = "" } = {}] = add.mock.calls[0]?.[1] ?? [];
+  expect(store.delivery(id)).toMatchObject({ content: note, state, code });
 });
 
 test("a stop parks a turn that does not end, and the next start runs it anew", async () => {

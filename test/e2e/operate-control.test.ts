@@ -90,6 +90,18 @@ test("a paused chat is kept, not answered, and answered once it is resumed", asy
   expect((await daemon.status()).paused_chats).toEqual([]);
 });
 
+test("what changes nothing says so", async () => {
+  const { run } = await start();
+  const out = async (verb: "pause" | "resume") => (await run(verb, ada.phone)).out;
+  expect(await out("resume")).toBe(`${ada.phone} was not paused.\n`);
+  expect(await out("pause")).toStartWith(`Paused ${ada.phone}.`);
+  expect(await out("pause")).toBe(
+    `${ada.phone} was paused already. Go on with: revka resume ${ada.phone}\n`,
+  );
+  expect(await out("resume")).toBe(`${ada.phone} is answered again.\n`);
+  expect(await out("resume")).toBe(`${ada.phone} was not paused.\n`);
+});
+
 test("relink without WhatsApp Web says that there is nothing to link", async () => {
   const { run } = await start();
   expect(await run("relink")).toMatchObject({

@@ -10,6 +10,7 @@ import { silentLog } from "../../src/telemetry/log.ts";
 import { rejection } from "../agent/turn.ts";
 import { fakeClock } from "../support/clock.ts";
 import { opusFile } from "./opus.ts";
+import { box, frames, movieHeader, mp3Frame } from "./sound-files.ts";
 import { nobody } from "./stand-in.ts";
 import { key, transcriptionBench } from "./transcription-bench.ts";
 
@@ -91,6 +92,19 @@ describe("limits", () => {
     expect(error).toMatchObject({
       retryable: false,
       detail: "the audio is 121 seconds long, more than the 120 allowed",
+    });
+    expect(server.seen).toEqual([]);
+  });
+
+  test.each([
+    ["MP3", frames(5_000, mp3Frame), 130],
+    ["M4A", box("moov", movieHeader(0, 1_000, 121_000n)), 121],
+  ])("of %s, too", async (_, data, seconds) => {
+    const path = join(folder, "long");
+    writeFileSync(path, data);
+    const error = await rejection(transcriber(providers.groq).transcribe(file(path), never));
+    expect(error).toMatchObject({
+      detail: `the audio is ${seconds} seconds long, more than the 120 allowed`,
     });
     expect(server.seen).toEqual([]);
   });

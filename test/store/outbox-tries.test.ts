@@ -60,10 +60,10 @@ test("one in doubt stays in doubt, after a restart too", async () => {
 
 test("what has ended is marked once: whoever comes later is told so", async () => {
   await store.enqueue(chat, [{ id: "d2", content: { kind: "text", text: "2", quote: null } }]);
-  expect(await store.markSent("d1", "wamid.1")).toBe(false);
+  expect(await store.markSent("d1", "wamid.1")).toBeNull();
   expect(await store.markSending("d1")).toBe(true);
-  expect(await store.markSent("d1", "wamid.1")).toBe(true);
-  expect(await store.markSent("d1", "wamid.1")).toBe(false);
+  expect(await store.markSent("d1", "wamid.1")).toEqual({ failure: null });
+  expect(await store.markSent("d1", "wamid.1")).toBeNull();
   expect(await store.markSending("d1")).toBe(false);
   expect(await store.markFailed("d1", failure("no"))).toBe(false);
   expect(await store.markFailed("d2", failure("no"))).toBe(true);

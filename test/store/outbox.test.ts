@@ -133,6 +133,35 @@ describe("a status", () => {
     });
   });
 
+  describe("that names no delivery and comes before the answer that names its message", () => {
+    test("of failure fails it with that answer", async () => {
+      await store.markSending("d1");
+      expect((await status("failed", "wati.1", null)).moved).toEqual([]);
+      expect(await store.markSent("d1", "wati.1")).toEqual({ failure });
+      expect(store.delivery("d1")).toMatchObject({ state: "failed", code: "131026" });
+      expect(store.openDelivery(chat)?.id).toBe("d2");
+    });
+
+    test("stands with what is furthest on, and its own message alone", async () => {
+      for (const state of ["delivered", "read", "sent"] as const) await status(state, "w", null);
+      await store.markSending("d1");
+      expect(await store.markSent("d1", "other")).toEqual({ failure: null });
+      await store.markSending("d2");
+      expect(await store.markSent("d2", "w")).toEqual({ failure: null });
+      expect([store.delivery("d1")?.status, store.delivery("d2")?.status]).toEqual([null, "read"]);
+    });
+
+    test("is remembered among the latest thousand", async () => {
+      await status("failed", "first", null);
+      await status("failed", "second", null);
+      for (let i = 0; i < 999; i++) await status("sent", `strange.${i}`, null);
+      await store.markSending("d1");
+      expect(await store.markSent("d1", "first")).toEqual({ failure: null });
+      await store.markSending("d2");
+      expect(await store.markSent("d2", "second")).toEqual({ failure });
+    });
+  });
+
   test("for a delivery nobody knows is passed over", async () => {
     expect((await status("sent", "wamid.other", "nobody")).moved).toEqual([]);
     expect((await status("sent", "wamid.other", null)).moved).toEqual([]);

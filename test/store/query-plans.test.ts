@@ -68,6 +68,7 @@ async function everything(path: string): Promise<void> {
   store.chatsWithOpenDeliveries();
   store.openDelivery(chat);
   store.history(chat, 40);
+  store.speaksAs(chat);
   store.counts();
   store.attachmentBytes();
   store.failedDeliveries(20);

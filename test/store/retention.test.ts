@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { SendFailure } from "../../src/channels/message.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
 
 const day = 24 * 60 * 60 * 1000;
 let clock: FakeClock;
@@ -126,6 +127,65 @@ test("what still waits for a turn is kept however old it is, and holds up nothin
   }
   expect(files).toEqual(["/media/done"]);
   expect(rows()).toEqual({ inbox: 5, outbox: 0, history: 0, attachments: 5 });
+});
+
+describe("what is kept at the head, however much of it, holds up for good nothing behind it:", () => {
+  /** As many rounds as are needed, each to its end. */
+  const rounds = async (most: number) => {
+    for (let round = 0; round < most; round++) while ((await retain(2)).more);
+  };
+
+  test("what is open", async () => {
+    for (let i = 0; i < 40; i++) {
+      const phone = `+1555000${2000 + i}`;
+      const each = message({ sender: { ...nobody, phone } });
+      await store.accept(cloud, [{ kind: "message", message: each }], everybody);
+    }
+    const chat = await store.openChat(cloud, {
+      kind: "direct",
+      phone: "+15550002000",
+      userId: null,
+      lid: null,
+    });
+    const ids = Array.from({ length: 40 }, (_, i) => `waits${i}`);
+    const content = { kind: "text" as const, text: "waits", quote: null };
+    await store.enqueue(
+      chat,
+      ids.map((id) => ({ id, content })),
+    );
+    await exchange();
+    await clock.advance(9 * day);
+    const failure: SendFailure = { retry: "backoff", afterMs: null, code: "code", hint: "hint" };
+    for (const id of ids) await store.markRetry(id, 0, failure);
+    await rounds(8);
+    expect(rows()).toEqual({ inbox: 40, outbox: 40, history: 0, attachments: 0 });
+  });
+
+  test("what was sent anew", async () => {
+    const failure: SendFailure = { retry: "no", afterMs: null, code: "code", hint: "hint" };
+    for (let i = 0; i < 41; i++) await exchange();
+    await clock.advance(3 * day);
+    const db = new DatabaseSync(join(folder.path, "revka.db"));
+    const ids = db.prepare("SELECT id FROM outbox ORDER BY seq LIMIT 40").all();
+    db.exec("UPDATE outbox SET state = 3");
+    db.close();
+    for (const { id } of ids) {
+      await store.redeliver(String(id));
+      await store.markFailed(String(id), failure);
+    }
+    await rounds(8);
+    expect(rows().outbox).toBe(40);
+  });
+
+  test("what came while the clock was ahead", async () => {
+    await clock.advance(400 * day);
+    for (let i = 0; i < 40; i++) await exchange();
+    await clock.advance(-400 * day);
+    await exchange();
+    await clock.advance(9 * day);
+    await rounds(8);
+    expect(rows()).toEqual({ inbox: 40, outbox: 40, history: 40, attachments: 40 });
+  });
 });
 
 describe("what waited past its time", () => {

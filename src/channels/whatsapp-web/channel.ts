@@ -222,11 +222,11 @@ class WhatsAppWeb implements Channel {
     this.connection.start();
   }
 
-  private open(): Session {
+  private open(follows = false): Session {
     const { config, env, clock } = this.options;
     const path = config.session_path;
     if (!path) throw new SessionError("unusable", "session_path is not set");
-    return Session.open({ path, env }, clock, {
+    return Session.open({ path, env, follows }, clock, {
       onReceived: () => this.ingress?.wake(),
       onMappings: (stored) => this.ingress?.learnt(stored),
     });
@@ -255,7 +255,7 @@ class WhatsAppWeb implements Channel {
       this.session = moveAside({
         session,
         ingress,
-        open: () => this.open(),
+        open: () => this.open(true),
         log: this.options.log,
       });
       ingress?.wake();

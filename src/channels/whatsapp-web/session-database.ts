@@ -51,6 +51,8 @@ export interface SessionLocation {
   /** `session_path`, absolute. */
   path: string;
   env: Record<string, string | undefined>;
+  /** For what follows a session that has just left and is not settled yet: that one is not taken back. */
+  follows?: boolean;
 }
 
 /** The one file of a linked device: locked, sealed, durable. All its errors are {@link SessionError}s. */
@@ -63,12 +65,13 @@ export class SessionDatabase {
   ) {}
 
   /** Opens the session, or makes an empty one where nothing lies at the path. */
-  static open({ path, env }: SessionLocation): SessionDatabase {
+  static open({ path, env, follows = false }: SessionLocation): SessionDatabase {
     const lock = lockSession(path);
     let sql: DatabaseSync | undefined;
     try {
-      const sessionExists = existsSync(path) && statSync(path).size > 0;
-      if (sessionExists) refuseForeign(path);
+      if (holdsAnything(path)) refuseForeign(path);
+      if (!follows) takeBack(path);
+      const sessionExists = holdsAnything(path);
       const secret = findSessionSecret({ env, sessionPath: path, sessionExists });
       if (!existsSync(path)) writePrivateFile(path, "");
       if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
@@ -106,19 +109,25 @@ export class SessionDatabase {
     }
   }
 
-  /** Closes, and moves the file beside its place: a session that was logged out is kept, never deleted. */
-  moveAside(now: number): string {
-    const time = new Date(now).toISOString().replace(/[:.]/g, "-");
-    const aside = `${this.path}.logged-out-${time}`;
+  /**
+   * Closes, and moves the file out of its place: a session that was logged out is kept, never deleted. Until it is
+   * settled where it stays, the next opening takes it back, so that what it holds is not lost to a crash.
+   */
+  leave(): { settle(now: number): string } {
+    const { path } = this;
     try {
       this.closeFile();
-      for (const suffix of ["", "-wal", "-shm"]) {
-        if (existsSync(this.path + suffix)) renameSync(this.path + suffix, aside + suffix);
-      }
+      rename(path, leaving(path));
     } finally {
       this.lock.release();
     }
-    return aside;
+    return {
+      settle(now) {
+        const aside = asideOf(path, now);
+        rename(leaving(path), aside);
+        return aside;
+      },
+    };
   }
 
   private closeFile(): void {
@@ -129,6 +138,34 @@ export class SessionDatabase {
     }
     this.sql.close();
   }
+}
+
+const leaving = (path: string) => `${path}.leaving`;
+
+function asideOf(path: string, now: number): string {
+  return `${path}.logged-out-${new Date(now).toISOString().replace(/[:.]/g, "-")}`;
+}
+
+/** The file, and then what a full disk left in the log beside it. */
+const SUFFIXES = ["", "-wal", "-shm"];
+
+function rename(from: string, to: string, suffixes = SUFFIXES): void {
+  for (const suffix of suffixes) {
+    if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
+  }
+}
+
+/** A crash came between a session that left and what was to follow it, which then knows no phone yet. */
+function takeBack(path: string): void {
+  if (!existsSync(leaving(path))) return;
+  // Its log first: that of one file must never lie beside another.
+  const next = statSync(path, { throwIfNoEntry: false });
+  if (next) rename(path, asideOf(path, next.mtimeMs), SUFFIXES.toReversed());
+  rename(leaving(path), path);
+}
+
+function holdsAnything(path: string): boolean {
+  return existsSync(path) && statSync(path).size > 0;
 }
 
 /** Looks before anything is written: a file of another program must stay as it is. */

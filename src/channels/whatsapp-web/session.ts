@@ -190,10 +190,11 @@ export class Session {
     this.database.close();
   }
 
-  /** Closes and moves the file beside its place; answers where it is. */
-  moveAside(): string {
+  /** Closes and moves the file out of its place; once settled, it stays beside it, and the answer is where. */
+  leave(): { settle(): string } {
     this.finish();
-    return this.database.moveAside(this.clock.now());
+    const left = this.database.leave();
+    return { settle: () => left.settle(this.clock.now()) };
   }
 
   private finish(): void {

@@ -1,5 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { SpeechError } from "../error.ts";
+import { readFramesDuration } from "../frames.ts";
+import { readMp4Duration } from "../mp4.ts";
 import { readOpus, type OpusInfo } from "../ogg.ts";
 
 /** A sound file, read. */
@@ -11,6 +13,8 @@ export interface Audio {
   filename: string;
   /** null where it is no Ogg/Opus. */
   opus: OpusInfo | null;
+  /** Read off the file; null where it is of a kind that is not known here. */
+  durationSecs: number | null;
 }
 
 /** One way to have sound turned into text. */
@@ -64,5 +68,6 @@ export async function readAudio(
   const opus = readOpus(data);
   const told = platformType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const mimeType = opus ? "audio/ogg" : told in endings ? told : "application/octet-stream";
-  return { data, mimeType, filename: `audio.${endings[mimeType] ?? "bin"}`, opus };
+  const durationSecs = opus?.durationSecs ?? readMp4Duration(data) ?? readFramesDuration(data);
+  return { data, mimeType, filename: `audio.${endings[mimeType] ?? "bin"}`, opus, durationSecs };
 }

@@ -240,7 +240,7 @@ test("a disk that fails at the last hinders neither closing nor moving aside", (
   expect(value()).toBe('"the ratchet of Ada"');
   const moving = open();
   moving.sql.exec("BEGIN IMMEDIATE");
-  const aside = moving.moveAside(0);
+  const aside = moving.leave().settle(0);
   renameSync(aside, path);
   expect(value()).toBe('"the ratchet of Ada"');
 });
@@ -248,14 +248,14 @@ test("a disk that fails at the last hinders neither closing nor moving aside", (
 test("what cannot be moved aside stays, and can be opened again", () => {
   prepared();
   mkdirSync(`${path}.logged-out-1970-01-01T00-00-00-000Z/in-the-way`, { recursive: true });
-  expect(() => open().moveAside(0)).toThrow();
+  expect(() => open().leave().settle(0)).toThrow();
   expect(value()).toBe('"the ratchet of Ada"');
 });
 
 test("moved aside, it lies whole beside its place, and opens from there", () => {
   prepared();
   const database = open();
-  const aside = database.moveAside(Date.UTC(2026, 10, 23, 9, 30));
+  const aside = database.leave().settle(Date.UTC(2026, 10, 23, 9, 30));
   expect(aside).toBe(`${path}.logged-out-2026-11-23T09-30-00-000Z`);
   expect(existsSync(path)).toBe(false);
   copyFileSync(aside, path);

@@ -1,0 +1,60 @@
+/** Files of sound as the readers of durations see them: heads and lengths right, the sound itself nothing. */
+
+export const join = (...parts: (Uint8Array | number[])[]) =>
+  new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.from(part))));
+const filled = (head: number[], bytes: number) => join(head, new Uint8Array(bytes - head.length));
+
+export const frames = (count: number, frame: Uint8Array) =>
+  join(...Array.from({ length: count }, () => frame));
+
+/** MPEG-1 layer III at 44,100 Hz, 128 kbit/s: 1152 samples. */
+export const mp3Frame = filled([0xff, 0xfb, 0x90, 0], 417);
+/** The same at 32 kbit/s, padded. */
+export const mp3Small = filled([0xff, 0xfb, 0x12, 0], 105);
+/** MPEG-2 layer III at 22,050 Hz, 64 kbit/s: 576 samples. */
+export const mp3Half = filled([0xff, 0xf3, 0x80, 0], 208);
+/** MPEG-2.5 layer III at 8,000 Hz, 8 kbit/s: 576 samples. */
+export const mp3Quarter = filled([0xff, 0xe3, 0x18, 0], 72);
+/** MPEG-1 layer II at 48,000 Hz, 128 kbit/s: 1152 samples. */
+export const mp2Frame = filled([0xff, 0xfd, 0x84, 0], 384);
+/** MPEG-2 layer II at 22,050 Hz, 64 kbit/s: 1152 samples. */
+export const mp2Half = filled([0xff, 0xf5, 0x80, 0], 417);
+/** AAC in ADTS at 16,000 Hz, of 100 bytes: 1024 samples. */
+export const aacFrame = filled([0xff, 0xf1, 0x60, 0x40, 100 >> 3, (100 & 7) << 5, 0], 100);
+/** The same, of two blocks. */
+export const aacDouble = filled([0xff, 0xf9, 0x60, 0x40, 100 >> 3, (100 & 7) << 5, 1], 100);
+
+/** An ID3v2 tag with so many bytes in it. */
+export const id3 = (bytes: number, flags = 0) =>
+  join(
+    Buffer.from("ID3\u0004\0"),
+    [flags],
+    [0, 0, bytes >> 7, bytes & 0x7f],
+    new Uint8Array(bytes + (flags ? 10 : 0)),
+  );
+
+/** A box of MP4: 32 or 64 bits of size, or 0 for one that goes to the end. */
+export function box(
+  name: string,
+  body: Uint8Array,
+  size: "short" | "long" | "open" = "short",
+): Uint8Array {
+  const head = Buffer.alloc(size === "long" ? 16 : 8);
+  head.write(name, 4, "latin1");
+  if (size === "short") head.writeUInt32BE(8 + body.length);
+  if (size === "long") {
+    head.writeUInt32BE(1);
+    head.writeBigUInt64BE(BigInt(16 + body.length), 8);
+  }
+  return join(head, body);
+}
+
+/** A movie header, short or long, of so many units. */
+export function movieHeader(version: 0 | 1, perSecond: number, units: bigint): Uint8Array {
+  const body = Buffer.alloc(version === 0 ? 100 : 112);
+  body.writeUInt8(version);
+  body.writeUInt32BE(perSecond, version === 0 ? 12 : 20);
+  if (version === 0) body.writeUInt32BE(Number(units), 16);
+  else body.writeBigUInt64BE(units, 24);
+  return box("mvhd", body);
+}

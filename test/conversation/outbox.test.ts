@@ -128,6 +128,30 @@ test("woken again and again, it sends once", async () => {
   expect(sentIds()).toEqual(["a"]);
 });
 
+test("woken in the very moment it has run dry, it looks again", async () => {
+  const chat = await queue("+15550001111", "a");
+  const read = spyOn(store, "openDelivery").mockReturnValueOnce(null);
+  outbox.wake(chat);
+  outbox.wake(chat);
+  await settle();
+  read.mockRestore();
+  expect(sentIds()).toEqual(["a"]);
+});
+
+test("woken while it waits for its next try, it waits on, with one timer", async () => {
+  channel.answers = [fails("backoff")];
+  const chat = await queue("+15550001111", "a");
+  outbox.wake(chat);
+  await settle();
+  const timers = clock.pending;
+  for (let i = 0; i < 5; i++) outbox.wake(chat);
+  await settle();
+  expect(clock.pending).toBe(timers);
+  expect(sentIds()).toEqual(["a"]);
+  await pass(2_000);
+  expect(sentIds()).toEqual(["a", "a"]);
+});
+
 describe("an answer that was lost", () => {
   test("waits for its status before it is sent again", async () => {
     channel.answers = [fails("ambiguous")];

@@ -6,18 +6,10 @@ import type {
   Recipient,
   Sender,
 } from "../channels/message.ts";
-import type { ChatId, Source, SourceActivity, StoredChat } from "./contract.ts";
+import type { ChatId, Source, StoredChat } from "./contract.ts";
 import type { Database } from "./database.ts";
 import type { People } from "./people.ts";
-
-interface SourceRow {
-  id: number;
-  channel: ChannelName;
-  account: string;
-  backend: Backend;
-  last_inbound_at: number | null;
-  last_outbound_at: number | null;
-}
+import type { Sources } from "./sources.ts";
 
 interface ChatRow {
   id: number;
@@ -36,61 +28,21 @@ const chatSelect = `SELECT chats.id, kind, person, group_id, paused, chats.last_
 
 /** Chats kept at hand. */
 const CACHED_CHATS = 10_000;
-/** The 24-hour window is kept to the minute, a source's last activity to the second: not every message writes, ms. */
+/** The 24-hour window is kept to the minute: not every message writes, ms. */
 const WINDOW_PRECISION = 60_000;
-const ACTIVITY_PRECISION = 1_000;
 
-/** Accounts and chats: who can be answered, and where. */
+/** Who can be answered, and where. */
 export class Chats {
-  readonly #sources = new Map<string, number>();
   readonly #found = new Map<string, { id: ChatId; inboundAt: number }>();
-  readonly #active = new Map<number, number>();
   /** Chats as they are in the file: whatever writes what is in one takes it out. */
   readonly #read = new Map<ChatId, StoredChat>();
 
   constructor(
     readonly database: Database,
+    sources: Sources,
     readonly people: People,
   ) {
-    people.changed = () => this.#read.clear();
-  }
-
-  /** The key of an account, made at its first use. Runs inside a transaction. */
-  source(source: Source): number {
-    const key = `${source.channel}\n${source.account}\n${source.backend}`;
-    const known = this.#sources.get(key);
-    if (known !== undefined) return known;
-    this.#read.clear();
-    const row = this.database
-      .sql(
-        `INSERT INTO sources (channel, account, backend) VALUES (?, ?, ?)
-         ON CONFLICT (channel, account) DO UPDATE SET backend = excluded.backend RETURNING id`,
-      )
-      .get(source.channel, source.account, source.backend) as { id: number };
-    return row.id;
-  }
-
-  /** Keeps a source's key once its transaction stands. */
-  rememberSource(source: Source, id: number): void {
-    this.#sources.set(`${source.channel}\n${source.account}\n${source.backend}`, id);
-  }
-
-  /** Notes whom an account speaks as; true where that was another before. Runs inside a transaction. */
-  speaksAs(source: number, number: string): boolean {
-    const row = this.database.sql("SELECT number FROM sources WHERE id = ?").get(source) as
-      { number: string | null } | undefined;
-    const before = row?.number ?? null;
-    if (before === number) return false;
-    this.database.sql("UPDATE sources SET number = ? WHERE id = ?").run(number, source);
-    return before !== null;
-  }
-
-  /** Whom the account of a chat speaks as; null where that cannot change, or is not known yet. */
-  numberOf(chat: ChatId): string | null {
-    const row = this.database
-      .sql("SELECT number FROM sources WHERE id = (SELECT source FROM chats WHERE id = ?)")
-      .get(chat) as { number: string | null } | undefined;
-    return row?.number ?? null;
+    sources.changed = people.changed = () => this.#read.clear();
   }
 
   /** The chat a message belongs to, found or made, its sender's identities remembered, its window open. */
@@ -160,7 +112,6 @@ export class Chats {
   /** Forgets what is at hand: after a rollback it may never have been. */
   forget(): void {
     this.#found.clear();
-    this.#active.clear();
     this.#read.clear();
     this.people.forget();
   }
@@ -248,13 +199,6 @@ export class Chats {
       .run(at, chat);
   }
 
-  /** Something came in for this account. */
-  touchSource(source: number, at: number): void {
-    if (Math.abs(at - (this.#active.get(source) ?? 0)) < ACTIVITY_PRECISION) return;
-    this.#active.set(source, at);
-    this.database.sql("UPDATE sources SET last_inbound_at = ? WHERE id = ?").run(at, source);
-  }
-
   /** A person took this chat over, or gave it back; false where it was so before. Runs inside a transaction. */
   setPaused(id: ChatId, paused: boolean): boolean {
     const chat = this.current(id);
@@ -283,15 +227,6 @@ export class Chats {
   paused(): StoredChat[] {
     const rows = this.database.sql(`${chatSelect} WHERE paused = 1`).all();
     return rows.map((row) => this.#toChat(row as unknown as ChatRow));
-  }
-
-  activity(): SourceActivity[] {
-    const rows = this.database.sql("SELECT * FROM sources").all() as unknown as SourceRow[];
-    return rows.map((row) => ({
-      source: { channel: row.channel, backend: row.backend, account: row.account },
-      lastInboundAt: row.last_inbound_at,
-      lastOutboundAt: row.last_outbound_at,
-    }));
   }
 
   #toChat(row: ChatRow): StoredChat {

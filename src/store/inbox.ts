@@ -10,6 +10,7 @@ import type {
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
 
 const PENDING = 0;
@@ -26,6 +27,7 @@ export class Inbox {
 
   constructor(
     readonly database: Database,
+    readonly sources: Sources,
     readonly chats: Chats,
     readonly outbox: Outbox,
   ) {
@@ -53,7 +55,7 @@ export class Inbox {
     rules: AcceptRules,
     now: number,
   ): { outcome: AcceptOutcome; sourceId: number } {
-    const sourceId = this.chats.source(source);
+    const sourceId = this.sources.key(source);
     const outcome: AcceptOutcome = {
       admitted: [],
       refused: [],
@@ -88,7 +90,7 @@ export class Inbox {
           this.#identify(sourceId, event);
           break;
         case "account":
-          if (this.chats.speaksAs(sourceId, event.number)) {
+          if (this.sources.speaksAs(sourceId, event.number)) {
             outcome.abandoned.messages += this.#abandon(sourceId);
             outcome.abandoned.deliveries += this.outbox.abandon(sourceId, now);
           }
@@ -97,7 +99,7 @@ export class Inbox {
           break;
       }
     }
-    if (outcome.admitted.length > 0) this.chats.touchSource(sourceId, now);
+    if (outcome.admitted.length > 0) this.sources.received(sourceId, now);
     return { outcome, sourceId };
   }
 

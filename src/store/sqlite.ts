@@ -32,6 +32,7 @@ import { lockFile } from "./lock.ts";
 import { accountChanged, Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import { Retention } from "./retention.ts";
+import { Sources } from "./sources.ts";
 
 export interface OpenedStore {
   store: ConversationStore;
@@ -100,6 +101,7 @@ class SqliteStore implements ConversationStore {
   readonly #database: Database;
   readonly #lock: { release(): void };
   readonly #clock: Clock;
+  readonly #sources: Sources;
   readonly #chats: Chats;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
@@ -116,9 +118,10 @@ class SqliteStore implements ConversationStore {
     this.#database = database;
     this.#lock = lock;
     this.#clock = clock;
-    this.#chats = new Chats(database, new People(database, phoneKey));
+    this.#sources = new Sources(database);
+    this.#chats = new Chats(database, this.#sources, new People(database, phoneKey));
     this.#outbox = new Outbox(database, new Backlog(database), (chat) => this.#chats.current(chat));
-    this.#inbox = new Inbox(database, this.#chats, this.#outbox);
+    this.#inbox = new Inbox(database, this.#sources, this.#chats, this.#outbox);
     this.#history = new History(database);
     this.#attachments = new Attachments(database);
     this.#retention = new Retention(
@@ -133,7 +136,7 @@ class SqliteStore implements ConversationStore {
       () => this.#inbox.accept(source, events, rules, this.#clock.now()),
       this.#undone,
     );
-    this.#chats.rememberSource(source, result.sourceId);
+    this.#sources.remember(source, result.sourceId);
     return result.outcome;
   }
 
@@ -193,12 +196,7 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => {
       const now = this.#clock.now();
       const marked = this.#outbox.markSent(id, platformId, now);
-      this.#database
-        .sql(
-          `UPDATE sources SET last_outbound_at = ? WHERE id =
-           (SELECT source FROM chats WHERE id = (SELECT chat FROM outbox WHERE id = ?))`,
-        )
-        .run(now, id);
+      this.#sources.sent(id, now);
       return marked;
     }, this.#undone);
   }
@@ -227,7 +225,7 @@ class SqliteStore implements ConversationStore {
   }
 
   speaksAs(chat: ChatId): string | null {
-    return this.#chats.numberOf(chat);
+    return this.#sources.numberOf(chat);
   }
 
   enqueue(
@@ -239,7 +237,7 @@ class SqliteStore implements ConversationStore {
       const now = this.#clock.now();
       const current = this.#chats.current(chat);
       this.#outbox.add(current, null, deliveries, now);
-      if (speaksAs !== null && this.#chats.numberOf(current) !== speaksAs) {
+      if (speaksAs !== null && this.#sources.numberOf(current) !== speaksAs) {
         for (const { id } of deliveries) this.#outbox.markFailed(id, accountChanged, now);
       }
       return current;
@@ -248,7 +246,7 @@ class SqliteStore implements ConversationStore {
 
   openChat(source: Source, target: Recipient): Promise<ChatId> {
     return this.#database.write(
-      () => this.#chats.ofRecipient(this.#chats.source(source), target),
+      () => this.#chats.ofRecipient(this.#sources.key(source), target),
       this.#undone,
     );
   }
@@ -278,7 +276,7 @@ class SqliteStore implements ConversationStore {
   }
 
   sources(): SourceActivity[] {
-    return this.#chats.activity();
+    return this.#sources.activity();
   }
 
   closedWindows(before: number): number {
@@ -306,6 +304,7 @@ class SqliteStore implements ConversationStore {
     this.#inbox.forget();
     this.#outbox.backlog.forget();
     this.#attachments.forget();
+    this.#sources.forget();
     this.#chats.forget();
   };
 

@@ -6,6 +6,7 @@ import type { MediaKind, MediaReference } from "../channels/message.ts";
 import { safeFilename } from "../net/filename.ts";
 import { saveStream } from "../net/save.ts";
 import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
+import { builtin } from "../runtime/builtin.ts";
 import type { PendingMessage } from "../store/contract.ts";
 import { endOfId } from "../telemetry/message-id.ts";
 import { headOf } from "./files.ts";
@@ -35,7 +36,7 @@ export async function fetchAttachment(
   { signal, patience }: PrepareSignals,
 ): Promise<TurnAttachment> {
   const { store, log } = options;
-  const folder = join(options.mediaFolder, String(entry.id));
+  const folder = join(options.mediaFolder, folderOf(channel, entry));
   const name = safeFilename(media.filename, media.kind);
   const path = join(folder, `${index + 1}-${name}`);
   // Agents put such a name into paths of their own.
@@ -74,6 +75,15 @@ export async function fetchAttachment(
     );
     return { ...described, mime_type: media.mimeType, size: null, path: null, error: reason };
   }
+}
+
+/**
+ * A store that is begun anew, or put back from a copy, counts its messages over again, and the files of those before
+ * lie there still: the number alone would hand one person's file to another.
+ */
+function folderOf({ name, account }: Channel, { id, message }: PendingMessage): string {
+  const hash = builtin.crypto().createHash("sha256");
+  return `${id}-${hash.update([name, account, message.id].join("\n")).digest("hex").slice(0, 16)}`;
 }
 
 /** What a daemon that was killed had begun to fetch. */

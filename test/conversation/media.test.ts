@@ -4,6 +4,7 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -72,8 +73,14 @@ describe("an attachment", () => {
   const entry = (media: MediaReference, type = "image") => ({
     id: 7,
     receivedAt: 0,
-    message: message({ type, text: "", attachments: [media] }),
+    message: message({ id: "wamid.7", type, text: "", attachments: [media] }),
   });
+  /** Where its files lie. */
+  const ownFolder = () => {
+    const [name = ""] = readdirSync(join(folder.path, "media"));
+    expect(name).toMatch(/^7-[0-9a-f]{16}$/);
+    return join(folder.path, "media", name);
+  };
 
   test("lies under the home with its true type, a safe name and the owner's mode", async () => {
     const channel = fakeChannel({
@@ -82,9 +89,9 @@ describe("an attachment", () => {
     const { attachments } = await prepare()(channel, entry(photo), signal);
     const [file] = attachments;
     expect(file).toMatchObject({ kind: "image", mime_type: "image/png", size: png.length });
-    expect(file?.path).toBe(join(folder.path, "media", "7", "1-passwd"));
+    expect(file?.path).toBe(join(ownFolder(), "1-passwd"));
     expect(statSync(file?.path ?? "").mode & 0o777).toBe(0o600);
-    expect(statSync(join(folder.path, "media", "7")).mode & 0o777).toBe(0o700);
+    expect(statSync(ownFolder()).mode & 0o777).toBe(0o700);
     expect(readFileSync(file?.path ?? "")).toEqual(png);
   });
 
@@ -102,13 +109,25 @@ describe("an attachment", () => {
     expect(again.attachments).toEqual(first.attachments);
   });
 
+  test("is never another message's that had the same number in an earlier store", async () => {
+    const before = fakeChannel({
+      openMedia: async () => ({ body: stream(png), mimeType: "image/png" }),
+    });
+    await prepare()(before, entry(photo), signal);
+    const gif = Buffer.from("GIF89a, of another person");
+    const now = fakeChannel({ openMedia: async () => ({ body: stream(gif), mimeType: null }) });
+    const anew = { ...entry(photo), message: message({ id: "wamid.2", attachments: [photo] }) };
+    const { attachments } = await prepare()(now, anew, signal);
+    expect(readFileSync(attachments[0]?.path ?? "")).toEqual(gif);
+  });
+
   test("that a kill left on disk before it was noted is noted when the turn is repeated, once", async () => {
     const openMedia = async () => ({ body: stream(png), mimeType: "image/png" });
     const channel = fakeChannel({ openMedia });
     const killed = spyOn(store, "addAttachments").mockRejectedValueOnce(new Error("killed"));
     await prepare()(channel, entry(photo), signal);
     killed.mockRestore();
-    expect(existsSync(join(folder.path, "media", "7", "1-passwd"))).toBe(true);
+    expect(existsSync(join(ownFolder(), "1-passwd"))).toBe(true);
     await prepare()(channel, entry(photo), signal);
     await prepare()(channel, entry(photo), signal);
     expect(store.attachmentBytes()).toBe(png.length);
@@ -133,8 +152,10 @@ describe("an attachment", () => {
   });
 
   test("leaves nothing behind where it fails, nor where a daemon was killed while it came", async () => {
-    const own = join(folder.path, "media", "7");
-    mkdirSync(own, { recursive: true });
+    const comes = async () => ({ body: stream(png), mimeType: "image/png" });
+    await prepare()(fakeChannel({ openMedia: comes }), entry(photo), signal);
+    const own = ownFolder();
+    rmSync(join(own, "1-passwd"));
     writeFileSync(join(own, "1-passwd.0123456789ab.part"), "half of it");
     const fails = fakeChannel({ openMedia: async () => Promise.reject(new Error("404")) });
     await prepare()(fails, entry(photo), signal);

@@ -9,7 +9,7 @@ import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.t
 import { builtin } from "../runtime/builtin.ts";
 import type { PendingMessage } from "../store/contract.ts";
 import { endOfId } from "../telemetry/message-id.ts";
-import { headOf } from "./files.ts";
+import { headOf, noted } from "./files.ts";
 import type { PrepareOptions, PrepareSignals } from "./prepare.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -61,9 +61,12 @@ export async function fetchAttachment(
     patience.throwIfAborted();
     const stream = await channel.openMedia(media, patience);
     const sniffed = await sniffStream(stream.body, media.kind, stream.mimeType ?? media.mimeType);
-    const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
-    await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
-    return { ...described, mime_type: sniffed.mimeType, size: saved.size, path };
+    const size = await noted(path, async () => {
+      const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
+      await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
+      return saved.size;
+    });
+    return { ...described, mime_type: sniffed.mimeType, size, path };
   } catch (error) {
     // Retention knows of files, so a folder without any would stay.
     await rmdir(folder).catch(() => {});

@@ -17,7 +17,7 @@ import type { MediaReference } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
+import { StoreError, type ConversationStore } from "../../src/store/contract.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fakeClock } from "../support/clock.ts";
@@ -124,9 +124,9 @@ describe("an attachment", () => {
   test("that a kill left on disk before it was noted is noted when the turn is repeated, once", async () => {
     const openMedia = async () => ({ body: stream(png), mimeType: "image/png" });
     const channel = fakeChannel({ openMedia });
-    const killed = spyOn(store, "addAttachments").mockRejectedValueOnce(new Error("killed"));
-    await prepare()(channel, entry(photo), signal);
-    killed.mockRestore();
+    const other = storeAt(join(folder.path, "other.db"), fakeClock());
+    await prepare({ store: other })(channel, entry(photo), signal);
+    other.close();
     expect(existsSync(join(ownFolder(), "1-passwd"))).toBe(true);
     await prepare()(channel, entry(photo), signal);
     await prepare()(channel, entry(photo), signal);
@@ -160,6 +160,16 @@ describe("an attachment", () => {
     const fails = fakeChannel({ openMedia: async () => Promise.reject(new Error("404")) });
     await prepare()(fails, entry(photo), signal);
     expect(existsSync(own)).toBe(false);
+  });
+
+  test("that the store cannot note leaves nothing behind, since nothing would take it away", async () => {
+    const openMedia = async () => ({ body: stream(png), mimeType: "image/png" });
+    const full = new StoreError("full", "the disk is full");
+    const noting = spyOn(store, "addAttachments").mockRejectedValueOnce(full);
+    const prepared = await prepare()(fakeChannel({ openMedia }), entry(photo), signal);
+    noting.mockRestore();
+    expect(prepared.attachments).toMatchObject([{ path: null, error: "the disk is full" }]);
+    expect(readdirSync(join(folder.path, "media"))).toEqual([]);
   });
 
   const transcriber = (transcribe: Transcriber["transcribe"]): Transcriber => ({
@@ -271,6 +281,16 @@ describe("a file that an agent hands back", () => {
     };
     const answer = compose()(fakeChannel(), request, turn, parts(file));
     await expect(answer).rejects.toBeInstanceOf(AgentError);
+  });
+
+  test("that cannot be noted leaves nothing behind", async () => {
+    const answer = replyComposer({
+      mediaFolder: join(folder.path, "media"),
+      mediaDir: join(folder.path, "outgoing"),
+      keep: async () => Promise.reject(new Error("full")),
+    })(fakeChannel(), requestOf(), turn, parts(write("outgoing", "chart.png")));
+    await expect(answer).rejects.toThrow("full");
+    expect(readdirSync(join(folder.path, "media", "out"))).toEqual([]);
   });
 
   test("from beside the turn's own attachment is taken", async () => {

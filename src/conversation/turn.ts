@@ -177,16 +177,23 @@ async function answerOf(
   { signal: shutdown, closing }: TurnSignals,
 ): Promise<(AgentReply & { contents: DeliveryContent[] }) | null> {
   const alarm = "agent";
+  let reply: AgentReply | null = null;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {
-      const reply = await raced(work.agent.run(request, both), both);
-      const contents = await work.compose(channel, request, turn, reply.parts);
+      reply ??= await raced(work.agent.run(request, both), both);
+      const contents = await raced(work.compose(channel, request, turn, reply.parts), both);
       work.alarms.clear(alarm);
       return { ...reply, contents };
     } catch (error) {
       shutdown.throwIfAborted();
       const detail = describe(both.aborted ? both.reason : error);
-      work.log.warn({ turn: request.turn_id, agent: work.agent.kind }, `agent failed: ${detail}`);
+      const failed = reply === null || error instanceof AgentError;
+      work.log.warn(
+        { turn: request.turn_id, agent: work.agent.kind },
+        `${failed ? "agent failed" : "the files of an answer cannot be kept"}: ${detail}`,
+      );
+      // A full disk, say, is not the agent's: to ask again would cost once more, and might say something else.
+      if (failed) reply = null;
       if (both.aborted || (error instanceof AgentError && !error.retryable)) {
         work.alarms.raise(alarm, "failed", `The ${work.agent.kind} agent fails: ${detail}`);
         return null;

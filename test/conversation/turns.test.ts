@@ -61,6 +61,11 @@ const agent: Agent = {
 const build = (
   changes: { debounceMs?: number; maxConcurrent?: number } = {},
   prepare: TurnWork["prepare"] = prepared,
+  compose: TurnWork["compose"] = replyComposer({
+    mediaFolder: folder.path,
+    mediaDir: null,
+    keep: async () => {},
+  }),
 ) => {
   alarms = new Alarms(clock, silentLog);
   metrics = createMetrics();
@@ -71,11 +76,7 @@ const build = (
       store,
       agent,
       prepare,
-      compose: replyComposer({
-        mediaFolder: folder.path,
-        mediaDir: null,
-        keep: async () => {},
-      }),
+      compose,
       timeoutMs: 30_000,
       maxHistory: 4,
       systemPrompt: null,
@@ -311,6 +312,28 @@ test("an answer that cannot be stored waits for the store: the agent is not aske
   expect(requests.length).toBe(1);
   expect(replies()).toEqual(["hello"]);
   expect(alarms.list()).toEqual([]);
+});
+
+test("an answer whose files cannot be kept is kept later: the agent is not asked again", async () => {
+  let full = true;
+  build({}, prepared, async (_, __, ___, parts) => {
+    if (full) throw new StoreError("full", "the disk is full");
+    return parts.flatMap((part) => (part.kind === "text" ? [{ ...part, quote: null }] : []));
+  });
+  await deliver(from("+15550001111", "hello"));
+  await pass(1_000);
+  full = false;
+  await pass(2_000);
+  expect(requests.length).toBe(1);
+  expect(replies()).toEqual(["hello"]);
+});
+
+test("an answer whose files are never read costs the turn, not the chat", async () => {
+  build({}, prepared, () => new Promise(() => {}));
+  await deliver(from("+15550001111", "one"), from("+15550001111", "two"));
+  await pass(30_000);
+  expect(replies()).toEqual(["Sorry."]);
+  expect(requests.map((each) => each.messages[0]?.text)).toEqual(["one", "two"]);
 });
 
 test("a stop between two tries of an agent begins no other, and waits for nothing", async () => {

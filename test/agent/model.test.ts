@@ -123,6 +123,15 @@ describe("what the model is told", () => {
   });
 });
 
+test("an answer longer than one text may be is none: it would be hundreds of messages", async () => {
+  const agent = await provider.model();
+  provider.respond = () => completion("a".repeat(256 * 1024 + 1));
+  expect(await rejection(agent.run(turn(), never))).toMatchObject({
+    retryable: true,
+    detail: "openai gave an answer of more than 262144 bytes",
+  });
+});
+
 describe("pictures", () => {
   const jpeg = join(folder, "photo.jpg");
   writeFileSync(jpeg, new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2]));

@@ -11,6 +11,7 @@ import type { PendingMessage } from "../store/contract.ts";
 import { endOfId } from "../telemetry/message-id.ts";
 import { headOf, noted } from "./files.ts";
 import type { PrepareOptions, PrepareSignals } from "./prepare.ts";
+import { reasonOf } from "./reason.ts";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -71,7 +72,7 @@ export async function fetchAttachment(
     // Retention knows of files, so a folder without any would stay.
     await rmdir(folder).catch(() => {});
     if (signal.aborted) throw signal.reason;
-    const reason = error instanceof Error ? error.message : "unknown";
+    const reason = reasonOf(error);
     log.warn(
       { id: endOfId(entry.message.id), kind: media.kind, reason },
       "an attachment was not fetched",

@@ -6,6 +6,7 @@ import type { Synthesizer } from "../speech/synthesis.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { ComposeTurn } from "./compose.ts";
 import { noted, syncFile } from "./files.ts";
+import { reasonOf } from "./reason.ts";
 
 export interface SpeakOptions {
   /** As the files of {@link ComposeTurn}. */
@@ -55,7 +56,7 @@ export function replySpeaker(options: SpeakOptions): Speak {
         durationSecs: note.durationSecs,
       };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "unknown";
+      const reason = reasonOf(error);
       log.warn(
         { turn: request.turn_id, reason },
         "no voice note could be made: the text goes alone",

@@ -19,6 +19,7 @@ import type {
   StoredChat,
 } from "../store/contract.ts";
 import type { DeliveryContent } from "../channels/message.ts";
+import { reasonOf } from "./reason.ts";
 import type { Speak } from "./speak.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -224,8 +225,7 @@ function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof AgentError) return error.detail;
-  return error instanceof Error ? error.message : "an unknown error";
+  return error instanceof AgentError ? error.detail : reasonOf(error);
 }
 
 /** The same messages give the same id, so that an agent recognises a turn that a restart repeats. */

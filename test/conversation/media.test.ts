@@ -162,6 +162,21 @@ describe("an attachment", () => {
     expect(existsSync(own)).toBe(false);
   });
 
+  test("that the disk does not take says why without the name that its sender gave it", async () => {
+    const said: unknown[] = [];
+    const log = { ...silentLog, warn: (...line: unknown[]) => said.push(line) };
+    const openMedia = async () => {
+      rmSync(ownFolder(), { recursive: true });
+      return { body: stream(png), mimeType: "image/png" };
+    };
+    const prepared = await prepare({ log })(fakeChannel({ openMedia }), entry(photo), signal);
+    expect(prepared.attachments).toMatchObject([
+      { path: null, error: "the system says ENOENT" },
+    ]);
+    expect(JSON.stringify(said)).toContain("ENOENT");
+    expect(JSON.stringify(said)).not.toContain("passwd");
+  });
+
   test("that the store cannot note leaves nothing behind, since nothing would take it away", async () => {
     const openMedia = async () => ({ body: stream(png), mimeType: "image/png" });
     const full = new StoreError("full", "the disk is full");

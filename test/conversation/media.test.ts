@@ -170,9 +170,7 @@ describe("an attachment", () => {
       return { body: stream(png), mimeType: "image/png" };
     };
     const prepared = await prepare({ log })(fakeChannel({ openMedia }), entry(photo), signal);
-    expect(prepared.attachments).toMatchObject([
-      { path: null, error: "the system says ENOENT" },
-    ]);
+    expect(prepared.attachments).toMatchObject([{ path: null, error: "the system says ENOENT" }]);
     expect(JSON.stringify(said)).toContain("ENOENT");
     expect(JSON.stringify(said)).not.toContain("passwd");
   });

@@ -234,6 +234,12 @@ describe("an agent that fails", () => {
   });
 });
 
+test("half a letter, where an agent cut its answer short, is no text that a platform reads", async () => {
+  answers = [says("good night \ud83c")];
+  await deliver(from("+15550001111", "bye"));
+  expect(replies()).toEqual(["good night \ufffd"]);
+});
+
 test("an agent that chooses silence ends the turn without a reply", async () => {
   answers = [async () => ({ parts: [] })];
   await deliver(from("+15550001111", "hello"));

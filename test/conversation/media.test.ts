@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -342,6 +343,22 @@ describe("a file that an agent hands back", () => {
       },
     ],
     [
+      "that is empty",
+      () => {
+        const file = write("outgoing", "x.png");
+        truncateSync(file);
+        return file;
+      },
+    ],
+    [
+      "of over 100 MiB",
+      () => {
+        const file = write("outgoing", "x.png");
+        truncateSync(file, 100 * 1024 * 1024 + 1);
+        return file;
+      },
+    ],
+    [
       "from a folder whose name begins alike",
       () => {
         write("outgoing", "x.png");
@@ -356,6 +373,7 @@ describe("a file that an agent hands back", () => {
       (thrown: unknown) => thrown,
     );
     expect(error).toBeInstanceOf(AgentError);
+    expect(existsSync(join(folder.path, "media"))).toBe(false);
   });
 
   test("as sound keeps its caption as a text of its own", async () => {

@@ -52,6 +52,7 @@ describe("OpenRC", () => {
     expect(() => openrcPlan("install", { ...request, scope: "user" })).toThrow("--user");
     const credentials = [{ name: "revka-session-key", file: "/k" }];
     expect(() => openrcScript({ ...request, credentials })).toThrow("credentials");
+    expect(() => openrcScript({ ...request, home: "/a\nb" })).toThrow("control character");
   });
 
   test.each(serviceVerbs)("%s has a plan", (verb) => {

@@ -2,9 +2,9 @@ import { sleep, type Clock } from "../../runtime/clock.ts";
 import { SpeechError } from "../error.ts";
 import type { Transcriber } from "../transcription.ts";
 
-/** Before each further try, ms. */
-const pauses = [1_000, 5_000, 15_000];
-/** Who writes waits meanwhile: a service that took this long, in all, is asked no more, ms. */
+/** Before each further try, ms: a restart takes that long, and a person who wrote waits meanwhile. */
+const pauses = [1_000, 4_000];
+/** A service that took this long, in all, is asked no more, ms. */
 const longestMs = 60_000;
 
 /**

@@ -4,6 +4,7 @@ import type { Logger } from "../telemetry/log.ts";
 import { AgentError, type Agent, type TurnRequest } from "./agent.ts";
 import { readImages, type TurnImage } from "./images.ts";
 import { mayRefuseImages, modelError } from "./model-error.ts";
+import { maxTextBytes } from "./protocol.ts";
 import { promptMessages } from "./prompt.ts";
 import { providerFetch } from "./provider-fetch.ts";
 import { loadModel, type Provider } from "./providers.ts";
@@ -72,6 +73,12 @@ export function createModelAgent(options: ModelOptions): Agent {
       throw new AgentError(
         `${provider.name} gave an empty answer (${finishReason})`,
         finishReason !== "content-filter",
+      );
+    }
+    if (Buffer.byteLength(text) > maxTextBytes) {
+      throw new AgentError(
+        `${provider.name} gave an answer of more than ${maxTextBytes} bytes`,
+        true,
       );
     }
     return { parts: [{ kind: "text" as const, text }] };

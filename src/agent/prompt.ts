@@ -54,7 +54,9 @@ export function promptText(message: TurnMessage, chat: TurnRequest["chat"]["kind
   ]
     .filter(Boolean)
     .join(" ");
-  return text !== "" && chat === "group" ? `${writer(message.sender)}: ${text}` : text;
+  if (text === "" || chat !== "group") return text;
+  // Lines after the first are set in, so that none of them reads as another's words.
+  return `${writer(message.sender)}: ${text.replace(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/g, "\n  ")}`;
 }
 
 /** People choose their names themselves: one line and a colon-free form, so that no name reads as another's words. */

@@ -6,7 +6,8 @@ import { AgentError, type AgentPart, type AgentReply, type TurnRequest } from ".
 /** The longest answer that is read, in bytes: fifty full messages and their JSON. */
 export const maxAnswerBytes = 4 * 1024 * 1024;
 const maxParts = 50;
-const maxTextBytes = 256 * 1024;
+/** The longest single text of an answer, in bytes. */
+export const maxTextBytes = 256 * 1024;
 /** Longer than any emoji sequence; a reaction is one emoji. */
 const maxEmojiLength = 64;
 

@@ -31,14 +31,14 @@ export function replyComposer(options: ComposeOptions) {
     for (const [index, part] of parts.entries()) {
       if (part.kind === "text") {
         const quote = part.replyTo ?? null;
-        channel.renderText(part.text).forEach((text, piece) => {
+        channel.renderText(part.text.toWellFormed()).forEach((text, piece) => {
           contents.push({ kind: "text", text, quote: piece === 0 ? quote : null });
         });
       } else if (part.kind === "reaction") {
         const target = request.messages.at(-1);
         if (target) contents.push({ kind: "reaction", targetId: target.id, emoji: part.emoji });
       } else {
-        const words = part.caption === null ? [] : channel.renderText(part.caption);
+        const words = part.caption === null ? [] : channel.renderText(part.caption.toWellFormed());
         const [first = null] = words;
         // No platform shows a caption under sound, and none takes a long one.
         const fits = part.media !== "audio" && words.length === 1 && first !== null;

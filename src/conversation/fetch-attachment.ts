@@ -6,10 +6,12 @@ import type { MediaKind, MediaReference } from "../channels/message.ts";
 import { safeFilename } from "../net/filename.ts";
 import { saveStream } from "../net/save.ts";
 import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
+import { builtin } from "../runtime/builtin.ts";
 import type { PendingMessage } from "../store/contract.ts";
 import { endOfId } from "../telemetry/message-id.ts";
-import { headOf } from "./files.ts";
+import { headOf, noted } from "./files.ts";
 import type { PrepareOptions, PrepareSignals } from "./prepare.ts";
+import { reasonOf } from "./reason.ts";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -35,7 +37,7 @@ export async function fetchAttachment(
   { signal, patience }: PrepareSignals,
 ): Promise<TurnAttachment> {
   const { store, log } = options;
-  const folder = join(options.mediaFolder, String(entry.id));
+  const folder = join(options.mediaFolder, folderOf(channel, entry));
   const name = safeFilename(media.filename, media.kind);
   const path = join(folder, `${index + 1}-${name}`);
   // Agents put such a name into paths of their own.
@@ -60,20 +62,32 @@ export async function fetchAttachment(
     patience.throwIfAborted();
     const stream = await channel.openMedia(media, patience);
     const sniffed = await sniffStream(stream.body, media.kind, stream.mimeType ?? media.mimeType);
-    const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
-    await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
-    return { ...described, mime_type: sniffed.mimeType, size: saved.size, path };
+    const size = await noted(path, async () => {
+      const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
+      await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
+      return saved.size;
+    });
+    return { ...described, mime_type: sniffed.mimeType, size, path };
   } catch (error) {
     // Retention knows of files, so a folder without any would stay.
     await rmdir(folder).catch(() => {});
     if (signal.aborted) throw signal.reason;
-    const reason = error instanceof Error ? error.message : "unknown";
+    const reason = reasonOf(error);
     log.warn(
       { id: endOfId(entry.message.id), kind: media.kind, reason },
       "an attachment was not fetched",
     );
     return { ...described, mime_type: media.mimeType, size: null, path: null, error: reason };
   }
+}
+
+/**
+ * A store that is begun anew, or put back from a copy, counts its messages over again, and the files of those before
+ * lie there still: the number alone would hand one person's file to another.
+ */
+function folderOf({ name, account }: Channel, { id, message }: PendingMessage): string {
+  const hash = builtin.crypto().createHash("sha256");
+  return `${id}-${hash.update([name, account, message.id].join("\n")).digest("hex").slice(0, 16)}`;
 }
 
 /** What a daemon that was killed had begun to fetch. */

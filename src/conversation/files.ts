@@ -1,4 +1,5 @@
-import { open, readFile, stat } from "node:fs/promises";
+import { open, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { readOpus, type OpusInfo } from "../speech/ogg.ts";
 
 /** Enough for every magic number, bytes. */
@@ -33,5 +34,19 @@ export async function syncFile(path: string): Promise<{ size: number }> {
     return { size: (await file.stat()).size };
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * Makes a file that retention will know of. Retention takes away what was noted, and nothing else: where the work fails
+ * after the file was begun, so that nothing notes it, it goes at once, and its folder with it if that is empty.
+ */
+export async function noted<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => {});
+    await rmdir(dirname(path)).catch(() => {});
+    throw error;
   }
 }

@@ -3,6 +3,7 @@ import { dirname, sep } from "node:path";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import type { ConversationStore, Source } from "../store/contract.ts";
 import { BelievedTime } from "./believed-time.ts";
+import { reasonOf } from "./reason.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Meta redelivers for up to seven days: keys of de-duplication outlive that by one. */
@@ -54,8 +55,7 @@ export function keepWithinRetention(options: {
       await sleep(clock, ROUND, ended.signal);
       await round().catch((error: unknown) => {
         if (ended.signal.aborted) return;
-        const reason = error instanceof Error ? error.message : "unknown";
-        log.warn({ reason }, "retention could not be kept this time");
+        log.warn({ reason: reasonOf(error) }, "retention could not be kept this time");
       });
     }
   };

@@ -6,7 +6,7 @@ import { safeFilename } from "../net/filename.ts";
 import { saveStream } from "../net/save.ts";
 import { isText, sniffMimeType, trueMimeType } from "../net/sniff.ts";
 import type { ComposeOptions, ComposeTurn } from "./compose.ts";
-import { headOf, readOpusFile } from "./files.ts";
+import { headOf, noted, readOpusFile } from "./files.ts";
 import { bytesOf, MAX_FILE, openHandedBack } from "./handed-back.ts";
 
 /** A file of the agent as a delivery, from a copy of our own. Throws {@link AgentError} where it may not or cannot be sent. */
@@ -23,9 +23,11 @@ export async function mediaContent(
   const path = join(folder, `${index + 1}-${filename}`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    // A copy, so that the agent may do with its own file what it likes before it is sent.
-    const { size } = await saveStream(bytesOf(source.file), path, { maxBytes: MAX_FILE });
-    await options.keep(turn.messageId, { path, bytes: size });
+    await noted(path, async () => {
+      // A copy, so that the agent may do with its own file what it likes before it is sent.
+      const { size } = await saveStream(bytesOf(source.file), path, { maxBytes: MAX_FILE });
+      await options.keep(turn.messageId, { path, bytes: size });
+    });
   } finally {
     await source.file.close();
   }

@@ -1,11 +1,12 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentPart, TurnRequest } from "../agent/agent.ts";
 import type { DeliveryContent } from "../channels/message.ts";
 import type { Synthesizer } from "../speech/synthesis.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { ComposeTurn } from "./compose.ts";
-import { syncFile } from "./files.ts";
+import { noted, syncFile } from "./files.ts";
+import { reasonOf } from "./reason.ts";
 
 export interface SpeakOptions {
   /** As the files of {@link ComposeTurn}. */
@@ -34,10 +35,17 @@ export function replySpeaker(options: SpeakOptions): Speak {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const target = join(folder, "reply.ogg");
-      const note = await synthesizer.synthesize(said.join("\n\n"), target, signal);
-      if (!note) return null;
-      const { size } = await syncFile(note.path);
-      await keep(turn.messageId, { path: note.path, bytes: size });
+      const note = await noted(target, async () => {
+        const made = await synthesizer.synthesize(said.join("\n\n"), target, signal);
+        if (!made) return null;
+        const { size } = await syncFile(made.path);
+        await keep(turn.messageId, { path: made.path, bytes: size });
+        return made;
+      });
+      if (!note) {
+        await rmdir(folder).catch(() => {});
+        return null;
+      }
       return {
         kind: "media",
         media: "voice",
@@ -48,7 +56,7 @@ export function replySpeaker(options: SpeakOptions): Speak {
         durationSecs: note.durationSecs,
       };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "unknown";
+      const reason = reasonOf(error);
       log.warn(
         { turn: request.turn_id, reason },
         "no voice note could be made: the text goes alone",

@@ -19,6 +19,7 @@ import type {
   StoredChat,
 } from "../store/contract.ts";
 import type { DeliveryContent, Message } from "../channels/message.ts";
+import { reasonOf } from "./reason.ts";
 import type { Speak } from "./speak.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -182,16 +183,23 @@ async function answerOf(
   { signal: shutdown, closing }: TurnSignals,
 ): Promise<(AgentReply & { contents: DeliveryContent[] }) | null> {
   const alarm = "agent";
+  let reply: AgentReply | null = null;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {
-      const reply = await raced(work.agent.run(request, both), both);
-      const contents = await work.compose(channel, request, turn, reply.parts);
+      reply ??= await raced(work.agent.run(request, both), both);
+      const contents = await raced(work.compose(channel, request, turn, reply.parts), both);
       work.alarms.clear(alarm);
       return { ...reply, contents };
     } catch (error) {
       shutdown.throwIfAborted();
       const detail = describe(both.aborted ? both.reason : error);
-      work.log.warn({ turn: request.turn_id, agent: work.agent.kind }, `agent failed: ${detail}`);
+      const failed = reply === null || error instanceof AgentError;
+      work.log.warn(
+        { turn: request.turn_id, agent: work.agent.kind },
+        `${failed ? "agent failed" : "the files of an answer cannot be kept"}: ${detail}`,
+      );
+      // A full disk, say, is not the agent's: to ask again would cost once more, and might say something else.
+      if (failed) reply = null;
       if (both.aborted || (error instanceof AgentError && !error.retryable)) {
         work.alarms.raise(alarm, "failed", `The ${work.agent.kind} agent fails: ${detail}`);
         return null;
@@ -222,8 +230,7 @@ function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof AgentError) return error.detail;
-  return error instanceof Error ? error.message : "an unknown error";
+  return error instanceof AgentError ? error.detail : reasonOf(error);
 }
 
 /** The same messages give the same id, so that an agent recognises a turn that a restart repeats. */

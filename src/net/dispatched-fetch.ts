@@ -56,6 +56,9 @@ export async function createDispatchedFetch(
   };
 }
 
+/** Who asks says how long: undici's own five minutes would cut off an agent or a transcription that may take more. */
+const patience = { headersTimeout: 0, bodyTimeout: 0 };
+
 function createDispatcher(
   undici: Undici,
   proxy: Proxy | null,
@@ -65,8 +68,9 @@ function createDispatcher(
     ...(options.ca ? { ca: options.ca } : {}),
     allowH2: false,
   });
-  if (!proxy) return new undici.Agent({ connect: secured });
-  const agent = new undici.Agent({ connect: connectThrough(proxy, secured, options) });
+  if (!proxy) return new undici.Agent({ ...patience, connect: secured });
+  const connect = connectThrough(proxy, secured, options);
+  const agent = new undici.Agent({ ...patience, connect });
   return forwardsPlainly(proxy) ? agent.compose(forwardPlainRequests(proxy)) : agent;
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, lchownSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ServiceRefusal, type ServicePlan, type ServiceStep } from "./plan.ts";
 
@@ -19,9 +19,8 @@ export async function carryOut(
   try {
     for (const { path, mode } of plan.folders) {
       const made = mkdirSync(path, { recursive: true, mode });
-      if (made !== undefined && owner) {
-        chownSync(path, owner.uid, owner.gid);
-      }
+      // A link that the account puts in its place meanwhile is not followed: root would give away where it leads.
+      if (made !== undefined && owner) lchownSync(path, owner.uid, owner.gid);
     }
     for (const file of plan.files) {
       mkdirSync(dirname(file.path), { recursive: true });

@@ -39,7 +39,9 @@ export async function createSpeech(options: {
   }
   if (transcription?.enabled) {
     const { createTranscriber } = await import("./transcription.ts");
-    speech.transcriber = createTranscriber({ config: transcription, env, fetchFor, clock, log });
+    const { persistent } = await import("./transcription/persistent.ts");
+    const transcriber = createTranscriber({ config: transcription, env, fetchFor, clock, log });
+    speech.transcriber = transcriber && persistent(transcriber, clock);
   }
   return speech;
 }

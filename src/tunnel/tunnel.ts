@@ -144,7 +144,7 @@ class SupervisedTunnel implements Tunnel {
     const check = async () => {
       const answered = await fetch(url, { signal: AbortSignal.timeout(healthTimeoutMs) }).then(
         async (response) => {
-          await response.body?.cancel();
+          await response.body?.cancel().catch(() => {});
           return response.status < 500;
         },
         () => false,

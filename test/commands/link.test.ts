@@ -96,6 +96,24 @@ test("keeps the current code in a PNG that only its owner may read, and removes 
   expect(existsSync(png)).toBe(false);
 });
 
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "%s ends it, and leaves no PNG behind",
+  async (signal) => {
+    const png = join(home, "code.png");
+    const before = process.listenerCount(signal);
+    let there = false;
+    await daemon([linking("2@first"), linking("2@first")], (at) => {
+      if (at === 0) return;
+      there ||= existsSync(png);
+      process.emit(signal);
+    });
+    expect((await revka(["link", "--png", png], env)).code).toBe(1);
+    expect(there).toBe(true);
+    expect(existsSync(png)).toBe(false);
+    expect(process.listenerCount(signal)).toBe(before);
+  },
+);
+
 test("without a terminal shows the code once", async () => {
   await daemon([{ ...web, state: "connecting", linked_as: null }, linking("2@only")]);
   const { code, out } = await revka(["link"], env);

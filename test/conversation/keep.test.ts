@@ -23,7 +23,13 @@ test("a file goes, with its folder and what an agent laid there, when its messag
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, "png");
   writeFileSync(join(dirname(file), "made.png"), "by the agent");
-  await store.addAttachments(id, [{ path: file, bytes: 3 }]);
+  // As after a move of the home: what lies beside it is not its message's.
+  const [moved, beside] = ["moved.png", "beside.txt"].map((name) => join(folder.path, name));
+  for (const other of [moved, beside]) writeFileSync(other ?? "", "png");
+  await store.addAttachments(id, [
+    { path: file, bytes: 3 },
+    { path: moved ?? "", bytes: 3 },
+  ]);
   await store.finishTurn({
     chat,
     turnId: "turn",
@@ -54,7 +60,8 @@ test("a file goes, with its folder and what an agent laid there, when its messag
   expect(existsSync(file)).toBe(true);
   await pass(11 * DAY);
   // The file system takes its own time; the test's time-out ends the wait.
-  while (existsSync(dirname(file))) await pass(60_000);
+  while (existsSync(dirname(file)) || existsSync(moved ?? "")) await pass(60_000);
+  expect(existsSync(beside ?? "")).toBe(true);
   expect(existsSync(join(folder.path, "media"))).toBe(true);
   expect(store.attachmentBytes()).toBe(0);
   stop();

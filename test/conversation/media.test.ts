@@ -4,10 +4,12 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +18,7 @@ import type { MediaReference } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
+import { StoreError, type ConversationStore } from "../../src/store/contract.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fakeClock } from "../support/clock.ts";
@@ -72,8 +74,14 @@ describe("an attachment", () => {
   const entry = (media: MediaReference, type = "image") => ({
     id: 7,
     receivedAt: 0,
-    message: message({ type, text: "", attachments: [media] }),
+    message: message({ id: "wamid.7", type, text: "", attachments: [media] }),
   });
+  /** Where its files lie. */
+  const ownFolder = () => {
+    const [name = ""] = readdirSync(join(folder.path, "media"));
+    expect(name).toMatch(/^7-[0-9a-f]{16}$/);
+    return join(folder.path, "media", name);
+  };
 
   test("lies under the home with its true type, a safe name and the owner's mode", async () => {
     const channel = fakeChannel({
@@ -82,9 +90,9 @@ describe("an attachment", () => {
     const { attachments } = await prepare()(channel, entry(photo), signal);
     const [file] = attachments;
     expect(file).toMatchObject({ kind: "image", mime_type: "image/png", size: png.length });
-    expect(file?.path).toBe(join(folder.path, "media", "7", "1-passwd"));
+    expect(file?.path).toBe(join(ownFolder(), "1-passwd"));
     expect(statSync(file?.path ?? "").mode & 0o777).toBe(0o600);
-    expect(statSync(join(folder.path, "media", "7")).mode & 0o777).toBe(0o700);
+    expect(statSync(ownFolder()).mode & 0o777).toBe(0o700);
     expect(readFileSync(file?.path ?? "")).toEqual(png);
   });
 
@@ -102,13 +110,25 @@ describe("an attachment", () => {
     expect(again.attachments).toEqual(first.attachments);
   });
 
+  test("is never another message's that had the same number in an earlier store", async () => {
+    const before = fakeChannel({
+      openMedia: async () => ({ body: stream(png), mimeType: "image/png" }),
+    });
+    await prepare()(before, entry(photo), signal);
+    const gif = Buffer.from("GIF89a, of another person");
+    const now = fakeChannel({ openMedia: async () => ({ body: stream(gif), mimeType: null }) });
+    const anew = { ...entry(photo), message: message({ id: "wamid.2", attachments: [photo] }) };
+    const { attachments } = await prepare()(now, anew, signal);
+    expect(readFileSync(attachments[0]?.path ?? "")).toEqual(gif);
+  });
+
   test("that a kill left on disk before it was noted is noted when the turn is repeated, once", async () => {
     const openMedia = async () => ({ body: stream(png), mimeType: "image/png" });
     const channel = fakeChannel({ openMedia });
-    const killed = spyOn(store, "addAttachments").mockRejectedValueOnce(new Error("killed"));
-    await prepare()(channel, entry(photo), signal);
-    killed.mockRestore();
-    expect(existsSync(join(folder.path, "media", "7", "1-passwd"))).toBe(true);
+    const other = storeAt(join(folder.path, "other.db"), fakeClock());
+    await prepare({ store: other })(channel, entry(photo), signal);
+    other.close();
+    expect(existsSync(join(ownFolder(), "1-passwd"))).toBe(true);
     await prepare()(channel, entry(photo), signal);
     await prepare()(channel, entry(photo), signal);
     expect(store.attachmentBytes()).toBe(png.length);
@@ -133,12 +153,37 @@ describe("an attachment", () => {
   });
 
   test("leaves nothing behind where it fails, nor where a daemon was killed while it came", async () => {
-    const own = join(folder.path, "media", "7");
-    mkdirSync(own, { recursive: true });
+    const comes = async () => ({ body: stream(png), mimeType: "image/png" });
+    await prepare()(fakeChannel({ openMedia: comes }), entry(photo), signal);
+    const own = ownFolder();
+    rmSync(join(own, "1-passwd"));
     writeFileSync(join(own, "1-passwd.0123456789ab.part"), "half of it");
     const fails = fakeChannel({ openMedia: async () => Promise.reject(new Error("404")) });
     await prepare()(fails, entry(photo), signal);
     expect(existsSync(own)).toBe(false);
+  });
+
+  test("that the disk does not take says why without the name that its sender gave it", async () => {
+    const said: unknown[] = [];
+    const log = { ...silentLog, warn: (...line: unknown[]) => said.push(line) };
+    const openMedia = async () => {
+      rmSync(ownFolder(), { recursive: true });
+      return { body: stream(png), mimeType: "image/png" };
+    };
+    const prepared = await prepare({ log })(fakeChannel({ openMedia }), entry(photo), signal);
+    expect(prepared.attachments).toMatchObject([{ path: null, error: "the system says ENOENT" }]);
+    expect(JSON.stringify(said)).toContain("ENOENT");
+    expect(JSON.stringify(said)).not.toContain("passwd");
+  });
+
+  test("that the store cannot note leaves nothing behind, since nothing would take it away", async () => {
+    const openMedia = async () => ({ body: stream(png), mimeType: "image/png" });
+    const full = new StoreError("full", "the disk is full");
+    const noting = spyOn(store, "addAttachments").mockRejectedValueOnce(full);
+    const prepared = await prepare()(fakeChannel({ openMedia }), entry(photo), signal);
+    noting.mockRestore();
+    expect(prepared.attachments).toMatchObject([{ path: null, error: "the disk is full" }]);
+    expect(readdirSync(join(folder.path, "media"))).toEqual([]);
   });
 
   const transcriber = (transcribe: Transcriber["transcribe"]): Transcriber => ({
@@ -252,6 +297,16 @@ describe("a file that an agent hands back", () => {
     await expect(answer).rejects.toBeInstanceOf(AgentError);
   });
 
+  test("that cannot be noted leaves nothing behind", async () => {
+    const answer = replyComposer({
+      mediaFolder: join(folder.path, "media"),
+      mediaDir: join(folder.path, "outgoing"),
+      keep: async () => Promise.reject(new Error("full")),
+    })(fakeChannel(), requestOf(), turn, parts(write("outgoing", "chart.png")));
+    await expect(answer).rejects.toThrow("full");
+    expect(readdirSync(join(folder.path, "media", "out"))).toEqual([]);
+  });
+
   test("from beside the turn's own attachment is taken", async () => {
     const attachment = write("media", "7", "1-photo.png");
     const made = write("media", "7", "made.png");
@@ -288,6 +343,22 @@ describe("a file that an agent hands back", () => {
       },
     ],
     [
+      "that is empty",
+      () => {
+        const file = write("outgoing", "x.png");
+        truncateSync(file);
+        return file;
+      },
+    ],
+    [
+      "of over 100 MiB",
+      () => {
+        const file = write("outgoing", "x.png");
+        truncateSync(file, 100 * 1024 * 1024 + 1);
+        return file;
+      },
+    ],
+    [
       "from a folder whose name begins alike",
       () => {
         write("outgoing", "x.png");
@@ -302,6 +373,7 @@ describe("a file that an agent hands back", () => {
       (thrown: unknown) => thrown,
     );
     expect(error).toBeInstanceOf(AgentError);
+    expect(existsSync(join(folder.path, "media"))).toBe(false);
   });
 
   test("as sound keeps its caption as a text of its own", async () => {

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { AgentPart, TurnRequest } from "../../src/agent/agent.ts";
 import type { MediaReference } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
@@ -13,6 +12,7 @@ import type { ConversationStore, StoredChat } from "../../src/store/contract.ts"
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
+import { opusFile } from "../speech/opus.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
 import { cloud, message, storeAt, temporaryFolder } from "../support/store.ts";
 
@@ -127,34 +127,37 @@ test("a file that never comes leaves its message half of the time, and a reason"
   ]);
 });
 
-/** A voice note that lies under the home already, as after a restart. */
-function fetched(): void {
-  const path = join(folder.path, "media", "7", "1-audio");
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, "OggS....OpusHead");
-}
+/** Gives a voice note. */
+const gives = () =>
+  fakeChannel({
+    openMedia: async () => ({ body: new Response(opusFile(1)).body!, mimeType: "audio/ogg" }),
+  });
 
 test("words that never come leave the voice note without", async () => {
-  fetched();
+  const asked = Promise.withResolvers<void>();
   const transcriber: Transcriber = {
     provider: "local_whisper",
     ready: { ok: true },
     accepts: () => null,
-    transcribe: (_, signal) => untilStopped(signal),
+    transcribe(_, signal) {
+      asked.resolve();
+      return untilStopped(signal);
+    },
   };
-  const turn = runTurn(work({ transcriber }), fakeChannel(), chat, burst, signals());
+  const turn = runTurn(work({ transcriber }), gives(), chat, burst, signals());
+  await asked.promise;
   expect(await outcome(turn, 16_000)).toMatchObject({ outcome: "answered" });
-  expect(requests[0]?.messages[0]?.text).toBe("");
+  expect(requests[0]?.messages[0]).toMatchObject({ text: "", attachments: [{ kind: "audio" }] });
+  expect(requests[0]?.messages[0]?.attachments[0]?.path).toBeString();
 });
 
 test("an answer does not wait for its voice, which a stop of the daemon ends", async () => {
-  fetched();
   const synthesizer: Synthesizer = {
     provider: "piper",
     canVoice: { ok: true },
     synthesize: (_, __, signal) => untilStopped(signal),
   };
-  const turn = await runTurn(work({ synthesizer }), fakeChannel(), chat, burst, signals());
+  const turn = await runTurn(work({ synthesizer }), gives(), chat, burst, signals());
   expect(turn).toMatchObject({
     outcome: "answered",
     finished: { deliveries: [{ content: { kind: "text", text: "the answer" } }] },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentPart } from "../../src/agent/agent.ts";
 import { replySpeaker } from "../../src/conversation/speak.ts";
@@ -23,6 +23,8 @@ const speaks: Synthesizer = {
   },
 };
 const fails: Synthesizer = { ...speaks, synthesize: async () => Promise.reject(new Error("500")) };
+/** Its voice is made, but the store does not take it. */
+const unnoted: Synthesizer = { ...speaks };
 const declines: Synthesizer = { ...speaks, synthesize: async () => null };
 const texts: AgentPart[] = [
   { kind: "text", text: "good morning" },
@@ -35,20 +37,27 @@ test.each([
   ["does not follow a text", "text", speaks, texts, false],
   ["is left out where speech fails", "voice", fails, texts, false],
   ["is left out where there is nothing to speak", "voice", declines, texts, false],
+  ["is left out where the store fails", "voice", unnoted, texts, false],
   ["is left out where nothing was said", "voice", speaks, texts.slice(1, 2), false],
 ])("a voice note %s", async (_, type, synthesizer, parts, made) => {
   const kept: [number, string, number][] = [];
   const speak = replySpeaker({
     mediaFolder: folder.path,
     synthesizer,
-    keep: async (id, file) => void kept.push([id, file.path, file.bytes]),
+    async keep(id, file) {
+      if (synthesizer === unnoted) throw new Error("full");
+      kept.push([id, file.path, file.bytes]);
+    },
     log: silentLog,
   });
   const request = turn({ messages: [message({ type })] });
   const note = await speak(request, { messageId: 7 }, parts, new AbortController().signal);
   const path = join(folder.path, "out", "turn-1", "reply.ogg");
   expect(kept).toEqual(made ? [[7, path, 4]] : []);
-  if (!made) return expect(note).toBeNull();
+  if (!made) {
+    expect(note).toBeNull();
+    return expect(existsSync(join(folder.path, "out", "turn-1"))).toBe(false);
+  }
   expect(note).toMatchObject({ kind: "media", media: "voice", path, durationSecs: 2 });
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(spoken.at(-1)).toBe("good morning\n\nand good night");

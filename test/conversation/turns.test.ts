@@ -62,8 +62,7 @@ const agent: Agent = {
 
 const build = (
   changes: { debounceMs?: number; maxConcurrent?: number } = {},
-  prepare: TurnWork["prepare"] = prepared,
-  more: Partial<TurnWork> = {},
+  work: Partial<TurnWork> = {},
 ) => {
   alarms = new Alarms(clock, silentLog);
   metrics = createMetrics();
@@ -73,12 +72,8 @@ const build = (
     work: {
       store,
       agent,
-      prepare,
-      compose: replyComposer({
-        mediaFolder: folder.path,
-        mediaDir: null,
-        keep: async () => {},
-      }),
+      prepare: prepared,
+      compose: replyComposer({ mediaFolder: folder.path, mediaDir: null, keep: async () => {} }),
       timeoutMs: 30_000,
       maxHistory: 4,
       systemPrompt: null,
@@ -86,7 +81,7 @@ const build = (
       clock,
       log: silentLog,
       alarms,
-      ...more,
+      ...work,
     },
     debounceMs: 0,
     maxConcurrent: 8,
@@ -256,6 +251,12 @@ describe("an agent that fails", () => {
   });
 });
 
+test("half a letter, where an agent cut its answer short, is no text that a platform reads", async () => {
+  answers = [says("good night \ud83c")];
+  await deliver(from("+15550001111", "bye"));
+  expect(replies()).toEqual(["good night \ufffd"]);
+});
+
 test("an agent that chooses silence ends the turn without a reply", async () => {
   answers = [async () => ({ parts: [] })];
   await deliver(from("+15550001111", "hello"));
@@ -333,7 +334,7 @@ test.each([
     durationSecs: 1,
   };
   const made = Promise.withResolvers<DeliveryContent>();
-  build({}, prepared, { speak: () => made.promise });
+  build({}, { speak: () => made.promise });
   const speaksAs = (as: string) =>
     inbox.receiver(cloud, (each) => ({ admitted: true, message: each }))([
       { kind: "account", number: as },
@@ -469,6 +470,33 @@ test("an answer that cannot be stored waits for the store: the agent is not aske
   expect(alarms.list()).toEqual([]);
 });
 
+test("an answer whose files cannot be kept is kept later: the agent is not asked again", async () => {
+  let full = true;
+  build(
+    {},
+    {
+      async compose(_channel, _request, _turn, parts) {
+        if (full) throw new StoreError("full", "the disk is full");
+        return parts.flatMap((part) => (part.kind === "text" ? [{ ...part, quote: null }] : []));
+      },
+    },
+  );
+  await deliver(from("+15550001111", "hello"));
+  await pass(1_000);
+  full = false;
+  await pass(2_000);
+  expect(requests.length).toBe(1);
+  expect(replies()).toEqual(["hello"]);
+});
+
+test("an answer whose files are never read costs the turn, not the chat", async () => {
+  build({}, { compose: () => new Promise(() => {}) });
+  await deliver(from("+15550001111", "one"), from("+15550001111", "two"));
+  await pass(30_000);
+  expect(replies()).toEqual(["Sorry."]);
+  expect(requests.map((each) => each.messages[0]?.text)).toEqual(["one", "two"]);
+});
+
 test("a stop between two tries of an agent begins no other, and waits for nothing", async () => {
   answers = [breaks];
   await deliver(from("+15550001111", "hello"));
@@ -495,7 +523,7 @@ test("a stop does not wait for a store that takes nothing; the next start answer
 
 test("a preparation that never ends costs the turn, not the chat", async () => {
   let stuck = true;
-  build({}, (channel, entry) => (stuck ? new Promise(() => {}) : prepared(channel, entry)));
+  build({}, { prepare: (channel, entry) => (stuck ? new Promise(() => {}) : prepared(channel, entry)) });
   await deliver(from("+15550001111", "one"));
   await pass(30_000);
   expect(replies()).toEqual(["Sorry."]);

@@ -201,7 +201,8 @@ describe("a proxy that does not work: nothing goes out directly", () => {
     });
     const { graph } = outside;
     graph.write({ from: ada, content: content.voice(graph.file(note, "audio/ogg")) });
-    const [sent] = await graph.waitForSends({ to: ada.phone });
+    // The words are asked for three times.
+    const [sent] = await graph.waitForSends({ to: ada.phone, timeoutMs: 15_000 });
     expect(sent?.type).toBe("text");
     await daemon.waitForLog("could not be transcribed");
     await daemon.waitForLog("no voice note could be made");

@@ -169,7 +169,8 @@ describe("a voice note is answered in spite of", () => {
     transcription.answer = 500;
     speech.sound = 503;
     graph.write({ from: ada, content: voiceOf(graph) });
-    await graph.waitForSends({ to: ada.phone });
+    // It is asked three times.
+    await graph.waitForSends({ to: ada.phone, timeoutMs: 15_000 });
     expect(agent.turns.entries[0]?.messages[0]).toMatchObject({ type: "voice", text: "" });
     expect(agent.turns.entries[0]?.messages[0]?.attachments[0]?.error).toBeUndefined();
     await daemon.waitForLog("could not be transcribed");

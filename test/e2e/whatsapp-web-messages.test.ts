@@ -4,6 +4,7 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { NotAccepted, type TurnFocus } from "../../src/channels/channel.ts";
 import type { Message } from "../../src/channels/message.ts";
 import { Harness, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
+import type { Phone } from "../doubles/whatsapp-web/phone.ts";
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
 
@@ -93,6 +94,32 @@ test("groups: who wrote, where, and an answer all members read", async () => {
     "hello all",
   );
   expect(h.wa.retriesAsked.count).toBe(0);
+});
+
+test("what is quoted is shown to those whose chat it is from, however addressed, and to nobody else", async () => {
+  h = await Harness.linked();
+  const quoted = async (to: Phone, id: string) => {
+    const text = `about ${id} to ${to.number}`;
+    const person = { phone: `+${to.number}`, userId: null, lid: to.lid };
+    const delivery = {
+      ...h.delivery(to, { kind: "text", text, quote: id }),
+      recipient: { kind: "direct", ...person } as const,
+    };
+    expect((await h.channel.send(delivery, AbortSignal.timeout(PATIENCE_MS))).ok).toBe(true);
+    const received = await to.waitForMessage(text);
+    return received.content.extendedTextMessage?.contextInfo?.quotedMessage?.conversation ?? null;
+  };
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada, h.bob] });
+  await h.ada.send(h.owner, "by number", { as: "pn", alt: false });
+  await h.ada.send(h.owner, "by LID alone", { as: "lid", alt: false });
+  await h.ada.send(group, "to the team");
+  for (const text of ["by number", "by LID alone"]) {
+    const { id } = await h.message(text);
+    expect(await quoted(h.ada, id)).toBe(text);
+    expect(await quoted(h.bob, id)).toBeNull();
+  }
+  const { id } = await h.message("to the team");
+  expect(await quoted(h.ada, id)).toBeNull();
 });
 
 test("media comes in and is deciphered; a file that was changed on the way is refused", async () => {

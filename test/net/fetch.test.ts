@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { openAsBlob } from "node:fs";
+import { createRequire } from "node:module";
 import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { createNetwork, type Network } from "../../src/net/fetch.ts";
@@ -233,6 +234,35 @@ test("a malformed proxy fails, nothing goes out directly", async () => {
     );
   }
   expect(target.connections).toBe(0);
+});
+
+test("an answer may take as long as its caller waits, in head and body", async () => {
+  const undici: { tick(ms: number): void } = createRequire(import.meta.url)(
+    "undici/lib/util/timers.js",
+  );
+  const pass = () => {
+    // The first only starts the timers.
+    undici.tick(1_000);
+    undici.tick(600_000);
+  };
+  const answering: (() => void)[] = [];
+  const target = keep(
+    await startTarget((_, outgoing) => {
+      answering.push(
+        () => outgoing.write("al"),
+        () => outgoing.end("most"),
+      );
+    }),
+  );
+  const { fetchFor } = network(undefined, { env: { HTTP_PROXY: "http://127.0.0.1:1" } });
+  const asked = fetchFor("agent.webhook")(target.url);
+  while (answering.length === 0) await Bun.sleep(1);
+  pass();
+  answering[0]?.();
+  const answer = await asked;
+  pass();
+  answering[1]?.();
+  expect(await answer.text()).toBe("almost");
 });
 
 describe("the direct way", () => {

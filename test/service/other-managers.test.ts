@@ -52,6 +52,7 @@ describe("OpenRC", () => {
     expect(() => openrcPlan("install", { ...request, scope: "user" })).toThrow("--user");
     const credentials = [{ name: "revka-session-key", file: "/k" }];
     expect(() => openrcScript({ ...request, credentials })).toThrow("credentials");
+    expect(() => openrcScript({ ...request, home: "/a\nb" })).toThrow("control character");
   });
 
   test.each(serviceVerbs)("%s has a plan", (verb) => {
@@ -98,6 +99,8 @@ describe("carrying a plan out", () => {
     writeFileSync(old, "");
     const ran: string[] = [];
     const file = join(home, "deep/unit");
+    const root = process.geteuid?.() === 0;
+    const owner = root ? { uid: 65_534, gid: 65_534 } : null;
     const code = await carryOut(
       {
         ...emptyPlan,
@@ -111,12 +114,14 @@ describe("carrying a plan out", () => {
         ran.push(`${program} ${existsSync(file)} ${existsSync(old)}`);
         return program === "two" ? 3 : program === "before" ? 1 : 0;
       },
+      owner,
     );
     expect(code).toBe(3);
     expect(ran).toEqual(["before false true", "one true false", "two true false"]);
     expect(readFileSync(file, "utf8")).toBe("unit");
     expect(statSync(file).mode & 0o777).toBe(0o644);
     expect(statSync(join(home, "data")).mode & 0o777).toBe(0o700);
+    if (root) expect(statSync(join(home, "data")).uid).toBe(65_534);
     expect(existsSync(`${file}.new`)).toBe(false);
   });
 

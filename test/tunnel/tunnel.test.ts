@@ -169,3 +169,23 @@ test("health_url: three misses in a row end it, two do not", async () => {
   await reached(tunnel, "down");
   expect(tunnel.status().reason).toBe("cloudflared no longer answers at health_url");
 });
+
+test("health_url: an answer that breaks off after its head is one, and ends nothing else", async () => {
+  let asked = 0;
+  const { tunnel, clock } = standIn('echo "https://a.example"; exec sleep 60', {
+    config: v.parse(tunnelSchema, {
+      provider: "custom",
+      custom: { start_command: "cloudflared", health_url: "http://health.invalid" },
+    }),
+    fetch: async () => {
+      asked++;
+      const broken = new ReadableStream({ start: (body) => body.error(new Error("ECONNRESET")) });
+      return new Response(broken);
+    },
+  });
+  tunnel.start();
+  await reached(tunnel, "up");
+  for (let i = 0; i < 4; i++) await clock.advance(30_000);
+  expect(asked).toBe(4);
+  expect(tunnel.status().state).toBe("up");
+});

@@ -6,7 +6,7 @@ import { sendFailure } from "../failure.ts";
 import type { Delivery, Recipient, SendFailure, SendResult } from "../message.ts";
 import { Acknowledgements, refusal } from "./acknowledgements.ts";
 import type { Caches } from "./baileys-socket.ts";
-import { isSelf } from "./identity.ts";
+import { isSameChat, isSelf } from "./identity.ts";
 import { kindOf, phoneJid, phoneOf, userOf, withoutDevice } from "./jid.ts";
 import { UnsendableFile, UploadFailed, uploadFile } from "./media-upload.ts";
 import {
@@ -121,7 +121,10 @@ export class Client {
     if (before?.chat === chat) return before.message;
     switch (content.kind) {
       case "text":
-        return textMessage(content.text, content.quote ? this.quotation(content.quote) : null);
+        return textMessage(
+          content.text,
+          content.quote ? this.quotation(chat, content.quote) : null,
+        );
       case "reaction":
         return reactionMessage(chat, this.target(chat, content.targetId), content.emoji, now);
       case "edit":
@@ -202,11 +205,14 @@ export class Client {
     };
   }
 
-  private quotation(id: string): Quotation | null {
+  /** Null for a message of another chat: an agent may mix ids up, and its words are not for this one. */
+  private quotation(chat: string, id: string): Quotation | null {
     const session = this.options.session();
     const known = session.journal.remember(id);
     if (!known) return null;
-    const writer = withoutDevice(known.attributes.participant ?? known.attributes.from ?? "");
+    const { from = "", participant = from } = known.attributes;
+    if (!isSameChat(from, chat, session.self, session.mappings)) return null;
+    const writer = withoutDevice(participant);
     return { id, fromMe: false, participant: null, writer, text: known.preview ?? "" };
   }
 }

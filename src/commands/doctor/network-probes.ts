@@ -135,7 +135,7 @@ async function proxyVerdict(
       redirect: "manual",
       signal,
     });
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => {});
     return ok("proxy", `${service} reaches ${host} through ${label}`);
   } catch (reason) {
     return error(

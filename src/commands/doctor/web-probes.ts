@@ -116,7 +116,7 @@ async function reachVerdicts({ address, examination, signal }: Web): Promise<Ver
       redirect: "manual",
       signal,
     });
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => {});
     return [ok("network", `${host} answers`)];
   } catch (reason) {
     return [

@@ -62,8 +62,17 @@ export async function followLink(
   const until = Date.now() + (wait || firstCode) * 1000;
   let shown = "";
   let said = "";
+  const interrupted = Promise.withResolvers<void>();
+  let going = true;
+  // Ctrl-C is the usual way out, and must not leave the image behind.
+  const interrupt = () => {
+    going = false;
+    interrupted.resolve();
+  };
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
   try {
-    while (Date.now() < until) {
+    while (going && Date.now() < until) {
       const web = requireWeb(await askDaemon(invocation, (daemon) => daemon.status()));
       if (web.state === "ready") {
         terminal.out(`Linked${web.linked_as ? ` as ${web.linked_as}` : ""}.\n`);
@@ -80,11 +89,17 @@ export async function followLink(
         said = reasonOf(web.reason);
         terminal.err(`Not connected: ${web.reason}\n`);
       }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      const { promise: passed, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, pollMs);
+      await Promise.race([passed, interrupted.promise]);
+      clearTimeout(timer);
     }
   } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
     if (png !== null && wait > 0) rmSync(png, { force: true });
   }
+  if (!going) return exitCode.failed;
   terminal.err(
     shown === ""
       ? "There was no code in time; `revka status` says how WhatsApp Web stands.\n"

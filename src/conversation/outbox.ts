@@ -131,6 +131,7 @@ export class Outbox {
     const delivery = store.delivery(id);
     const stored = store.chat(chat);
     if (!delivery || !stored) return;
+    this.#settlement.wentWrong(stored.source, failure);
     if (failure.retry === "hold") this.#holds.hold(stored.source, failure);
     else if (delivery.state === "failed") this.#settlement.ended(stored, delivery, failure);
     this.wake(chat);

@@ -48,6 +48,11 @@ export class Settlement {
     return this.#last.get(sourceKey(source)) ?? null;
   }
 
+  /** Keeps it as the last thing that went wrong. */
+  wentWrong(source: Source, { code, hint }: SendFailure): void {
+    this.#last.set(sourceKey(source), { at: this.#options.clock.now(), code, hint });
+  }
+
   /** Notes the outcome of one try. Throws {@link StoreError} where a failure cannot be noted. */
   async settle(
     stored: StoredChat,
@@ -60,13 +65,14 @@ export class Settlement {
       holds.works(stored.source, stored.id);
       const { platformId } = result;
       const ending = await this.#kept(() => store.markSent(delivery.id, platformId));
+      if (ending?.failure) this.wentWrong(stored.source, ending.failure);
       // A status may have settled it already, and was counted.
       if (ending) this.ended(stored, delivery, ending.failure);
       return;
     }
     const { failure } = result;
-    const { code, hint } = failure;
-    this.#last.set(sourceKey(stored.source), { at: clock.now(), code, hint });
+    const { code } = failure;
+    this.wentWrong(stored.source, failure);
     // Only the platform numbers its refusals: it looked at the delivery, so the account may send.
     if (failure.retry === "no" && /^\d/.test(code)) holds.works(stored.source, stored.id);
     if (failure.retry === "hold") {

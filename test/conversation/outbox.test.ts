@@ -112,6 +112,7 @@ test("one of which a status said that it failed before its answer came counts as
   answer.resolve({ ok: true, platformId: "w" });
   await settle();
   expect(states("a", "b")).toEqual(["failed", "sent"]);
+  expect(outbox.lastFailure(cloud)?.code).toBe("131026");
   const { values } = metrics.deliveries.get();
   expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([
     ["failed", 1],
@@ -356,52 +357,6 @@ describe("an account that may be asked but not send", () => {
     channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "another token" };
     await pass(300_000);
     expect(alarms.list().map(({ hint }) => hint)).toEqual(["another token"]);
-  });
-});
-
-describe("a failure that the platform reports later", () => {
-  const later = async (failure: SendFailure) => {
-    const chat = await queue("+15550001111", "a");
-    outbox.wake(chat);
-    await settle();
-    await store.accept(
-      cloud,
-      [
-        {
-          kind: "status",
-          status: {
-            platformId: "wamid.out.a",
-            deliveryId: "a",
-            state: "failed",
-            timestamp: 1,
-            failure,
-          },
-        },
-      ],
-      {
-        admit: (message) => ({ admitted: true, message }),
-        maxPendingMessages: 1,
-        maxPendingBytes: 1,
-        maxPendingPerChat: 1,
-        pauseAfter: (reason, attempts) => outbox.pauseAfter(reason, attempts),
-      },
-    );
-    outbox.failedLater(chat, "a", failure);
-    await settle();
-  };
-
-  test("for good is kept as failed", async () => {
-    await later({ retry: "no", afterMs: null, code: "131026", hint: "undeliverable" });
-    await pass(600_000);
-    expect(sentIds()).toEqual(["a"]);
-    expect(states("a")).toEqual(["failed"]);
-  });
-
-  test("for a while is sent again after its pause", async () => {
-    await later({ retry: "backoff", afterMs: null, code: "131016", hint: "later" });
-    expect(sentIds()).toEqual(["a"]);
-    await pass(3_000);
-    expect(sentIds()).toEqual(["a", "a"]);
   });
 });
 

@@ -523,7 +523,10 @@ test("a stop does not wait for a store that takes nothing; the next start answer
 
 test("a preparation that never ends costs the turn, not the chat", async () => {
   let stuck = true;
-  build({}, { prepare: (channel, entry) => (stuck ? new Promise(() => {}) : prepared(channel, entry)) });
+  build(
+    {},
+    { prepare: (channel, entry) => (stuck ? new Promise(() => {}) : prepared(channel, entry)) },
+  );
   await deliver(from("+15550001111", "one"));
   await pass(30_000);
   expect(replies()).toEqual(["Sorry."]);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, mock, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import type { SendFailure, SendResult } from "../../src/channels/message.ts";
 import type { Outbox } from "../../src/conversation/outbox.ts";
@@ -422,17 +422,55 @@ test("a place goes on to the next chat when the one whose turn it is has nothing
   await settle();
 });
 
-test("a stop lets the request in flight end and starts no other", async () => {
-  const gate = Promise.withResolvers<SendResult>();
-  channel.answers = [gate.promise];
-  outbox.wake(await queue("+15550001111", "a", "b"));
-  await settle();
-  const drained = outbox.drain(2_000);
-  gate.resolve({ ok: true, platformId: "wamid" });
-  await drained;
-  await settle();
-  expect(sentIds()).toEqual(["a"]);
-  expect(states("a", "b")).toEqual(["sent", "pending"]);
+describe("a stop", () => {
+  test("lets the request in flight end and starts no other", async () => {
+    const gate = Promise.withResolvers<SendResult>();
+    channel.answers = [gate.promise];
+    outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    const stopped = mock(() => {});
+    const drained = outbox.drain(2_000).then(stopped);
+    await pass(1_900);
+    expect(stopped).not.toHaveBeenCalled();
+    gate.resolve({ ok: true, platformId: "wamid" });
+    await drained;
+    await settle();
+    expect(sentIds()).toEqual(["a"]);
+    expect(states("a", "b")).toEqual(["sent", "pending"]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("cuts off one that outlasts the grace, which stays in doubt", async () => {
+    let cut = false;
+    channel.send = (_, signal) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener("abort", () => {
+          cut = true;
+          reject(signal.reason);
+        }),
+      );
+    outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    const drained = outbox.drain(2_000);
+    await pass(1_900);
+    expect(cut).toBe(false);
+    await pass(200);
+    await drained;
+    expect(cut).toBe(true);
+    expect(states("a")).toEqual(["sending"]);
+  });
+
+  test("ends what waits for its next try, and takes up nothing more", async () => {
+    channel.answers = [fails("backoff")];
+    const chat = await queue("+15550001111", "a");
+    outbox.wake(chat);
+    await settle();
+    await outbox.drain(2_000);
+    expect(clock.pending).toBe(0);
+    outbox.wake(chat);
+    await pass(600_000);
+    expect(sentIds()).toEqual(["a"]);
+  });
 });
 
 describe("a channel that is not ready", () => {

@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { account } from "./requests.ts";
+import { whatsappSettings } from "../../src/simulator/graph/daemon-settings.ts";
 
 /** A program under measurement. */
 export interface Running {
@@ -67,13 +68,8 @@ function configOf(options: DaemonOptions, port: number): Record<string, unknown>
     store: { max_pending_messages: 10_000_000, max_pending_bytes: 16 * 1024 ** 3 },
     channels_config: {
       whatsapp: {
-        access_token: account.accessToken,
-        app_secret: account.appSecret,
-        verify_token: account.verifyToken,
-        phone_number_id: account.phoneNumberId,
+        ...whatsappSettings(account, options.graphUrl),
         allowed_numbers: ["*"],
-        api_base_url: options.graphUrl,
-        graph_api_version: "v26.0",
         messages_per_second: 1000,
       },
     },

@@ -7,6 +7,7 @@ import { startSlowAgent } from "../torture/agent.ts";
 import { Customers } from "../torture/customers.ts";
 import { freePort, Victim } from "../torture/daemon.ts";
 import { judge, type Verdict } from "../torture/ledger.ts";
+import { whatsappSettings } from "../../src/simulator/graph/daemon-settings.ts";
 
 export interface SlowAgentOptions {
   messages: number;
@@ -45,13 +46,8 @@ export async function slowAgentRun(options: SlowAgentOptions): Promise<SlowAgent
       agent: { kind: "webhook", url: agent.url, max_concurrent_turns: options.turns },
       channels_config: {
         whatsapp: {
-          access_token: account.accessToken,
-          app_secret: account.appSecret,
-          verify_token: account.verifyToken,
-          phone_number_id: account.phoneNumberId,
+          ...whatsappSettings(account, graph.url),
           allowed_numbers: ["*"],
-          api_base_url: graph.url,
-          graph_api_version: "v26.0",
           messages_per_second: 1000,
         },
       },

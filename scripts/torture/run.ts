@@ -20,6 +20,7 @@ import {
   type Scenario,
 } from "./plan.ts";
 import { readStore, type StoreState } from "./store-state.ts";
+import { whatsappSettings } from "../../src/simulator/graph/daemon-settings.ts";
 
 export interface TortureOptions {
   rounds: number;
@@ -136,13 +137,8 @@ class Torture {
         store: { path: storePath },
         channels_config: {
           whatsapp: {
-            access_token: account.accessToken,
-            app_secret: account.appSecret,
-            verify_token: account.verifyToken,
-            phone_number_id: account.phoneNumberId,
+            ...whatsappSettings(account, graph.url),
             allowed_numbers: ["*"],
-            api_base_url: graph.url,
-            graph_api_version: "v26.0",
             status_grace_secs: options.statusGraceSecs ?? statusGraceSecs,
             messages_per_second: 1000,
           },

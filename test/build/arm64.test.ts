@@ -8,6 +8,7 @@ import { startGraphSimulator } from "../../src/simulator/graph.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import { binary } from "../support/binary.ts";
 import { runAlone } from "./run.ts";
+import { whatsappSettings } from "../../src/simulator/graph/daemon-settings.ts";
 
 const qemu = findExecutable("qemu-aarch64-static") ?? "";
 const libraries = "/usr/aarch64-linux-gnu";
@@ -67,12 +68,8 @@ describe.skipIf(!present)(`the arm64 executable under emulation (${needs})`, () 
           agent: { kind: "echo" },
           channels_config: {
             whatsapp: {
-              access_token: account.accessToken,
-              app_secret: account.appSecret,
-              verify_token: account.verifyToken,
-              phone_number_id: account.phoneNumberId,
+              ...whatsappSettings(account, graph.url),
               allowed_numbers: ["+15550001111"],
-              api_base_url: graph.url,
             },
           },
         },

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { startGraphSimulator } from "../../simulator/graph.ts";
 import { content } from "../../simulator/graph/content.ts";
 import type { DemoPlatform } from "./platform.ts";
+import { whatsappSettings } from "../../simulator/graph/daemon-settings.ts";
 
 const customer = { phone: "15550001111", name: "You" };
 
@@ -18,13 +19,8 @@ export async function cloudPlatform(): Promise<DemoPlatform> {
     webhookPath: "/whatsapp",
     channelsConfig: {
       whatsapp: {
-        access_token: account.accessToken,
-        app_secret: account.appSecret,
-        verify_token: account.verifyToken,
-        phone_number_id: account.phoneNumberId,
+        ...whatsappSettings(account, graph.url),
         allowed_numbers: [`+${customer.phone}`],
-        api_base_url: graph.url,
-        graph_api_version: "v26.0",
       },
     },
     async connect(gatewayUrl) {

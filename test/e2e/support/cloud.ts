@@ -2,6 +2,7 @@ import type { GraphOptions } from "../../../src/simulator/graph/options.ts";
 import { defaultAccount } from "../../../src/simulator/graph/options.ts";
 import { startGraphSimulator, type GraphSimulator } from "../../../src/simulator/graph.ts";
 import { startDaemon, type StartOptions, type TestDaemon } from "./daemon.ts";
+import { whatsappSettings } from "../../../src/simulator/graph/daemon-settings.ts";
 
 export const account = defaultAccount;
 
@@ -23,13 +24,8 @@ export function cloudConfig(
     channels_config: {
       ...changes.channels,
       whatsapp: {
-        access_token: account.accessToken,
-        phone_number_id: account.phoneNumberId,
-        verify_token: account.verifyToken,
-        app_secret: account.appSecret,
+        ...whatsappSettings(account, graphUrl),
         allowed_numbers: ["*"],
-        api_base_url: graphUrl,
-        graph_api_version: "v26.0",
         ...changes.whatsapp,
       },
     },

@@ -64,6 +64,8 @@ export class WatiSimulator {
   readonly webhook: WatiWebhookSettings;
   variants: WatiVariant[];
   readonly faults = new WatiFaults();
+  /** Waited for between taking a send and answering it: what is said of a message may come before its answer. */
+  beforeAnswer: (taken: WatiReceived) => unknown = () => {};
   readonly sends = new Journal<WatiReceived>("sends");
   readonly requests = new Journal<WatiRequest>("requests");
   readonly #channels: string[] | null;
@@ -247,6 +249,7 @@ export class WatiSimulator {
       });
     }
     const taken = this.sends.add({ ...send, id: newWatiId(), wamid: newWamid(), at: now });
+    await this.beforeAnswer(taken);
     if (loseAnswer) response.destroy();
     else answerJson(response, 200, { message: { id: taken.id, type: send.kind, status: "sent" } });
     if (!this.#statuses) return;

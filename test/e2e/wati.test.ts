@@ -189,23 +189,41 @@ describe.concurrent("sending", () => {
     expect(wati.requests.entries).toHaveLength(2);
   });
 
+  const refusedLater = (sent: { id: string; wamid: string } | undefined) => ({
+    eventType: "sessionMessageFailed_v2",
+    id: sent?.id,
+    whatsappMessageId: sent?.wamid,
+    failedCode: "131047",
+    failedDetail: "Message failed to send because more than 24 hours have passed",
+  });
+
   test("what WATI took and could not deliver fails afterwards, with its reason", async () => {
     await using setup = await startWati();
     const { wati, daemon } = setup;
     await wati.sendText(ada, "hello");
     const [sent] = await wati.waitForSends({ to: ada });
     await daemon.waitForLog("delivery sent");
-    await wati.post({
-      eventType: "sessionMessageFailed_v2",
-      id: sent?.id,
-      whatsappMessageId: sent?.wamid,
-      failedCode: "131047",
-      failedDetail: "Message failed to send because more than 24 hours have passed",
-    });
+    await wati.post(refusedLater(sent));
     await daemon.waitForLog("delivery failed");
     const { outbox, failed_deliveries } = await daemon.status();
     expect(outbox).toMatchObject({ pending: 0, failed: 1 });
     expect(failed_deliveries[0]?.hint).toContain("24 hours");
+  });
+
+  test("a failure that is told before the answer to the send counts, and as one", async () => {
+    await using setup = await startWati();
+    const { wati, daemon } = setup;
+    wati.beforeAnswer = (taken) => wati.post(refusedLater(taken));
+    await wati.sendText(ada, "hello");
+    await daemon.waitForLog("delivery failed");
+    const { outbox, channels } = await daemon.status();
+    expect(outbox).toMatchObject({ pending: 0, failed: 1 });
+    expect(channels[0]?.last_error?.hint).toContain("24 hours");
+    const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
+    expect(metrics.match(/^revka_deliveries_total.*$/gm)).toEqual([
+      'revka_deliveries_total{channel="wati",outcome="failed"} 1',
+    ]);
+    expect(wati.sends.entries).toHaveLength(1);
   });
 
   test("409 fails that delivery alone, with what to do about it; 500 is tried again", async () => {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { ControlError, type ControlApi } from "../../src/control/api.ts";
-import { controlClient } from "../../src/control/client.ts";
+import { controlClient, DaemonNotRunning } from "../../src/control/client.ts";
 import { controlServer } from "../../src/control/server.ts";
 import { fetchOverUnixSocket } from "../../src/runtime/unix-fetch.ts";
 import { temporaryFolder } from "../support/store.ts";
@@ -102,4 +102,54 @@ test.each<[method: "GET" | "POST", route: string, body: string | undefined, stat
   expect(answer.status).toBe(status);
   if (status !== 200) expect(JSON.parse(answer.text)).toEqual({ error: expect.any(String) });
   await server.stop(true);
+});
+
+test("what is asked of the socket reaches the daemon as it was asked", async () => {
+  const heard: unknown[][] = [];
+  const hears =
+    <T>(name: string, answer: T) =>
+    async (...given: unknown[]): Promise<T> => {
+      heard.push([name, ...given]);
+      return answer;
+    };
+  const sent = { deliveries: [], window_warning: "closed" };
+  const server = await controlServer(path, () => ({
+    ...api,
+    send: hears("send", sent),
+    pause: hears("pause", { changed: true }),
+    resume: hears("resume", { changed: false }),
+    redeliver: hears("redeliver", undefined),
+    relink: hears("relink", undefined),
+  }));
+  const client = controlClient(path);
+  const whole = { to: "+15550001111", text: "x", channel: "wati" as const, wait_ms: 0 };
+  expect(await client.send(whole)).toEqual(sent);
+  await client.send({ to: "self", text: "y" });
+  expect(await client.pause({ chat: "a", channel: "wati" })).toMatchObject({ changed: true });
+  expect(await client.resume({ chat: "b" })).toMatchObject({ changed: false });
+  await client.redeliver("id");
+  await client.relink();
+  expect(heard).toEqual([
+    ["send", whole],
+    ["send", { to: "self", text: "y" }],
+    ["pause", { chat: "a", channel: "wati" }],
+    ["resume", { chat: "b" }],
+    ["redeliver", "id"],
+    ["relink"],
+  ]);
+  await server.stop(true);
+});
+
+test.each([404, 409, 400] as const)("a refusal keeps its status %d and words", async (status) => {
+  const refuse = async () => {
+    throw new ControlError(status, "not so");
+  };
+  const server = await controlServer(path, () => ({ ...api, relink: refuse }));
+  await expect(controlClient(path).relink()).rejects.toEqual(new ControlError(status, "not so"));
+  await expect(controlClient(path).relink()).rejects.toMatchObject({ status });
+  await server.stop(true);
+});
+
+test("where nobody answers, the daemon is said not to run", async () => {
+  await expect(controlClient(path).status()).rejects.toBeInstanceOf(DaemonNotRunning);
 });

@@ -61,6 +61,14 @@ const table: [
     plain,
   ],
   [
+    "WATI's own is no provider's",
+    "provider.openai",
+    "https://a.test",
+    { channels_config: { whatsapp: {}, wati: { proxy_url: own } } },
+    {},
+    null,
+  ],
+  [
     "a service that only begins like a channel has no proxy of its own",
     "channel.whatsapps",
     "https://a.test",

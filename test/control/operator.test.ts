@@ -50,7 +50,9 @@ const writes = () =>
 describe("sending", () => {
   test("is answered at once, or when the deliveries have ended", async () => {
     const unwaited = await api.send({ to: ada, text: "one" });
-    expect(unwaited.deliveries).toMatchObject([{ state: "pending", platform_id: null }]);
+    expect(unwaited.deliveries).toMatchObject([
+      { state: "pending", platform_id: null, code: null, hint: null },
+    ]);
     await settle();
     const waited = api.send({ to: ada, text: "two", wait_ms: 1000 });
     await settle();

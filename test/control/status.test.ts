@@ -97,6 +97,10 @@ test("the status carries the code of a channel that is being linked", async () =
 });
 
 test("the status counts what waits and since when", async () => {
+  expect(await api.status()).toMatchObject({
+    inbox: { pending: 0, oldest_age_seconds: null },
+    outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
+  });
   await api.pause({ chat: ada });
   await writes();
   channel.answers = [new Promise(() => {})];

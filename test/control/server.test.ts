@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, renameSync, statSync } from "node:fs";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { ControlError, type ControlApi } from "../../src/control/api.ts";
@@ -51,6 +52,22 @@ test("a socket that a kill left behind is replaced, one that is answered on is n
   const second = await controlServer(path, () => api).catch((error: Error) => error.message);
   expect(second).toContain("another daemon of this home is running");
   await controlClient(path).redeliver("known");
+  await server.stop(true);
+});
+
+test("a daemon that answers well is one that runs, and keeps its socket", async () => {
+  const asked: string[] = [];
+  const running = { ...api, relink: async () => void asked.push("relink") };
+  // Both ends are one build; nothing of the report is looked at.
+  const server = await controlServer(path, () => ({
+    ...running,
+    status: () => Promise.resolve(Object.create(null)),
+  }));
+  await expect(controlServer(path, () => api)).rejects.toThrow(
+    "another daemon of this home is running",
+  );
+  await controlClient(path).relink();
+  expect(asked).toEqual(["relink"]);
   await server.stop(true);
 });
 
@@ -152,4 +169,24 @@ test.each([404, 409, 400] as const)("a refusal keeps its status %d and words", a
 
 test("where nobody answers, the daemon is said not to run", async () => {
   await expect(controlClient(path).status()).rejects.toBeInstanceOf(DaemonNotRunning);
+});
+
+test("an answer that is no refusal of ours is told apart from one", async () => {
+  for (const [status, body, words] of [
+    [500, '"text"', "without saying why"],
+    [500, "null", "without saying why"],
+    [500, "{}", "without saying why"],
+    [503, '{"error":"busy"}', "busy"],
+  ] as const) {
+    const socket = join(folder.path, `${status}-${body.length}.sock`);
+    const other = createHttpServer((_, outgoing) => void outgoing.writeHead(status).end(body));
+    await new Promise<void>((resolve) => other.listen(socket, resolve));
+    const error = await controlClient(socket)
+      .relink()
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ControlError);
+    expect(error).toMatchObject({ status: 400, message: expect.stringContaining(words) });
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+  }
 });

@@ -112,6 +112,10 @@ test("only what follows is said of a key that is wrong itself", () => {
   ]);
 });
 
+test("a provider that is like none has no neighbour", () => {
+  expect(complaints(model("mistral-large"))[0]).toEndWith(", found another string");
+});
+
 test("one of the two files of TLS alone is not enough", () => {
   expect(complaints(`${echo}[gateway.tls]\nenabled = true\ncert_path = "/c"\n`)).toEqual([
     "config.toml:3: gateway.tls.key_path: missing; [gateway.tls] enabled = true needs it",

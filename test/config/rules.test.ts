@@ -116,6 +116,15 @@ test("a provider that is like none has no neighbour", () => {
   expect(complaints(model("mistral-large"))[0]).toEndWith(", found another string");
 });
 
+test("WATI's proxy and list are looked at as WhatsApp's are", () => {
+  expect(complaints(`${wati}proxy_url = "ftp://p"\n`)).toEqual([
+    "config.toml:5: channels_config.wati.proxy_url: expected the address of a proxy that begins with http://, https://, socks5:// or socks5h://",
+  ]);
+  expect(warnings(`${wati}allowed_numbers = ["Ada", "*"]\n`)).toEqual([
+    'config.toml:5: channels_config.wati.allowed_numbers[0]: expected a number in international form, a BSUID or "*"; the entry is ignored',
+  ]);
+});
+
 test("one of the two files of TLS alone is not enough", () => {
   expect(complaints(`${echo}[gateway.tls]\nenabled = true\ncert_path = "/c"\n`)).toEqual([
     "config.toml:3: gateway.tls.key_path: missing; [gateway.tls] enabled = true needs it",

@@ -85,6 +85,20 @@ describe("what a proxy answers to CONNECT", () => {
     expect(String((await said)[0])).toBe("hello");
     socket.destroy();
   });
+
+  test("and then is listened to no more", async () => {
+    const proxy = await rawProxy((socket) => void socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+    const socket = await through(proxy.url);
+    const events = ["data", "error", "close", "connect"];
+    expect(events.map((event) => socket.listenerCount(event))).toEqual([0, 0, 0, 0]);
+    socket.destroy();
+  });
+
+  test("407 is said to be about the login", async () => {
+    const proxy = await rawProxy((socket) => void socket.write("HTTP/1.1 407 No\r\n\r\n"));
+    const { label } = parseProxy(proxy.url);
+    await expect(through(proxy.url)).rejects.toThrow(`${label} wants other credentials (407)`);
+  });
 });
 
 describe("CONNECT names the target", () => {
@@ -165,6 +179,24 @@ describe("SOCKS", () => {
     expect(await code(through(proxy.url, { resolve: names }))).toBe("proxy_unreachable");
     expect(proxy.asked).toEqual([]);
   });
+
+  test.each(["end", "resetAndDestroy"] as const)(
+    "a proxy that hangs up (%s) while a name is resolved is left at once",
+    async (hangUp) => {
+      const gone = Promise.withResolvers<void>();
+      const sockets = new Set<Socket>();
+      const server = createServer((socket) => {
+        socket.on("error", () => {}).on("close", () => gone.resolve());
+        socket[hangUp]();
+      });
+      const port = await listen(server);
+      const proxy = keep({ close: () => stop(server, sockets) });
+      const resolve = () => gone.promise.then(() => new Promise<string>(() => {}));
+      const opening = through(`socks5://127.0.0.1:${port}`, { resolve });
+      expect(await code(opening)).toMatch(/^proxy_(closed|unreachable)$/);
+      await proxy.close();
+    },
+  );
 
   test("an address is not resolved", async () => {
     const target = await rawProxy(() => {});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { TurnAttachment, TurnMessage } from "../../src/agent/agent.ts";
+import type { TurnAttachment, TurnMessage, TurnSender } from "../../src/agent/agent.ts";
 import { promptText } from "../../src/agent/prompt.ts";
 import { message } from "./turn.ts";
 
@@ -63,7 +63,7 @@ describe("in a group a line names its writer", () => {
     lid: "1@lid",
     user_id: "US.1",
   };
-  const line = (sender: Partial<typeof nameless | typeof whole>, text = "hi") =>
+  const line = (sender: Partial<TurnSender>, text = "hi") =>
     promptText(message({ text, sender: { ...nameless, ...sender } }), "group");
 
   test("by the best that is known of them", () => {

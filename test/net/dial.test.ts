@@ -198,6 +198,16 @@ describe("SOCKS", () => {
     },
   );
 
+  test("an opened connection is listened to no more", async () => {
+    const target = await rawProxy(() => {});
+    const proxy = keep(await startSocksProxy());
+    const port = Number(new URL(target.url).port);
+    const socket = await through(proxy.url, { host: "127.0.0.1", port });
+    const events = ["data", "error", "close"];
+    expect(events.map((event) => socket.listenerCount(event))).toEqual([0, 0, 0]);
+    socket.destroy();
+  });
+
   test("an address is not resolved", async () => {
     const target = await rawProxy(() => {});
     const port = Number(new URL(target.url).port);

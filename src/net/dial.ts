@@ -176,9 +176,11 @@ function readAnswerStatus(socket: Socket): Promise<number> {
 async function throughSocks(socket: Socket, options: DialOptions): Promise<Socket> {
   const { proxy, port } = options;
   const resolve = options.resolve ?? resolveHere;
-  const host =
-    proxy.resolves === "here" && !isIP(options.host) ? await resolve(options.host) : options.host;
-  const { SocksClient } = await import("socks");
+  const resolving = proxy.resolves === "here" && !isIP(options.host);
+  const [host, { SocksClient }] = await whileOpen(
+    socket,
+    Promise.all([resolving ? resolve(options.host) : options.host, import("socks")]),
+  );
   const { user, password } = credentials(proxy.url);
   const request: SocksClientOptions = {
     command: "connect",
@@ -198,6 +200,22 @@ async function throughSocks(socket: Socket, options: DialOptions): Promise<Socke
   } catch (error) {
     // No `cause`: the library's errors carry the whole options, credentials included.
     throw new ProxyFailure("proxy_refused", `${proxy.label} refused: ${describe(error)}`);
+  }
+}
+
+/** Rejects where the proxy hangs up before the work is done: nobody else listens to the connection meanwhile. */
+async function whileOpen<T>(socket: Socket, work: Promise<T>): Promise<T> {
+  let settle = () => {};
+  const lost = new Promise<never>((_, reject) => {
+    const onClose = () =>
+      reject(new ProxyFailure("proxy_closed", "the proxy closed the connection"));
+    socket.on("error", reject).on("end", onClose).on("close", onClose);
+    settle = () => socket.off("error", reject).off("end", onClose).off("close", onClose);
+  });
+  try {
+    return await Promise.race([lost, work]);
+  } finally {
+    settle();
   }
 }
 

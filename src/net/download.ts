@@ -82,7 +82,7 @@ export async function download(options: DownloadOptions): Promise<Download> {
   const deadline = startDeadline(clock, options.totalMs ?? usualTotalMs, caller);
   try {
     const response = await follow(options, deadline);
-    return accept(response, options, clock, deadline);
+    return await accept(response, options, clock, deadline);
   } catch (error) {
     deadline.cancel();
     throw failure(error, caller, deadline);

@@ -47,7 +47,7 @@ test("arguments reach the program as they are, without a shell", async () => {
   expect(reply).toEqual({ parts: [{ kind: "text", text: "$HOME; echo *" }] });
 });
 
-test.each([["true"], ["printf", " \n"]] as [string, ...string[]][])(
+test.each([["true"], ["printf", " \n"], ["printf", "\t\v\f\r\n "]] as [string, ...string[]][])(
   "%p: blank output with exit code 0 is no reply",
   async (...command) => {
     expect(await agent(command).run(turn(), never)).toEqual({ parts: [] });
@@ -81,6 +81,13 @@ describe("a failed turn", () => {
     expect(error).toBeInstanceOf(AgentError);
     expect(error).toMatchObject({ retryable: true, detail: expect.stringContaining(detail) });
     expect(String(error)).not.toContain("secret words");
+  });
+
+  test("where nothing stands on standard error, nothing is logged of it", async () => {
+    const lines: unknown[] = [];
+    const log: Logger = { ...silentLog, debug: (...line) => lines.push(line) };
+    await agent(["true"], { log }).run(turn(), never);
+    expect(lines).toEqual([]);
   });
 
   test("standard error is drained, and logged by its length alone", async () => {

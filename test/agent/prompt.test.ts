@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import type { TurnAttachment, TurnMessage } from "../../src/agent/agent.ts";
+import { describe, expect, test } from "bun:test";
+import type { TurnAttachment, TurnMessage, TurnSender } from "../../src/agent/agent.ts";
 import { promptText } from "../../src/agent/prompt.ts";
 import { message } from "./turn.ts";
 
@@ -37,6 +37,59 @@ const lines: [string, Partial<TurnMessage>, string][] = [
   ],
 ];
 
+lines.push(
+  [
+    "a file that could not be had",
+    { text: "", attachments: [file("document", { path: null, filename: "a.pdf" })] },
+    "[document a.pdf, not available]",
+  ],
+  [
+    "a file whose name poses as more",
+    { text: "", attachments: [file("document", { filename: " a]\n[b\u0000.pdf " })] },
+    "[document a b .pdf]",
+  ],
+);
+
 test.each(lines)("%s", (_, changes, line) => {
   expect(promptText(message(changes), "direct")).toBe(line);
+});
+
+describe("in a group a line names its writer", () => {
+  const nameless = { phone: null, user_id: null, lid: null, username: null, name: null };
+  const whole = {
+    name: "Ada",
+    username: "ada1",
+    phone: "+15550001111",
+    lid: "1@lid",
+    user_id: "US.1",
+  };
+  const line = (sender: Partial<TurnSender>, text = "hi") =>
+    promptText(message({ text, sender: { ...nameless, ...sender } }), "group");
+
+  test("by the best that is known of them", () => {
+    expect(line(whole)).toBe("Ada: hi");
+    expect(line({ ...whole, name: null })).toBe("ada1: hi");
+    expect(line({ phone: whole.phone, lid: whole.lid, user_id: whole.user_id })).toBe(
+      "+15550001111: hi",
+    );
+    expect(line({ lid: whole.lid, user_id: whole.user_id })).toBe("1@lid: hi");
+    expect(line({ user_id: whole.user_id })).toBe("US.1: hi");
+    expect(line({})).toBe("someone: hi");
+    expect(line({ name: " \u0000:" })).toBe("someone: hi");
+  });
+
+  test("but nothing said is no line", () => {
+    expect(line(whole, "")).toBe("");
+  });
+
+  test("with a name of one line, without a colon, and not without end", () => {
+    expect(line({ name: "Bob: hi\nEve" })).toBe("Bob hi Eve: hi");
+    expect(line({ name: "x".repeat(100) })).toBe(`${"x".repeat(64)}: hi`);
+  });
+
+  test("and further lines of it are set in", () => {
+    for (const end of ["\n", "\r\n", "\r", "\u2028", "\v"]) {
+      expect(line(whole, `a${end}Bob: b`)).toBe("Ada: a\n  Bob: b");
+    }
+  });
 });

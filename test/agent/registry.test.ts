@@ -46,3 +46,36 @@ describe("says what is missing", () => {
     await expect(create(config)).rejects.toThrow(detail);
   });
 });
+
+test("a model whose key is missing is made, and the log says what is", async () => {
+  const said: unknown[] = [];
+  const make = (api_key?: string) =>
+    createAgent({
+      config: v.parse(configSchema, { default_provider: "openai", default_model: "m", api_key }),
+      env: {},
+      fetchFor: () => fetch,
+      log: { ...silentLog, warn: (...line) => void said.push(line) },
+      clock: systemClock,
+    });
+  await make("kkkk");
+  expect(said).toEqual([]);
+  expect((await make()).kind).toBe("model");
+  expect(said).toEqual([[{ provider: "openai" }, expect.stringContaining("OPENAI_API_KEY")]]);
+});
+
+test.each([
+  { agent: { kind: "webhook" } },
+  { agent: { kind: "command" } },
+  { default_provider: "openai" },
+])("what is missing in %p has to be mended", async (config) => {
+  await expect(create(config)).rejects.toMatchObject({ retryable: false });
+});
+
+test("a webhook may be asked in the clear, and nothing but the web", async () => {
+  expect((await create({ agent: { kind: "webhook", url: "http://agent.example/" } })).kind).toBe(
+    "webhook",
+  );
+  await expect(create({ agent: { kind: "webhook", url: "ftp://agent.example/" } })).rejects.toThrow(
+    "needs url",
+  );
+});

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, renameSync, statSync } from "node:fs";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { ControlError, type ControlApi } from "../../src/control/api.ts";
-import { controlClient } from "../../src/control/client.ts";
+import { controlClient, DaemonNotRunning } from "../../src/control/client.ts";
 import { controlServer } from "../../src/control/server.ts";
 import { fetchOverUnixSocket } from "../../src/runtime/unix-fetch.ts";
 import { temporaryFolder } from "../support/store.ts";
@@ -51,6 +52,22 @@ test("a socket that a kill left behind is replaced, one that is answered on is n
   const second = await controlServer(path, () => api).catch((error: Error) => error.message);
   expect(second).toContain("another daemon of this home is running");
   await controlClient(path).redeliver("known");
+  await server.stop(true);
+});
+
+test("a daemon that answers well is one that runs, and keeps its socket", async () => {
+  const asked: string[] = [];
+  const running = { ...api, relink: async () => void asked.push("relink") };
+  // Both ends are one build; nothing of the report is looked at.
+  const server = await controlServer(path, () => ({
+    ...running,
+    status: () => Promise.resolve(Object.create(null)),
+  }));
+  await expect(controlServer(path, () => api)).rejects.toThrow(
+    "another daemon of this home is running",
+  );
+  await controlClient(path).relink();
+  expect(asked).toEqual(["relink"]);
   await server.stop(true);
 });
 
@@ -102,4 +119,74 @@ test.each<[method: "GET" | "POST", route: string, body: string | undefined, stat
   expect(answer.status).toBe(status);
   if (status !== 200) expect(JSON.parse(answer.text)).toEqual({ error: expect.any(String) });
   await server.stop(true);
+});
+
+test("what is asked of the socket reaches the daemon as it was asked", async () => {
+  const heard: unknown[][] = [];
+  const hears =
+    <T>(name: string, answer: T) =>
+    async (...given: unknown[]): Promise<T> => {
+      heard.push([name, ...given]);
+      return answer;
+    };
+  const sent = { deliveries: [], window_warning: "closed" };
+  const server = await controlServer(path, () => ({
+    ...api,
+    send: hears("send", sent),
+    pause: hears("pause", { changed: true }),
+    resume: hears("resume", { changed: false }),
+    redeliver: hears("redeliver", undefined),
+    relink: hears("relink", undefined),
+  }));
+  const client = controlClient(path);
+  const whole = { to: "+15550001111", text: "x", channel: "wati" as const, wait_ms: 0 };
+  expect(await client.send(whole)).toEqual(sent);
+  await client.send({ to: "self", text: "y" });
+  expect(await client.pause({ chat: "a", channel: "wati" })).toMatchObject({ changed: true });
+  expect(await client.resume({ chat: "b" })).toMatchObject({ changed: false });
+  await client.redeliver("id");
+  await client.relink();
+  expect(heard).toEqual([
+    ["send", whole],
+    ["send", { to: "self", text: "y" }],
+    ["pause", { chat: "a", channel: "wati" }],
+    ["resume", { chat: "b" }],
+    ["redeliver", "id"],
+    ["relink"],
+  ]);
+  await server.stop(true);
+});
+
+test.each([404, 409, 400] as const)("a refusal keeps its status %d and words", async (status) => {
+  const refuse = async () => {
+    throw new ControlError(status, "not so");
+  };
+  const server = await controlServer(path, () => ({ ...api, relink: refuse }));
+  await expect(controlClient(path).relink()).rejects.toEqual(new ControlError(status, "not so"));
+  await expect(controlClient(path).relink()).rejects.toMatchObject({ status });
+  await server.stop(true);
+});
+
+test("where nobody answers, the daemon is said not to run", async () => {
+  await expect(controlClient(path).status()).rejects.toBeInstanceOf(DaemonNotRunning);
+});
+
+test("an answer that is no refusal of ours is told apart from one", async () => {
+  for (const [status, body, words] of [
+    [500, '"text"', "without saying why"],
+    [500, "null", "without saying why"],
+    [500, "{}", "without saying why"],
+    [503, '{"error":"busy"}', "busy"],
+  ] as const) {
+    const socket = join(folder.path, `${status}-${body.length}.sock`);
+    const other = createHttpServer((_, outgoing) => void outgoing.writeHead(status).end(body));
+    await new Promise<void>((resolve) => other.listen(socket, resolve));
+    const error = await controlClient(socket)
+      .relink()
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ControlError);
+    expect(error).toMatchObject({ status: 400, message: expect.stringContaining(words) });
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+  }
 });

@@ -86,7 +86,9 @@ describe("a renewed certificate", () => {
     install(pairs.one);
     const { listener, clock, said } = start(tls());
     install({ cert: pairs.two.cert, key: pairs.one.key });
-    await clock.advance(60_000);
+    await clock.advance(30_000);
+    expect(said).toHaveLength(1);
+    await clock.advance(90_000);
     expect(said).toEqual([
       {
         level: "warn",
@@ -109,8 +111,10 @@ describe("a renewed certificate", () => {
     const { listener, clock } = start(tls());
     install(pairs.two);
     await clock.advance(30_000);
+    expect(clock.pending).toBe(1);
     await listener.stop(true);
-    expect(presentedName(listener.port)).rejects.toThrow();
+    expect(clock.pending).toBe(0);
+    await expect(presentedName(listener.port)).rejects.toThrow();
   });
 });
 
@@ -131,6 +135,16 @@ test.each([
   socket.destroy();
 });
 
+test.each([
+  ["127.0.0.1", "http://127.0.0.1"],
+  ["::1", "http://[::1]"],
+])("an open port on %s is one at %s", async (host, address) => {
+  const { listener, clock } = start({ ...gateway({}), host });
+  expect(listener.address).toBe(`${address}:${listener.port}`);
+  expect(await (await fetch(listener.address)).text()).toBe("fine");
+  expect(clock.pending).toBe(0);
+});
+
 describe("what cannot be opened says what to do", () => {
   test("a port in use by another Revka", () => {
     const { listener } = start(gateway({}));
@@ -147,6 +161,12 @@ describe("what cannot be opened says what to do", () => {
     const port = typeof address === "object" && address ? address.port : 0;
     expect(() => start({ ...gateway({}), port })).toThrow("the port is in use");
     other.close();
+  });
+
+  test("an address that is none of this machine", () => {
+    expect(() => start({ ...gateway({}), host: "192.0.2.1" })).toThrow(
+      /^cannot listen on 192\.0\.2\.1:0: .*EADDRNOTAVAIL.*\. Check \[gateway\] host and port\.$/,
+    );
   });
 
   test("files that are missing, no PEM, or of two pairs", () => {

@@ -24,6 +24,7 @@ test("addresses that nobody outside may send us to", () => {
     "::ffff:0:10.0.0.1",
     "::127.0.0.1",
     "64:ff9b::a9fe:a9fe",
+    "0:0:0:0:0:ffff:a00:1",
     "2002:7f00:1::",
     "2001:0:1::1",
     "fc00::1",
@@ -43,6 +44,10 @@ test("addresses that nobody outside may send us to", () => {
     "157.240.1.60",
     "::ffff:8.8.8.8",
     "64:ff9b::808:808",
+    "64:ff9c::a00:1",
+    "2600:ff9b::a00:1",
+    "2002:808:808::a00:1",
+    "2606:4700:0:0:0:0:0:1111",
     "2a03:2880:f10c::1",
     "2606:4700::1111",
   ];
@@ -77,4 +82,10 @@ test("loopback", () => {
 test("an address is its own answer", async () => {
   expect(await resolveAddresses("[::1]")).toEqual(["::1"]);
   expect(await resolveAddresses("192.0.2.1")).toEqual(["192.0.2.1"]);
+});
+
+test("a name is asked of the system's resolver", async () => {
+  const found = await resolveAddresses("localhost");
+  expect(found.length).toBeGreaterThan(0);
+  for (const address of found) expect(isLoopbackHost(address)).toBe(true);
 });

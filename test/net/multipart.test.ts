@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileType, multipartFile } from "../../src/net/multipart.ts";
@@ -24,6 +24,33 @@ test("a form is read back as it was meant, whatever its names hold, and its leng
   expect(got.type).toBe("application/pdf");
   expect(Buffer.from(await got.arrayBuffer())).toEqual(bytes);
   folder.remove();
+});
+
+describe("a file that changes while it is sent", () => {
+  const form = async (text: string, size: number) => {
+    const folder = temporaryFolder();
+    const path = join(folder.path, "file");
+    await writeFile(path, text);
+    const file = await open(path);
+    const { body, headers } = multipartFile({}, { file, size, name: "f", mimeType: "text/plain" });
+    try {
+      return { sent: await new Response(body).bytes(), headers };
+    } finally {
+      await file.close();
+      folder.remove();
+    }
+  };
+
+  test("grown, it is sent as long as it was said to be", async () => {
+    const { sent, headers } = await form("as it was".repeat(30_000), 9 * 20_000);
+    expect(headers["content-length"]).toBe(String(sent.length));
+    const got = (await new Response(sent, { headers }).formData()).get("file");
+    expect(got instanceof File && (await got.text())).toBe("as it was".repeat(20_000));
+  });
+
+  test("shortened, it is not sent as if it were whole", async () => {
+    await expect(form("as it", 9)).rejects.toThrow("became shorter");
+  });
 });
 
 test("a media type is one that a header can hold", () => {

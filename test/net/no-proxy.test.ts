@@ -36,6 +36,19 @@ const cases: [list: string[], url: string, expected: boolean][] = [
   [["0:0:0:0:0:0:0:1"], "http://[::1]", true],
   [["fd00::/8"], "http://[fd12::1]", true],
   [["fd00::/8"], "http://[fe12::1]", false],
+  [["fd00::/8"], "http://10.0.0.1", false],
+  [["fd00::/8"], "http://fd00.test", false],
+  [["::1"], "http://[::2]", false],
+  [["::1"], "http://localhost", false],
+  [["::1"], "http://127.0.0.1", false],
+  [["127.0.0.1"], "http://localhost", false],
+  [["127.0.0.1"], "http://[::1]", false],
+  [["0.0.0.0/0"], "http://[::1]", false],
+  [["10.0.0.0/"], "http://10.0.0.1", false],
+  [["10.0.0.0/x"], "http://10.0.0.1", false],
+  [["ten/8"], "http://10.0.0.1", false],
+  [["a.test:80"], "ws://a.test", true],
+  [["a.test:443"], "wss://a.test", true],
 ];
 
 test("NO_PROXY", () => {

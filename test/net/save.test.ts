@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,4 +71,18 @@ test("a folder that is missing is said so", async () => {
   ).rejects.toMatchObject({
     code: "ENOENT",
   });
+});
+
+test.skipIf(!existsSync("/proc/self/fd"))("no file stays open, saved or not", async () => {
+  const open = () => readdirSync("/proc/self/fd").length;
+  const save = (text: string, to = "file") =>
+    saveStream(chunks(text), join(folder, to), { maxBytes: 3 }).catch(() => null);
+  await save("one");
+  const before = open();
+  for (let count = 0; count < 10; count++) {
+    await save("one");
+    await save("more");
+    await save("one", "no/file");
+  }
+  expect(open()).toBeLessThan(before + 10);
 });

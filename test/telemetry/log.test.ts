@@ -154,6 +154,30 @@ describe("lines", () => {
     expect(lines[0]?.endsWith("\n")).toBe(true);
   });
 
+  test("are flushed by warnings and errors, and by nothing less", () => {
+    let flushed = 0;
+    const destination = { write: () => {}, flush: () => void flushed++ };
+    const log = createLogger({ level: "trace", format: "json", secrets: [], destination });
+    const after = (level: "trace" | "debug" | "info" | "warn" | "error") => {
+      log.child({ channel: "wati" })[level]({}, "m");
+      return flushed;
+    };
+    expect([after("trace"), after("debug"), after("info")]).toEqual([0, 0, 0]);
+    expect([after("warn"), after("error")]).toEqual([1, 2]);
+    const quiet = createLogger({ level: "error", format: "json", secrets: [], destination });
+    quiet.warn({}, "m");
+    expect(flushed).toBe(2);
+  });
+
+  test("are in colour only where that is asked for", () => {
+    const plain = capture({ format: "text" });
+    plain.log.warn({ code: 1 }, "held");
+    expect(plain.text()).toMatch(/^\d\d:\d\d:\d\d warn  held  code=1\n$/);
+    const colored = capture({ format: "text", color: true });
+    colored.log.warn({ code: 1 }, "held");
+    expect(colored.text()).toContain("\u001b[33mwarn ");
+  });
+
   test("below the level are not written", () => {
     const { log, lines } = capture({ level: "warn" });
     log.info({}, "no");

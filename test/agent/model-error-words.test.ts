@@ -1,0 +1,106 @@
+import { describe, expect, test } from "bun:test";
+import { AgentError } from "../../src/agent/agent.ts";
+import { mayRefuseImages, modelError } from "../../src/agent/model-error.ts";
+import type { Provider } from "../../src/agent/providers.ts";
+
+const provider: Provider = {
+  name: "openai",
+  baseUrl: "https://api.test/v1",
+  apiKey: "sk_live_abc",
+  missing: null,
+};
+
+/** As the SDK throws it. */
+function refusal(statusCode: number, error?: object | string): Error {
+  const responseBody = typeof error === "string" ? error : JSON.stringify({ error });
+  return Object.assign(new Error("you sent: secret words"), {
+    name: "AI_APICallError",
+    statusCode,
+    ...(error === undefined ? {} : { responseBody }),
+  });
+}
+
+const said = (error: unknown, of: Provider = provider) => modelError(error, of).detail;
+
+describe("of a provider's words only an error code passes", () => {
+  const plain = "openai answered with status 400: ";
+  test.each<[name: string, error: object | string | undefined, start: string]>([
+    ["a code", { code: "model_not_found" }, "openai answered with status 400 (model_not_found): "],
+    ["a type", { type: "invalid_request" }, "openai answered with status 400 (invalid_request): "],
+    [
+      "the type where the code is none",
+      { code: 400, type: "invalid_request" },
+      "openai answered with status 400 (invalid_request): ",
+    ],
+    ["words", { code: "secret words" }, plain],
+    ["one word", { code: "secret" }, plain],
+    ["capitals", { code: "Secret_words" }, plain],
+    ["digits", { code: "card_4111" }, plain],
+    ["what is too long", { code: `secret_${"a".repeat(54)}` }, plain],
+    ["no object", { code: { secret_words: 1 } }, plain],
+    ["no error", "{}", plain],
+    ["no JSON", "secret words", plain],
+    ["no body", undefined, plain],
+  ])("%s", (_, error, start) => {
+    const detail = said(refusal(400, error));
+    expect(detail).toStartWith(start);
+    expect(detail).toEndWith("the request is refused; check default_model and the settings");
+    expect(detail).not.toContain("secret");
+  });
+
+  test("the longest that is one, and none that holds the key", () => {
+    const longest = `long_${"a".repeat(55)}`;
+    expect(said(refusal(400, { code: longest }))).toContain(`(${longest})`);
+    const keyed = { ...provider, apiKey: "live_abc" };
+    expect(said(refusal(401, { code: "bad_live_abc_given" }), keyed)).not.toContain("live_abc");
+    const keyless = { ...provider, apiKey: null };
+    expect(said(refusal(401, { code: "no_key_given" }), keyless)).toContain("(no_key_given)");
+  });
+});
+
+test.each([
+  [409, "an unexpected answer", true],
+  [418, "an unexpected answer", false],
+  [500, "it is in trouble", true],
+  [502, "it is in trouble", true],
+  [529, "it is overloaded", true],
+])("status %d: %s, repeated: %p", (status, words, retryable) => {
+  expect(modelError(refusal(status), provider)).toMatchObject({
+    detail: `openai answered with status ${status}: ${words}`,
+    retryable,
+  });
+});
+
+test.each<[name: string, error: unknown, kind: string]>([
+  ["an answer of status 200 that was none", refusal(200), "AI_APICallError"],
+  ["an answer of status 299 that was none", refusal(299), "AI_APICallError"],
+  ["an error of the SDK's", new TypeError("secret words"), "TypeError"],
+  ["what is no error", "secret words", "string"],
+])("%s is named by its kind alone, and worth repeating", (_, error, kind) => {
+  expect(modelError(error, provider)).toMatchObject({
+    detail: `openai gave an answer that cannot be used (${kind})`,
+    retryable: true,
+  });
+});
+
+test("status 300 is an answer, though none of use", () => {
+  expect(said(refusal(300))).toBe("openai answered with status 300: an unexpected answer");
+});
+
+test("what is an error of ours stays as it is", () => {
+  const own = new AgentError("it is ours", false);
+  expect(modelError(own, provider)).toBe(own);
+});
+
+test("the same turn without pictures may be taken after some refusals only", () => {
+  for (const status of [400, 404, 413, 415, 422]) {
+    expect([status, mayRefuseImages(refusal(status))]).toEqual([status, true]);
+  }
+  for (const status of [200, 401, 403, 429, 500]) {
+    expect([status, mayRefuseImages(refusal(status))]).toEqual([status, false]);
+  }
+  const named = (name: string) => Object.assign(new Error("x"), { name });
+  expect(mayRefuseImages(named("AI_UnsupportedFunctionalityError"))).toBe(true);
+  expect(mayRefuseImages(named("AI_OtherError"))).toBe(false);
+  expect(mayRefuseImages("AI_UnsupportedFunctionalityError")).toBe(false);
+});

@@ -1,0 +1,67 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { overlay } from "../../src/config/environment.ts";
+import { cloud, complaints, echo, load, removeFolder } from "./support.ts";
+
+afterAll(removeFolder);
+
+describe("the port of the environment", () => {
+  test.each([
+    ["1", 1],
+    ["65535", 65535],
+    ["08080", 8080],
+  ])("%p is %d", (text, port) => {
+    expect(load(echo, { env: { REVKA_GATEWAY_PORT: text } }).config.gateway.port).toBe(port);
+  });
+
+  test.each(["0", "65536", "-1", "1e3", "80.0", "0x50", "8 0", "000080"])("%p is none", (text) => {
+    expect(complaints(echo, { env: { REVKA_GATEWAY_PORT: text } })).toEqual([
+      "environment: REVKA_GATEWAY_PORT: expected an integer from 1 to 65535",
+    ]);
+  });
+});
+
+test("what lies over the file leaves the file's own values as they were", () => {
+  const raw = { gateway: { host: "127.0.0.2" }, channels_config: { whatsapp: { a: 1 } } };
+  const env = { REVKA_GATEWAY_HOST: "localhost", REVKA_WHATSAPP_APP_SECRET: "of-the-variable" };
+  const { values, origins } = overlay(raw, env, {});
+  expect(raw).toEqual({ gateway: { host: "127.0.0.2" }, channels_config: { whatsapp: { a: 1 } } });
+  expect(values).toEqual({
+    gateway: { host: "localhost" },
+    channels_config: { whatsapp: { a: 1, app_secret: "of-the-variable" } },
+  });
+  expect([...origins]).toEqual([
+    ["gateway.host", { file: "environment", key: "REVKA_GATEWAY_HOST" }],
+    [
+      "channels_config.whatsapp.app_secret",
+      { file: "environment", key: "REVKA_WHATSAPP_APP_SECRET" },
+    ],
+  ]);
+});
+
+test("a secret of the environment switches no channel on", () => {
+  const env = { REVKA_WHATSAPP_APP_SECRET: "of-the-variable" };
+  expect(load(echo, { env }).config.channels_config.whatsapp).toBeUndefined();
+  expect(overlay({ channels_config: 5 }, env, {}).values).toEqual({ channels_config: 5 });
+  expect(load(cloud, { env }).secrets).toContain("of-the-variable");
+});
+
+test("where a table should be and is none, the file is what is complained of", () => {
+  const env = { REVKA_GATEWAY_HOST: "localhost" };
+  const { values, origins } = overlay({ gateway: 5 }, env, {});
+  expect([values, origins.size]).toEqual([{ gateway: 5 }, 0]);
+  expect(complaints(`gateway = 5\n${echo}`, { env })).toEqual([
+    "config.toml:1: gateway: expected a table, found an integer",
+  ]);
+});
+
+test("a secret that holds another comes before it", () => {
+  const { secrets } = load(echo, {
+    env: { A_TOKEN: "abcd", B_TOKEN: "abcdefgh" },
+  });
+  expect(secrets).toEqual(["abcdefgh", "abcd"]);
+});
+
+test("a variable of three characters is no secret, nor is a name without a password", () => {
+  const env = { A_TOKEN: "abc", HTTP_PROXY: "http://user@h" };
+  expect(load(echo, { env }).secrets).toEqual([]);
+});

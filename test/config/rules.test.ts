@@ -1,0 +1,146 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { cloud, complaints, echo, load, removeFolder, wati, warnings, web } from "./support.ts";
+
+afterAll(removeFolder);
+
+const model = (provider: string, more = "") =>
+  `default_provider = "${provider}"\ndefault_model = "m"\n${more}`;
+const webhook = '[agent]\nkind = "webhook"\n';
+const proxied = (more: string) => `${echo}[proxy]\n${more}\n`;
+const speech = (more: string) => `${echo}[transcription]\n${more}\n`;
+const key = 'api_key = "kkkk"\n';
+
+describe("what is right is not complained of", () => {
+  test.each<[name: string, toml: string]>([
+    ["every provider known by name", model("openrouter", key)],
+    ["OpenAI", model("openai")],
+    ["Anthropic", model("anthropic")],
+    ["Groq", model("groq")],
+    ["Ollama on this machine", model("ollama")],
+    ["Ollama on another, without a key", model("ollama", 'api_url = "http://10.0.0.5:11434"\n')],
+    ["a provider of one's own, without a key", model("custom:http://10.0.0.5/v1")],
+    ["one on this machine, with a key", model("custom:http://127.0.0.1:8000/v1", key)],
+    ["one of one's own, encrypted, with a key", model("custom:https://llm.example/v1", key)],
+    ["a model's address, encrypted", model("openai", 'api_url = "https://llm.example"\n')],
+    ["a webhook on another machine, without a token", `${webhook}url = "http://10.0.0.5/"\n`],
+    [
+      "a webhook on this machine, with a token",
+      `${webhook}url = "http://localhost:1/"\nbearer_token = "bbbb"\n`,
+    ],
+    [
+      "a webhook, encrypted, with a token",
+      `${webhook}url = "https://agent.example/"\nbearer_token = "bbbb"\n`,
+    ],
+    ["a command", '[agent]\nkind = "command"\ncommand = ["agent"]\n'],
+    [
+      "a public listener that is asked for",
+      `${echo}[gateway]\nhost = "::"\nallow_public_bind = true\n`,
+    ],
+    ["a listener by name", `${echo}[gateway]\nhost = "localhost"\n`],
+    ["a public address", `${echo}[gateway]\npublic_url = "https://bot.example"\n`],
+    [
+      "TLS with its files",
+      `${echo}[gateway.tls]\nenabled = true\ncert_path = "/c"\nkey_path = "/k"\n`,
+    ],
+    ["TLS switched off", `${echo}[gateway.tls]\nenabled = false\n`],
+    ["a proxy switched off", proxied("enabled = false")],
+    ["a proxy for http", proxied('enabled = true\nhttp_proxy = "http://p:1"')],
+    ["a proxy for https", proxied('enabled = true\nhttps_proxy = "https://p"')],
+    ["a proxy for all", proxied('enabled = true\nall_proxy = "socks5://u:p@h:1"')],
+    ["the proxies of the environment", proxied('enabled = true\nscope = "environment"')],
+    [
+      "a proxy for some services",
+      proxied(
+        'enabled = true\nscope = "services"\nservices = ["channel.*"]\nall_proxy = "socks5h://h"',
+      ),
+    ],
+    ["a channel's own proxy", `${cloud}proxy_url = "socks5h://127.0.0.1:9050"\n`],
+    ["recordings, encrypted", speech('enabled = true\napi_url = "https://stt.example"')],
+    [
+      "a Whisper server on another machine, without a token",
+      speech(
+        'enabled = true\ndefault_provider = "local_whisper"\n[transcription.local_whisper]\nurl = "http://10.0.0.5"',
+      ),
+    ],
+    [
+      "a Whisper server on this machine, with a token",
+      speech('[transcription.local_whisper]\nurl = "http://127.0.0.1:1"\nbearer_token = "bbbb"'),
+    ],
+    ["a Whisper server that nothing uses yet", speech('default_provider = "local_whisper"')],
+    ["a pair code in two halves", `${web}pair_phone = "15551234567"\npair_code = "ABCD-1234"\n`],
+    ["policies of the personal mode", `${web}mode = "personal"\ndm_policy = "all"\n`],
+    ["WATI", wati],
+  ])("%s", (_, toml) => {
+    expect(complaints(toml)).toEqual([]);
+    expect(warnings(toml)).toEqual([]);
+  });
+});
+
+const notLoopback = "expected https://, because http:// is allowed to a loopback address only";
+
+describe("a key or a token travels encrypted, or stays on this machine", () => {
+  test.each<[name: string, toml: string, line: string]>([
+    [
+      "to Ollama, with a key",
+      model("ollama", `${key}api_url = "http://10.0.0.5"\n`),
+      `config.toml:4: api_url: ${notLoopback}`,
+    ],
+    [
+      "to a Whisper server",
+      speech('[transcription.local_whisper]\nurl = "http://10.0.0.5"\nbearer_token = "bbbb"'),
+      `config.toml:5: transcription.local_whisper.url: ${notLoopback} when bearer_token is set`,
+    ],
+  ])("%s", (_, toml, line) => {
+    expect(complaints(toml)).toEqual([line]);
+  });
+});
+
+test("Ollama's address is one of the web", () => {
+  expect(complaints(model("ollama", 'api_url = "ftp://10.0.0.5"\n'))).toHaveLength(1);
+});
+
+test("only what follows is said of a key that is wrong itself", () => {
+  expect(complaints("[agent]\nkind = 5\ncommand = []\n")).toEqual([
+    'config.toml:2: agent.kind: expected "model", "webhook", "command" or "echo", found an integer',
+    "config.toml:3: agent.command: expected at least one item",
+  ]);
+  expect(complaints(proxied("enabled = true\nall_proxy = 5"))).toEqual([
+    "config.toml:5: proxy.all_proxy: expected a string, found an integer",
+  ]);
+  expect(complaints(proxied("enabled = true\nscope = 5"))).toEqual([
+    'config.toml:5: proxy.scope: expected "environment", "revka" or "services", found an integer',
+  ]);
+});
+
+test("a provider that is like none has no neighbour", () => {
+  expect(complaints(model("mistral-large"))[0]).toEndWith(", found another string");
+});
+
+test("WATI's proxy and list are looked at as WhatsApp's are", () => {
+  expect(complaints(`${wati}proxy_url = "ftp://p"\n`)).toEqual([
+    "config.toml:5: channels_config.wati.proxy_url: expected the address of a proxy that begins with http://, https://, socks5:// or socks5h://",
+  ]);
+  expect(warnings(`${wati}allowed_numbers = ["Ada", "*"]\n`)).toEqual([
+    'config.toml:5: channels_config.wati.allowed_numbers[0]: expected a number in international form, a BSUID or "*"; the entry is ignored',
+  ]);
+});
+
+test("one of the two files of TLS alone is not enough", () => {
+  expect(complaints(`${echo}[gateway.tls]\nenabled = true\ncert_path = "/c"\n`)).toEqual([
+    "config.toml:3: gateway.tls.key_path: missing; [gateway.tls] enabled = true needs it",
+  ]);
+});
+
+test("letters that WhatsApp takes in no code are warned of, in small ones too", () => {
+  for (const code of ["ABCD123O", "abcd123o", "0BCD1234", "IBCD1234", "UBCD1234"]) {
+    const toml = `${web}pair_phone = "15551234567"\npair_code = "${code}"\n`;
+    expect(warnings(toml)).toEqual([
+      "config.toml:6: channels_config.whatsapp.pair_code: WhatsApp takes no 0, I, O and U in a code; one is made instead",
+    ]);
+  }
+});
+
+test("an agent beside the model's keys is who answers", () => {
+  const { config } = load(`${model("nobody")}${echo}`);
+  expect(config.agent?.kind).toBe("echo");
+});

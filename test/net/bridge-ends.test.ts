@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { httpProxyBridge, type ProxyBridge } from "../../src/net/bridge.ts";
+import { closing } from "./closing.ts";
+import { listen, startHttpProxy, stop } from "./proxies.ts";
+
+const keep = closing();
+const clients: Socket[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.destroy();
+});
+
+/** A server that hands out the connections it gets, in order. */
+async function tcpServer() {
+  const sockets = new Set<Socket>();
+  const waiting: ((socket: Socket) => void)[] = [];
+  const arrived: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    const next = waiting.shift();
+    if (next) next(socket);
+    else arrived.push(socket);
+  });
+  const port = await listen(server);
+  return keep({
+    port,
+    next: () =>
+      new Promise<Socket>((resolve) => {
+        const socket = arrived.shift();
+        if (socket) resolve(socket);
+        else waiting.push(resolve);
+      }),
+    close: () => stop(server, sockets),
+  });
+}
+
+/** A client of the bridge that asks for a port of this machine; `more` follows in the same packet. */
+function client(bridge: ProxyBridge, port: number, more = "", cut = 0): Socket {
+  const { port: at, username, password } = new URL(bridge.url);
+  const login = Buffer.from(`${username}:${password}`).toString("base64");
+  const head = `CONNECT 127.0.0.1:${port} HTTP/1.1\r\nProxy-Authorization: Basic ${login}\r\n\r\n`;
+  const socket = connect(Number(at), "127.0.0.1");
+  clients.push(socket);
+  socket.on("error", () => {});
+  if (cut === 0) socket.write(head + more);
+  else {
+    socket.setNoDelay(true);
+    socket.write(head.slice(0, cut));
+    setTimeout(() => socket.write(head.slice(cut) + more), 20);
+  }
+  return socket;
+}
+
+async function opened(more = "", cut = 0) {
+  const target = await tcpServer();
+  const upstream = keep(await startHttpProxy());
+  const bridge = keep(await httpProxyBridge(upstream.url));
+  const near = client(bridge, target.port, more, cut);
+  const [answer] = await once(near, "data");
+  expect(String(answer)).toStartWith("HTTP/1.1 200 ");
+  return { bridge, near, far: await target.next() };
+}
+
+describe("what ends on one side ends on the other", () => {
+  test.each(["end", "destroy", "resetAndDestroy"] as const)("the target, by %s", async (how) => {
+    const { near, far } = await opened();
+    const gone = once(near, "close");
+    far[how]();
+    await gone;
+  });
+
+  test.each(["end", "destroy", "resetAndDestroy"] as const)("the client, by %s", async (how) => {
+    const { near, far } = await opened();
+    const gone = once(far, "close");
+    far.resume();
+    near[how]();
+    await gone;
+  });
+
+  test("the bridge, and with it every connection", async () => {
+    const { bridge, near, far } = await opened();
+    far.resume();
+    const gone = [once(near, "close"), once(far, "close")];
+    await bridge.close();
+    await Promise.all(gone);
+  });
+});
+
+test("a client that leaves before the way is open is waited for by nobody", async () => {
+  const silent = await tcpServer();
+  const bridge = keep(await httpProxyBridge(`http://127.0.0.1:${silent.port}`));
+  const near = client(bridge, 443);
+  const dialled = await silent.next();
+  await once(dialled, "data");
+  const gone = once(dialled, "close");
+  near.destroy();
+  await gone;
+});
+
+test("a bridge that closes leaves no dialling behind", async () => {
+  const silent = await tcpServer();
+  const bridge = await httpProxyBridge(`http://127.0.0.1:${silent.port}`);
+  const near = client(bridge, 443);
+  const dialled = await silent.next();
+  await once(dialled, "data");
+  const gone = [once(dialled, "close"), once(near, "close")];
+  await bridge.close();
+  await Promise.all(gone);
+});
+
+test("what a client says behind its request reaches the target, however it is cut", async () => {
+  for (const cut of [0, 10, 60]) {
+    const { near, far } = await opened("first words", cut);
+    const [heard] = await once(far, "data");
+    expect(String(heard)).toBe("first words");
+    far.write("and back");
+    expect(String((await once(near, "data"))[0])).toBe("and back");
+  }
+});
+
+test("a client that says half a request and leaves costs nothing", async () => {
+  const upstream = keep(await startHttpProxy());
+  const bridge = keep(await httpProxyBridge(upstream.url));
+  const near = connect(Number(new URL(bridge.url).port), "127.0.0.1");
+  near.end("CONNECT 127.0.0.1:1 HTT");
+  near.resume();
+  await once(near, "close");
+  expect(upstream.asked).toEqual([]);
+});
+
+test("variables that sockets of the runtime would heed are gone", async () => {
+  process.env["NO_PROXY"] = "*";
+  process.env["no_proxy"] = "*";
+  keep(await httpProxyBridge("http://127.0.0.1:9"));
+  expect(process.env).not.toContainAnyKeys(["NO_PROXY", "no_proxy"]);
+});

@@ -1,0 +1,69 @@
+import { expect, test } from "bun:test";
+import { ProxyFailure } from "../../src/net/dial.ts";
+import { createDispatchedFetch } from "../../src/net/dispatched-fetch.ts";
+import { parseProxy } from "../../src/net/proxy.ts";
+import { closing } from "./closing.ts";
+import { startHttpProxy } from "./proxies.ts";
+import { startTarget } from "./target.ts";
+
+const keep = closing();
+
+/** What a plain request looks like to the proxy that it is sent to. */
+async function seenByProxy(login: string, init?: RequestInit) {
+  const proxy = keep(await startTarget());
+  const url = proxy.url.replace("//", `//${login}`);
+  const { fetch } = keep(await createDispatchedFetch(parseProxy(url)));
+  expect((await fetch("http://a.test/x?y=z", init)).status).toBe(200);
+  return proxy.seen[0];
+}
+
+test("a plain request names its whole address to the proxy, without a login where there is none", async () => {
+  const seen = await seenByProxy("");
+  expect(seen).toMatchObject({ method: "GET", path: "http://a.test/x?y=z" });
+  expect(seen?.headers).not.toContainKey("proxy-authorization");
+});
+
+test("a plain request logs in at the proxy, beside the headers of its own", async () => {
+  const login = `Basic ${Buffer.from("ada:pass").toString("base64")}`;
+  for (const headers of [{ "x-own": "1" }, new Headers({ "x-own": "1" })]) {
+    const seen = await seenByProxy("ada:pass@", { method: "POST", body: "words", headers });
+    expect(seen).toMatchObject({ method: "POST", body: "words" });
+    expect(seen?.headers).toMatchObject({ "proxy-authorization": login, "x-own": "1" });
+  }
+});
+
+test("the words of a form arrive as its files do", async () => {
+  const target = keep(await startTarget());
+  const { fetch } = keep(await createDispatchedFetch(null));
+  const form = new FormData();
+  form.append("model", "whisper");
+  form.append("tag", "a");
+  form.append("tag", "b");
+  form.append("file", new Blob(["sound"]), "note.ogg");
+  await fetch(target.url, { method: "POST", body: form });
+  const { body = "", headers = {} } = target.seen[0] ?? {};
+  const type = String(headers["content-type"]);
+  const got = await new Response(body, { headers: { "content-type": type } }).formData();
+  expect([...got.keys()]).toEqual(["model", "tag", "tag", "file"]);
+  expect([got.get("model"), ...got.getAll("tag")]).toEqual(["whisper", "a", "b"]);
+  const file = got.get("file");
+  expect(file instanceof File && [file.name, await file.text()]).toEqual(["note.ogg", "sound"]);
+});
+
+test("what the proxy refuses is told as the proxy's refusal", async () => {
+  const proxy = keep(await startHttpProxy({ credentials: "right:one" }));
+  const { fetch } = keep(await createDispatchedFetch(parseProxy(proxy.url.replace("right", "a"))));
+  for (const url of ["http://a.test/", "https://a.test/"]) {
+    const error = await fetch(url).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ProxyFailure);
+    expect(error).toMatchObject({ code: "proxy_407" });
+  }
+});
+
+test("what is no fault of a proxy is told as it is", async () => {
+  const gone = await startTarget();
+  await gone.close();
+  const { fetch } = keep(await createDispatchedFetch(null));
+  const error = await fetch(gone.url).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(TypeError);
+});

@@ -99,6 +99,14 @@ test("what comes while the inside takes its time is handed over next", async () 
   expect(offered.map(texts)).toEqual([["one"], ["two"]]);
 });
 
+test("what comes at the very end of a look that found nothing is handed over", async () => {
+  ingress.wake();
+  ingress.aside({ kind: "ignored", reason: "call" });
+  await clock.advance(0);
+  await ingress.settled();
+  expect(offered.map(texts)).toEqual([["ignored"]]);
+});
+
 describe("refused", () => {
   test("it waits on the disk, and comes again after a pause that grows and is short again afterwards", async () => {
     await receive("one");

@@ -266,7 +266,9 @@ describe("left by the session before", () => {
   test("what nobody takes is left on with what came since, without what was only counted", async () => {
     session.inherit({ number: null, events: [left, { kind: "ignored", reason: "call" }] });
     await receive("one");
-    expect(texts(ingress.legacyOf(session).events)).toEqual(["account", "one"]);
+    const { events } = ingress.legacyOf(session);
+    expect(texts(events)).toEqual(["account", "one"]);
+    expect(events.at(-1)).toMatchObject({ message: { backlog: true } });
   });
 });
 

@@ -6,7 +6,7 @@ import type { WAMessage } from "@whiskeysockets/baileys";
 import type { InboundEvent } from "../../../src/channels/message.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { Ingress } from "../../../src/channels/whatsapp-web/socket.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
+import { type Logger, silentLog } from "../../../src/telemetry/log.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { Recorder } from "../../doubles/whatsapp-web/recorder.ts";
 
@@ -16,18 +16,22 @@ const GROUP = "120363000000000001@g.us";
 const clock = fakeClock();
 let folder: string;
 let session: Session;
+let open: Session | null;
 let ingress: Ingress;
 let events: Recorder<InboundEvent>;
+let errors: Recorder<string>;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "revka-resent-"));
-  session = Session.open({ path: join(folder, "s.db"), env: {} }, clock, {
+  open = session = Session.open({ path: join(folder, "s.db"), env: {} }, clock, {
     onReceived: () => {},
     onMappings: () => {},
   });
   events = new Recorder("event");
+  errors = new Recorder("error");
+  const log: Logger = { ...silentLog, error: (_, message) => errors.add(message ?? "") };
   const deliver = async (batch: InboundEvent[]) => batch.forEach((event) => events.add(event));
-  ingress = new Ingress({ session: () => session, deliver, clock, log: silentLog });
+  ingress = new Ingress({ session: () => open, deliver, clock, log });
 });
 afterEach(async () => {
   await ingress.stop();
@@ -114,4 +118,23 @@ test.each<[string, WAMessage]>([
 ])("%s is not taken up from there", async (_, message) => {
   ingress.resent(message);
   expect(session.commit.waits).toBe(false);
+});
+
+test("after a logout nothing is taken up, and nothing comes of it", () => {
+  open = null;
+  ingress.resent(again({ remoteJid: ADA }));
+  expect(session.commit.waits).toBe(false);
+});
+
+test("what cannot be written is not handed over; that is said", async () => {
+  const failing = () => {
+    throw new Error("disk full");
+  };
+  session.commit.stage({ changes: [], alongside: [failing] });
+  ingress.resent(again({ remoteJid: ADA }));
+  await expect(session.commit.written()).rejects.toThrow("disk full");
+  await errors.waitFor();
+  expect(events.all).toEqual([]);
+  ingress.resent(again({ remoteJid: ADA }));
+  expect((await arrived()).text).toBe("hello");
 });

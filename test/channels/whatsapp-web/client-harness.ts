@@ -5,6 +5,7 @@ import type { WASocket, proto } from "@whiskeysockets/baileys";
 import type { Delivery, Recipient } from "../../../src/channels/message.ts";
 import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
 import { Client } from "../../../src/channels/whatsapp-web/client.ts";
+import { within } from "../../../src/channels/whatsapp-web/patience.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { fakeClock } from "../../support/clock.ts";
 
@@ -41,7 +42,10 @@ export function clientHarness() {
     ],
     /** What becomes of a message that is sent. */
     relay: async (_: Relayed) => {},
-    uploads: 0,
+    /** Where files were laid. */
+    uploads: [] as string[],
+    /** How long a media server takes. */
+    upload: async () => {},
   };
   const sock = {
     getUSyncDevices: async ([jid = ""]: string[]) => {
@@ -66,9 +70,10 @@ export function clientHarness() {
     session: () => session,
     ready: async () => (world.connected ? (sock as unknown as WASocket) : null),
     whyNot: () => "linking",
-    fetch: async (_, init) => {
+    fetch: async (url, init) => {
       if (init?.body instanceof ReadableStream) await new Response(init.body).arrayBuffer();
-      world.uploads++;
+      world.uploads.push(new URL(String(url)).pathname);
+      await within(clock, 3_600_000, world.upload(), init?.signal ?? undefined);
       return Response.json({ url: "https://mmg.whatsapp.net/f", direct_path: "/f" });
     },
   });

@@ -135,6 +135,7 @@ describe("whom it goes to", () => {
     await h.send(delivery(direct("+491700000001", ADA_LID), "x", "2"));
     await h.send(delivery(direct(null, ADA_LID), "x", "3"));
     expect(chats()).toEqual([ADA, ADA_LID, ADA_LID]);
+    expect(h.world.lookedUp).toEqual([ADA, ADA, ADA_LID, ADA_LID]);
   });
 
   test("devices that are known are not looked up", async () => {
@@ -178,10 +179,15 @@ describe("whom it goes to", () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  test("somebody else's devices are not taken for the recipient's", async () => {
+  test("somebody else's devices are not taken for the recipient's, nor is what that look-up left", async () => {
     h.world.devices = [];
-    spyOn(h.sock, "getUSyncDevices").mockResolvedValue([{ user: "447700900002", jid: "x" }]);
-    expect(await h.send(delivery(toAda))).toMatchObject(failure("recipient", "no_devices"));
+    spyOn(h.sock, "getUSyncDevices").mockImplementation(async () => {
+      h.caches.devices.set("491700000001", []);
+      return [{ user: "447700900002", jid: "x" }];
+    });
+    for (let times = 0; times < 2; times++) {
+      expect(await h.send(delivery(toAda))).toMatchObject(failure("recipient", "no_devices"));
+    }
   });
 });
 
@@ -214,7 +220,7 @@ describe("a repeat", () => {
     await first(toAda, content);
     h.acknowledged();
     expect(await h.send(delivery(toAda, content))).toMatchObject({ ok: true });
-    expect(h.world.uploads).toBe(1);
+    expect(h.world.uploads).toHaveLength(1);
   });
 
   test("under another address is written for that one", async () => {

@@ -52,16 +52,16 @@ const openSession = () =>
     onMappings: () => {},
   });
 
-/** Decrypted and on disk, as if these texts had come over the socket. */
+/** Decrypted, on disk and known, as the repository does it with what came over the socket. */
 async function receive(...texts: string[]): Promise<void> {
-  const writes = texts.map((text) => {
+  const writes = texts.map(async (text) => {
     const attributes = { id: `id ${text}`, from: ADA, t: "1700000000" };
     const part = { part: text, stanza: text, parts: 1, attributes };
     const plaintext = encodeWAMessage({ conversation: text });
-    return session.write(() => session.journal.put(part, plaintext, clock.now()));
+    await session.write(() => session.journal.put(part, plaintext, clock.now()));
+    session.journal.open.add(part, plaintext);
   });
   await Promise.all(writes);
-  session.journal.open.forget();
 }
 const texts = (events: InboundEvent[]) =>
   events.map((event) => (event.kind === "message" ? event.message.text : event.kind));
@@ -182,6 +182,7 @@ describe("refused", () => {
 });
 
 test("what was handed over and could not be noted as such comes again", async () => {
+  await woken();
   await receive("one");
   answer = () => {
     session.commit.stage({ changes: [], alongside: [() => refuse("store")] });

@@ -95,6 +95,13 @@ test("a reaction names the message as its writer's phone does", async () => {
   });
 });
 
+test("an id of another chat names nobody of that chat", async () => {
+  await received("A", { from: ADA }, null);
+  await received("G", { from: GROUP, participant: ADA }, null);
+  expect(await reacting(toAda, "G")).toEqual({ remoteJid: ADA, id: "G", fromMe: false });
+  expect(await reacting(toGroup, "A")).toEqual({ remoteJid: GROUP, id: "A", fromMe: false });
+});
+
 test("what we sent ourselves is ours, also where somebody came with the same id", async () => {
   const id = messageIdOf("ours");
   await h.send(delivery(toGroup, "hello", "ours"));

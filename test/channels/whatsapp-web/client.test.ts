@@ -66,6 +66,13 @@ describe("the server's word", () => {
     expect(await sending).toMatchObject(failure("ambiguous", "no_ack"));
   });
 
+  test("a stop that came before is not waited through", async () => {
+    h.world.relay = () => new Promise(() => {});
+    const stopped = AbortSignal.abort(new Error("stopping"));
+    await expect(h.send(delivery(toGroup), stopped)).rejects.toThrow("stopping");
+    expect(h.clock.pending).toBe(1);
+  });
+
   test("a stop before the message was written sends nothing", async () => {
     const stop = new AbortController();
     h.world.relay = () => new Promise(() => {});

@@ -208,13 +208,14 @@ export class Ingress {
   }
 }
 
-/** The attributes of the stanza that would have brought this message. */
+/** The attributes of the stanza that would have brought this message; as what may be old, of the offline queue. */
 function attributesOf({ key, messageTimestamp, pushName }: WAMessage): StanzaAttributes | null {
   if (!key.id || !key.remoteJid || key.fromMe) return null;
   const attributes: StanzaAttributes = {
     id: key.id,
     from: key.remoteJid,
     t: String(Number(messageTimestamp ?? 0)),
+    offline: "0",
   };
   if (pushName) attributes.notify = pushName;
   const group = Boolean(key.participant);

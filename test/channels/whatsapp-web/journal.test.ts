@@ -145,6 +145,22 @@ test("what was acknowledged and nobody has taken over stays, however wrong the c
   expect(open()).toEqual(["stanza-open"]);
 });
 
+test("of more than 200000 closed entries the oldest go, of open ones none", () => {
+  journal.put(part("open"), text("x"), 0);
+  database.sql.exec(`INSERT INTO received (part, stanza, message_id, parts, attributes, at, done)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200001)
+    SELECT 'p' || i, 's' || i, 'm' || i, 1, x'00', 0, 1 FROM n`);
+  journal.prune(1);
+  const known = (name: string) => journal.plaintextOf(name) !== undefined;
+  expect(["p1", "p2", "p200001"].map(known)).toEqual([false, true, true]);
+  expect(open()).toEqual(["stanza-open"]);
+});
+
+test("a stanza without an id is kept like any other, so that what follows it is not held up", () => {
+  journal.put(part("a", { attributes: { from: "491700000001@s.whatsapp.net" } }), text("x"), 1);
+  expect(open()).toEqual(["stanza-a"]);
+});
+
 test("neither text nor sender lies readable on the disk", () => {
   journal.put(part("a"), text("a secret between friends"), 1);
   journal.closing("stanza-a", "a secret between friends", true)();

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  Curve,
+  type SignalRepositoryWithLIDStore,
+  generateSignalPubKey,
+} from "@whiskeysockets/baileys";
+import { decryptCarefully } from "../../../src/channels/whatsapp-web/careful-decryption.ts";
+import { silenceLibsignal } from "../../../src/channels/whatsapp-web/quiet-console.ts";
+import { Session } from "../../../src/channels/whatsapp-web/session.ts";
+import { checkSignatures } from "../../../src/channels/whatsapp-web/signature.ts";
+import { silentLog } from "../../../src/telemetry/log.ts";
+import { baileysLog } from "../../../src/channels/whatsapp-web/baileys-log.ts";
+import { fakeClock } from "../../support/clock.ts";
+
+type LookUp = (jids: string[]) => Promise<{ pn: string; lid: string }[] | undefined>;
+
+/** A device with a session file of its own, its ratchets, and no connection. */
+export function device(number: string, lookUp: LookUp = async () => []) {
+  decryptCarefully();
+  checkSignatures();
+  silenceLibsignal();
+  const folder = mkdtempSync(join(tmpdir(), "revka-ratchet-"));
+  const clock = fakeClock();
+  const received: string[] = [];
+  const session = Session.open({ path: join(folder, "s.db"), env: {} }, clock, {
+    onReceived: () => void received.push("one"),
+    onMappings: () => {},
+  });
+  session.creds.me = { id: `${number}:1@s.whatsapp.net` };
+  const { get, set, transaction } = session.transactions;
+  const keys = { get, set, transaction, isInTransaction: () => false };
+  const repository: SignalRepositoryWithLIDStore = session.repository.make(
+    { creds: session.creds, keys },
+    baileysLog(silentLog),
+    lookUp,
+  );
+  return {
+    ...{ session, clock, received, repository },
+    jid: `${number}@s.whatsapp.net`,
+    /** What the server gives to those who want to write to this device. */
+    bundle() {
+      const { signedIdentityKey, signedPreKey, registrationId } = session.creds;
+      return {
+        registrationId,
+        identityKey: generateSignalPubKey(signedIdentityKey.public),
+        signedPreKey: {
+          keyId: signedPreKey.keyId,
+          publicKey: generateSignalPubKey(signedPreKey.keyPair.public),
+          signature: signedPreKey.signature,
+        },
+        preKey: { keyId: 1, publicKey: generateSignalPubKey(oneTime.public) },
+      };
+    },
+    async stockUp() {
+      await set({ "pre-key": { "1": oneTime } });
+    },
+    stop() {
+      session.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const oneTime = Curve.generateKeyPair();
+export type Device = ReturnType<typeof device>;

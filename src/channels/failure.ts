@@ -65,11 +65,8 @@ export function transportFailure(
   }
   const code = networkErrorCode(error);
   if (code.startsWith("proxy_")) {
-    return sendFailure(
-      "backoff",
-      code,
-      `The proxy on the way to ${service} refused: check proxy_url.`,
-    );
+    const trouble = proxyTrouble(code, service);
+    return sendFailure("backoff", code, `${trouble[0]?.toUpperCase()}${trouble.slice(1)}.`);
   }
   if (certificateRefused.has(code)) {
     return sendFailure(
@@ -93,6 +90,26 @@ export function transportFailure(
     );
   }
   return sendFailure("ambiguous", code, `The connection to ${service} broke before its answer.`);
+}
+
+/** What the proxy on the way did, and where to look: a clause that begins small. `code` is one of `net/dial.ts`. */
+export function proxyTrouble(code: string, service: string): string {
+  const proxy = `the proxy on the way to ${service}`;
+  const named = "check proxy_url and [proxy]";
+  switch (code) {
+    case "proxy_unreachable":
+      return `${proxy} cannot be reached: start it, or ${named}`;
+    case "proxy_timeout":
+      return `${proxy} does not answer: see its log, or ${named}`;
+    case "proxy_407":
+      return `${proxy} wants other credentials: ${named}`;
+    case "proxy_protocol":
+      return `${proxy} answers as no proxy does: ${named}`;
+    case "proxy_unusable":
+      return `${proxy} cannot be used: ${named}`;
+    default:
+      return `${proxy} refused: see its log, or ${named}`;
+  }
 }
 
 /**

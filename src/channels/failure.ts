@@ -12,6 +12,11 @@ export function sendFailure(
   return { retry, afterMs, code, hint };
 }
 
+/** The same, where nobody at the platform has looked at the request. */
+export function unreached(failure: SendFailure): SendFailure {
+  return { ...failure, unreached: true };
+}
+
 /**
  * Errors that come before a request is written: the connection never stood, so nothing can have been accepted. Node's
  * names (libuv, OpenSSL), undici's, and those that Bun had for the same before 1.4.
@@ -57,12 +62,17 @@ export function transportFailure(
   service: string,
   cut: "deadline" | "stop" | null = null,
 ): SendFailure {
-  if (cut === "deadline") {
-    return sendFailure("ambiguous", "timeout", `${service} did not answer in time.`);
-  }
   if (cut === "stop") {
     return sendFailure("ambiguous", "aborted", "The request was cut off by a stop of the daemon.");
   }
+  return unreached(
+    cut === "deadline"
+      ? sendFailure("ambiguous", "timeout", `${service} did not answer in time.`)
+      : connectionFailure(error, service),
+  );
+}
+
+function connectionFailure(error: unknown, service: string): SendFailure {
   const code = networkErrorCode(error);
   if (code.startsWith("proxy_")) {
     const trouble = proxyTrouble(code, service);

@@ -115,6 +115,8 @@ export function proxyTrouble(code: string, service: string): string {
       return `${proxy} wants other credentials: ${named}`;
     case "proxy_protocol":
       return `${proxy} answers as no proxy does: ${named}`;
+    case "proxy_dns":
+      return `the name of ${service} cannot be resolved here, where socks5:// wants it: use socks5h://, check DNS, or ${named}`;
     case "proxy_unusable":
       return `${proxy} cannot be used: ${named}`;
     default:

@@ -175,9 +175,8 @@ function readAnswerStatus(socket: Socket): Promise<number> {
 
 async function throughSocks(socket: Socket, options: DialOptions): Promise<Socket> {
   const { proxy, port } = options;
-  const resolve = options.resolve ?? resolveHere;
   const host =
-    proxy.resolves === "here" && !isIP(options.host) ? await resolve(options.host) : options.host;
+    proxy.resolves === "here" && !isIP(options.host) ? await resolved(options) : options.host;
   const { SocksClient } = await import("socks");
   const { user, password } = credentials(proxy.url);
   const request: SocksClientOptions = {
@@ -198,6 +197,15 @@ async function throughSocks(socket: Socket, options: DialOptions): Promise<Socke
   } catch (error) {
     // No `cause`: the library's errors carry the whole options, credentials included.
     throw new ProxyFailure("proxy_refused", `${proxy.label} refused: ${describe(error)}`);
+  }
+}
+
+async function resolved({ proxy, host, resolve = resolveHere }: DialOptions): Promise<string> {
+  try {
+    return await resolve(host);
+  } catch (error) {
+    const why = `the target has no address here (${describe(error)}); socks5h resolves names at the proxy`;
+    throw new ProxyFailure("proxy_dns", `${proxy.label}: ${why}`, { cause: error });
   }
 }
 

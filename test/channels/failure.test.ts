@@ -39,6 +39,10 @@ test.each([
   ["proxy_timeout", "The proxy on the way to Meta does not answer"],
   ["proxy_407", "The proxy on the way to Meta wants other credentials"],
   ["proxy_protocol", "The proxy on the way to Meta answers as no proxy does"],
+  [
+    "proxy_dns",
+    "The name of Meta cannot be resolved here, where socks5:// wants it: use socks5h://",
+  ],
   ["proxy_unusable", "The proxy on the way to Meta cannot be used"],
   ["proxy_403", "The proxy on the way to Meta refused: see its log"],
 ])("%s is told apart", (code, words) => {

@@ -12,6 +12,11 @@ export function sendFailure(
   return { retry, afterMs, code, hint };
 }
 
+/** The same, where nobody at the platform has looked at the request. */
+export function unreached(failure: SendFailure): SendFailure {
+  return { ...failure, unreached: true };
+}
+
 /**
  * Errors that come before a request is written: the connection never stood, so nothing can have been accepted. Node's
  * names (libuv, OpenSSL), undici's, and those that Bun had for the same before 1.4.
@@ -57,19 +62,21 @@ export function transportFailure(
   service: string,
   cut: "deadline" | "stop" | null = null,
 ): SendFailure {
-  if (cut === "deadline") {
-    return sendFailure("ambiguous", "timeout", `${service} did not answer in time.`);
-  }
   if (cut === "stop") {
     return sendFailure("ambiguous", "aborted", "The request was cut off by a stop of the daemon.");
   }
+  return unreached(
+    cut === "deadline"
+      ? sendFailure("ambiguous", "timeout", `${service} did not answer in time.`)
+      : connectionFailure(error, service),
+  );
+}
+
+function connectionFailure(error: unknown, service: string): SendFailure {
   const code = networkErrorCode(error);
   if (code.startsWith("proxy_")) {
-    return sendFailure(
-      "backoff",
-      code,
-      `The proxy on the way to ${service} refused: check proxy_url.`,
-    );
+    const trouble = proxyTrouble(code, service);
+    return sendFailure("backoff", code, `${trouble[0]?.toUpperCase()}${trouble.slice(1)}.`);
   }
   if (certificateRefused.has(code)) {
     return sendFailure(
@@ -93,6 +100,28 @@ export function transportFailure(
     );
   }
   return sendFailure("ambiguous", code, `The connection to ${service} broke before its answer.`);
+}
+
+/** What the proxy on the way did, and where to look: a clause that begins small. `code` is one of `net/dial.ts`. */
+export function proxyTrouble(code: string, service: string): string {
+  const proxy = `the proxy on the way to ${service}`;
+  const named = "check proxy_url and [proxy]";
+  switch (code) {
+    case "proxy_unreachable":
+      return `${proxy} cannot be reached: start it, or ${named}`;
+    case "proxy_timeout":
+      return `${proxy} does not answer: see its log, or ${named}`;
+    case "proxy_407":
+      return `${proxy} wants other credentials: ${named}`;
+    case "proxy_protocol":
+      return `${proxy} answers as no proxy does: ${named}`;
+    case "proxy_dns":
+      return `the name of ${service} cannot be resolved here, where socks5:// wants it: use socks5h://, check DNS, or ${named}`;
+    case "proxy_unusable":
+      return `${proxy} cannot be used: ${named}`;
+    default:
+      return `${proxy} refused: see its log, or ${named}`;
+  }
 }
 
 /**

@@ -145,6 +145,8 @@ export interface SendFailure {
   code: string;
   /** One sentence a person can act on. */
   hint: string;
+  /** The platform has not looked at it: it is down, or the way to it. Says something of the account, not of the message. */
+  unreached?: true;
 }
 
 export type SendResult =

@@ -54,14 +54,22 @@ async function dispatch(
   }
   checkPositionals(command, words.positionals);
   const { config, "log-level": level, ...options } = words.options;
-  return await command.run({
-    options,
-    positionals: words.positionals,
-    configFile: typeof config === "string" ? config : undefined,
-    logLevel: logLevel(level, env),
-    env,
-    terminal,
-  });
+  try {
+    return await command.run({
+      options,
+      positionals: words.positionals,
+      configFile: typeof config === "string" ? config : undefined,
+      logLevel: logLevel(level, env),
+      env,
+      terminal,
+    });
+  } catch (error) {
+    // Whoever asked for a document and nothing else parses what it gets, whatever the exit code.
+    if (options["json"]) {
+      terminal.out(`${JSON.stringify({ error: await cleanMessage(error) }, null, 2)}\n`);
+    }
+    throw error;
+  }
 }
 
 async function explain(
@@ -87,18 +95,25 @@ async function explain(
       return exitCode.config;
     }
   }
-  const { createScrubber } = await import("../telemetry/scrub.ts");
-  const clean = createScrubber([]);
-  const message = clean(error instanceof Error ? error.message : String(error));
-  terminal.err(`revka: ${message || "failed for a reason it did not give"}\n`);
+  terminal.err(`revka: ${await cleanMessage(error)}\n`);
   if (error instanceof Error && !(error instanceof CommandError)) {
     terminal.err(
       debugging(argv, env)
-        ? `${clean(error.stack ?? "")}\n`
+        ? `${await withoutSecrets(error.stack ?? "")}\n`
         : "This is unexpected. --log-level debug shows where it happened.\n",
     );
   }
   return exitCode.failed;
+}
+
+async function cleanMessage(error: unknown): Promise<string> {
+  const message = await withoutSecrets(error instanceof Error ? error.message : String(error));
+  return message || "failed for a reason it did not give";
+}
+
+async function withoutSecrets(text: string): Promise<string> {
+  const { createScrubber } = await import("../telemetry/scrub.ts");
+  return createScrubber([])(text);
 }
 
 /** Read off the words themselves: the error may be about them. */

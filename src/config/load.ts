@@ -8,7 +8,7 @@ import { unknownKeys, valueAt, without, withoutBlanks, type RawTable } from "./r
 import { once } from "../runtime/once.ts";
 import { checkAgent } from "./rules/agent.ts";
 import { checkGateway } from "./rules/gateway.ts";
-import { checkProxy, checkSpeech } from "./rules/network.ts";
+import { checkProxy, checkSpeech, checkTunnel } from "./rules/network.ts";
 import type { RuleContext } from "./rules/report.ts";
 import { checkWati, checkWhatsApp } from "./rules/whatsapp.ts";
 import { configSchema, type Config } from "./schema.ts";
@@ -39,7 +39,15 @@ export interface LoadedConfig {
   secrets: string[];
 }
 
-const rules = [checkAgent, checkGateway, checkProxy, checkSpeech, checkWhatsApp, checkWati];
+const rules = [
+  checkAgent,
+  checkGateway,
+  checkProxy,
+  checkSpeech,
+  checkTunnel,
+  checkWhatsApp,
+  checkWati,
+];
 
 const knownOutline = once(() => outlineOf(configSchema));
 

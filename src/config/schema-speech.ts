@@ -11,13 +11,19 @@ import {
   text,
 } from "./schema-values.ts";
 
+export const transcriptionProviders = [
+  "groq",
+  "openai",
+  "deepgram",
+  "assemblyai",
+  "google",
+  "local_whisper",
+] as const;
+export const ttsProviders = ["openai", "elevenlabs", "google", "edge", "piper"] as const;
+
 export const transcriptionSchema = rareTable(() => ({
   enabled: key(boolean, "Turn voice notes into text", false),
-  default_provider: key(
-    v.picklist(["groq", "openai", "deepgram", "assemblyai", "google", "local_whisper"]),
-    "Which service transcribes",
-    "groq",
-  ),
+  default_provider: key(v.picklist(transcriptionProviders), "Which service transcribes", "groq"),
   api_key: key(secret, "Groq API key; else GROQ_API_KEY"),
   api_url: key(
     text,
@@ -74,11 +80,7 @@ export const transcriptionSchema = rareTable(() => ({
 
 export const ttsSchema = rareTable(() => ({
   enabled: key(boolean, "Answer a voice note with a voice note too, after the text", false),
-  default_provider: key(
-    v.picklist(["openai", "elevenlabs", "google", "edge", "piper"]),
-    "Which service speaks",
-    "openai",
-  ),
+  default_provider: key(v.picklist(ttsProviders), "Which service speaks", "openai"),
   default_voice: key(text, "Voice as the service names it", "alloy"),
   default_format: key(
     v.picklist(["mp3", "opus", "wav"]),

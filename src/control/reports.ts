@@ -15,13 +15,13 @@ export function sourceOf(channel: Channel): Source {
   return { channel: channel.name, backend: channel.backend, account: channel.account };
 }
 
-/** A channel as the outside sees it: what it says itself, unless its sending is held. */
+/** A channel as the outside sees it: what it says itself, unless its sending is held or gets nowhere. */
 export function channelReports(options: ReportOptions): ChannelReport[] {
   const activity = options.store.sources();
   const running = options.channels.map((channel): ChannelReport => {
     const source = sourceOf(channel);
     const status = channel.status();
-    const held = options.outbox.heldBy(source);
+    const stuck = status.state === "ready" ? stuckReason(options.outbox, source) : null;
     const seen = activity.find(
       (entry) => entry.source.channel === source.channel && entry.source.account === source.account,
     );
@@ -29,8 +29,8 @@ export function channelReports(options: ReportOptions): ChannelReport[] {
     return {
       channel: channel.name,
       backend: channel.backend,
-      state: held && status.state === "ready" ? "disconnected" : status.state,
-      reason: held && status.state === "ready" ? heldReason(held) : status.reason,
+      state: stuck === null ? status.state : "disconnected",
+      reason: stuck ?? status.reason,
       linked_as: status.linkedAs,
       last_inbound_at: timestamp(seen?.lastInboundAt ?? null),
       last_outbound_at: timestamp(seen?.lastOutboundAt ?? null),
@@ -61,8 +61,12 @@ export function channelReports(options: ReportOptions): ChannelReport[] {
   return [...running, ...skipped];
 }
 
-function heldReason(failure: SendFailure): string {
-  return `sending is held (${failure.code}): ${failure.hint}`;
+function stuckReason(outbox: Outbox, source: Source): string | null {
+  const say = (what: string, { code, hint }: SendFailure) => `${what} (${code}): ${hint}`;
+  const held = outbox.heldBy(source);
+  if (held) return say("sending is held", held);
+  const unreached = outbox.unreached(source);
+  return unreached && say("sending fails", unreached);
 }
 
 function timestamp(at: number | null): string | null {

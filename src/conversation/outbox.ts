@@ -89,6 +89,11 @@ export class Outbox {
     return this.#holds.reason(source);
   }
 
+  /** Why the platform of an account is not reached, while sends fail for that; else null. */
+  unreached(source: Source): SendFailure | null {
+    return this.#settlement.unreached(source);
+  }
+
   /** The last thing that went wrong at sending for this account, healed or not. */
   lastFailure(source: Source): LastFailure | null {
     return this.#settlement.lastFailure(source);

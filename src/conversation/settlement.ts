@@ -17,6 +17,11 @@ import { decideRetry } from "./retry.ts";
 /** Pause after the store refused a mark, ms. */
 export const STORE_PAUSE = 2_000;
 
+/** Failures to reach the platform over so long, ms, without an answer in between, are more than a moment's. */
+const UNREACHED_AFTER = 60_000;
+/** Longer than the longest pause between two tries, ms: what nobody tries any more says nothing of now. */
+const UNREACHED_FOR = 7 * 60_000;
+
 export interface SettlementOptions {
   store: ConversationStore;
   clock: Clock;
@@ -39,6 +44,8 @@ export interface LastFailure {
 export class Settlement {
   readonly #options: SettlementOptions;
   readonly #last = new Map<string, LastFailure>();
+  /** Accounts whose platform has not answered since. */
+  readonly #unreached = new Map<string, { since: number; at: number; failure: SendFailure }>();
 
   constructor(options: SettlementOptions) {
     this.#options = options;
@@ -53,6 +60,21 @@ export class Settlement {
     this.#last.set(sourceKey(source), { at: this.#options.clock.now(), code, hint });
   }
 
+  /** Why the platform of an account is not reached, while sends fail for that; else null. */
+  unreached(source: Source): SendFailure | null {
+    const seen = this.#unreached.get(sourceKey(source));
+    if (!seen || seen.at - seen.since < UNREACHED_AFTER) return null;
+    return this.#options.clock.now() - seen.at < UNREACHED_FOR ? seen.failure : null;
+  }
+
+  #noteReach(source: Source, failure: SendFailure | null): void {
+    const key = sourceKey(source);
+    const at = this.#options.clock.now();
+    const since = this.#unreached.get(key)?.since ?? at;
+    if (failure?.unreached) this.#unreached.set(key, { since, at, failure });
+    else this.#unreached.delete(key);
+  }
+
   /** Notes the outcome of one try. Throws {@link StoreError} where a failure cannot be noted. */
   async settle(
     stored: StoredChat,
@@ -61,6 +83,7 @@ export class Settlement {
     result: SendResult,
   ): Promise<void> {
     const { store, clock, random, holds } = this.#options;
+    this.#noteReach(stored.source, result.ok ? null : result.failure);
     if (result.ok) {
       holds.works(stored.source, stored.id);
       const { platformId } = result;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 import { equalInConstantTime } from "./constant-time.ts";
-import { dial, proxyAuthorization, type DialOptions } from "./dial.ts";
+import { dial, proxyAuthorization, ProxyFailure, type DialOptions } from "./dial.ts";
 import { bareHost } from "./no-proxy.ts";
 import { parseProxy } from "./proxy.ts";
 
@@ -16,6 +16,11 @@ export interface ProxyBridge {
   close(): Promise<void>;
 }
 
+export interface BridgeOptions extends Pick<DialOptions, "ca" | "resolve" | "timeoutMs"> {
+  /** The proxy let a connection not through: why the client hears 502. */
+  onFailure?: (failure: ProxyFailure) => void;
+}
+
 /**
  * Gives one proxy of any kind the face of an HTTP proxy on loopback, for clients that speak only to those: the socket
  * of Bun's `ws` and `WebSocket` (`{ agent: { proxy: bridge.url } }`). Every CONNECT is dialled through the proxy,
@@ -26,7 +31,7 @@ export interface ProxyBridge {
  */
 export async function httpProxyBridge(
   proxyUrl: string,
-  options: Pick<DialOptions, "ca" | "resolve" | "timeoutMs"> = {},
+  options: BridgeOptions = {},
 ): Promise<ProxyBridge> {
   const proxy = parseProxy(proxyUrl);
   delete process.env["NO_PROXY"];
@@ -68,7 +73,8 @@ export async function httpProxyBridge(
         port: Number(target[2]),
         signal: gone.signal,
       });
-    } catch {
+    } catch (error) {
+      if (error instanceof ProxyFailure) options.onFailure?.(error);
       return answer(client, "502 Bad Gateway");
     } finally {
       client.off("close", onClose);

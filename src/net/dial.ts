@@ -175,11 +175,10 @@ function readAnswerStatus(socket: Socket): Promise<number> {
 
 async function throughSocks(socket: Socket, options: DialOptions): Promise<Socket> {
   const { proxy, port } = options;
-  const resolve = options.resolve ?? resolveHere;
   const resolving = proxy.resolves === "here" && !isIP(options.host);
   const [host, { SocksClient }] = await whileOpen(
     socket,
-    Promise.all([resolving ? resolve(options.host) : options.host, import("socks")]),
+    Promise.all([resolving ? resolved(options) : options.host, import("socks")]),
   );
   const { user, password } = credentials(proxy.url);
   const request: SocksClientOptions = {
@@ -216,6 +215,15 @@ async function whileOpen<T>(socket: Socket, work: Promise<T>): Promise<T> {
     return await Promise.race([lost, work]);
   } finally {
     settle();
+  }
+}
+
+async function resolved({ proxy, host, resolve = resolveHere }: DialOptions): Promise<string> {
+  try {
+    return await resolve(host);
+  } catch (error) {
+    const why = `the target has no address here (${describe(error)}); socks5h resolves names at the proxy`;
+    throw new ProxyFailure("proxy_dns", `${proxy.label}: ${why}`, { cause: error });
   }
 }
 

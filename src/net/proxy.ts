@@ -1,4 +1,5 @@
 import type { Config, ProxyConfig } from "../config/schema.ts";
+import { selects } from "../config/services.ts";
 import { matchesNoProxy } from "./no-proxy.ts";
 
 /** A proxy as configured, ready to dial. `url` holds its credentials: never log it, log {@link Proxy.label}. */
@@ -100,24 +101,6 @@ export function parseProxy(address: string): Proxy {
     resolves: scheme === "socks5" || scheme === "socks" ? "here" : "proxy",
     label: `${scheme}://${url.hostname}:${port}`,
   };
-}
-
-/** `channel.*` and `*` stand for any characters; case does not count. */
-export function selects(selector: string, service: string): boolean {
-  const parts = selector.trim().toLowerCase().split("*");
-  const name = service.toLowerCase();
-  if (parts.length === 1) return parts[0] === name;
-  const first = parts[0] ?? "";
-  const last = parts.at(-1) ?? "";
-  if (name.length < first.length + last.length) return false;
-  if (!name.startsWith(first) || !name.endsWith(last)) return false;
-  let from = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const at = name.indexOf(part, from);
-    if (at < 0 || at + part.length > name.length - last.length) return false;
-    from = at + part.length;
-  }
-  return true;
 }
 
 function channelProxy(service: string, options: ProxyOptions): string | undefined {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { StoreError } from "./contract.ts";
 
 /** Each entry takes the schema one version on; `PRAGMA user_version` says how many have run. Never edit a landed one. */
 const migrations: string[] = [
@@ -130,7 +131,8 @@ export function migrate(db: DatabaseSync): void {
   const row = db.prepare("PRAGMA user_version").get() as { user_version: number };
   const current = row.user_version;
   if (current > migrations.length) {
-    throw new Error(
+    throw new StoreError(
+      "failed",
       `it was written by a newer Revka (schema ${current}, this build knows ${migrations.length}): install that version again, or move the file away to start empty`,
     );
   }

@@ -81,6 +81,23 @@ describe("transportFailure", () => {
   });
 });
 
+test.each([
+  ["proxy_unreachable", "The proxy on the way to Meta cannot be reached: start it, or check"],
+  ["proxy_timeout", "The proxy on the way to Meta does not answer"],
+  ["proxy_407", "The proxy on the way to Meta wants other credentials"],
+  ["proxy_protocol", "The proxy on the way to Meta answers as no proxy does"],
+  [
+    "proxy_dns",
+    "The name of Meta cannot be resolved here, where socks5:// wants it: use socks5h://",
+  ],
+  ["proxy_unusable", "The proxy on the way to Meta cannot be used"],
+  ["proxy_403", "The proxy on the way to Meta refused: see its log"],
+])("%s is told apart", (code, words) => {
+  const { hint } = transportFailure(coded(code), "Meta");
+  expect(hint).toStartWith(words);
+  expect(hint).toEndWith("check proxy_url and [proxy].");
+});
+
 describe("retryAfterMs", () => {
   const now = Date.parse("2026-11-20T00:00:00Z");
   test.each([

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { catalogue } from "../../src/commands/catalogue.ts";
 import { homeOf } from "../../src/commands/running-daemon.ts";
 import { revka, temporaryHome, widest } from "../support/command.ts";
@@ -111,6 +112,28 @@ describe("an empty home says what to do", () => {
       expect(err.trimEnd().split("\n")).toHaveLength(1);
     },
   );
+});
+
+describe("what goes wrong is a JSON document too, where one was asked for", () => {
+  test.each([
+    [["status", "--json"], 78, "revka init"],
+    [["send", "--to", "+15550001111", "tea", "--json"], 1, "no daemon is running"],
+    [["send", "--to", "nobody", "tea", "--json"], 2, "nobody is neither a number"],
+  ])("%p", async (words, code, message) => {
+    const ran = await revka(words, home());
+    expect(ran.code).toBe(code);
+    expect(JSON.parse(ran.out)).toEqual({ error: expect.stringContaining(message) });
+    expect(ran.err).toContain(message);
+  });
+
+  test("all that is wrong with a config", async () => {
+    const env = home();
+    writeFileSync(`${env.REVKA_HOME}/config.toml`, '[agent]\nkind = 5\n[gateway]\nport = "x"\n');
+    const { code, out, err } = await revka(["status", "--json"], env);
+    expect(code).toBe(78);
+    expect(JSON.parse(out)).toEqual({ error: err.trimEnd() });
+    expect(err.trimEnd().split("\n")).toHaveLength(2);
+  });
 });
 
 test("an account that the system does not know needs a home of its own", () => {

@@ -142,6 +142,15 @@ describe("a file that works may still deserve a word", () => {
         'config.toml:3: proxy.services: empty, so scope = "services" sends nothing through the proxy',
       ],
     ],
+    [
+      "a proxy for services that there are not",
+      `${echo}[proxy]\nenabled = true\nscope = "services"\nall_proxy = "socks5h://127.0.0.1:9050"\n` +
+        `services = ["chanel.whatsapp", "channel.*", "provider.custom", "tool.browser", " TTS.Piper ", "*"]\n`,
+      [
+        'config.toml:7: proxy.services[0]: names no service, so nothing takes the proxy by it; did you mean "channel.whatsapp"?',
+        "config.toml:7: proxy.services[3]: names no service, so nothing takes the proxy by it",
+      ],
+    ],
   ])("%s", (_name, toml, lines) => {
     expect(warnings(toml)).toEqual(lines);
   });

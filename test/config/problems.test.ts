@@ -285,6 +285,16 @@ describe("a broken file says what is wrong, and where", () => {
       [`config.toml:4: proxy.all_proxy: ${proxy}`],
     ],
     [
+      "a tunnel of one's own without a command",
+      `${echo}[tunnel]\nprovider = "custom"\n`,
+      ['config.toml:3: tunnel.custom.start_command: missing; provider = "custom" needs it'],
+    ],
+    [
+      "OpenVPN without its file",
+      `${echo}[tunnel]\nprovider = "openvpn"\n[tunnel.openvpn]\nadvertise_address = "x"\n`,
+      ['config.toml:5: tunnel.openvpn.config_file: missing; provider = "openvpn" needs it'],
+    ],
+    [
       "speech out of range, as a dotted key",
       `tts.openai.speed = 9\n${echo}`,
       ["config.toml:1: tts.openai.speed: expected a number from 0.25 to 4, found 9"],

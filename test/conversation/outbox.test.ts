@@ -261,6 +261,55 @@ describe("an account that may not send", () => {
   });
 });
 
+describe("a platform that is not reached", () => {
+  const lost: SendResult = {
+    ok: false,
+    failure: { retry: "backoff", afterMs: null, code: "ENOTFOUND", hint: "DNS", unreached: true },
+  };
+
+  const passMany = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) await pass(1_000);
+  };
+
+  test("is said once that has lasted for a minute, until it answers", async () => {
+    channel.answers = Array.from({ length: 6 }, () => lost);
+    outbox.wake(await queue("+15550001111", "a"));
+    await passMany(58);
+    expect(sentIds()).toHaveLength(5);
+    expect(outbox.unreached(cloud)).toBeNull();
+    await passMany(10);
+    expect(outbox.unreached(cloud)?.code).toBe("ENOTFOUND");
+    expect(outbox.unreached({ ...cloud, account: "another" })).toBeNull();
+    await passMany(70);
+    expect(states("a")).toEqual(["sent"]);
+    expect(outbox.unreached(cloud)).toBeNull();
+  });
+
+  test("is no more said once it refuses a message for its own sake", async () => {
+    channel.answers = [...Array.from({ length: 6 }, () => lost), fails("no")];
+    outbox.wake(await queue("+15550001111", "a"));
+    await passMany(70);
+    expect(outbox.unreached(cloud)).not.toBeNull();
+    await passMany(70);
+    expect(outbox.unreached(cloud)).toBeNull();
+  });
+
+  test("is forgotten where nobody tries any more", async () => {
+    channel.answers = Array.from({ length: 25 }, () => lost);
+    outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    for (let minute = 0; minute < 150 && states("a")[0] !== "failed"; minute++) {
+      await pass(60_000);
+      if (minute > 1 && states("a")[0] !== "failed") {
+        expect(outbox.unreached(cloud)?.code).toBe("ENOTFOUND");
+      }
+    }
+    expect(states("a")).toEqual(["failed"]);
+    await pass(8 * 60_000);
+    expect(outbox.unreached(cloud)).toBeNull();
+  });
+});
+
 describe("an account whose probe is not understood", () => {
   const undecided: SendFailure = { retry: "no", afterMs: null, code: "100", hint: "no such thing" };
 

@@ -78,6 +78,9 @@ test("a proxy that refuses: nothing goes out directly, and the state says so", a
   await behind(await startHttpProxy({ refuse: 503 }));
   await h.run();
   await h.until(() => h.channel.status().state === "disconnected");
+  expect(h.channel.status().reason).toStartWith(
+    "the proxy on the way to WhatsApp refused: see its log, or check proxy_url and [proxy]; next try",
+  );
   expect(proxy.asked.length).toBeGreaterThan(0);
   expect(h.wa.registrations.count).toBe(0);
   expect(h.wa.mostConnections).toBe(0);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { httpProxyBridge, type ProxyBridge } from "../../src/net/bridge.ts";
+import type { ProxyFailure } from "../../src/net/dial.ts";
 import { createDispatchedFetch } from "../../src/net/dispatched-fetch.ts";
 import { parseProxy } from "../../src/net/proxy.ts";
 import { closing } from "./closing.ts";
@@ -12,8 +13,14 @@ const keep = closing();
 
 const ca = [testCertificate.cert];
 
-async function startBridge(proxyUrl: string, timeoutMs?: number): Promise<ProxyBridge> {
-  return keep(await httpProxyBridge(proxyUrl, { ca, ...(timeoutMs ? { timeoutMs } : {}) }));
+async function startBridge(
+  proxyUrl: string,
+  timeoutMs?: number,
+  onFailure: (failure: ProxyFailure) => void = () => {},
+): Promise<ProxyBridge> {
+  return keep(
+    await httpProxyBridge(proxyUrl, { ca, onFailure, ...(timeoutMs ? { timeoutMs } : {}) }),
+  );
 }
 
 /** Sends a request head as it is and collects the answer until the end. */
@@ -113,10 +120,12 @@ test("a proxy that is dead, silent or refuses gives 502, nothing goes out direct
   const refusing = keep(await startHttpProxy({ refuse: 403 }));
   const wrong = keep(await startHttpProxy({ credentials: "right:one" }));
   const addresses = [dead.url, silent.url, refusing.url, wrong.url.replace("right", "wrong")];
+  const failures: string[] = [];
   for (const address of addresses) {
-    const bridge = await startBridge(address, 200);
+    const bridge = await startBridge(address, 200, ({ code }) => void failures.push(code));
     const head = `CONNECT 127.0.0.1:${target.port} HTTP/1.1\r\n${login(bridge)}\r\n\r\n`;
     expect(await raw(bridge, head)).toStartWith("HTTP/1.1 502 ");
   }
   expect(target.connections).toBe(0);
+  expect(failures).toEqual(["proxy_unreachable", "proxy_timeout", "proxy_403", "proxy_407"]);
 });

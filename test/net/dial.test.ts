@@ -176,7 +176,7 @@ describe("SOCKS", () => {
 
   test("a name that cannot be resolved here is not handed to the proxy", async () => {
     const proxy = keep(await startSocksProxy());
-    expect(await code(through(proxy.url, { resolve: names }))).toBe("proxy_unreachable");
+    expect(await code(through(proxy.url, { resolve: names }))).toBe("proxy_dns");
     expect(proxy.asked).toEqual([]);
   });
 

@@ -20,7 +20,7 @@ const keep = closing();
 
 function network(
   proxyUrl: string | undefined,
-  extra: { env?: Record<string, string> } = {},
+  extra: { env?: Record<string, string>; resolve?: () => Promise<string> } = {},
 ): Network {
   return keep(
     createNetwork({
@@ -30,7 +30,7 @@ function network(
       env: extra.env ?? {},
       log: silentLog,
       ca: [testCertificate.cert],
-      resolve: async () => "127.0.0.1",
+      resolve: extra.resolve ?? (async () => "127.0.0.1"),
     }),
   );
 }
@@ -204,6 +204,16 @@ for (const [kind, start] of Object.entries(kinds)) {
     });
   });
 }
+
+test("a name that cannot be resolved here is no fault of the proxy", async () => {
+  const proxy = keep(await startSocksProxy({}, "socks5"));
+  const resolve = async () => {
+    throw Object.assign(new Error("getaddrinfo EAI_AGAIN"), { code: "EAI_AGAIN" });
+  };
+  const { fetchFor } = network(proxy.url, { resolve });
+  expect(await failure(fetchFor("channel.whatsapp")("http://target.test/"))).toBe("proxy_dns");
+  expect(proxy.asked).toEqual([]);
+});
 
 test("socks5 resolves names here, socks5h leaves them to the proxy", async () => {
   const target = keep(await startTarget());

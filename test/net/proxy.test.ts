@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
-import { parseProxy, proxyFor, proxyOptions, selects, UnusableProxy } from "../../src/net/proxy.ts";
+import { selects } from "../../src/config/services.ts";
+import { parseProxy, proxyFor, proxyOptions, UnusableProxy } from "../../src/net/proxy.ts";
 
 type Env = Record<string, string>;
 

@@ -163,7 +163,7 @@ test("a file of a newer Revka is left alone", () => {
   const db = new DatabaseSync(path);
   db.exec("PRAGMA user_version = 999");
   db.close();
-  expect(() => storeAt(path, clock)).toThrow("newer Revka");
+  expect(() => storeAt(path, clock)).toThrow(`the store ${path}: it was written by a newer Revka`);
   expect(readdirSync(folder).some((name) => name.includes("damaged"))).toBe(false);
 });
 

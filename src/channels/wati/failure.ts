@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { jsonObject, number } from "../../net/json-object.ts";
-import { harmless, sendFailure } from "../failure.ts";
+import { harmless, sendFailure, unreached } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import { optional, text } from "./shapes.ts";
 
@@ -80,12 +80,8 @@ export function classifyAnswer({ status, body, empty, afterMs }: WatiAnswer): Se
       return sendFailure("backoff", "429", `WATI's rate or plan limit is reached${said}.`, afterMs);
   }
   if (status >= 500) {
-    return sendFailure(
-      "ambiguous",
-      String(status),
-      `WATI has a problem (${status})${said}.`,
-      afterMs,
-    );
+    const hint = `WATI has a problem (${status})${said}.`;
+    return unreached(sendFailure("ambiguous", String(status), hint, afterMs));
   }
   if (status < 400 || status === 405) return foreign("backoff", status);
   return sendFailure("no", String(status), `WATI refuses the message (${status})${said}.`);
@@ -93,11 +89,8 @@ export function classifyAnswer({ status, body, empty, afterMs }: WatiAnswer): Se
 
 /** An answer that does not look like WATI's: the address leads elsewhere. */
 function foreign(retry: "hold" | "backoff", status: number): SendFailure {
-  return sendFailure(
-    retry,
-    "foreign_answer",
-    `What answers (${status}) does not look like WATI: check api_url, which ends before /api.`,
-  );
+  const hint = `What answers (${status}) does not look like WATI: check api_url, which ends before /api.`;
+  return unreached(sendFailure(retry, "foreign_answer", hint));
 }
 
 function refusal(words: string, said: string): SendFailure {

@@ -1,4 +1,4 @@
-import { harmless, sendFailure } from "../failure.ts";
+import { harmless, sendFailure, unreached } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 
 /** An error of the Graph API as far as it decides anything: in an answer, or in `statuses[].errors`. */
@@ -192,7 +192,8 @@ function ownWords(error: GraphError): string {
 export function classifyForeignAnswer(status: number, afterMs: number | null): SendFailure {
   const code = `http_${status}`;
   if (status >= 500) {
-    return sendFailure("ambiguous", code, `Meta answered ${status} without saying why.`, afterMs);
+    const hint = `Meta answered ${status} without saying why.`;
+    return unreached(sendFailure("ambiguous", code, hint, afterMs));
   }
   if (status === 401 || status === 407) {
     return sendFailure(
@@ -208,12 +209,8 @@ export function classifyForeignAnswer(status: number, afterMs: number | null): S
     return sendFailure("no", code, "The file is larger than Meta, or a proxy on the way, takes.");
   }
   if (status >= 300) {
-    return sendFailure(
-      "backoff",
-      code,
-      `Something that is not the Graph API answered ${status}: check api_base_url and proxy_url.`,
-      afterMs,
-    );
+    const hint = `Something that is not the Graph API answered ${status}: check api_base_url and proxy_url.`;
+    return unreached(sendFailure("backoff", code, hint, afterMs));
   }
-  return sendFailure("ambiguous", code, "The answer was not one of the Graph API's.");
+  return unreached(sendFailure("ambiguous", code, "The answer was not one of the Graph API's."));
 }

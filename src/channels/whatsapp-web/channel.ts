@@ -1,5 +1,6 @@
 import type { WASocket } from "@whiskeysockets/baileys";
 import type { ProxyBridge } from "../../net/bridge.ts";
+import { proxyTrouble } from "../failure.ts";
 import type {
   Channel,
   ChannelStatus,
@@ -32,6 +33,8 @@ const WS_URL = "wss://web.whatsapp.com/ws/chat";
 const MEDIA_CONNECTION_MS = 10_000;
 const LOGOUT_MS = 5_000;
 const HAND_OVER_MS = 5_000;
+/** Less than a connection may take to stand, so that a silent proxy is named. */
+const PROXY_MS = 15_000;
 
 export type { WhatsAppWebOptions };
 
@@ -58,6 +61,7 @@ class WhatsAppWeb implements Channel {
   private session: Session | null = null;
   private ingress: Ingress | null = null;
   private bridge: ProxyBridge | null = null;
+  private proxyFailed: (reason: string) => void = () => {};
   private sock: WASocket | undefined;
   /** Why nothing can be opened at all. */
   private trouble: string | null = null;
@@ -102,6 +106,7 @@ class WhatsAppWeb implements Channel {
           ? currentVersion({ fetch: options.fetch, clock, log, signal })
           : Promise.resolve(bundledVersion),
       open: (version, events) => {
+        this.proxyFailed = events.proxyFailed;
         const session = this.openedSession();
         const ingress = this.ingress;
         if (!ingress) throw new Error("the channel was stopped");
@@ -133,7 +138,10 @@ class WhatsAppWeb implements Channel {
     try {
       if (proxyUrl !== null) {
         const { httpProxyBridge } = await import("../../net/bridge.ts");
-        this.bridge = await httpProxyBridge(proxyUrl);
+        this.bridge = await httpProxyBridge(proxyUrl, {
+          timeoutMs: PROXY_MS,
+          onFailure: ({ code }) => this.proxyFailed(proxyTrouble(code, "WhatsApp")),
+        });
       }
       this.session = this.open();
     } catch (error) {

@@ -27,6 +27,8 @@ export interface SocketEvents {
   passkey(): void;
   /** Seconds a temporary ban lasts. */
   expires(secs: number): void;
+  /** The proxy on the way let nothing through, for this reason. */
+  proxyFailed(reason: string): void;
   ended(code: number): void;
 }
 
@@ -81,6 +83,7 @@ export class Connection {
   private codes = 0;
   private passkey = false;
   private expireSecs: number | null = null;
+  private proxyFailure: string | null = null;
   private version: WAVersion | undefined;
   private timers: (() => void)[] = [];
   private abort = new AbortController();
@@ -116,6 +119,7 @@ export class Connection {
     this.codes = 0;
     this.passkey = false;
     this.expireSecs = null;
+    this.proxyFailure = null;
     this.change({ state: "connecting", reason: lastReason ?? "connecting to WhatsApp" });
     this.version ??= await this.options.findVersion(this.abort.signal);
     if (!current()) return;
@@ -154,6 +158,9 @@ export class Connection {
       }),
       expires: guarded((secs) => {
         this.expireSecs = secs;
+      }),
+      proxyFailed: guarded((reason) => {
+        this.proxyFailure = reason;
       }),
       // Baileys ends with a time-out once it has shown the last code (`socket.js`, genPairQR).
       ended: guarded((code) =>
@@ -218,8 +225,8 @@ export class Connection {
 
   private ended(code: number): void {
     const { log, random, isLinked } = this.options;
-    const { passkey, expireSecs } = this;
-    const verdict = judge({ code, linked: isLinked(), passkey, expireSecs });
+    const { passkey, proxyFailure, expireSecs } = this;
+    const verdict = judge({ code, linked: isLinked(), passkey, proxyFailure, expireSecs });
     this.drop();
     if (verdict.next === "now" && ++this.atOnce <= MOST_AT_ONCE) {
       void this.connect("WhatsApp asked for a new connection");

@@ -6,6 +6,8 @@ export interface Ending {
   linked: boolean;
   /** The account asked for a passkey during the link. */
   passkey: boolean;
+  /** Why the proxy on the way let nothing through; null where it did, or there is none. */
+  proxyFailure: string | null;
   /** Seconds that WhatsApp wants us to stay away (402). */
   expireSecs: number | null;
 }
@@ -42,7 +44,8 @@ export const PASSKEY_ADVICE =
  * What the end of a connection means. Codes: Baileys `lib/Types/index.js` (DisconnectReason) and whatsmeow
  * `types/events/events.go` (ConnectFailureReason). Pure.
  */
-export function judge({ code, linked, passkey, expireSecs }: Ending): Verdict {
+export function judge({ code, linked, passkey, proxyFailure, expireSecs }: Ending): Verdict {
+  if (proxyFailure !== null) return again(proxyFailure);
   if (!linked && passkey) return { next: "stop", reason: PASSKEY_ADVICE };
   switch (code) {
     case 515:

@@ -1,4 +1,6 @@
 import { proxyAddressProblem, secureAddressProblem } from "../addresses.ts";
+import { nearestName } from "../nearest.ts";
+import { selects, services } from "../services.ts";
 import type { RuleContext } from "./report.ts";
 
 const proxyKeys = ["http_proxy", "https_proxy", "all_proxy"] as const;
@@ -15,8 +17,28 @@ export function checkProxy({ config: { proxy }, faulty, error, warn }: RuleConte
   if (!anyGiven && proxy.scope !== "environment" && !faulty(["proxy", "scope"])) {
     error(["proxy", "enabled"], "true needs http_proxy, https_proxy or all_proxy");
   }
-  if (proxy.scope === "services" && proxy.services.length === 0) {
+  if (proxy.scope !== "services") return;
+  if (proxy.services.length === 0) {
     warn(["proxy", "services"], 'empty, so scope = "services" sends nothing through the proxy');
+  }
+  for (const [index, selector] of proxy.services.entries()) {
+    if (services.some((service) => selects(selector, service))) continue;
+    const nearest = nearestName(selector.trim(), services);
+    const hint = nearest === null ? "" : `; did you mean "${nearest}"?`;
+    const message = `names no service, so nothing takes the proxy by it${hint}`;
+    warn(["proxy", "services", index], message);
+  }
+}
+
+/** A tool that cannot be started without it. */
+export function checkTunnel({ config: { tunnel }, error }: RuleContext): void {
+  if (!tunnel) return;
+  const { provider, custom, openvpn } = tunnel;
+  if (provider === "custom" && custom.start_command === undefined) {
+    error(["tunnel", "custom", "start_command"], 'missing; provider = "custom" needs it');
+  }
+  if (provider === "openvpn" && openvpn.config_file === undefined) {
+    error(["tunnel", "openvpn", "config_file"], 'missing; provider = "openvpn" needs it');
   }
 }
 

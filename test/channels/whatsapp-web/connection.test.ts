@@ -76,6 +76,21 @@ test("a login that was taken may take its time, but not for ever", async () => {
   expect(s.connection.status.state).toBe("disconnected");
 });
 
+test("the proxy on the way is named where it let nothing through, for that connection alone", async () => {
+  const s = setup();
+  s.connection.start();
+  await s.settle();
+  s.last().events.proxyFailed("the proxy refused");
+  s.last().events.ended(500);
+  expect(s.connection.status).toEqual({
+    state: "disconnected",
+    reason: "the proxy refused; next try in 3 s",
+  });
+  await s.clock.advance(3_000);
+  s.last().events.ended(500);
+  expect(s.connection.status.reason).toStartWith("the connection to WhatsApp ended (500)");
+});
+
 test("a connection that neither opens nor shows a code is given up after 20 s", async () => {
   const s = setup();
   s.connection.start();

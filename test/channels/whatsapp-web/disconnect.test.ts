@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { UNTRUSTED, judge, pauseBefore } from "../../../src/channels/whatsapp-web/disconnect.ts";
 
-const ending = { linked: true, passkey: false, expireSecs: null };
+const ending = { linked: true, passkey: false, proxyFailure: null, expireSecs: null };
 
 describe("what the end of a connection means", () => {
   test.each([

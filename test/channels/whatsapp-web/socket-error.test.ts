@@ -24,6 +24,12 @@ test.each([
 });
 
 test("what cannot be reached is tried again, and said so", () => {
-  const verdict = judge({ code: UNREACHABLE, linked: true, passkey: false, expireSecs: null });
+  const verdict = judge({
+    code: UNREACHABLE,
+    linked: true,
+    passkey: false,
+    proxyFailure: null,
+    expireSecs: null,
+  });
   expect(verdict).toMatchObject({ next: "backoff", reason: expect.stringContaining("DNS") });
 });

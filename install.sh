@@ -195,6 +195,7 @@ say 'Its checksum is right'
 
 mkdir -p "$prefix" || fail "$prefix cannot be made; --prefix names another folder"
 [ -w "$prefix" ] || fail "$prefix is not yours to write to; run this as root or use --prefix"
+[ ! -d "$prefix/revka" ] || fail "$prefix/revka is a folder; --prefix names another place"
 # Beside the old one, so that the change is one rename: a running daemon goes on with the file that it has.
 new=$prefix/.revka.new.$$
 case "$name" in

@@ -126,6 +126,21 @@ describe("install.sh", () => {
     expect(run).toMatchObject({ code: 0, err: "", installed: null });
   });
 
+  test("does not put it into a folder of its name, such as a clone", async () => {
+    await fillRelease(["revka-1.2.3-linux-x64"]);
+    const clone = join(prefix, "revka");
+    mkdirSync(clone, { recursive: true });
+    const run = spawnSync("/bin/sh", [script, "--from", release, "--prefix", prefix], {
+      encoding: "utf8",
+      env: { PATH: pathOf({}), HOME: place, TMPDIR: place },
+    });
+    expect(run).toMatchObject({
+      status: 1,
+      stderr: `install: ${clone} is a folder; --prefix names another place\n`,
+    });
+    expect([readdirSync(prefix), readdirSync(clone)]).toEqual([["revka"], []]);
+  });
+
   test.each<[RegExp, Machine]>([
     [/a 64-bit system is needed/, { processor: "armv7l" }],
     [/not built for riscv64/, { processor: "riscv64" }],

@@ -13,9 +13,9 @@ import {
 
 export const proxySchema = rareTable(() => ({
   enabled: key(boolean, "Use the proxies below", false),
-  http_proxy: key(secret, "Proxy for http addresses"),
-  https_proxy: key(secret, "Proxy for https addresses"),
-  all_proxy: key(secret, "Proxy for what the other two do not cover"),
+  http_proxy: key(text, "Proxy for http addresses"),
+  https_proxy: key(text, "Proxy for https addresses"),
+  all_proxy: key(text, "Proxy for what the other two do not cover"),
   no_proxy: key(texts, "Hosts reached directly, as in NO_PROXY", []),
   scope: key(
     v.picklist(["environment", "revka", "services"]),

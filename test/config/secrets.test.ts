@@ -51,6 +51,14 @@ describe("secrets", () => {
     }
   });
 
+  test("are the passwords of proxies, not where they are: who mends one has to read that", () => {
+    const proxied = (address: string) =>
+      load(`${cloud}[proxy]\nenabled = true\nall_proxy = "${address}"\n`).secrets;
+    const listed = (address: string) => proxied(address).filter((it) => !/tttt|vvvv/.test(it));
+    expect(listed("http://proxy.example:3128")).toEqual([]);
+    expect(listed("http://ada:pass-word@proxy.example:3128")).toEqual(["pass-word"]);
+  });
+
   test("are listed for the log: keys, passwords in addresses, the environment, URL forms", () => {
     const { secrets } = load(
       `${cloud.replace("tttt", "tok/en")}proxy_url = "socks5://user:p%40ssword@127.0.0.1:1"\n[transcription.openai]\napi_key = "key-in-table"\n`,

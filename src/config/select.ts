@@ -41,5 +41,6 @@ const noSelector =
   "the channel is skipped";
 
 const noFeature =
-  "channels_config.whatsapp selects Web mode, which this build does not hold; the channel is skipped. " +
+  "config-invalid: channels_config.whatsapp selects Web mode, which this build does not hold; the channel is " +
+  "skipped. " +
   `Use the whatsapp-web variant, or rebuild: ${rebuildHint}`;

@@ -18,7 +18,7 @@ import { decideRetry } from "./retry.ts";
 export const STORE_PAUSE = 2_000;
 
 /** Failures to reach the platform over so long, ms, without an answer in between, are more than a moment's. */
-const UNREACHED_AFTER = 60_000;
+const UNREACHED_AFTER = 1_000;
 /** Longer than the longest pause between two tries, ms: what nobody tries any more says nothing of now. */
 const UNREACHED_FOR = 7 * 60_000;
 

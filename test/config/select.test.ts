@@ -54,6 +54,7 @@ test("the words of each", () => {
   const neither = selectBackend({}, { whatsappWeb: true });
   expect(neither.kind === "skip" && neither.message).toContain("config-invalid");
   const rebuild = selectBackend({ session_path: "/s" }, { whatsappWeb: false });
+  expect(rebuild.kind === "skip" && rebuild.message).toContain("config-invalid");
   expect(rebuild.kind === "skip" && rebuild.message).toContain(
     "bun run build --features whatsapp-web",
   );

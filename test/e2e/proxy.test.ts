@@ -218,6 +218,13 @@ describe("a proxy that does not work: nothing goes out directly", () => {
     outside.graph.write({ from: ada, content: content.text("hello") });
     expect(await daemon.waitForLog("delivery delayed")).toContain("check proxy_url");
     expect((await daemon.status()).outbox).toMatchObject({ pending: 1, failed: 0 });
+    // The second try, some two seconds later.
+    while ((await daemon.status()).channels[0]?.state !== "disconnected") await Bun.sleep(50);
+    const health = await fetch(`${daemon.url}/health`);
+    expect([health.status, (await health.json()).reasons]).toEqual([
+      503,
+      [expect.stringContaining("sending fails (proxy_unreachable): The proxy on the way to Meta")],
+    ]);
     expect(outside.direct()).toBe(0);
   });
 });

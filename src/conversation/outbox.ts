@@ -18,6 +18,7 @@ import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
 import { decideRetry } from "./retry.ts";
 import { Settlement, STORE_PAUSE, type LastFailure } from "./settlement.ts";
+import { reasonOf } from "./reason.ts";
 
 export interface OutboxOptions {
   store: ConversationStore;
@@ -280,7 +281,7 @@ export class Outbox {
   /** The store could not be read or written: nothing of that may end the daemon, a lane tries again later. */
   #stumbled(error: unknown): void {
     const problem = error instanceof StoreError ? error.problem : "failed";
-    const reason = error instanceof Error ? error.message : "unknown";
+    const reason = reasonOf(error);
     this.#options.alarms.raise("store", problem, `The store cannot be used: ${reason}`);
   }
 

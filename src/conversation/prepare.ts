@@ -4,6 +4,7 @@ import type { Transcriber } from "../speech/transcription.ts";
 import type { ConversationStore, PendingMessage } from "../store/contract.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { endOfId } from "../telemetry/message-id.ts";
+import { reasonOf } from "./reason.ts";
 
 export interface PrepareOptions {
   store: ConversationStore;
@@ -87,7 +88,7 @@ async function textOf(
     return words === "" ? "" : `[Voice] ${words}`;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const reason = error instanceof Error ? error.message : "unknown";
+    const reason = reasonOf(error);
     log.warn({ id: endOfId(message.id), reason }, "a voice note could not be transcribed");
     return message.text;
   }

@@ -70,7 +70,8 @@ export class Settlement {
   #noteReach(source: Source, failure: SendFailure | null): void {
     const key = sourceKey(source);
     const at = this.#options.clock.now();
-    const since = this.#unreached.get(key)?.since ?? at;
+    const known = this.#unreached.get(key);
+    const since = known && at - known.at < UNREACHED_FOR ? known.since : at;
     if (failure?.unreached) this.#unreached.set(key, { since, at, failure });
     else this.#unreached.delete(key);
   }

@@ -12,6 +12,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { burstDue, longestBurst, takeBurst } from "./burst.ts";
 import { runTurn, toDelivery, type TurnResult, type TurnWork } from "./turn.ts";
+import { reasonOf } from "./reason.ts";
 
 /** Messages looked at when a burst is gathered; more wait for the next turn. */
 const MAX_BURST = 50;
@@ -151,7 +152,7 @@ export class Turns {
     } catch (error) {
       if (!this.#closing.signal.aborted) {
         pause = STORE_PAUSE;
-        const reason = error instanceof Error ? error.message : "unknown";
+        const reason = reasonOf(error);
         this.#options.log.error({ chat, reason }, "a turn could not be finished; it is repeated");
       }
     }
@@ -221,7 +222,7 @@ export class Turns {
       const deliveries = [toDelivery(note, clock.now())];
       this.#options.onDeliveries(await store.enqueue(chat, deliveries, speaksAs));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "unknown";
+      const reason = reasonOf(error);
       log.warn({ chat, reason }, "a voice note could not be stored: the text went alone");
     }
   }

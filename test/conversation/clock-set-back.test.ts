@@ -12,7 +12,14 @@ import { fakeClock, type FakeClock } from "../support/clock.ts";
 import { outboxOver } from "../support/outbox.ts";
 import { prepared } from "../support/prepared.ts";
 import { settle } from "../support/settle.ts";
-import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+import {
+  cloud,
+  everybody,
+  message,
+  recipientAt,
+  storeAt,
+  temporaryFolder,
+} from "../support/store.ts";
 
 // A machine without a battery-backed clock starts with a wrong date, and the network puts it right later.
 
@@ -45,8 +52,7 @@ const pass = async (ms: number) => {
   await settle();
 };
 const queue = async (id: string) => {
-  const recipient = { kind: "direct" as const, phone: "+15550001111", userId: null, lid: null };
-  const chat = await store.openChat(cloud, recipient);
+  const chat = await store.openChat(cloud, recipientAt("+15550001111"));
   await store.enqueue(chat, [{ id, content: { kind: "text", text: id, quote: null } }]);
   outbox.wake(chat);
   await settle();

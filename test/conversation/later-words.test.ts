@@ -12,7 +12,7 @@ import { fakeChannel, type FakeChannel } from "../support/channel.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
 import { outboxOver } from "../support/outbox.ts";
 import { settle } from "../support/settle.ts";
-import { cloud, storeAt, temporaryFolder } from "../support/store.ts";
+import { cloud, recipientAt, storeAt, temporaryFolder } from "../support/store.ts";
 
 // What a platform says of a message after, or instead of, its answer.
 
@@ -60,8 +60,7 @@ const pass = async (ms: number) => {
   await settle();
 };
 async function send(...ids: string[]): Promise<ChatId> {
-  const recipient = { kind: "direct" as const, phone: "+15550001111", userId: null, lid: null };
-  const chat = await store.openChat(cloud, recipient);
+  const chat = await store.openChat(cloud, recipientAt("+15550001111"));
   const deliveries = ids.map((id) => ({
     id,
     content: { kind: "text" as const, text: id, quote: null },

@@ -12,6 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/agent.ts";
 import type { MediaReference } from "../../src/channels/message.ts";
@@ -204,6 +205,16 @@ describe("an attachment", () => {
   ])("%s, %s", async (type, _, listening, text) => {
     const prepared = await prepare({ transcriber: listening })(spoken, entry(voice, type), signal);
     expect(prepared.text).toBe(text);
+  });
+
+  test("that cannot be read is told of without its name, which a person gave it", async () => {
+    const said: string[] = [];
+    const log = { ...silentLog, warn: (fields: object) => said.push(JSON.stringify(fields)) };
+    const unreadable = transcriber(() => open(join(folder.path, "Ada's scan.ogg")) as never);
+    await prepare({ transcriber: unreadable, log })(spoken, entry(voice, "voice"), signal);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain("ENOENT");
+    expect(said[0]).not.toContain("scan");
   });
 });
 

@@ -10,7 +10,7 @@ import { fakeChannel, type FakeChannel } from "../support/channel.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
 import { outboxOver } from "../support/outbox.ts";
 import { settle } from "../support/settle.ts";
-import { cloud, everybody, storeAt, temporaryFolder } from "../support/store.ts";
+import { cloud, everybody, recipientAt, storeAt, temporaryFolder } from "../support/store.ts";
 
 let clock: FakeClock;
 let folder: ReturnType<typeof temporaryFolder>;
@@ -44,7 +44,7 @@ const pass = async (ms: number) => {
   await settle();
 };
 const queue = async (phone: string, ...ids: string[]): Promise<ChatId> => {
-  const chat = await store.openChat(cloud, { kind: "direct", phone, userId: null, lid: null });
+  const chat = await store.openChat(cloud, recipientAt(phone));
   await store.enqueue(
     chat,
     ids.map((id) => ({ id, content: { kind: "text", text: id, quote: null } })),
@@ -262,9 +262,15 @@ describe("an account that may not send", () => {
 });
 
 describe("a platform that is not reached", () => {
-  const lost: SendResult = {
-    ok: false,
-    failure: { retry: "backoff", afterMs: null, code: "ENOTFOUND", hint: "DNS", unreached: true },
+  const lost = {
+    ok: false as const,
+    failure: {
+      retry: "backoff" as const,
+      afterMs: null,
+      code: "ENOTFOUND",
+      hint: "DNS",
+      unreached: true as const,
+    },
   };
 
   test("is said from the second try on, until it answers", async () => {
@@ -279,6 +285,22 @@ describe("a platform that is not reached", () => {
     await pass(20_000);
     expect(states("a")).toEqual(["sent"]);
     expect(outbox.unreached(cloud)).toBeNull();
+  });
+
+  test("hours ago says nothing of the first try that fails now", async () => {
+    const unanswered: SendResult = { ok: false, failure: { ...lost.failure, retry: "ambiguous" } };
+    channel.answers = [unanswered, unanswered, unanswered, lost, lost];
+    outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    for (let minute = 0; minute < 3; minute++) await pass(61_000);
+    expect(states("a")).toEqual(["failed"]);
+    expect(outbox.unreached(cloud)?.code).toBe("ENOTFOUND");
+    await pass(3 * 3_600_000);
+    outbox.wake(await queue("+15550001111", "b"));
+    await settle();
+    expect(outbox.unreached(cloud)).toBeNull();
+    await pass(3_000);
+    expect(outbox.unreached(cloud)?.code).toBe("ENOTFOUND");
   });
 
   test("is no more said once it refuses a message for its own sake", async () => {

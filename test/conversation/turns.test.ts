@@ -20,7 +20,7 @@ import { fakeChannel, type FakeChannel } from "../support/channel.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
 import { prepared } from "../support/prepared.ts";
 import { settle } from "../support/settle.ts";
-import { cloud, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+import { cloud, message, nobody, recipientAt, storeAt, temporaryFolder } from "../support/store.ts";
 
 let clock: FakeClock;
 let folder: ReturnType<typeof temporaryFolder>;
@@ -429,12 +429,7 @@ test("a stopping inbox accepts nothing and says when to come again", async () =>
 });
 
 test("a paused chat keeps its messages until it is resumed", async () => {
-  const chat = await store.openChat(cloud, {
-    kind: "direct",
-    phone: "+15550001111",
-    userId: null,
-    lid: null,
-  });
+  const chat = await store.openChat(cloud, recipientAt("+15550001111"));
   await store.setPaused(chat, true);
   await deliver(from("+15550001111", "hello"));
   expect(requests).toEqual([]);
@@ -537,12 +532,7 @@ test("a preparation that never ends costs the turn, not the chat", async () => {
 });
 
 test("a chat that is woken while its turn finds it paused is looked at again", async () => {
-  const chat = await store.openChat(cloud, {
-    kind: "direct",
-    phone: "+15550001111",
-    userId: null,
-    lid: null,
-  });
+  const chat = await store.openChat(cloud, recipientAt("+15550001111"));
   await store.setPaused(chat, true);
   await deliver(from("+15550001111", "hello"));
   const paused = store.chat(chat);

@@ -6,7 +6,14 @@ import type { Clock } from "../../src/runtime/clock.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+import {
+  cloud,
+  everybody,
+  message,
+  recipientAt,
+  storeAt,
+  temporaryFolder,
+} from "../support/store.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let clock: FakeClock;
@@ -49,8 +56,7 @@ test("what waits is counted, and since when, in seconds", async () => {
   await store.accept(cloud, [one, two], everybody);
   await clock.advance(4_000);
   const text = { kind: "text" as const, text: "x", quote: null };
-  const recipient = { kind: "direct" as const, phone: "+15550002222", userId: null, lid: null };
-  const chat = await store.openChat(cloud, recipient);
+  const chat = await store.openChat(cloud, recipientAt("+15550002222"));
   await store.enqueue(
     chat,
     ["a", "b", "c", "d"].map((id) => ({ id, content: text })),

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import type { DeliveryState, SendFailure } from "../../src/channels/message.ts";
 import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
 import { fakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+import {
+  cloud,
+  everybody,
+  message,
+  recipientAt,
+  storeAt,
+  temporaryFolder,
+} from "../support/store.ts";
 
 const clock = fakeClock();
 let folder: ReturnType<typeof temporaryFolder>;
@@ -13,8 +20,7 @@ let chat: ChatId;
 beforeEach(async () => {
   folder = temporaryFolder();
   store = storeAt(join(folder.path, "revka.db"), clock);
-  const recipient = { kind: "direct" as const, phone: "+15550001111", userId: null, lid: null };
-  chat = await store.openChat(cloud, recipient);
+  chat = await store.openChat(cloud, recipientAt("+15550001111"));
   await store.enqueue(chat, [{ id: "d1", content: { kind: "text", text: "hi", quote: null } }]);
 });
 afterEach(() => {

@@ -4,7 +4,15 @@ import { DatabaseSync } from "node:sqlite";
 import type { InboundEvent } from "../../src/channels/message.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
 import { fakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+import {
+  cloud,
+  everybody,
+  message,
+  nobody,
+  recipientAt,
+  storeAt,
+  temporaryFolder,
+} from "../support/store.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let store: ConversationStore;
@@ -43,8 +51,7 @@ test("a reaction is kept with the message it is to, the last one counts, and it 
 });
 
 test("a reaction to an answer is kept with that; one to nothing known changes nothing", async () => {
-  const recipient = { kind: "direct" as const, phone: "+15550001111", userId: null, lid: null };
-  const chat = await store.openChat(cloud, recipient);
+  const chat = await store.openChat(cloud, recipientAt("+15550001111"));
   await store.enqueue(chat, [{ id: "d1", content: { kind: "text", text: "hi", quote: null } }]);
   await store.markSending("d1");
   await store.markSent("d1", "wamid.sent");

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { phoneKey } from "../../src/access/identity.ts";
-import type { Message, Sender } from "../../src/channels/message.ts";
+import type { Message, Recipient, Sender } from "../../src/channels/message.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { AcceptRules, ConversationStore, Source } from "../../src/store/contract.ts";
 import { openStore } from "../../src/store/sqlite.ts";
@@ -25,6 +25,11 @@ export const everybody: AcceptRules = {
   maxPendingBytes: 1_000_000_000,
   maxPendingPerChat: 1_000,
 };
+
+/** Whom an operator names by a number. */
+export function recipientAt(phone: string): Recipient {
+  return { kind: "direct", phone, userId: null, lid: null };
+}
 
 export const nobody: Sender = {
   phone: null,

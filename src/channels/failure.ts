@@ -54,7 +54,7 @@ const certificateRefused = new Set([
 
 /**
  * What a request without an answer means for a delivery. `service` names who was asked, for the hint; `cut` why we
- * ourselves gave up, if we did. Where the connection never stood it is `backoff`; everything else may have been
+ * ourselves gave up, if we did. Where the connection never stood it is `unsent`; everything else may have been
  * accepted, so it is `ambiguous`.
  */
 export function transportFailure(
@@ -76,25 +76,25 @@ function connectionFailure(error: unknown, service: string): SendFailure {
   const code = networkErrorCode(error);
   if (code.startsWith("proxy_")) {
     const trouble = proxyTrouble(code, service);
-    return sendFailure("backoff", code, `${trouble[0]?.toUpperCase()}${trouble.slice(1)}.`);
+    return sendFailure("unsent", code, `${trouble[0]?.toUpperCase()}${trouble.slice(1)}.`);
   }
   if (certificateRefused.has(code)) {
     return sendFailure(
-      "backoff",
+      "unsent",
       code,
       `The certificate shown for ${service} is not trusted: check the clock and whatever inspects TLS on the way.`,
     );
   }
   if (noDescriptor.has(code)) {
     return sendFailure(
-      "backoff",
+      "unsent",
       code,
       `No connection to ${service} could be opened: too many files are open here; raise the limit (ulimit -n, LimitNOFILE).`,
     );
   }
   if (neverConnected.has(code)) {
     return sendFailure(
-      "backoff",
+      "unsent",
       code,
       `${service} could not be reached: check the network, DNS and the proxy.`,
     );

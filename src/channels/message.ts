@@ -137,9 +137,10 @@ export interface Delivery {
  * - `recipient`: as `backoff`, but only this recipient waits.
  * - `hold`: token, permission or account: the channel's sending stops until a probe succeeds.
  * - `ambiguous`: the request may have been accepted (its answer was lost).
+ * - `unsent`: it never left, since no connection could be made: as if nothing had been tried.
  */
 export interface SendFailure {
-  retry: "no" | "backoff" | "recipient" | "hold" | "ambiguous";
+  retry: "no" | "backoff" | "recipient" | "hold" | "ambiguous" | "unsent";
   afterMs: number | null;
   /** The platform's code or ours (`timeout`, `network`, …). Never a secret or a full number. */
   code: string;

@@ -49,8 +49,8 @@ export class Outbox {
   readonly #gates = new Map<string, Gate>();
   readonly #holds: Holds;
   readonly #settlement: Settlement;
-  /** Chats whose channel is not ready just now, by account. */
-  readonly #unready = new Map<string, Set<ChatId>>();
+  /** Chats whose channel is not ready, or whose platform is not reached, just now, by account. */
+  readonly #stalled = new Map<string, Set<ChatId>>();
   /** Deliveries in flight. */
   readonly #sending = new Set<string>();
   readonly #abort = new AbortController();
@@ -76,6 +76,7 @@ export class Outbox {
       ...options,
       holds: this.#holds,
       stumbled: (error) => this.#stumbled(error),
+      reached: (source) => this.#resume(source),
       stopping: () => this.#stopping,
     });
   }
@@ -105,8 +106,12 @@ export class Outbox {
     const channel = this.#options.channelOf(source);
     if (channel?.status().state !== "ready") return;
     this.#holds.probeNow(source);
-    const waiting = this.#unready.get(sourceKey(source));
-    this.#unready.delete(sourceKey(source));
+    this.#resume(source);
+  }
+
+  #resume(source: Source): void {
+    const waiting = this.#stalled.get(sourceKey(source));
+    this.#stalled.delete(sourceKey(source));
     for (const chat of waiting ?? []) this.wake(chat);
   }
 
@@ -127,7 +132,8 @@ export class Outbox {
   /** The pause before a delivery that the platform failed afterwards is tried again, ms; null: it has failed for good. */
   pauseAfter(failure: SendFailure, attempts: number): number | null {
     if (failure.retry === "hold") return 0;
-    const decision = decideRetry(failure, attempts, "status", this.#options.random());
+    const tries = { attempts, unanswered: 0 };
+    const decision = decideRetry(failure, tries, { repeat: "status" }, this.#options.random());
     return decision.again ? decision.afterMs : null;
   }
 
@@ -212,7 +218,15 @@ export class Outbox {
     try {
       if (!(await store.markSending(delivery.id))) return "again";
       const result = await this.#send(channel, stored, delivery);
-      await this.#settlement.settle(stored, channel, delivery, result);
+      // Cut off by a stop, it stays in doubt: that is no try of which nobody answered.
+      if (this.#abort.signal.aborted && !result.ok && result.failure.retry === "ambiguous") {
+        return "wait";
+      }
+      const pause = await this.#settlement.settle(stored, channel, delivery, result);
+      if (pause !== null && !this.#stopping) {
+        this.#park(stored.source, chat);
+        return this.#later(chat, lane, pause);
+      }
     } finally {
       this.#sending.delete(delivery.id);
       gate.leave();
@@ -296,8 +310,8 @@ export class Outbox {
   }
 
   #park(source: Source, chat: ChatId): "wait" {
-    const waiting = this.#unready.get(sourceKey(source)) ?? new Set();
-    this.#unready.set(sourceKey(source), waiting.add(chat));
+    const waiting = this.#stalled.get(sourceKey(source)) ?? new Set();
+    this.#stalled.set(sourceKey(source), waiting.add(chat));
     return "wait";
   }
 

@@ -8,30 +8,58 @@ const LONGEST_PAUSE = 300_000;
 const MAX_ATTEMPTS = 25;
 /** Tries of which none was answered, where a repeat that did arrive would be read twice. */
 const MAX_UNANSWERED = 3;
+/** Their waits grow by this: what is down for a minute or two should not use them all up. */
+const UNANSWERED_BASE = 4;
 /** A recipient's own limit (131056) asks for 4^n seconds. */
 const RECIPIENT_BASE = 4;
+
+/** What was tried of a delivery, the try included that has just failed. */
+export interface Tries {
+  /** All that may have left, also those that a stop of the daemon cut off. */
+  attempts: number;
+  /** Those that ended without an answer. */
+  unanswered: number;
+}
 
 export type RetryDecision = { again: false } | { again: true; afterMs: number };
 
 /**
- * Whether and when a failed send is tried again. `attempts` counts the tries made; `random` is in [0, 1) and spreads
- * the pause by a fifth either way. Where receivers would read a repeat twice (`repeat`), what is never answered is not
- * tried for long. Never called for `hold`.
+ * Whether and when a failed send is tried again. `random` is in [0, 1) and spreads the pause by a fifth either way.
+ * Where receivers would read a repeat twice, what is never answered is not tried for long; with `repeat: "status"` the
+ * wait for a status (`statusGraceMs`) is kept. Never called for `hold` and `unsent`.
  */
 export function decideRetry(
   failure: SendFailure,
-  attempts: number,
-  repeat: Channel["repeat"],
+  tries: Tries,
+  channel: Pick<Channel, "repeat" | "statusGraceMs">,
   random: number,
 ): RetryDecision {
-  if (failure.retry === "no" || attempts >= MAX_ATTEMPTS) return { again: false };
-  const unanswered = failure.retry === "ambiguous" && repeat !== "same-id";
-  if (unanswered && attempts >= MAX_UNANSWERED) return { again: false };
+  if (failure.retry === "no" || tries.attempts >= MAX_ATTEMPTS) return { again: false };
+  const doubtful = failure.retry === "ambiguous" && channel.repeat !== "same-id";
+  if (doubtful && tries.unanswered >= MAX_UNANSWERED) return { again: false };
+  if (doubtful) {
+    const grace = channel.repeat === "status" ? channel.statusGraceMs : undefined;
+    const wait = (grace ?? spread(FIRST_PAUSE, random)) * UNANSWERED_BASE ** (tries.unanswered - 1);
+    return { again: true, afterMs: Math.round(Math.max(failure.afterMs ?? 0, wait)) };
+  }
   // What is asked for is the least, and there is nobody else to be kept apart from.
   const ofRecipient = failure.retry === "recipient";
   const exponential = ofRecipient
-    ? 1000 * RECIPIENT_BASE ** Math.min(attempts, 6)
-    : FIRST_PAUSE * 2 ** Math.min(attempts - 1, 10);
-  const spread = Math.min(exponential, LONGEST_PAUSE) * (ofRecipient ? 1 : 0.8 + 0.4 * random);
-  return { again: true, afterMs: Math.round(Math.max(failure.afterMs ?? 0, spread)) };
+    ? 1000 * RECIPIENT_BASE ** Math.min(tries.attempts, 6)
+    : FIRST_PAUSE * 2 ** Math.min(tries.attempts - 1, 10);
+  const pause = Math.min(exponential, LONGEST_PAUSE);
+  const wait = ofRecipient ? pause : spread(pause, random);
+  return { again: true, afterMs: Math.round(Math.max(failure.afterMs ?? 0, wait)) };
+}
+
+/**
+ * The pause, ms, after what could not even leave, while its platform has not been reached for `outageMs`: as long again,
+ * so that it doubles. There is no last try: nothing was tried, and when it comes back nobody need have done anything.
+ */
+export function pauseOfUnsent(outageMs: number, random: number): number {
+  return Math.round(spread(Math.min(Math.max(FIRST_PAUSE, outageMs), LONGEST_PAUSE), random));
+}
+
+function spread(pause: number, random: number): number {
+  return pause * (0.8 + 0.4 * random);
 }

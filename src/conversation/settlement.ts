@@ -12,7 +12,7 @@ import {
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Holds } from "./holds.ts";
-import { decideRetry } from "./retry.ts";
+import { decideRetry, pauseOfUnsent } from "./retry.ts";
 
 /** Pause after the store refused a mark, ms. */
 export const STORE_PAUSE = 2_000;
@@ -30,6 +30,8 @@ export interface SettlementOptions {
   metrics: Metrics;
   holds: Holds;
   stumbled(error: unknown): void;
+  /** The platform of an account answers again. */
+  reached(source: Source): void;
   stopping(): boolean;
 }
 
@@ -73,17 +75,25 @@ export class Settlement {
     const known = this.#unreached.get(key);
     const since = known && at - known.at < UNREACHED_FOR ? known.since : at;
     if (failure?.unreached) this.#unreached.set(key, { since, at, failure });
-    else this.#unreached.delete(key);
+    else if (this.#unreached.delete(key)) this.#options.reached(source);
   }
 
-  /** Notes the outcome of one try. Throws {@link StoreError} where a failure cannot be noted. */
+  #outageMs(source: Source): number {
+    const known = this.#unreached.get(sourceKey(source));
+    return known ? known.at - known.since : 0;
+  }
+
+  /**
+   * Notes the outcome of one try. Answers the pause, ms, of what could not even leave, which nothing in the store holds
+   * back; else null. Throws {@link StoreError} where a failure cannot be noted.
+   */
   async settle(
     stored: StoredChat,
     channel: Channel,
     delivery: StoredDelivery,
     result: SendResult,
-  ): Promise<void> {
-    const { store, clock, random, holds } = this.#options;
+  ): Promise<number | null> {
+    const { store, random, holds } = this.#options;
     this.#noteReach(stored.source, result.ok ? null : result.failure);
     if (result.ok) {
       holds.works(stored.source, stored.id);
@@ -92,7 +102,7 @@ export class Settlement {
       if (ending?.failure) this.wentWrong(stored.source, ending.failure);
       // A status may have settled it already, and was counted.
       if (ending) this.ended(stored, delivery, ending.failure);
-      return;
+      return null;
     }
     const { failure } = result;
     const { code } = failure;
@@ -102,26 +112,42 @@ export class Settlement {
     if (failure.retry === "hold") {
       await store.markRetry(delivery.id, 0, failure);
       holds.hold(stored.source, failure);
-      return;
+      return null;
     }
-    const decision = decideRetry(failure, delivery.attempts + 1, channel.repeat, random());
-    if (!decision.again) {
-      const first = await store.markFailed(delivery.id, failure);
-      if (first) this.ended(stored, delivery, failure);
-      return;
-    }
-    const nextAt = clock.now() + decision.afterMs;
-    if (failure.retry === "ambiguous") {
-      const wait =
-        channel.repeat === "status" ? clock.now() + (channel.statusGraceMs ?? 0) : nextAt;
-      await store.markAmbiguous(delivery.id, wait, failure);
-    } else {
-      await store.markRetry(delivery.id, nextAt, failure);
-    }
+    const unsent = failure.retry === "unsent";
+    if (unsent) await store.markRetry(delivery.id, 0, failure);
+    else if (!(await this.#again(stored, channel, delivery, failure))) return null;
     this.#options.log.warn(
       { channel: channel.name, delivery: delivery.id, code: failure.code, retry: failure.retry },
       `delivery delayed: ${failure.hint}`,
     );
+    return unsent ? pauseOfUnsent(this.#outageMs(stored.source), random()) : null;
+  }
+
+  /** Notes when it is tried again, or that it has failed for good (false). */
+  async #again(
+    stored: StoredChat,
+    channel: Channel,
+    delivery: StoredDelivery,
+    failure: SendFailure,
+  ): Promise<boolean> {
+    const { store, clock, random } = this.#options;
+    const ambiguous = failure.retry === "ambiguous";
+    const tries = {
+      attempts: delivery.attempts + 1,
+      unanswered: delivery.unanswered + (ambiguous ? 1 : 0),
+    };
+    const decision = decideRetry(failure, tries, channel, random());
+    if (!decision.again) {
+      const first = await store.markFailed(delivery.id, failure);
+      if (first) this.ended(stored, delivery, failure);
+      return false;
+    }
+    const nextAt = clock.now() + decision.afterMs;
+    await (ambiguous
+      ? store.markAmbiguous(delivery.id, nextAt, failure)
+      : store.markRetry(delivery.id, nextAt, failure));
+    return true;
   }
 
   /** A delivery is final: sent, or failed for this reason. */

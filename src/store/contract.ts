@@ -180,7 +180,10 @@ export interface StoredDelivery {
   chat: ChatId;
   state: OpenState | "sent" | "failed";
   content: DeliveryContent;
+  /** Tries begun: what could not leave, or was refused for its account's sake, is none. */
   attempts: number;
+  /** Of these, the ones that ended without an answer. */
+  unanswered: number;
   nextAt: number;
   platformId: string | null;
   /** The platform's latest word. */

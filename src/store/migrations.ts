@@ -124,6 +124,10 @@ const migrations: string[] = [
   -- A chat that was joined with another is that other one: it is neither paused nor has it a window.
   UPDATE chats SET paused = 0, last_inbound_at = NULL WHERE merged_into IS NOT NULL;
   `,
+  `
+  -- Tries that ended without an answer, those not counted that a stop or a kill cut off.
+  ALTER TABLE outbox ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Brings the schema to this build's version; throws where the file was written by a newer Revka. */

@@ -35,6 +35,7 @@ interface OutboxRow {
   state: number;
   content: string | null;
   attempts: number;
+  unanswered: number;
   next_at: number;
   platform_id: string | null;
   earlier_platform_id: string | null;
@@ -125,7 +126,7 @@ export class Outbox {
     return { failure: moved?.failure ?? null };
   }
 
-  /** What the account was refused for (`hold`) is no try of the delivery. */
+  /** What the account was refused for (`hold`), or could not leave (`unsent`), is no try of the delivery. */
   markWaiting(
     id: string,
     state: "pending" | "sending",
@@ -135,12 +136,13 @@ export class Outbox {
   ): void {
     this.database
       .sql(
-        `UPDATE outbox SET state = ?, attempts = attempts - ?, next_at = ?, code = ?, hint = ?, updated_at = ?
-         WHERE id = ? AND state < 2`,
+        `UPDATE outbox SET state = ?, attempts = attempts - ?, unanswered = unanswered + ?, next_at = ?, code = ?,
+         hint = ?, updated_at = ? WHERE id = ? AND state < 2`,
       )
       .run(
         state === "pending" ? PENDING : SENDING,
-        failure.retry === "hold" ? 1 : 0,
+        failure.retry === "hold" || failure.retry === "unsent" ? 1 : 0,
+        failure.retry === "ambiguous" ? 1 : 0,
         nextAt,
         failure.code,
         failure.hint,
@@ -177,7 +179,7 @@ export class Outbox {
     const row = this.#row(id);
     if (row?.state !== FAILED) return false;
     this.#again(row, row.platform_id, 0, null, now);
-    this.database.sql("UPDATE outbox SET attempts = 0 WHERE id = ?").run(id);
+    this.database.sql("UPDATE outbox SET attempts = 0, unanswered = 0 WHERE id = ?").run(id);
     return true;
   }
 
@@ -303,6 +305,7 @@ function toDelivery(row: OutboxRow): StoredDelivery {
     state: states[row.state] ?? "failed",
     content: row.content === null ? gone : (JSON.parse(row.content) as DeliveryContent),
     attempts: row.attempts,
+    unanswered: row.unanswered,
     nextAt: row.next_at,
     platformId: row.platform_id,
     status: row.status,

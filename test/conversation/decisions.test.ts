@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import type { Channel } from "../../src/channels/channel.ts";
 import type { SendFailure } from "../../src/channels/message.ts";
 import { burstDue, takeBurst } from "../../src/conversation/burst.ts";
 import { Pacer, TokenBucket } from "../../src/conversation/pace.ts";
-import { decideRetry } from "../../src/conversation/retry.ts";
+import { decideRetry, pauseOfUnsent } from "../../src/conversation/retry.ts";
 
 const arrivals = (...times: number[]) => times.map((receivedAt) => ({ receivedAt }));
 
@@ -38,33 +39,56 @@ describe("a failed send", () => {
     ["not where shorter", failure("backoff", 100), 4, 16_000, "status"],
     ["a recipient's limit is 4^n s", failure("recipient"), 2, 16_000, "status"],
     ["the last try", failure("backoff"), 25, null, "status"],
-    ["without an answer, twice", failure("ambiguous"), 2, 4_000, "status"],
-    ["without an answer, too often to be harmless", failure("ambiguous"), 3, null, "status"],
-    ["without an answer, where a repeat is harmless", failure("ambiguous"), 3, 8_000, "same-id"],
-  ] as [string, SendFailure, number, number | null, "status" | "same-id"][])(
+    ["without an answer, it waits for its status", failure("ambiguous"), [1, 1], 60_000, "status"],
+    ["without an answer, where none will come", failure("ambiguous"), [1, 1], 2_000, "none"],
+    ["a second time, it waits longer", failure("ambiguous"), [2, 2], 240_000, "status"],
+    ["a second time, where none will come", failure("ambiguous"), [2, 2], 8_000, "none"],
+    ["as long as is asked for", failure("ambiguous", 90_000), [1, 1], 90_000, "status"],
+    ["without an answer, too often to be harmless", failure("ambiguous"), [3, 3], null, "status"],
+    ["tries that were answered do not count", failure("ambiguous"), [9, 1], 60_000, "status"],
+    ["nor do any, where a repeat is harmless", failure("ambiguous"), [3, 3], 8_000, "same-id"],
+    ["but for the last", failure("ambiguous"), [25, 1], null, "same-id"],
+  ] as [string, SendFailure, number | [number, number], number | null, Channel["repeat"]][])(
     "%s",
-    (_, given, attempts, afterMs, repeat) => {
-      const decision = decideRetry(given, attempts, repeat, 0.5);
+    (_, given, tried, afterMs, repeat) => {
+      const [attempts, unanswered] = typeof tried === "number" ? [tried, 0] : tried;
+      const channel = { repeat, statusGraceMs: 60_000 };
+      const decision = decideRetry(given, { attempts, unanswered }, channel, 0.5);
       expect(decision).toEqual(afterMs === null ? { again: false } : { again: true, afterMs });
     },
   );
 
+  const often = (attempts: number) => ({ attempts, unanswered: 0 });
+  const cloud: Pick<Channel, "repeat"> = { repeat: "status" };
+
+  test.each([
+    ["at once after the first", 0, 2_000],
+    ["as long again as it has been away", 10_000, 10_000],
+    ["five minutes at most", 3_600_000, 300_000],
+  ])("what could not leave is tried again: %s", (_, outage, pause) => {
+    expect(pauseOfUnsent(outage, 0.5)).toBe(pause);
+    expect([0, 1].map((random) => pauseOfUnsent(outage, random))).toEqual([
+      0.8 * pause,
+      1.2 * pause,
+    ]);
+  });
+
   test("a recipient's limit is never tried too soon", () => {
-    const decision = decideRetry(failure("recipient"), 2, "status", 0);
+    const decision = decideRetry(failure("recipient"), often(2), cloud, 0);
     expect(decision).toEqual({ again: true, afterMs: 16_000 });
   });
 
   test("is tried for over an hour, and the pauses are spread by a fifth", () => {
     let total = 0;
     for (let attempts = 1; attempts < 25; attempts++) {
-      const low = decideRetry(failure("backoff"), attempts, "status", 0);
-      const high = decideRetry(failure("backoff"), attempts, "status", 1);
+      const low = decideRetry(failure("backoff"), often(attempts), cloud, 0);
+      const high = decideRetry(failure("backoff"), often(attempts), cloud, 1);
       if (!low.again || !high.again) throw new Error("gave up early");
       expect(high.afterMs / low.afterMs).toBeCloseTo(1.5, 1);
       total += low.afterMs;
     }
     expect(total).toBeGreaterThan(60 * 60_000);
-    expect(decideRetry(failure("backoff"), 25, "status", 0).again).toBe(false);
+    expect(decideRetry(failure("backoff"), often(25), cloud, 0).again).toBe(false);
   });
 });
 

@@ -154,7 +154,7 @@ test("a store of before, in which a joined chat kept its pause and its window, h
   const path = join(folder.path, "revka.db");
   const db = new DatabaseSync(path);
   db.prepare("UPDATE chats SET paused = 1, last_inbound_at = 1 WHERE id = ?").run(two);
-  db.exec("PRAGMA user_version = 4");
+  db.exec("ALTER TABLE outbox DROP COLUMN unanswered; PRAGMA user_version = 4");
   db.close();
   store = storeAt(path, fakeClock());
   expect(store.pausedChats()).toEqual([]);

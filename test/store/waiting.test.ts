@@ -92,6 +92,7 @@ test("a store of before, with messages that wait, goes on where it was", async (
   const db = new DatabaseSync(path);
   db.exec(`DROP INDEX inbox_waiting; PRAGMA user_version = 2;
     ALTER TABLE sources DROP COLUMN number;
+    ALTER TABLE outbox DROP COLUMN unanswered;
     CREATE INDEX inbox_pending ON inbox (chat, id) WHERE state = 0;`);
   db.close();
   const again = storeAt(path, fakeClock());

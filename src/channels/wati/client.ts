@@ -145,7 +145,7 @@ async function call(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Answered> {
-  if (signal.aborted) return failed(sendFailure("backoff", "aborted", "The daemon is stopping."));
+  if (signal.aborted) return failed(sendFailure("unsent", "aborted", "The daemon is stopping."));
   const deadline = startDeadline(clock, timeoutMs, signal);
   const headers = new Headers(init.headers);
   headers.set("authorization", `Bearer ${endpoint.token}`);

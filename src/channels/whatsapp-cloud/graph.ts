@@ -64,7 +64,7 @@ export function createGraph(options: GraphOptions): Graph {
     request: GraphCall<T>,
   ): Promise<GraphAnswer<v.InferOutput<T>>> => {
     if (request.signal.aborted) {
-      return failed(sendFailure("backoff", "aborted", "The daemon is stopping."));
+      return failed(sendFailure("unsent", "aborted", "The daemon is stopping."));
     }
     const timeoutMs = request.timeoutMs ?? callTimeoutMs;
     const deadline = startDeadline(options.clock, timeoutMs, request.signal);

@@ -173,7 +173,7 @@ describe("faults", () => {
     stopping.abort();
     expect(await sending).toMatchObject({ failure: { retry: "ambiguous", code: "aborted" } });
     expect(await channel().send(delivery(text("hi")), stopping.signal)).toMatchObject({
-      failure: { retry: "backoff" },
+      failure: { retry: "unsent" },
     });
   });
 
@@ -181,7 +181,7 @@ describe("faults", () => {
     const made = channel();
     await simulator.close();
     expect(await made.send(delivery(text("hi")), never)).toMatchObject({
-      failure: { retry: "backoff" },
+      failure: { retry: "unsent" },
     });
     await simulator.start();
   });

@@ -152,7 +152,7 @@ describe("what the answer means", () => {
     const stub = graphStub(sent);
     await stub[Symbol.asyncDispose]();
     expect(await sendMessage(stub.graph, "1", hi, live())).toMatchObject({
-      failure: { retry: "backoff", code: "ECONNREFUSED" },
+      failure: { retry: "unsent", code: "ECONNREFUSED" },
     });
   });
 
@@ -183,7 +183,7 @@ describe("what the answer means", () => {
       failure: { retry: "ambiguous", code: "aborted" },
     });
     expect(await sendMessage(stub.graph, "1", hi, stop.signal)).toMatchObject({
-      failure: { retry: "backoff", code: "aborted" },
+      failure: { retry: "unsent", code: "aborted" },
     });
     expect(stub.asked).toHaveLength(1);
   });

@@ -68,6 +68,8 @@ describe("classifyForeignAnswer", () => {
   test.each([
     [500, "ambiguous"],
     [502, "ambiguous"],
+    [503, "backoff"],
+    [504, "ambiguous"],
     [200, "ambiguous"],
     [301, "backoff"],
     [400, "backoff"],

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import type { SendFailure } from "../../src/channels/message.ts";
+import { fails, outboxTrial } from "../support/outbox-trial.ts";
+import { settle } from "../support/settle.ts";
+import { cloud } from "../support/store.ts";
+
+const { trial, pass, queue, sentIds, states } = outboxTrial();
+
+describe("an account that may not send", () => {
+  test("holds its deliveries, raises an alarm, and goes on when a probe succeeds", async () => {
+    trial.channel.answers = [fails("hold")];
+    trial.channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "token" };
+    trial.outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    trial.outbox.wake(await queue("+15550002222", "z"));
+    await settle();
+    expect(sentIds()).toEqual(["a"]);
+    expect(states("a", "b", "z")).toEqual(["pending", "pending", "pending"]);
+    expect(trial.outbox.heldBy(cloud)?.code).toBe("code");
+    expect(trial.alarms.list().map((alarm) => alarm.source)).toEqual(["whatsapp.cloud"]);
+    await pass(60_000);
+    expect(sentIds()).toEqual(["a"]);
+    trial.channel.probing = null;
+    await pass(300_000);
+    await settle();
+    expect(trial.outbox.heldBy(cloud)).toBeNull();
+    expect(trial.alarms.list()).toEqual([]);
+    expect(sentIds().toSorted()).toEqual(["a", "a", "b", "z"]);
+  });
+});
+
+describe("an account whose probe is not understood", () => {
+  const undecided: SendFailure = { retry: "no", afterMs: null, code: "100", hint: "no such thing" };
+
+  test("sends one delivery instead, and all once that goes", async () => {
+    trial.channel.answers = [fails("hold"), fails("hold")];
+    trial.channel.probing = undecided;
+    trial.outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    trial.outbox.wake(await queue("+15550002222", "z"));
+    await pass(3_000);
+    expect(sentIds()).toEqual(["a", "a"]);
+    expect(trial.outbox.heldBy(cloud)?.code).toBe("code");
+    await pass(10_000);
+    expect(trial.outbox.heldBy(cloud)).toBeNull();
+    expect(sentIds().toSorted()).toEqual(["a", "a", "a", "b", "z"]);
+  });
+
+  test("goes on, too, once a delivery is refused for its own sake", async () => {
+    const closed: SendFailure = { retry: "no", afterMs: null, code: "131047", hint: "window" };
+    trial.channel.answers = [fails("hold"), { ok: false, failure: closed }];
+    trial.channel.probing = undecided;
+    trial.outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    await pass(3_000);
+    expect(states("a", "b")).toEqual(["failed", "sent"]);
+  });
+
+  test("a refusal that lasts is put to the test now and then", async () => {
+    trial.channel.answers = [fails("hold")];
+    trial.channel.probing = { ...undecided, retry: "hold" };
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    for (let step = 0; step < 30; step++) await pass(10_000);
+    expect(sentIds()).toEqual(["a"]);
+    for (let step = 0; step < 60; step++) await pass(10_000);
+    expect(states("a")).toEqual(["sent"]);
+  });
+});
+
+test("a delivery whose account was refused has used up no try", async () => {
+  trial.channel.answers = Array.from({ length: 40 }, () => fails("hold"));
+  trial.outbox.wake(await queue("+15550001111", "a"));
+  for (let step = 0; step < 200 && trial.channel.answers.length > 0; step++) await pass(360_000);
+  trial.channel.answers = [fails("backoff")];
+  for (let step = 0; step < 3; step++) await pass(360_000);
+  expect(states("a")).toEqual(["sent"]);
+});
+
+test("a probe without an answer is given up, and the next one asks again", async () => {
+  trial.channel.answers = [fails("hold")];
+  const probes: AbortSignal[] = [];
+  trial.channel.probe = (signal) => {
+    probes.push(signal);
+    if (probes.length > 1) return Promise.resolve(null);
+    return new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
+    );
+  };
+  trial.outbox.wake(await queue("+15550001111", "a"));
+  await settle();
+  for (let step = 0; step < 10; step++) await pass(5_000);
+  expect(probes.length).toBe(2);
+  expect(states("a")).toEqual(["sent"]);
+});
+
+describe("an account that may be asked but not send", () => {
+  test("is tried less and less often, though every probe succeeds", async () => {
+    trial.channel.answers = Array.from({ length: 1000 }, () => fails("hold"));
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    for (let step = 0; step < 90; step++) await pass(10_000);
+    expect(sentIds().length).toBeLessThan(12);
+    trial.channel.answers = [];
+    await pass(600_000);
+    expect(states("a")).toEqual(["sent"]);
+  });
+
+  test("says why it stands still now, not why it stood still first", async () => {
+    trial.channel.answers = [fails("hold")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    trial.channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "token" };
+    await pass(3_000);
+    expect(trial.alarms.list().map(({ code, hint }) => [code, hint])).toEqual([["190", "token"]]);
+    trial.channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "another token" };
+    await pass(300_000);
+    expect(trial.alarms.list().map(({ hint }) => hint)).toEqual(["another token"]);
+  });
+});

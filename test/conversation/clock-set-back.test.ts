@@ -1,60 +1,28 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { join } from "node:path";
-import type { Outbox } from "../../src/conversation/outbox.ts";
-import { Turns } from "../../src/conversation/turns.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
+import { beforeEach, expect, test } from "bun:test";
 import type { Clock } from "../../src/runtime/clock.ts";
-import { Alarms } from "../../src/telemetry/alarms.ts";
-import { silentLog } from "../../src/telemetry/log.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { fakeChannel, type FakeChannel } from "../support/channel.ts";
-import { fakeClock, type FakeClock } from "../support/clock.ts";
-import { outboxOver } from "../support/outbox.ts";
-import { prepared } from "../support/prepared.ts";
+import type { FakeClock } from "../support/clock.ts";
+import { outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
-import {
-  cloud,
-  everybody,
-  message,
-  recipientAt,
-  storeAt,
-  temporaryFolder,
-} from "../support/store.ts";
+import { cloud, everybody, message } from "../support/store.ts";
+import { turnsOver } from "../support/turns.ts";
 
 // A machine without a battery-backed clock starts with a wrong date, and the network puts it right later.
 
-let timers: FakeClock;
-let offset: number;
-let clock: Clock;
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
-let channel: FakeChannel;
-let outbox: Outbox;
 const year = 365 * 86_400_000;
-
+let offset = 0;
+const wrong = (clock: FakeClock): Clock => ({
+  now: () => clock.now() + offset,
+  after: (ms, callback) => clock.after(ms, callback),
+});
 beforeEach(() => {
-  timers = fakeClock();
   offset = 0;
-  clock = { now: () => timers.now() + offset, after: (ms, callback) => timers.after(ms, callback) };
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), clock);
-  channel = fakeChannel();
-  outbox = outboxOver(store, () => channel, clock);
-});
-afterEach(async () => {
-  await outbox.drain(0);
-  store.close();
-  folder.remove();
 });
 
-const pass = async (ms: number) => {
-  await timers.advance(ms);
-  await settle();
-};
-const queue = async (id: string) => {
-  const chat = await store.openChat(cloud, recipientAt("+15550001111"));
-  await store.enqueue(chat, [{ id, content: { kind: "text", text: id, quote: null } }]);
-  outbox.wake(chat);
+const { trial, pass, queue } = outboxTrial(wrong);
+
+const send = async (id: string) => {
+  const chat = await queue("+15550001111", id);
+  trial.outbox.wake(chat);
   await settle();
   return chat;
 };
@@ -65,63 +33,42 @@ for (const [retry, wait] of [
 ] as const) {
   test(`a delivery that waits (${retry}) is tried again after the wait it was given`, async () => {
     const failure = { retry, afterMs: null, code: "code", hint: "hint" };
-    channel.answers = [{ ok: false, failure }];
-    const chat = await queue("a");
+    trial.channel.answers = [{ ok: false, failure }];
+    const chat = await send("a");
     offset = -year;
-    outbox.wake(chat);
+    trial.outbox.wake(chat);
     await settle();
     await pass(wait - 500);
-    expect(channel.sent.length).toBe(1);
+    expect(trial.channel.sent.length).toBe(1);
     await pass(1_000);
-    expect(channel.sent.length).toBe(2);
+    expect(trial.channel.sent.length).toBe(2);
   });
 }
 
 test("a delivery that a kill left in doubt waits the grace and no year", async () => {
-  const chat = await queue("a");
-  await store.enqueue(chat, [{ id: "b", content: { kind: "text", text: "b", quote: null } }]);
-  await store.markSending("b");
+  const chat = await send("a");
+  await trial.store.enqueue(chat, [{ id: "b", content: { kind: "text", text: "b", quote: null } }]);
+  await trial.store.markSending("b");
   offset = -year;
-  outbox.wake(chat);
+  trial.outbox.wake(chat);
   await settle();
   await pass(61_000);
-  expect(channel.sent.map((delivery) => delivery.id)).toEqual(["a", "b"]);
+  expect(trial.channel.sent.map((delivery) => delivery.id)).toEqual(["a", "b"]);
 });
 
 test("a burst is over after its longest wait, whatever time its messages bear", async () => {
   let asked = 0;
-  const turns = new Turns({
-    store,
-    channelOf: () => channel,
-    work: {
-      store,
-      agent: {
-        kind: "echo",
-        async run() {
-          asked++;
-          return { parts: [] };
-        },
-        probe: async () => "fine",
-      },
-      prepare: prepared,
-      compose: async () => [],
-      timeoutMs: 30_000,
-      maxHistory: 4,
-      systemPrompt: null,
-      failureReply: "",
-      clock,
-      log: silentLog,
-      alarms: new Alarms(clock, silentLog),
+  const turns = turnsOver(
+    trial.store,
+    () => trial.channel,
+    wrong(trial.clock),
+    async () => {
+      asked++;
+      return { parts: [] };
     },
-    debounceMs: 100,
-    maxConcurrent: 8,
-    clock,
-    log: silentLog,
-    metrics: createMetrics(),
-    alarms: new Alarms(clock, silentLog),
-    onDeliveries: () => {},
-  });
-  await store.accept(cloud, [{ kind: "message", message: message() }], everybody);
+    { debounceMs: 100 },
+  );
+  await trial.store.accept(cloud, [{ kind: "message", message: message() }], everybody);
   offset = -year;
   turns.start();
   await pass(301);
@@ -132,9 +79,10 @@ test("a burst is over after its longest wait, whatever time its messages bear", 
 });
 
 test("what came in last is told by the clock as it is now", async () => {
-  const accept = () => store.accept(cloud, [{ kind: "message", message: message() }], everybody);
+  const accept = () =>
+    trial.store.accept(cloud, [{ kind: "message", message: message() }], everybody);
   await accept();
   offset = -year;
   await accept();
-  expect(store.sources()[0]?.lastInboundAt).toBe(clock.now());
+  expect(trial.store.sources()[0]?.lastInboundAt).toBe(wrong(trial.clock).now());
 });

@@ -10,7 +10,7 @@ import { NotAccepted } from "../../src/channels/channel.ts";
 import type { DeliveryContent, InboundEvent, Message } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { Inbox } from "../../src/conversation/inbox.ts";
-import { Turns } from "../../src/conversation/turns.ts";
+import type { Turns } from "../../src/conversation/turns.ts";
 import type { TurnWork } from "../../src/conversation/turn.ts";
 import { StoreError, type ChatId, type ConversationStore } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
@@ -21,6 +21,7 @@ import { fakeClock, type FakeClock } from "../support/clock.ts";
 import { prepared } from "../support/prepared.ts";
 import { settle } from "../support/settle.ts";
 import { cloud, message, nobody, recipientAt, storeAt, temporaryFolder } from "../support/store.ts";
+import { turnsOver } from "../support/turns.ts";
 
 let clock: FakeClock;
 let folder: ReturnType<typeof temporaryFolder>;
@@ -50,14 +51,10 @@ const never = (_: TurnRequest, signal: AbortSignal) =>
     signal.addEventListener("abort", () => reject(signal.reason)),
   );
 
-const agent: Agent = {
-  kind: "webhook",
-  run(request, signal) {
-    requests.push(request);
-    const next = answers.length > 1 ? answers.shift() : answers[0];
-    return (next ?? echo)(request, signal);
-  },
-  probe: async () => "fine",
+const run: Agent["run"] = (request, signal) => {
+  requests.push(request);
+  const next = answers.length > 1 ? answers.shift() : answers[0];
+  return (next ?? echo)(request, signal);
 };
 
 const build = (
@@ -66,32 +63,17 @@ const build = (
 ) => {
   alarms = new Alarms(clock, silentLog);
   metrics = createMetrics();
-  turns = new Turns({
+  turns = turnsOver(
     store,
-    channelOf: () => channel,
-    work: {
-      store,
-      agent,
-      prepare: prepared,
+    () => channel,
+    clock,
+    run,
+    { metrics, alarms, onDeliveries: (chat) => handedOn.push(chat), ...changes },
+    {
       compose: replyComposer({ mediaFolder: folder.path, mediaDir: null, keep: async () => {} }),
-      timeoutMs: 30_000,
-      maxHistory: 4,
-      systemPrompt: null,
-      failureReply: "Sorry.",
-      clock,
-      log: silentLog,
-      alarms,
       ...work,
     },
-    debounceMs: 0,
-    maxConcurrent: 8,
-    clock,
-    log: silentLog,
-    metrics,
-    alarms,
-    onDeliveries: (chat) => handedOn.push(chat),
-    ...changes,
-  });
+  );
   inbox = new Inbox({
     store,
     limits: { maxPendingMessages: 100, maxPendingBytes: 1_000_000, maxPendingPerChat: 50 },

@@ -1,14 +1,13 @@
 import type { Channel } from "../../src/channels/channel.ts";
 import type { ControlApi } from "../../src/control/api.ts";
 import { operator, type OperatorOptions } from "../../src/control/operator.ts";
-import { Turns } from "../../src/conversation/turns.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { ConversationStore, Source } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { outboxOver } from "./outbox.ts";
-import { prepared } from "./prepared.ts";
+import { turnsOver } from "./turns.ts";
 
 /** What an operator can do over real parts; `asked` gets what the agent was asked, which says nothing. */
 export function operatorOver(
@@ -28,37 +27,16 @@ export function operatorOver(
     return first;
   };
   const outbox = outboxOver(store, sender, clock, alarms, metrics);
-  const turns = new Turns({
+  const turns = turnsOver(
     store,
     channelOf,
-    work: {
-      store,
-      agent: {
-        kind: "echo",
-        async run(request) {
-          asked.push(request.messages.map((each) => each.text).join());
-          return { parts: [] };
-        },
-        probe: async () => "fine",
-      },
-      prepare: prepared,
-      compose: async () => [],
-      timeoutMs: 30_000,
-      maxHistory: 4,
-      systemPrompt: null,
-      failureReply: "Sorry.",
-      clock,
-      log: silentLog,
-      alarms,
-    },
-    debounceMs: 0,
-    maxConcurrent: 8,
     clock,
-    log: silentLog,
-    metrics,
-    alarms,
-    onDeliveries: () => {},
-  });
+    async (request) => {
+      asked.push(request.messages.map((each) => each.text).join());
+      return { parts: [] };
+    },
+    { alarms, metrics },
+  );
   return operator({
     version: "1",
     variant: "default",

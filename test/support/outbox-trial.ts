@@ -2,6 +2,7 @@ import { afterEach, beforeEach } from "bun:test";
 import { join } from "node:path";
 import type { SendFailure, SendResult } from "../../src/channels/message.ts";
 import type { Outbox } from "../../src/conversation/outbox.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
 import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
@@ -22,8 +23,8 @@ export interface OutboxTrial {
   outbox: Outbox;
 }
 
-/** To be called once, where a file's tests begin. */
-export function outboxTrial() {
+/** To be called once, where a file's tests begin. `seen` is the clock as store and outbox read it. */
+export function outboxTrial(seen: (clock: FakeClock) => Clock = (clock) => clock) {
   const trial = {} as OutboxTrial;
   let folder: ReturnType<typeof temporaryFolder>;
 
@@ -31,14 +32,15 @@ export function outboxTrial() {
   const open = () => {
     trial.alarms = new Alarms(trial.clock, silentLog);
     trial.metrics = createMetrics();
-    const { store, clock, alarms, metrics } = trial;
+    const { store, alarms, metrics } = trial;
+    const clock = seen(trial.clock);
     trial.outbox = outboxOver(store, () => trial.channel, clock, alarms, metrics);
   };
 
   beforeEach(() => {
     trial.clock = fakeClock();
     folder = temporaryFolder();
-    trial.store = storeAt(join(folder.path, "revka.db"), trial.clock);
+    trial.store = storeAt(join(folder.path, "revka.db"), seen(trial.clock));
     trial.channel = fakeChannel();
     open();
   });

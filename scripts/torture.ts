@@ -12,6 +12,7 @@ const usage = `bun run torture [--rounds 300] [--seed 1] [--scenario ${scenarios
   start    as kill, and the new process is killed while it starts (the first one while it makes its store)
   lost     as kill, and answers of the platform get lost, or its connections break
   network  as kill, and webhooks come twice, in another order, over connections that break
+  away     as kill, and the platform cannot be reached now and then
   disk     as kill, and the disk is full now and then (Linux, root)
   mixed    all of it
   blind    as lost, without status webhooks: shows what cannot be promised (repeats are expected)

@@ -1,6 +1,15 @@
 /** What one round does, decided by the seed alone, so that a run can be repeated. Times in milliseconds. */
 
-export const scenarios = ["kill", "start", "lost", "network", "disk", "mixed", "blind"] as const;
+export const scenarios = [
+  "kill",
+  "start",
+  "lost",
+  "network",
+  "away",
+  "disk",
+  "mixed",
+  "blind",
+] as const;
 export type Scenario = (typeof scenarios)[number];
 
 /** One webhook of one chat. */
@@ -33,6 +42,8 @@ export interface Round {
   graphDelayMs: number | null;
   /** The disk is full from the first time to the second; null: it is not. */
   fullDisk: { from: number; to: number } | null;
+  /** The platform cannot be reached from the first time to the second; null: it can. */
+  away: { from: number; to: number } | null;
 }
 
 /** Chances of the Graph's faults during the whole run. */
@@ -79,6 +90,7 @@ export function planRound(scenario: Scenario, chats: number, random: () => numbe
   const late = random() < 0.5 ? 20 + upTo(180) : null;
   const full = scenario === "disk" || (scenario === "mixed" && random() < 0.1);
   const from = upTo(150);
+  const cut = scenario === "away" ? { from: upTo(300), to: 300 + upTo(1_200) } : null;
   return {
     webhooks,
     kill: calm
@@ -89,6 +101,7 @@ export function planRound(scenario: Scenario, chats: number, random: () => numbe
     killStarts: calm ? [] : killStarts,
     graphDelayMs: late,
     fullDisk: full ? { from, to: from + 50 + upTo(400) } : null,
+    away: cut,
   };
 }
 

@@ -20,6 +20,7 @@ import {
   type Scenario,
 } from "./plan.ts";
 import { readStore, type StoreState } from "./store-state.ts";
+import { openWay, type Way } from "./way.ts";
 import { whatsappSettings } from "../../src/simulator/graph/daemon-settings.ts";
 
 export interface TortureOptions {
@@ -90,6 +91,7 @@ class Torture {
     readonly options: TortureOptions,
     readonly random: () => number,
     readonly graph: RemoteGraph,
+    readonly way: Way | null,
     readonly agent: SlowAgent | null,
     readonly customers: Customers,
     readonly victim: Victim,
@@ -123,6 +125,8 @@ class Torture {
     const agent =
       options.agent === "webhook" ? await startSlowAgent(() => 5 + latency() * 120) : null;
     ending.push(() => agent?.stop());
+    const way = options.scenario === "away" ? await openWay(graph.url) : null;
+    ending.push(() => way?.cut());
     const { account } = graph;
     const storePath = join(disk?.path ?? folder, "revka.db");
     const victim = new Victim({
@@ -137,7 +141,7 @@ class Torture {
         store: { path: storePath },
         channels_config: {
           whatsapp: {
-            ...whatsappSettings(account, graph.url),
+            ...whatsappSettings(account, way?.url ?? graph.url),
             allowed_numbers: ["*"],
             status_grace_secs: options.statusGraceSecs ?? statusGraceSecs,
             messages_per_second: 1000,
@@ -156,7 +160,18 @@ class Torture {
       },
     });
     ending.push(() => customers.stop());
-    return new Torture(options, random, graph, agent, customers, victim, disk, storePath, folder);
+    return new Torture(
+      options,
+      random,
+      graph,
+      way,
+      agent,
+      customers,
+      victim,
+      disk,
+      storePath,
+      folder,
+    );
   }
 
   async execute(): Promise<TortureReport> {
@@ -214,6 +229,7 @@ class Torture {
     const full = disk && round.fullDisk;
     const filling = full ? setTimeout(() => disk.fill(), full.from) : null;
     const freed = full ? pause(full.to).then(() => disk.free()) : null;
+    const away = round.away && this.#away(round.away);
     const moment = this.#moment(round.kill);
     for (const webhook of round.webhooks) customers.post(webhook);
     await moment;
@@ -225,8 +241,16 @@ class Torture {
       }
     }
     await freed;
+    await away;
     if (filling) clearTimeout(filling);
     if (delay !== null) await graph.removeFault(delay);
+  }
+
+  async #away({ from, to }: { from: number; to: number }): Promise<void> {
+    await pause(from);
+    await this.way?.cut();
+    await pause(to - from);
+    await this.way?.mend();
   }
 
   async #kill(): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { spawnGraph } from "../../test/e2e/support/graph.ts";
 import { startSlowAgent } from "../torture/agent.ts";
+import { cloudWebhooks } from "../torture/cloud.ts";
 import { Customers } from "../torture/customers.ts";
 import { freePort, Victim } from "../torture/daemon.ts";
 import { judge, type Verdict } from "../torture/ledger.ts";
@@ -53,15 +54,7 @@ export async function slowAgentRun(options: SlowAgentOptions): Promise<SlowAgent
       },
     },
   });
-  const customers = new Customers({
-    url: `${url}/whatsapp`,
-    appSecret: account.appSecret,
-    business: {
-      businessAccountId: account.businessAccountId,
-      phoneNumberId: account.phoneNumberId ?? "",
-      displayPhoneNumber: account.displayPhoneNumber,
-    },
-  });
+  const customers = new Customers(url, cloudWebhooks(account));
   const times: number[] = [];
   customers.on("acknowledged", (ms) => void times.push(ms));
   try {

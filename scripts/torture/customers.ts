@@ -1,23 +1,9 @@
 import { EventEmitter } from "node:events";
 import { Agent, request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  envelope,
-  inboundMessage,
-  serialise,
-  type Business,
-} from "../../src/simulator/graph/bodies.ts";
-import { content } from "../../src/simulator/graph/content.ts";
-import { signature } from "../../src/simulator/graph/webhooks.ts";
 import type { WrittenMessage } from "./ledger.ts";
 import { keepsOrder, type PlannedWebhook } from "./plan.ts";
-
-export interface CustomersOptions {
-  /** The webhook of the daemon. */
-  url: string;
-  appSecret: string;
-  business: Business;
-}
+import type { Webhooks } from "./platform.ts";
 
 /** First wait after a post that was not answered 200, ms; it grows by half up to the longest. */
 const firstWait = 20;
@@ -26,12 +12,12 @@ const timeoutMs = 10_000;
 
 interface Webhook {
   plan: PlannedWebhook;
-  bytes: Uint8Array;
+  bodies: Uint8Array[];
   messages: WrittenMessage[];
 }
 
 /**
- * Customers and Meta between them: posts signed webhooks and tries each again until it is answered 200. Emits `posted`
+ * Customers and the platform between them: posts webhooks and tries each again until it is answered 200. Emits `posted`
  * when a body was written out and `acknowledged` when it was taken.
  */
 export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: number] }> {
@@ -43,7 +29,11 @@ export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: num
   #waiting = 0;
   #stopped = false;
 
-  constructor(readonly options: CustomersOptions) {
+  /** `daemon` is its base URL. */
+  constructor(
+    readonly daemon: string,
+    readonly webhooks: Webhooks,
+  ) {
     super();
   }
 
@@ -69,16 +59,12 @@ export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: num
   #build(plan: PlannedWebhook): Webhook {
     const phone = numberOf(plan.chat);
     const number = this.written.length;
-    const built = Array.from({ length: plan.messages }, (_, place) =>
-      inboundMessage(
-        { from: { phone }, content: content.text(`message ${number + place}`) },
-        this.options.business,
-        Date.now(),
-      ),
-    );
-    const messages = built.map(({ id }, place): WrittenMessage => ({
-      id,
-      text: `message ${number + place}`,
+    const count = Math.min(plan.messages, this.webhooks.batch);
+    const texts = Array.from({ length: count }, (_, place) => `message ${number + place}`);
+    const { ids, bodies } = this.webhooks.compose(phone, texts);
+    const messages = texts.map((text, place): WrittenMessage => ({
+      id: ids[place] ?? "",
+      text,
       chat: phone,
       postedAt: Number.POSITIVE_INFINITY,
       acknowledgedAt: null,
@@ -86,11 +72,7 @@ export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: num
       webhook: number,
     }));
     this.written.push(...messages);
-    const value = {
-      contacts: built.slice(0, 1).map(({ contact }) => contact),
-      messages: built.map(({ message }) => message),
-    };
-    return { plan, messages, bytes: serialise(envelope(this.options.business, value), "meta") };
+    return { plan, messages, bodies };
   }
 
   async #run(webhook: Webhook, before: Promise<void> | undefined): Promise<void> {
@@ -98,18 +80,23 @@ export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: num
     if (webhook.plan.delayMs > 0) await pause(webhook.plan.delayMs);
     const now = performance.now();
     for (const message of webhook.messages) message.postedAt = now;
-    for (let copy = 0; copy < webhook.plan.copies; copy++) void this.#attempt(webhook, null);
-    let cut = webhook.plan.cutAfterMs;
+    await Promise.all(webhook.bodies.map((body) => this.#untilTaken(webhook, body)));
+  }
+
+  async #untilTaken(webhook: Webhook, body: Uint8Array): Promise<void> {
+    const { copies, cutAfterMs } = webhook.plan;
+    for (let copy = 0; copy < copies; copy++) void this.#attempt(webhook, body, null);
+    let cut = cutAfterMs;
     for (let wait = firstWait; !this.#stopped; wait = Math.min(wait * 1.5, longestWait)) {
-      if (await this.#attempt(webhook, cut)) return;
+      if (await this.#attempt(webhook, body, cut)) return;
       cut = null;
       await pause(wait);
     }
   }
 
-  async #attempt(webhook: Webhook, cutAfterMs: number | null): Promise<boolean> {
+  async #attempt(webhook: Webhook, body: Uint8Array, cutAfterMs: number | null): Promise<boolean> {
     const began = performance.now();
-    const status = await this.#send(webhook.bytes, cutAfterMs);
+    const status = await this.#send(body, cutAfterMs);
     if (status !== 200) {
       const key = String(status ?? "none");
       this.refusals.set(key, (this.refusals.get(key) ?? 0) + 1);
@@ -122,10 +109,9 @@ export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: num
   }
 
   #send(bytes: Uint8Array, cutAfterMs: number | null): Promise<number | null> {
-    const { url, appSecret } = this.options;
     return new Promise((resolve) => {
       const post = request(
-        url,
+        `${this.daemon}${this.webhooks.path}`,
         {
           method: "POST",
           agent: this.#agent,
@@ -133,7 +119,7 @@ export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: num
           headers: {
             "content-type": "application/json",
             "content-length": bytes.length,
-            "x-hub-signature-256": signature(appSecret, bytes),
+            ...this.webhooks.headers(bytes),
           },
         },
         (answer) => {

@@ -1,3 +1,5 @@
+import type { PlatformFaults } from "./platform.ts";
+
 /** What one round does, decided by the seed alone, so that a run can be repeated. Times in milliseconds. */
 
 export const scenarios = [
@@ -39,24 +41,15 @@ export interface Round {
   /** Kills of the new process, each so long after its start. */
   killStarts: number[];
   /** Sends are answered so late, so that the kill falls between a send and its commit; null: at once. */
-  graphDelayMs: number | null;
+  answerDelayMs: number | null;
   /** The disk is full from the first time to the second; null: it is not. */
   fullDisk: { from: number; to: number } | null;
   /** The platform cannot be reached from the first time to the second; null: it can. */
   away: { from: number; to: number } | null;
 }
 
-/** Chances of the Graph's faults during the whole run. */
-export interface GraphFaults {
-  /** Accepted, and the connection closed instead of an answer. */
-  loseAnswer: number;
-  /** The connection closed before anything was accepted. */
-  drop: number;
-  statuses: boolean;
-}
-
 /** `blind` is `lost` without status webhooks: it shows what cannot be promised. */
-export function graphFaults(scenario: Scenario): GraphFaults {
+export function platformFaults(scenario: Scenario): PlatformFaults {
   switch (scenario) {
     case "lost":
       return { loseAnswer: 0.1, drop: 0.04, statuses: true };
@@ -99,7 +92,7 @@ export function planRound(scenario: Scenario, chats: number, random: () => numbe
         ? { after, nth: 0, ms: upTo(500) }
         : { after, nth: upTo(webhooks.length - 1), ms: upTo(random() < 0.5 ? 4 : 150) },
     killStarts: calm ? [] : killStarts,
-    graphDelayMs: late,
+    answerDelayMs: late,
     fullDisk: full ? { from, to: from + 50 + upTo(400) } : null,
     away: cut,
   };

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { controlClient } from "../../src/control/client.ts";
 import { seededRandom } from "../../src/simulator/graph/random.ts";
-import { spawnGraph, type RemoteGraph } from "../../test/e2e/support/graph.ts";
 import { startSlowAgent, type SlowAgent } from "./agent.ts";
+import { cloudPlatform } from "./cloud.ts";
 import { Customers } from "./customers.ts";
 import { freePort, Victim } from "./daemon.ts";
 import { smallDisk, type SmallDisk } from "./disk.ts";
@@ -13,21 +13,24 @@ import { killFirstStarts, type FirstStarts } from "./first-starts.ts";
 import { judge, type Verdict } from "./ledger.ts";
 import {
   calmRoundMs,
-  graphFaults,
   planRound,
+  platformFaults,
   type KillMoment,
   type Round,
   type Scenario,
 } from "./plan.ts";
 import { readStore, type StoreState } from "./store-state.ts";
+import type { Platform } from "./platform.ts";
+import { watiPlatform } from "./wati.ts";
 import { openWay, type Way } from "./way.ts";
-import { whatsappSettings } from "../../src/simulator/graph/daemon-settings.ts";
 
 export interface TortureOptions {
   rounds: number;
   seed: number;
   scenario: Scenario;
   agent: "echo" | "webhook";
+  /** The Cloud API when absent. */
+  platform?: "cloud" | "wati";
   chats: number;
   /** An executable of Revka; the source when null. */
   binary: string | null;
@@ -90,7 +93,7 @@ class Torture {
   private constructor(
     readonly options: TortureOptions,
     readonly random: () => number,
-    readonly graph: RemoteGraph,
+    readonly platform: Platform,
     readonly way: Way | null,
     readonly agent: SlowAgent | null,
     readonly customers: Customers,
@@ -109,25 +112,20 @@ class Torture {
     const random = seededRandom(options.seed);
     const latency = seededRandom(options.seed + 1);
     const port = await freePort();
-    const url = `http://127.0.0.1:${port}/whatsapp`;
-    const faults = graphFaults(options.scenario);
-    const graph = await spawnGraph({
+    const daemon = `http://127.0.0.1:${port}`;
+    const open = options.platform === "wati" ? watiPlatform : cloudPlatform;
+    const platform = await open({
       seed: options.seed,
-      statuses: { states: faults.statuses ? ["sent", "delivered"] : [], delayMs: 5 },
-      webhooks: { url, retry: { initialMs: 20, factor: 1.5, maxMs: 200, giveUpAfterMs: 600_000 } },
+      faults: platformFaults(options.scenario),
+      daemon,
+      statusGraceSecs: options.statusGraceSecs ?? statusGraceSecs,
     });
-    ending.push(() => graph.stop());
-    if (faults.loseAnswer > 0) {
-      await graph.addFault({ effect: { kind: "lose-answer" }, probability: faults.loseAnswer });
-    }
-    if (faults.drop > 0)
-      await graph.addFault({ effect: { kind: "drop" }, probability: faults.drop });
+    ending.push(() => platform.stop());
     const agent =
       options.agent === "webhook" ? await startSlowAgent(() => 5 + latency() * 120) : null;
     ending.push(() => agent?.stop());
-    const way = options.scenario === "away" ? await openWay(graph.url) : null;
+    const way = options.scenario === "away" ? await openWay(platform.url) : null;
     ending.push(() => way?.cut());
-    const { account } = graph;
     const storePath = join(disk?.path ?? folder, "revka.db");
     const victim = new Victim({
       home: join(folder, "home"),
@@ -139,31 +137,16 @@ class Torture {
           ...(agent ? { kind: "webhook", url: agent.url } : { kind: "echo" }),
         },
         store: { path: storePath },
-        channels_config: {
-          whatsapp: {
-            ...whatsappSettings(account, way?.url ?? graph.url),
-            allowed_numbers: ["*"],
-            status_grace_secs: options.statusGraceSecs ?? statusGraceSecs,
-            messages_per_second: 1000,
-          },
-        },
+        channels_config: platform.channels(way?.url ?? platform.url),
       },
     });
     ending.push(() => victim.end("SIGKILL"));
-    const customers = new Customers({
-      url,
-      appSecret: account.appSecret,
-      business: {
-        businessAccountId: account.businessAccountId,
-        phoneNumberId: account.phoneNumberId ?? "",
-        displayPhoneNumber: account.displayPhoneNumber,
-      },
-    });
+    const customers = new Customers(daemon, platform.webhooks);
     ending.push(() => customers.stop());
     return new Torture(
       options,
       random,
-      graph,
+      platform,
       way,
       agent,
       customers,
@@ -196,16 +179,10 @@ class Torture {
     const failedDeliveries = await this.#quiet();
     await victim.end("SIGTERM");
     const store = readStore(this.storePath);
-    const sends = (await this.graph.records("sends")).filter((send) => send.wamid !== null);
-    const accepted = sends.map((send) => ({
-      chat: send.recipient,
-      text: send.text,
-      deliveryId: send.callbackData,
-    }));
     times.sort((a, b) => a - b);
     const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
     return {
-      verdict: judge(customers.written, accepted, store.order),
+      verdict: judge(customers.written, await this.platform.accepted(store), store.order),
       store,
       kills: this.#kills,
       starts: victim.starts,
@@ -221,11 +198,8 @@ class Torture {
   }
 
   async #round(round: Round): Promise<void> {
-    const { graph, customers, disk } = this;
-    const delay =
-      round.graphDelayMs === null
-        ? null
-        : await graph.addFault({ effect: { kind: "delay", ms: round.graphDelayMs } });
+    const { platform, customers, disk } = this;
+    if (round.answerDelayMs !== null) await platform.answerAfter(round.answerDelayMs);
     const full = disk && round.fullDisk;
     const filling = full ? setTimeout(() => disk.fill(), full.from) : null;
     const freed = full ? pause(full.to).then(() => disk.free()) : null;
@@ -243,7 +217,7 @@ class Torture {
     await freed;
     await away;
     if (filling) clearTimeout(filling);
-    if (delay !== null) await graph.removeFault(delay);
+    if (round.answerDelayMs !== null) await platform.answerAfter(null);
   }
 
   async #away({ from, to }: { from: number; to: number }): Promise<void> {
@@ -279,14 +253,14 @@ class Torture {
 
   /** Waits until everything is acknowledged, answered and settled. Answers how many deliveries failed. */
   async #quiet(): Promise<number> {
-    const { customers, graph, victim, options } = this;
+    const { customers, platform, victim, options } = this;
     const control = controlClient(join(victim.options.home, "revka.sock"));
     const until = performance.now() + quietTimeoutMs;
     for (;;) {
       const status = await control.status().catch(() => null);
       const open = status ? status.inbox.pending + status.outbox.pending : null;
       if (open === 0 && customers.waiting === 0) {
-        await graph.idle(10_000);
+        await platform.idle();
         return status?.outbox.failed ?? 0;
       }
       if (performance.now() > until) {

@@ -20,6 +20,8 @@ export interface WatiFault {
   skip?: number;
   /** Strikes so many times; without end when absent. */
   times?: number;
+  /** Strikes only where this says so; asked of each request that matches. */
+  when?: () => boolean;
 }
 
 /** The faults in force. The first that matches and strikes wins. */
@@ -40,6 +42,7 @@ export class WatiFaults {
       const sends = operation === "text" || operation === "file";
       const matches = on === null ? sends : on === "any" || on === operation;
       if (!matches || rule.left <= 0) continue;
+      if (rule.fault.when?.() === false) continue;
       if (rule.skip-- > 0) continue;
       rule.left--;
       return rule.fault.effect;

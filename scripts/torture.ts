@@ -15,7 +15,7 @@ const usage = `bun run torture [--rounds 300] [--seed 1] [--scenario ${scenarios
   away     as kill, and the platform cannot be reached now and then
   disk     as kill, and the disk is full now and then (Linux, root)
   mixed    all of it
-  blind    as lost, without status webhooks: shows what cannot be promised (repeats are expected)
+  blind    as lost, and the platform tells nothing: shows what cannot be promised (repeats are expected)
 `;
 
 const { values } = optionsOf(usage, {
@@ -51,8 +51,7 @@ process.exit(isFine(report, scenario) ? 0 : 1);
 
 function isFine({ verdict, store, crashes, firstStarts }: TortureReport, kind: Scenario): boolean {
   const bad = [verdict.lost, verdict.outOfOrder, verdict.againstStoredOrder, verdict.answeredTwice];
-  // WATI cannot be asked what became of a send.
-  const repeats = kind === "blind" || platform === "wati" ? 0 : verdict.doubled.length;
+  const repeats = kind === "blind" ? 0 : verdict.doubled.length;
   const ended = kind === "disk" || kind === "mixed" ? 0 : crashes.length;
   return (
     bad.every((list) => list.length === 0) &&

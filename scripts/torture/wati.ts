@@ -37,6 +37,7 @@ export async function watiPlatform(options: PlatformOptions): Promise<Platform> 
   const { url, close } = await wati.start();
   wati.faults.add({ effect: { kind: "lose-answer" }, when: () => random() < loseAnswer });
   wati.faults.add({ effect: { kind: "drop" }, when: () => random() < drop });
+  if (!statuses) wati.faults.add({ effect: { kind: "http", status: 403 }, on: "history" });
   return {
     url,
     webhooks,

@@ -77,6 +77,9 @@ export interface MediaStream {
   mimeType: string | null;
 }
 
+/** Of each message found, all that the platform calls it; what a send is answered with comes first. */
+export type SentLookup = { ok: true; found: string[][] } | { ok: false; failure: SendFailure };
+
 /**
  * A way to reach people. A channel parses, sends and reports its state; it knows nothing of the inbox. Every promise
  * honours its signal.
@@ -88,11 +91,11 @@ export interface Channel {
   readonly account: string;
   /**
    * What a repeated send means: `status` a status event names our delivery id, so wait for it first; `same-id`
-   * receivers drop the repeat; `none` it may arrive twice.
+   * receivers drop the repeat; `ask` the platform may be able to say what it has sent, so ask first (`findSent`).
    */
-  readonly repeat: "status" | "same-id" | "none";
-  /** With `repeat: "status"`, how long a send with a lost answer waits for its status, ms. */
-  readonly statusGraceMs?: number;
+  readonly repeat: "status" | "same-id" | "ask";
+  /** How long a send with a lost answer waits, ms: for its status, or until it is asked for. */
+  readonly graceMs?: number;
   /** How fast the platform lets one send. */
   readonly pace?: Pace;
   /** Routes to mount under the gateway's prefix (webhook channels). */
@@ -106,6 +109,11 @@ export interface Channel {
   /** Splits and formats an agent's Markdown into the texts of one delivery each. Pure. */
   renderText(markdown: string): string[];
   send(delivery: Delivery, signal: AbortSignal): Promise<SendResult>;
+  /**
+   * With `repeat: "ask"`: what the platform has sent to the recipient since `since` (Unix ms) that reads as this
+   * delivery. A failure with `retry: "no"` says that it cannot be asked.
+   */
+  findSent?(delivery: Delivery, since: number, signal: AbortSignal): Promise<SentLookup>;
   /**
    * Is sending possible? null when it is. Asked while sending is held. A failure with `retry: "no"` says that the
    * question itself was not understood, so that only a send can tell; any other that it is not possible.

@@ -1,6 +1,6 @@
 import type { Channel } from "../channels/channel.ts";
 import { sendFailure } from "../channels/failure.ts";
-import type { SendFailure, SendResult } from "../channels/message.ts";
+import type { Delivery, SendFailure, SendResult } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
 import {
   sourceKey,
@@ -14,6 +14,7 @@ import {
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { resolve } from "./doubt.ts";
 import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
 import { decideRetry } from "./retry.ts";
@@ -216,6 +217,8 @@ export class Outbox {
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     this.#sending.add(delivery.id);
     try {
+      const asks = delivery.state === "sending" && channel.repeat === "ask";
+      if (asks && !(await this.#ask(channel, stored, delivery))) return "again";
       if (!(await store.markSending(delivery.id))) return "again";
       const result = await this.#send(channel, stored, delivery);
       // Cut off by a stop, it stays in doubt: that is no try of which nobody answered.
@@ -235,12 +238,12 @@ export class Outbox {
     return "again";
   }
 
-  /** An ambiguous delivery waits for its status; a restart begins that wait anew, since statuses could not come in. */
+  /** What is in doubt waits out its grace; a restart begins that anew, since statuses could not come in. */
   #dueAt(delivery: StoredDelivery, channel: Channel): number {
-    if (delivery.state !== "sending" || channel.repeat !== "status") return delivery.nextAt;
+    if (delivery.state !== "sending" || channel.repeat === "same-id") return delivery.nextAt;
     this.#startedAt = Math.min(this.#startedAt, this.#options.clock.now());
     const seen = Math.max(delivery.updatedAt, this.#startedAt);
-    return Math.max(delivery.nextAt, seen + (channel.statusGraceMs ?? 0));
+    return Math.max(delivery.nextAt, seen + (channel.graceMs ?? 0));
   }
 
   /** The clock was set back during a wait: it is as long as it was, by the clock as it is now. */
@@ -254,26 +257,42 @@ export class Outbox {
     return "again";
   }
 
+  /** Asks what became of a delivery in doubt. True where nobody can say, so that it is sent again all the same. */
+  async #ask(channel: Channel, stored: StoredChat, delivery: StoredDelivery): Promise<boolean> {
+    const { store, log } = this.#options;
+    const asked = outgoing(stored, delivery);
+    const answer = await resolve(channel, store, asked, delivery.createdAt, this.#abort.signal);
+    const about = { channel: channel.name, delivery: delivery.id };
+    switch (answer.kind) {
+      case "unknown":
+        return true;
+      case "sent": {
+        const { platformId } = answer;
+        log.info(about, "a send without an answer had arrived: it is not repeated");
+        await this.#settlement.settle(stored, channel, delivery, { ok: true, platformId });
+        return false;
+      }
+      case "not-sent":
+        log.info(about, "a send without an answer had not arrived: sending it again");
+        await store.markNotSent(delivery.id);
+        return false;
+      case "later":
+        await this.#settlement.stillInDoubt(stored, delivery, answer.failure);
+        return false;
+    }
+  }
+
   async #send(channel: Channel, stored: StoredChat, delivery: StoredDelivery): Promise<SendResult> {
     if (delivery.state === "sending") {
       this.#options.log.warn(
         { channel: channel.name, delivery: delivery.id, repeat: channel.repeat },
-        channel.repeat === "none"
+        channel.repeat === "ask"
           ? "sending again without knowing whether the first try arrived: it may arrive twice"
           : "sending again: the first try was not confirmed",
       );
     }
     try {
-      return await channel.send(
-        {
-          id: delivery.id,
-          chat: stored.chat,
-          recipient: stored.recipient,
-          content: delivery.content,
-          attempt: delivery.attempts,
-        },
-        this.#abort.signal,
-      );
+      return await channel.send(outgoing(stored, delivery), this.#abort.signal);
     } catch (error) {
       if (this.#abort.signal.aborted) return { ok: false, failure: cutOff };
       this.#options.log.error(
@@ -320,6 +339,11 @@ export class Outbox {
     lane.cancel = this.#options.clock.after(ms, () => this.wake(chat));
     return "wait";
   }
+}
+
+function outgoing({ chat, recipient }: StoredChat, delivery: StoredDelivery): Delivery {
+  const { id, content, attempts } = delivery;
+  return { id, chat, recipient, content, attempt: attempts };
 }
 
 const cutOff = sendFailure("ambiguous", "stopped", "The daemon was stopped while it was sent.");

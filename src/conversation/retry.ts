@@ -17,7 +17,7 @@ const RECIPIENT_BASE = 4;
 export interface Tries {
   /** All that may have left, also those that a stop of the daemon cut off. */
   attempts: number;
-  /** Those that ended without an answer. */
+  /** Those that ended without an answer, and nobody can say whether they arrived. */
   unanswered: number;
 }
 
@@ -25,31 +25,36 @@ export type RetryDecision = { again: false } | { again: true; afterMs: number };
 
 /**
  * Whether and when a failed send is tried again. `random` is in [0, 1) and spreads the pause by a fifth either way.
- * Where receivers would read a repeat twice, what is never answered is not tried for long; with `repeat: "status"` the
- * wait for a status (`statusGraceMs`) is kept. Never called for `hold` and `unsent`.
+ * Where receivers would read a repeat twice, what is never answered is not tried for long, and not before the grace of
+ * its channel is over. Never called for `hold` and `unsent`.
  */
 export function decideRetry(
   failure: SendFailure,
   tries: Tries,
-  channel: Pick<Channel, "repeat" | "statusGraceMs">,
+  channel: Pick<Channel, "repeat" | "graceMs">,
   random: number,
 ): RetryDecision {
   if (failure.retry === "no" || tries.attempts >= MAX_ATTEMPTS) return { again: false };
   const doubtful = failure.retry === "ambiguous" && channel.repeat !== "same-id";
   if (doubtful && tries.unanswered >= MAX_UNANSWERED) return { again: false };
-  if (doubtful) {
-    const grace = channel.repeat === "status" ? channel.statusGraceMs : undefined;
-    const wait = (grace ?? spread(FIRST_PAUSE, random)) * UNANSWERED_BASE ** (tries.unanswered - 1);
-    return { again: true, afterMs: Math.round(Math.max(failure.afterMs ?? 0, wait)) };
-  }
   // What is asked for is the least, and there is nobody else to be kept apart from.
   const ofRecipient = failure.retry === "recipient";
   const exponential = ofRecipient
     ? 1000 * RECIPIENT_BASE ** Math.min(tries.attempts, 6)
     : FIRST_PAUSE * 2 ** Math.min(tries.attempts - 1, 10);
-  const pause = Math.min(exponential, LONGEST_PAUSE);
-  const wait = ofRecipient ? pause : spread(pause, random);
+  const longest = Math.min(exponential, LONGEST_PAUSE);
+  const pause = ofRecipient ? longest : spread(longest, random);
+  const wait = doubtful ? waitInDoubt(tries, channel, pause) : pause;
   return { again: true, afterMs: Math.round(Math.max(failure.afterMs ?? 0, wait)) };
+}
+
+function waitInDoubt(
+  { unanswered }: Tries,
+  { repeat, graceMs = FIRST_PAUSE }: Pick<Channel, "repeat" | "graceMs">,
+  pause: number,
+): number {
+  const wait = graceMs * UNANSWERED_BASE ** Math.max(0, unanswered - 1);
+  return repeat === "ask" ? Math.max(wait, pause) : wait;
 }
 
 /**

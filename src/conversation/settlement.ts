@@ -150,6 +150,21 @@ export class Settlement {
     return true;
   }
 
+  /** Asked what became of a delivery, the platform did not say: it stays in doubt, and is asked for later. */
+  async stillInDoubt(
+    stored: StoredChat,
+    delivery: StoredDelivery,
+    failure: SendFailure,
+  ): Promise<void> {
+    const { store, clock, random, holds } = this.#options;
+    this.#noteReach(stored.source, failure);
+    this.wentWrong(stored.source, failure);
+    if (failure.retry === "hold") return holds.hold(stored.source, failure);
+    const pause = pauseOfUnsent(this.#outageMs(stored.source), random());
+    const nextAt = clock.now() + Math.max(failure.afterMs ?? 0, pause);
+    await store.markAmbiguous(delivery.id, nextAt, { ...failure, retry: "backoff" });
+  }
+
   /** A delivery is final: sent, or failed for this reason. */
   ended(stored: StoredChat, delivery: StoredDelivery, failure: SendFailure | null): void {
     const { log, metrics } = this.#options;

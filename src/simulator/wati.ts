@@ -9,6 +9,7 @@ import {
   newWamid,
   newWatiId,
   sentEvent,
+  sentItem,
   type WatiCustomerMessage,
   type WatiVariant,
 } from "./wati/events.ts";
@@ -214,7 +215,20 @@ export class WatiSimulator {
     }
     if (operation === "probe") return answerJson(response, 200, { conversations: [], total: 0 });
     if (operation === "media") return this.#answerFile(url, response);
+    if (operation === "history") return this.#answerHistory(url, response);
     await this.#take(operation, request, body, response, effect !== null);
+  }
+
+  /** What was sent to one person, the newest first; what customers wrote is left out. */
+  #answerHistory(url: URL, response: ServerResponse): void {
+    const target = decodeURIComponent(url.pathname.split("/").at(-2) ?? "");
+    const size = Number(url.searchParams.get("page_size") ?? 10);
+    const sent = this.received.filter((send) => send.target === target).toReversed();
+    answerJson(response, 200, {
+      message_list: sent.slice(0, size).map(sentItem),
+      page_number: 1,
+      page_size: size,
+    });
   }
 
   #answerFile(url: URL, response: ServerResponse): void {
@@ -268,6 +282,7 @@ function operationOf(method: string, path: string, tenant: string): WatiOperatio
   if (method === "POST" && path === `${v3}/messages/text`) return "text";
   if (method === "POST" && path === `${v3}/messages/file`) return "file";
   if (method === "GET" && path === v3) return "probe";
+  if (method === "GET" && /^\/[^/]+\/messages$/.test(path.slice(v3.length))) return "history";
   if (method === "GET" && path.startsWith(`${v3}/messages/file/`)) return "media";
   return method === "GET" && path === `/${tenant}/api/file/showFile` ? "media" : null;
 }

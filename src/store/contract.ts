@@ -51,6 +51,10 @@ export interface ConversationStore {
   markRetry(id: string, nextAt: number, failure: SendFailure): Promise<void>;
   /** Stays `sending`, not to be repeated before `nextAt`. */
   markAmbiguous(id: string, nextAt: number, failure: SendFailure): Promise<void>;
+  /** The platform says that no try of it has arrived: back to `pending`, to be sent at once. */
+  markNotSent(id: string): Promise<void>;
+  /** Does the platform call a delivery so, or an earlier try of `delivery`? */
+  knowsSend(platformId: string, delivery: string): boolean;
   /** False where a status had settled it already. */
   markFailed(id: string, failure: SendFailure): Promise<boolean>;
   /** A failed delivery is tried anew. False where there is no such failed delivery. */
@@ -182,7 +186,7 @@ export interface StoredDelivery {
   content: DeliveryContent;
   /** Tries begun: what could not leave, or was refused for its account's sake, is none. */
   attempts: number;
-  /** Of these, the ones that ended without an answer. */
+  /** Of these, the ones that ended without an answer, and nobody can say whether they arrived. */
   unanswered: number;
   nextAt: number;
   platformId: string | null;

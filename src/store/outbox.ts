@@ -151,6 +151,20 @@ export class Outbox {
       );
   }
 
+  markNotSent(id: string, now: number): void {
+    this.database
+      .sql(
+        "UPDATE outbox SET state = 0, unanswered = 0, next_at = 0, updated_at = ? WHERE id = ? AND state = 1",
+      )
+      .run(now, id);
+  }
+
+  knowsSend(platformId: string, delivery: string): boolean {
+    const earlier = this.database.sql("SELECT earlier_platform_id AS id FROM outbox WHERE id = ?");
+    const { id } = earlier.get(delivery) as { id: string | null };
+    return id === platformId || this.#byPlatformId(platformId) !== null;
+  }
+
   /** A status may have said before the answer came that an earlier try arrived, or that it failed: it stands. */
   markFailed(id: string, failure: SendFailure, now: number): boolean {
     const row = this.#row(id);

@@ -213,6 +213,14 @@ class SqliteStore implements ConversationStore {
     );
   }
 
+  markNotSent(id: string): Promise<void> {
+    return this.#database.write(() => this.#outbox.markNotSent(id, this.#clock.now()));
+  }
+
+  knowsSend(platformId: string, delivery: string): boolean {
+    return this.#outbox.knowsSend(platformId, delivery);
+  }
+
   markFailed(id: string, failure: SendFailure): Promise<boolean> {
     return this.#database.write(
       () => this.#outbox.markFailed(id, failure, this.#clock.now()),

@@ -40,9 +40,8 @@ describe("a failed send", () => {
     ["a recipient's limit is 4^n s", failure("recipient"), 2, 16_000, "status"],
     ["the last try", failure("backoff"), 25, null, "status"],
     ["without an answer, it waits for its status", failure("ambiguous"), [1, 1], 60_000, "status"],
-    ["without an answer, where none will come", failure("ambiguous"), [1, 1], 2_000, "none"],
+    ["where it is asked for, not sooner than others", failure("ambiguous"), [8, 1], 256_000, "ask"],
     ["a second time, it waits longer", failure("ambiguous"), [2, 2], 240_000, "status"],
-    ["a second time, where none will come", failure("ambiguous"), [2, 2], 8_000, "none"],
     ["as long as is asked for", failure("ambiguous", 90_000), [1, 1], 90_000, "status"],
     ["without an answer, too often to be harmless", failure("ambiguous"), [3, 3], null, "status"],
     ["tries that were answered do not count", failure("ambiguous"), [9, 1], 60_000, "status"],
@@ -52,7 +51,7 @@ describe("a failed send", () => {
     "%s",
     (_, given, tried, afterMs, repeat) => {
       const [attempts, unanswered] = typeof tried === "number" ? [tried, 0] : tried;
-      const channel = { repeat, statusGraceMs: 60_000 };
+      const channel = { repeat, graceMs: 60_000 };
       const decision = decideRetry(given, { attempts, unanswered }, channel, 0.5);
       expect(decision).toEqual(afterMs === null ? { again: false } : { again: true, afterMs });
     },

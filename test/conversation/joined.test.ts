@@ -52,7 +52,7 @@ test("what waited for its next try goes out in the joined chat", async () => {
 });
 
 test("what is under way is not sent a second time beside itself, and the next follows it", async () => {
-  trial.channel = fakeChannel({ repeat: "none" });
+  trial.channel = fakeChannel({ repeat: "ask" });
   const earlier = await chatWith({ phone });
   const later = await chatWith({ userId });
   const gate = Promise.withResolvers<SendResult>();

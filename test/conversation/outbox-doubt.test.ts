@@ -1,5 +1,6 @@
 import { describe, expect, mock, test } from "bun:test";
-import type { SendResult } from "../../src/channels/message.ts";
+import type { SentLookup } from "../../src/channels/channel.ts";
+import type { SendFailure, SendResult } from "../../src/channels/message.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
@@ -145,6 +146,117 @@ describe("tries without an answer", () => {
     }
     expect(states("a")).toEqual(["sending"]);
     expect(trial.store.delivery("a")).toMatchObject({ attempts: 4, unanswered: 0 });
+  });
+});
+
+describe("a platform that can be asked", () => {
+  const lookUp = (...answers: SentLookup[]) => {
+    const asked: [id: string, since: number][] = [];
+    trial.channel = fakeChannel({
+      repeat: "ask",
+      graceMs: 2_000,
+      findSent: async ({ id }, since) => {
+        asked.push([id, since]);
+        return answers.shift() ?? { ok: true, found: [] };
+      },
+    });
+    return asked;
+  };
+  const refuses = (retry: SendFailure["retry"], afterMs: number | null = null): SentLookup => ({
+    ok: false,
+    failure: { retry, afterMs, code: "code", hint: "hint", unreached: true },
+  });
+
+  test("is asked after its grace; what has arrived is not sent again", async () => {
+    const began = trial.clock.now();
+    const asked = lookUp({ ok: true, found: [["w1"]] });
+    trial.channel.answers = [fails("ambiguous")];
+    trial.outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    await pass(1_500);
+    expect([asked, sentIds()]).toEqual([[], ["a"]]);
+    await pass(1_000);
+    expect([asked, sentIds()]).toEqual([[["a", began]], ["a", "b"]]);
+    expect(trial.store.delivery("a")).toMatchObject({ state: "sent", platformId: "w1" });
+  });
+
+  test("is asked after a kill too, after its grace", async () => {
+    const asked = lookUp({ ok: true, found: [["w1"]] });
+    await queue("+15550001111", "a");
+    await trial.store.markSending("a");
+    await trial.clock.advance(60_000);
+    open();
+    trial.outbox.start();
+    await pass(1_900);
+    expect(asked).toEqual([]);
+    await pass(200);
+    expect([sentIds(), states("a")]).toEqual([[], ["sent"]]);
+  });
+
+  test("what has not arrived is sent at once, however often", async () => {
+    lookUp();
+    trial.channel.answers = Array.from({ length: 5 }, () => fails("ambiguous"));
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    for (const seconds of [2, 4, 8, 16, 32]) await pass(seconds * 1_000);
+    expect([sentIds().length, ...states("a")]).toEqual([6, "sent"]);
+    expect(trial.store.delivery("a")).toMatchObject({ attempts: 6, unanswered: 0 });
+  });
+
+  test("what reads the same and is of another delivery, or of a try that failed, is not it", async () => {
+    lookUp({ ok: true, found: [["wamid.out.a"], ["x", "wamid.out.b"]] });
+    const chat = await queue("+15550001111", "a", "b", "c");
+    trial.outbox.wake(chat);
+    await settle();
+    const failed = { state: "failed" as const, timestamp: 1, failure: null };
+    const status = { platformId: "wamid.out.b", deliveryId: null, ...failed };
+    await trial.store.accept(cloud, [{ kind: "status", status }], everybody);
+    await trial.store.redeliver("b");
+    trial.channel.answers = [fails("ambiguous")];
+    trial.outbox.wake(chat);
+    await settle();
+    await pass(2_000);
+    expect(sentIds()).toEqual(["a", "b", "c", "b", "b"]);
+    expect(states("a", "b", "c")).toEqual(["sent", "sent", "sent"]);
+  });
+
+  test("that does not tell: it is sent again, three times in all", async () => {
+    lookUp(refuses("no"), refuses("no"), refuses("no"));
+    trial.channel.answers = Array.from({ length: 5 }, () => fails("ambiguous"));
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    for (const seconds of [2, 8, 32, 128]) await pass(seconds * 1_000);
+    expect([sentIds().length, ...states("a")]).toEqual([3, "failed"]);
+  });
+
+  test("that does not answer is asked again, and nothing is sent meanwhile", async () => {
+    const asked = lookUp(
+      refuses("unsent"),
+      refuses("ambiguous"),
+      refuses("ambiguous"),
+      refuses("backoff", 60_000),
+      { ok: true, found: [["w1"]] },
+    );
+    trial.channel.answers = [fails("ambiguous")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    for (const seconds of [2, 2, 2, 4, 30]) await pass(seconds * 1_000);
+    expect([asked.length, sentIds(), ...states("a")]).toEqual([4, ["a"], "sending"]);
+    expect(trial.store.delivery("a")).toMatchObject({ attempts: 1, unanswered: 1 });
+    await pass(30_000);
+    expect([asked.length, sentIds(), ...states("a")]).toEqual([5, ["a"], "sent"]);
+    expect(trial.outbox.unreached(cloud)).toBeNull();
+  });
+
+  test("that refuses the account: it is held, and asked again once it works", async () => {
+    const asked = lookUp(refuses("hold"), { ok: true, found: [["w1"]] });
+    trial.channel.answers = [fails("ambiguous")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    await pass(2_000);
+    expect([asked.length, trial.outbox.heldBy(cloud)?.code]).toEqual([1, "code"]);
+    await pass(10_000);
+    expect([asked.length, sentIds(), ...states("a")]).toEqual([2, ["a"], "sent"]);
   });
 });
 

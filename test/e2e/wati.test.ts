@@ -241,7 +241,30 @@ describe.concurrent("sending", () => {
     await wati.sendText(ada, "after an error");
     const [sent] = await wati.waitForSends({ to: ada, timeoutMs: 15_000 });
     expect(sent?.text).toBe("after an error");
+    await daemon.waitForLog("had not arrived: sending it again");
+  });
+
+  test("an answer that is lost: WATI is asked, and the message goes out once", async () => {
+    await using setup = await startWati();
+    const { wati, daemon } = setup;
+    wati.faults.add({ effect: { kind: "lose-answer" }, times: 1 });
+    await wati.sendText(ada, "one");
+    await daemon.waitForLog("had arrived: it is not repeated");
+    await wati.sendText(ada, "two");
+    await wati.waitForSends({ to: ada, count: 2 });
+    expect(wati.received.map((send) => send.text)).toEqual(["one", "two"]);
+    expect((await daemon.status()).outbox).toMatchObject({ pending: 0, failed: 0 });
+  });
+
+  test("a token that may not read: a lost answer is repeated, and the log says so", async () => {
+    await using setup = await startWati();
+    const { wati, daemon } = setup;
+    wati.faults.add({ effect: { kind: "http", status: 403 }, on: "history" });
+    wati.faults.add({ effect: { kind: "lose-answer" }, times: 1 });
+    await wati.sendText(ada, "one");
     await daemon.waitForLog("may arrive twice");
+    await wati.waitForSends({ to: ada, count: 2 });
+    expect((await daemon.status()).channels[0]?.state).toBe("ready");
   });
 });
 

@@ -20,7 +20,7 @@ export function fakeChannel(changes: Partial<Channel> = {}): FakeChannel {
     backend: cloud.backend,
     account: cloud.account,
     repeat: "status",
-    statusGraceMs: 60_000,
+    graceMs: 60_000,
     sent: [],
     answers: [],
     probing: null,

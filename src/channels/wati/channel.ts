@@ -5,9 +5,11 @@ import type { Logger } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Channel, ChannelStatus, Deliver } from "../channel.ts";
 import { renderText } from "../text.ts";
-import { probe, sendDelivery, type WatiClient } from "./client.ts";
+import type { WatiClient } from "./api.ts";
+import { probe, sendDelivery } from "./client.ts";
 import { readEndpoint } from "./endpoint.ts";
 import { openMedia } from "./media.ts";
+import { findSent } from "./sent.ts";
 import { watiRoutes } from "./webhook.ts";
 
 export interface WatiOptions {
@@ -23,10 +25,13 @@ export interface WatiOptions {
   metrics: Metrics;
 }
 
+/** What WATI has taken should be in its own list by then. */
+const settleMs = 2_000;
+
 /**
  * WhatsApp through WATI: its webhooks in, version 3 of its API out. Throws where the configuration is incomplete. It
  * is `ready` while it takes webhooks; what stands in the way of sending is the outbox's to say. WATI takes no key
- * that would make a repeated send the same one, hence `repeat: "none"`.
+ * that would make a repeated send the same one, and its statuses name none, but it tells what a conversation holds.
  */
 export function createWati(options: WatiOptions): Channel {
   const { config, clock, log, metrics } = options;
@@ -44,7 +49,8 @@ export function createWati(options: WatiOptions): Channel {
     name: "wati",
     backend: "wati",
     account: client.endpoint.account,
-    repeat: "none",
+    repeat: "ask",
+    graceMs: settleMs,
     routes: watiRoutes({ secret, clock, log, metrics, deliver: () => deliver }),
     async start(taker) {
       if (secret === null) {
@@ -66,6 +72,7 @@ export function createWati(options: WatiOptions): Channel {
     },
     renderText: (markdown) => renderText(markdown),
     send: (delivery, signal) => sendDelivery(client, delivery, signal),
+    findSent: (delivery, since, signal) => findSent(client, delivery, since, signal),
     probe: (signal) => probe(client, signal),
     turnStarted() {
       // WATI offers neither read receipts nor typing.

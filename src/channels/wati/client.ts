@@ -1,33 +1,18 @@
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import * as v from "valibot";
-import { readBody } from "../../net/body.ts";
-import { startDeadline } from "../../net/deadline.ts";
-import type { Fetch } from "../../net/fetch.ts";
 import { safeFilename } from "../../net/filename.ts";
 import { jsonObject } from "../../net/json-object.ts";
 import { fileType, multipartFile } from "../../net/multipart.ts";
-import type { Clock } from "../../runtime/clock.ts";
-import { retryAfterMs, sendFailure, transportFailure, withoutCredential } from "../failure.ts";
+import { sendFailure } from "../failure.ts";
 import { checkMedia } from "../media-limits.ts";
 import type { Delivery, DeliveryContent, SendFailure, SendResult } from "../message.ts";
-import { targetOf, type Endpoint } from "./endpoint.ts";
-import { classifyAnswer } from "./failure.ts";
+import { call, callTimeoutMs, failed, isUnknown, type WatiClient } from "./api.ts";
+import { targetOf } from "./endpoint.ts";
 import { optional, text } from "./shapes.ts";
-
-/** How long one call may take, its answer included. */
-const callTimeoutMs = 30_000;
 
 /** The slowest line on which a file still gets through, bytes a second. */
 const slowestBytesPerSecond = 256 * 1024;
-
-const maxAnswerBytes = 1024 * 1024;
-
-export interface WatiClient {
-  readonly endpoint: Endpoint;
-  readonly fetch: Fetch;
-  readonly clock: Clock;
-}
 
 /**
  * Sends one delivery through version 3 of WATI's API. The answer only says that WATI took it. WATI has neither
@@ -76,8 +61,7 @@ export async function probe(client: WatiClient, signal: AbortSignal): Promise<Se
   const answer = await call(client, path, { method: "GET" }, callTimeoutMs, signal);
   if (answer.ok) return null;
   const { failure } = answer;
-  const unknown = failure.retry !== "hold" && /^(404|foreign_answer)$/.test(failure.code);
-  return { ...failure, retry: unknown ? "no" : "hold" };
+  return { ...failure, retry: isUnknown(failure) ? "no" : "hold" };
 }
 
 async function sendFile(
@@ -135,56 +119,6 @@ async function post(
   return { ok: true, platformId: message?.id ?? message?.whatsappMessageId ?? id ?? null };
 }
 
-type Answered = { ok: true; body: unknown } | { ok: false; failure: SendFailure };
-
-/** One call, never repeated here. Redirects are not followed, so the token goes nowhere else. */
-async function call(
-  { endpoint, fetch, clock }: WatiClient,
-  path: string,
-  init: RequestInit,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<Answered> {
-  if (signal.aborted) return failed(sendFailure("unsent", "aborted", "The daemon is stopping."));
-  const deadline = startDeadline(clock, timeoutMs, signal);
-  const headers = new Headers(init.headers);
-  headers.set("authorization", `Bearer ${endpoint.token}`);
-  headers.set("accept", "application/json");
-  try {
-    const response = await fetch(`${endpoint.baseUrl}/api/ext/v3/${path}`, {
-      ...init,
-      headers,
-      redirect: "manual",
-      signal: deadline.signal,
-    });
-    const text = new TextDecoder().decode(await readBody(response, maxAnswerBytes));
-    const body = parseJson(text);
-    const afterMs = retryAfterMs(response.headers, clock.now());
-    const empty = text.trim() === "";
-    const answer = { status: response.status, body, empty, afterMs };
-    if (classifyAnswer(answer) === null) return { ok: true, body };
-    const failure = classifyAnswer({ ...answer, body: withoutCredential(body, endpoint.token) });
-    return failure ? failed(failure) : { ok: true, body };
-  } catch (error) {
-    const cut = deadline.expired ? "deadline" : signal.aborted ? "stop" : null;
-    return failed(transportFailure(error, "WATI", cut));
-  } finally {
-    deadline.cancel();
-  }
-}
-
 function jsonBody(value: object): RequestInit {
   return { body: JSON.stringify(value), headers: { "content-type": "application/json" } };
-}
-
-function failed(failure: SendFailure): { ok: false; failure: SendFailure } {
-  return { ok: false, failure };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@ import { download, DownloadFailure, withinOrigin } from "../../net/download.ts";
 import { sniffStream } from "../../net/sniff.ts";
 import type { MediaStream } from "../channel.ts";
 import type { MediaReference } from "../message.ts";
-import type { WatiClient } from "./client.ts";
+import type { WatiClient } from "./api.ts";
 
 /** WATI's files are taken up to this size. */
 export const maxMediaBytes = 25 * 1024 * 1024;

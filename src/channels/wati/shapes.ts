@@ -11,14 +11,14 @@ import { jsonObject, number } from "../../net/json-object.ts";
 export const optional = <T extends v.GenericSchema>(shape: T) => v.fallback(v.nullish(shape), null);
 export const text = optional(v.string());
 /** Relays write flags as text or digits; a "true" that is not read would have our own message answered. */
-const flag = optional(
+export const flag = optional(
   v.pipe(
     v.union([v.boolean(), v.string(), number]),
     v.transform((value) => /^(true|1)$/i.test(`${value}`.trim())),
   ),
 );
 /** Ids are text, but numbers are seen. */
-const id = optional(
+export const id = optional(
   v.pipe(
     v.union([v.string(), v.pipe(number, v.transform(String))]),
     v.trim(),
@@ -26,6 +26,9 @@ const id = optional(
     v.maxLength(512),
   ),
 );
+
+/** Text of Unix seconds, in what both spell `timestamp`. */
+export const timestamp = optional(v.union([v.string(), number]));
 
 export const eventShape = jsonObject({
   eventType: text,
@@ -44,7 +47,7 @@ export const eventShape = jsonObject({
   /** An address or a path, for media; seen as an object for locations. */
   data: v.optional(v.unknown()),
   mediaUrl: text,
-  timestamp: optional(v.union([v.string(), number])),
+  timestamp,
   created: text,
   listReply: optional(jsonObject({ title: text, id })),
   interactiveButtonReply: optional(jsonObject({ title: text, id })),
@@ -64,7 +67,10 @@ export type WatiEvent = v.InferOutput<typeof eventShape>;
  * Unix seconds of an event: its `timestamp`, which is text of Unix seconds (milliseconds and ISO are understood), else
  * `created`, else `now` (Unix ms).
  */
-export function readTimestamp(event: WatiEvent, now: number): number {
+export function readTimestamp(
+  event: Pick<WatiEvent, "timestamp" | "created">,
+  now: number,
+): number {
   for (const raw of [event.timestamp, event.created]) {
     const seconds = secondsOf(raw);
     if (seconds !== null) return seconds;

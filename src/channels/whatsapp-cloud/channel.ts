@@ -72,7 +72,7 @@ export function createWhatsAppCloud(options: WhatsAppCloudOptions): Channel {
     backend: "cloud",
     account: phoneNumberId,
     repeat: "status",
-    statusGraceMs: config.status_grace_secs * 1000,
+    graceMs: config.status_grace_secs * 1000,
     pace: {
       perSecond: config.messages_per_second,
       recipientIntervalMs,

@@ -81,6 +81,32 @@ export function messageEvent(
   };
 }
 
+/** A message sent through its API, as WATI lists it. Source: version 3, `GET conversations/{target}/messages`. */
+export function sentItem(sent: {
+  id: string;
+  wamid: string;
+  kind: "text" | "file";
+  text: string | null;
+  file: { name: string; mimeType: string } | null;
+  at: number;
+}): Record<string, unknown> {
+  const [family] = (sent.file?.mimeType ?? "text/plain").split("/");
+  const media = /^(image|video|audio)$/.test(family ?? "") ? family : "document";
+  const type = sent.kind === "text" ? "text" : media;
+  return {
+    id: sent.id,
+    whatsapp_message_id: sent.wamid,
+    conversation_id: "68c8d56157578adb12ada249",
+    ticket_id: "69280a6d6244a6d9b9b486e9",
+    event_type: "message",
+    type,
+    text: type === "document" ? (sent.file?.name ?? null) : sent.text,
+    owner: true,
+    status: "SENT",
+    timestamp: new Date(sent.at).toISOString(),
+  };
+}
+
 /** What WATI reports of a message sent through its API. */
 export function sentEvent(
   name: "sessionMessageSent_v2" | "sentMessageDELIVERED_v2",

@@ -1,5 +1,5 @@
 /** What a request asks for, as a fault names it. */
-export type WatiOperation = "text" | "file" | "media" | "probe";
+export type WatiOperation = "text" | "file" | "media" | "probe" | "history";
 
 /** What goes wrong. */
 export type WatiEffect =

@@ -232,6 +232,6 @@ test("long text is split, Markdown is put into WhatsApp's words", () => {
   expect(texts[0]).toStartWith("*bold*");
 });
 
-test("a repeated send is a second message, and the channel says so", () => {
-  expect(channel()).toMatchObject({ name: "wati", backend: "wati", repeat: "none" });
+test("a repeated send is a second message, so what became of the first is asked", () => {
+  expect(channel()).toMatchObject({ name: "wati", backend: "wati", repeat: "ask", graceMs: 2_000 });
 });

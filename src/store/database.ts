@@ -10,6 +10,7 @@ import {
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { StoreError, type StoreProblem } from "./contract.ts";
+import { refuseForeignDatabase } from "./foreign.ts";
 import { migrate } from "./migrations.ts";
 
 /**
@@ -55,8 +56,14 @@ export class Database {
     if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
     let db: DatabaseSync | undefined;
     try {
-      chmodSync(path, 0o600);
       db = new DatabaseSync(path);
+      refuseForeignDatabase(db);
+      if ((statSync(path).mode & 0o077) !== 0) {
+        // What SQLite makes beside a file gets the mode of that.
+        db.close();
+        chmodSync(path, 0o600);
+        db = new DatabaseSync(path);
+      }
       db.exec("PRAGMA journal_mode = WAL");
       db.exec("PRAGMA synchronous = FULL");
       db.exec("PRAGMA busy_timeout = 2000");

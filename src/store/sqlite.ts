@@ -28,6 +28,7 @@ import { Database, moveAside, toStoreError } from "./database.ts";
 import { Expiry } from "./expiry.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
+import { refuseForeignFile } from "./foreign.ts";
 import { lockFile } from "./lock.ts";
 import { accountChanged, Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
@@ -69,9 +70,10 @@ export function openStore(options: {
   }
 }
 
-/** Throws {@link StoreError}: `busy`, or what else keeps the lock file from being made. */
+/** Throws {@link StoreError}: `busy`, what is no store, or what keeps the lock file from being made. */
 function hold(path: string): { release(): void } {
   try {
+    refuseForeignFile(path);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return lockFile(`${path}.lock`);
   } catch (error) {

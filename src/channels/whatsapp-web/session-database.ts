@@ -66,6 +66,7 @@ export class SessionDatabase {
 
   /** Opens the session, or makes an empty one where nothing lies at the path. */
   static open({ path, env, follows = false }: SessionLocation): SessionDatabase {
+    refuseFolder(path);
     const lock = lockSession(path);
     let sql: DatabaseSync | undefined;
     try {
@@ -166,6 +167,12 @@ function takeBack(path: string): void {
 
 function holdsAnything(path: string): boolean {
   return existsSync(path) && statSync(path).size > 0;
+}
+
+/** Nothing is made beside it, nor is its mode changed. */
+function refuseFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== false) return;
+  throw new SessionError("foreign", `${path} is no file: choose another session_path`);
 }
 
 /** Looks before anything is written: a file of another program must stay as it is. */

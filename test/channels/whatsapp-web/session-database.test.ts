@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { AuthenticationCreds } from "@whiskeysockets/baileys";
 import { KeyStore, storedCredentials } from "../../../src/channels/whatsapp-web/key-store.ts";
 import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
@@ -181,6 +181,15 @@ describe("what is not as it should be", () => {
     expect(existsSync(`${path}.key`)).toBe(false);
     writeFileSync(path, "no database at all, but some text");
     expect(codeOf(open)).toBe("foreign");
+  });
+
+  test("a folder keeps its mode, and nothing is made beside it", () => {
+    mkdirSync(path);
+    chmodSync(path, 0o755);
+    const before = readdirSync(dirname(path));
+    expect(codeOf(open)).toBe("foreign");
+    expect(statSync(path).mode & 0o777).toBe(0o755);
+    expect(readdirSync(dirname(path))).toEqual(before);
   });
 
   test("an empty file is a new session", () => {

@@ -277,6 +277,7 @@ export class Outbox {
         await store.markNotSent(delivery.id);
         return false;
       case "later":
+        if (this.#abort.signal.aborted) return false;
         await this.#settlement.stillInDoubt(stored, delivery, answer.failure);
         return false;
     }

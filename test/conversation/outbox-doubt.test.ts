@@ -248,6 +248,23 @@ describe("a platform that can be asked", () => {
     expect(trial.outbox.unreached(cloud)).toBeNull();
   });
 
+  test("while the daemon stops, it stays in doubt", async () => {
+    lookUp();
+    trial.channel.findSent = (_delivery, _since, signal) =>
+      new Promise((answer) => signal.addEventListener("abort", () => answer(refuses("ambiguous"))));
+    await queue("+15550001111", "a");
+    await trial.store.markSending("a");
+    const before = trial.store.delivery("a");
+    trial.outbox.start();
+    await pass(2_000);
+    const drained = trial.outbox.drain(1_000);
+    await pass(1_000);
+    await drained;
+    await settle();
+    expect(trial.store.delivery("a")).toEqual(before);
+    expect([sentIds(), trial.outbox.lastFailure(cloud)]).toEqual([[], null]);
+  });
+
   test("that refuses the account: it is held, and asked again once it works", async () => {
     const asked = lookUp(refuses("hold"), { ok: true, found: [["w1"]] });
     trial.channel.answers = [fails("ambiguous")];

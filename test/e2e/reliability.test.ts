@@ -20,17 +20,20 @@ const expectAllWell = (verdict: Verdict) => {
   });
 };
 
-const killed: [Scenario, "echo" | "webhook", number][] = [
-  ["mixed", "webhook", 4],
-  ["lost", "echo", 4],
+const killed: [Scenario, "cloud" | "wati", "echo" | "webhook", number][] = [
+  ["mixed", "cloud", "webhook", 4],
+  ["lost", "cloud", "echo", 4],
+  ["lost", "wati", "echo", 4],
+  ["away", "cloud", "echo", 4],
 ];
 test.concurrent.each(killed)(
-  "killed over and over (%s, %s agent) it loses nothing, repeats nothing and keeps the order",
-  async (scenario, agent, seed) => {
+  "killed over and over (%s, %s, %s agent) it loses nothing, repeats nothing and keeps the order",
+  async (scenario, platform, agent, seed) => {
     const report = await torture({
       rounds: 6,
       seed,
       scenario,
+      platform,
       agent,
       chats: 12,
       binary,

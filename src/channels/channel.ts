@@ -114,6 +114,8 @@ export interface Channel {
    * delivery. A failure with `retry: "no"` says that it cannot be asked.
    */
   findSent?(delivery: Delivery, since: number, signal: AbortSignal): Promise<SentLookup>;
+  /** How often that may be asked. */
+  readonly askPace?: Pace;
   /**
    * Is sending possible? null when it is. Asked while sending is held. A failure with `retry: "no"` says that the
    * question itself was not understood, so that only a send can tell; any other that it is not possible.

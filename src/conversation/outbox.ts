@@ -46,7 +46,7 @@ interface Lane {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #lanes = new Map<ChatId, Lane>();
-  /** One for each account, so that a platform that hangs holds up only its own. */
+  /** Of each account, so that a platform that hangs holds up only its own: one to send, one to ask what was sent. */
   readonly #gates = new Map<string, Gate>();
   readonly #holds: Holds;
   readonly #settlement: Settlement;
@@ -212,12 +212,12 @@ export class Outbox {
       if (delivery.updatedAt > clock.now()) return this.#remeasure(delivery);
       return this.#later(chat, lane, due - clock.now());
     }
-    const gate = this.#gateOf(stored.source);
-    const entry = gate.enter(chat, channel.pace);
+    const asks = delivery.state === "sending" && channel.repeat === "ask";
+    const gate = this.#gateOf(stored.source, asks ? "ask" : "send");
+    const entry = gate.enter(chat, asks ? channel.askPace : channel.pace);
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     this.#sending.add(delivery.id);
     try {
-      const asks = delivery.state === "sending" && channel.repeat === "ask";
       if (asks && !(await this.#ask(channel, stored, delivery))) return "again";
       if (!(await store.markSending(delivery.id))) return "again";
       const result = await this.#send(channel, stored, delivery);
@@ -319,8 +319,8 @@ export class Outbox {
     this.#options.alarms.raise("store", problem, `The store cannot be used: ${reason}`);
   }
 
-  #gateOf(source: Source): Gate {
-    const key = sourceKey(source);
+  #gateOf(source: Source, purpose: "send" | "ask"): Gate {
+    const key = `${purpose} ${sourceKey(source)}`;
     let gate = this.#gates.get(key);
     if (!gate) {
       gate = new Gate({ clock: this.#options.clock, wake: (chat) => this.wake(chat) });

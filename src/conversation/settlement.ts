@@ -160,7 +160,8 @@ export class Settlement {
     this.#noteReach(stored.source, failure);
     this.wentWrong(stored.source, failure);
     if (failure.retry === "hold") return holds.hold(stored.source, failure);
-    const pause = pauseOfUnsent(this.#outageMs(stored.source), random());
+    const since = Math.max(this.#outageMs(stored.source), clock.now() - delivery.createdAt);
+    const pause = pauseOfUnsent(since, random());
     const nextAt = clock.now() + Math.max(failure.afterMs ?? 0, pause);
     await store.markAmbiguous(delivery.id, nextAt, { ...failure, retry: "backoff" });
   }

@@ -220,6 +220,27 @@ describe("a platform that can be asked", () => {
     expect(states("a", "b", "c")).toEqual(["sent", "sent", "sent"]);
   });
 
+  test("is asked for one after the other, no faster than it lets one, and what is new goes on beside", async () => {
+    const asked = lookUp();
+    trial.channel = {
+      ...trial.channel,
+      askPace: { perSecond: 1, recipientIntervalMs: 1_000, recipientBurst: 1 },
+    };
+    for (const chat of [1, 2, 3]) {
+      await queue(`+1555000111${chat}`, `a${chat}`);
+      await trial.store.markSending(`a${chat}`);
+    }
+    trial.outbox.start();
+    await pass(2_000);
+    trial.outbox.wake(await queue("+15550002222", "new"));
+    await settle();
+    expect([asked.length, sentIds()]).toEqual([1, ["a1", "new"]]);
+    await pass(1_200);
+    expect(asked.length).toBe(2);
+    await pass(1_200);
+    expect(states("a1", "a2", "a3")).toEqual(["sent", "sent", "sent"]);
+  });
+
   test("that does not tell: it is sent again, three times in all", async () => {
     lookUp(refuses("no"), refuses("no"), refuses("no"));
     trial.channel.answers = Array.from({ length: 5 }, () => fails("ambiguous"));
@@ -240,7 +261,7 @@ describe("a platform that can be asked", () => {
     trial.channel.answers = [fails("ambiguous")];
     trial.outbox.wake(await queue("+15550001111", "a"));
     await settle();
-    for (const seconds of [2, 2, 2, 4, 30]) await pass(seconds * 1_000);
+    for (const seconds of [2, 2, 4, 8, 30]) await pass(seconds * 1_000);
     expect([asked.length, sentIds(), ...states("a")]).toEqual([4, ["a"], "sending"]);
     expect(trial.store.delivery("a")).toMatchObject({ attempts: 1, unanswered: 1 });
     await pass(30_000);

@@ -3,7 +3,7 @@ import type { Fetch } from "../../net/fetch.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import type { Channel, ChannelStatus, Deliver } from "../channel.ts";
+import type { Channel, ChannelStatus, Deliver, Pace } from "../channel.ts";
 import { renderText } from "../text.ts";
 import type { WatiClient } from "./api.ts";
 import { probe, sendDelivery } from "./client.ts";
@@ -28,6 +28,9 @@ export interface WatiOptions {
 /** What WATI has taken should be in its own list by then. */
 const settleMs = 2_000;
 
+/** WATI lists messages ten times in ten seconds. Source: support.wati.io 11823158. */
+const askPace: Pace = { perSecond: 1, recipientIntervalMs: 1_000, recipientBurst: 1 };
+
 /**
  * WhatsApp through WATI: its webhooks in, version 3 of its API out. Throws where the configuration is incomplete. It
  * is `ready` while it takes webhooks; what stands in the way of sending is the outbox's to say. WATI takes no key
@@ -51,6 +54,7 @@ export function createWati(options: WatiOptions): Channel {
     account: client.endpoint.account,
     repeat: "ask",
     graceMs: settleMs,
+    askPace,
     routes: watiRoutes({ secret, clock, log, metrics, deliver: () => deliver }),
     async start(taker) {
       if (secret === null) {

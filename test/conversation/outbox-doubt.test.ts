@@ -269,6 +269,23 @@ describe("a platform that can be asked", () => {
     expect(trial.outbox.unreached(cloud)).toBeNull();
   });
 
+  test("that is too busy is asked less and less often", async () => {
+    const busy: SentLookup = {
+      ok: false,
+      failure: { retry: "backoff", afterMs: null, code: "429", hint: "hint" },
+    };
+    const asked = lookUp(busy, busy, busy);
+    trial.channel.answers = [fails("ambiguous")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    const counts: number[] = [];
+    for (const seconds of [2, 2, 3, 1, 7, 1]) {
+      await pass(seconds * 1_000);
+      counts.push(asked.length);
+    }
+    expect(counts).toEqual([1, 2, 2, 3, 3, 4]);
+  });
+
   test("while the daemon stops, it stays in doubt", async () => {
     lookUp();
     trial.channel.findSent = (_delivery, _since, signal) =>

@@ -253,7 +253,7 @@ describe.concurrent("sending", () => {
     await wati.sendText(ada, "two");
     await wati.waitForSends({ to: ada, count: 2 });
     expect(wati.received.map((send) => send.text)).toEqual(["one", "two"]);
-    expect((await daemon.status()).outbox).toMatchObject({ pending: 0, failed: 0 });
+    expect((await daemon.status()).outbox.failed).toBe(0);
   });
 
   test("a token that may not read: a lost answer is repeated, and the log says so", async () => {

@@ -1,7 +1,9 @@
 import type { Config } from "../config/schema.ts";
+import { rawFetch } from "../runtime/raw-fetch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { DispatchedFetch, DispatchOptions } from "./dispatched-fetch.ts";
 import { proxyFor, proxyOptions, proxyVariables, type Proxy, type ProxyOptions } from "./proxy.ts";
+import { askingUncompressed, uncompressed } from "./uncompressed.ts";
 
 /** The one fetch of outbound calls: direct, or bound to a proxy that it never by-passes. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
@@ -11,7 +13,8 @@ export interface Network {
   /**
    * The fetch of one service (`channel.whatsapp`, `channel.wati`, `provider.…`, `transcription.…`, `tts.…`). Where a
    * proxy is meant but cannot be used, its promises reject; they never go out directly instead. A request that goes
-   * out directly only by `no_proxy` does not follow redirects: they might lead past the proxy.
+   * out directly only by `no_proxy` does not follow redirects: they might lead past the proxy. Answers are asked for
+   * uncompressed, and refused otherwise ({@link uncompressed}).
    */
   fetchFor(service: string): Fetch;
   /**
@@ -54,23 +57,23 @@ export function createNetwork(options: NetworkOptions): Network {
     (name) => name !== "no_proxy" && (decision.env[name] || decision.env[name.toUpperCase()]),
   );
 
-  return {
-    fetchFor: (service) => async (url, init) => {
-      const target = new URL(url);
-      const proxy = proxyFor(service, target, decision);
-      if (proxy) {
-        if (!announced.has(service)) {
-          announced.add(service);
-          options.log.info({ service, proxy: proxy.label }, "requests take a proxy");
-        }
-        return (await route(proxy)).fetch(target, init);
+  const send = async (service: string, target: URL, init: RequestInit): Promise<Response> => {
+    const proxy = proxyFor(service, target, decision);
+    if (proxy) {
+      if (!announced.has(service)) {
+        announced.add(service);
+        options.log.info({ service, proxy: proxy.label }, "requests take a proxy");
       }
-      const strict = init?.redirect !== "manual" && isProxiedElsewhere(service, decision);
-      const safe: RequestInit = strict ? { ...init, redirect: "error" } : { ...init };
-      return heedsEnvironment
-        ? (await route(null)).fetch(target, safe)
-        : globalThis.fetch(target, safe);
-    },
+      return (await route(proxy)).fetch(target, init);
+    }
+    const strict = init.redirect !== "manual" && isProxiedElsewhere(service, decision);
+    const safe: RequestInit = strict ? { ...init, redirect: "error" } : init;
+    return heedsEnvironment ? (await route(null)).fetch(target, safe) : rawFetch(target, safe);
+  };
+
+  return {
+    fetchFor: (service) => async (url, init) =>
+      uncompressed(await send(service, new URL(url), askingUncompressed(init))),
     proxyUrlFor: (service, url) => proxyFor(service, new URL(url), decision)?.url.href ?? null,
     async close() {
       const made = [...routes.values()];

@@ -211,12 +211,14 @@ describe("config and machine", () => {
     await tls(join(home, "two.crt"));
     expect((await doctor()).find("gateway", "certificate")).toMatchObject({
       level: "error",
-      message: expect.stringContaining("the key does not belong to the certificate"),
+      message: expect.stringContaining("does not belong to the certificate"),
     });
     await tls(join(home, "none.crt"));
     const { code, find } = await doctor();
     expect(code).toBe(1);
-    expect(find("gateway", "certificate")?.message).toContain(`cannot read ${home}/none.crt`);
+    expect(find("gateway", "certificate")?.message).toBe(
+      `gateway.tls.cert_path: ${home}/none.crt is not there: name the PEM file`,
+    );
     const ends = Date.parse(new X509Certificate(pem.cert).validTo);
     const day = 86_400_000;
     expect(validityVerdict(pem.cert, ends + 1).level).toBe("error");

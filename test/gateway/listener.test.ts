@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
+import { UnusableValues } from "../../src/config/problems.ts";
 import { configSchema, type GatewayConfig } from "../../src/config/schema.ts";
 import { listen, type Listener } from "../../src/gateway/listener.ts";
 import { silentLog, type LogFields } from "../../src/telemetry/log.ts";
@@ -94,8 +95,7 @@ describe("a renewed certificate", () => {
         level: "warn",
         fields: {
           cert: cert(),
-          reason:
-            "the key does not belong to the certificate: see [gateway.tls] cert_path and key_path",
+          reason: `gateway.tls.key_path: the key in ${key()} does not belong to the certificate in ${cert()}`,
         },
         message: "the renewed certificate cannot be used",
       },
@@ -173,16 +173,35 @@ describe("what cannot be opened says what to do", () => {
     );
   });
 
-  test("files that are missing, no PEM, or of two pairs", () => {
-    const missing = join(folder, "missing.crt");
+  test("files that are missing, folders, no PEM, or of two pairs", () => {
+    const missing = join(folder, "missing");
     const at = (cert_path: string, key_path: string) =>
       gateway({ tls: { enabled: true, cert_path, key_path } });
-    expect(() => start(at(missing, key()))).toThrow(
-      `cannot read ${missing} (ENOENT): see [gateway.tls] cert_path`,
+    const told = (config: GatewayConfig) => {
+      try {
+        start(config);
+      } catch (error) {
+        return error instanceof UnusableValues ? error.message : error;
+      }
+      return "started";
+    };
+    install(pairs.one);
+    expect(told(at(missing, folder))).toBe(
+      `gateway.tls.cert_path: ${missing} is not there: name the PEM file; ` +
+        `gateway.tls.key_path: ${folder} is a folder: name the PEM file in it`,
+    );
+    expect(told(at(join(cert(), "x"), key()))).toBe(
+      `gateway.tls.cert_path: ${cert()}/x cannot be read (ENOTDIR): name a PEM file that can`,
     );
     install({ cert: pairs.one.cert, key: pairs.two.key });
-    expect(() => start(tls())).toThrow("the key does not belong to the certificate");
+    expect(told(tls())).toBe(
+      `gateway.tls.key_path: the key in ${key()} does not belong to the certificate in ${cert()}`,
+    );
     install({ cert: "no PEM", key: pairs.two.key });
-    expect(() => start(tls())).toThrow("the certificate is not PEM");
+    expect(told(tls())).toBe(`gateway.tls.cert_path: ${cert()} holds no certificate in PEM`);
+    install({ cert: pairs.one.cert, key: "no PEM" });
+    expect(told(tls())).toBe(
+      `gateway.tls.key_path: ${key()} holds no private key in PEM, or one with a passphrase`,
+    );
   });
 });

@@ -44,8 +44,11 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
       const { status, body } = await call({ method: "HEAD", headers }, signal);
       await body?.cancel().catch(() => {});
       if (status === 401 || status === 403) {
+        const why = options.bearerToken
+          ? "refuses the bearer token"
+          : "or a proxy before it refuses, and no bearer token is set";
         throw new AgentError(
-          `the agent refuses the bearer token (status ${status}): check [agent] bearer_token`,
+          `the agent ${why} (status ${status}): check [agent] bearer_token`,
           false,
         );
       }

@@ -167,4 +167,12 @@ describe("the probe asks without running a turn", () => {
     respond = () => new Response(null, { status });
     expect(await rejection(agent(undefined, token).probe(never))).toBeInstanceOf(AgentError);
   });
+
+  test("a refusal without a token set is not one of the token", async () => {
+    respond = () => new Response(null, { status: 403 });
+    await expect(agent(undefined, token).probe(never)).rejects.toThrow("the agent refuses the");
+    await expect(agent().probe(never)).rejects.toThrow(
+      "the agent or a proxy before it refuses, and no bearer token is set",
+    );
+  });
 });

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from "../config/load.ts";
-import { formatProblem, UnusableValues } from "../config/problems.ts";
+import { formatProblem } from "../config/problems.ts";
 import { sleep, systemClock } from "../runtime/clock.ts";
 import { isTerminal } from "../runtime/is-terminal.ts";
 import { createNotifier } from "../runtime/sd-notify.ts";
@@ -53,9 +53,8 @@ export const command: Command = {
         },
       });
     } catch (error) {
-      if (error instanceof UnusableValues) {
-        const { problemsInUse } = await import("../config/load.ts");
-        throw problemsInUse(loaded.path, error);
+      if (error instanceof Error && error.name === "UnusableValues") {
+        throw (await import("../config/unusable.ts")).asConfigError(error, loaded.path);
       }
       const reason = error instanceof Error ? error.message : String(error);
       throw new CommandError(`the daemon cannot start: ${createScrubber(loaded.secrets)(reason)}`);

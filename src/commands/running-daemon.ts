@@ -1,6 +1,6 @@
 import { resolvePaths, type Paths } from "../config/paths.ts";
-import { ControlError, type ControlApi } from "../control/api.ts";
-import { controlClient, DaemonNotRunning, SocketUnusable } from "../control/client.ts";
+import { ControlError, DaemonNotRunning, SocketUnusable, type ControlApi } from "../control/api.ts";
+import { controlClient } from "../control/client.ts";
 import { CommandError, type Invocation } from "./command.ts";
 
 export function paths({ configFile, env }: Pick<Invocation, "configFile" | "env">): Paths {

@@ -3,14 +3,7 @@ import { overlay, type GatewayOverrides, type Overlay } from "./environment.ts";
 import { outlineOf, type Outline } from "./outline.ts";
 import { expandPathKeys, resolvePaths, type Environment, type Paths } from "./paths.ts";
 import { findPositions, type Positions } from "./positions.ts";
-import {
-  ConfigError,
-  formatKey,
-  sortProblems,
-  type KeyPath,
-  type Problem,
-  type UnusableValues,
-} from "./problems.ts";
+import { ConfigError, formatKey, sortProblems, type KeyPath, type Problem } from "./problems.ts";
 import { unknownKeys, valueAt, without, withoutBlanks, type RawTable } from "./raw.ts";
 import { once } from "../runtime/once.ts";
 import { checkAgent } from "./rules/agent.ts";
@@ -100,15 +93,6 @@ export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): Load
     warnings: sortProblems(report.warnings),
     secrets: collectSecrets(ready, outline, env),
   };
-}
-
-/** The same values as problems of the file that they were read from. */
-export function problemsInUse(file: string, { faults }: UnusableValues): ConfigError {
-  const positions = findPositions(readConfigText(file));
-  const problems = faults.map(({ path, message }) => {
-    return { file, line: positions.lineOf(path), key: formatKey(path), message };
-  });
-  return new ConfigError(sortProblems(problems));
 }
 
 /** Turns key paths into places a person can find. */

@@ -24,14 +24,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** Values that only their use showed to be wrong: whoever knows the file makes a {@link ConfigError} of it. */
-export class UnusableValues extends Error {
-  override readonly name = "UnusableValues";
-  constructor(readonly faults: { path: KeyPath; message: string }[]) {
-    super(faults.map(({ path, message }) => `${formatKey(path)}: ${message}`).join("; "));
-  }
-}
-
 /** One line: `config.toml:12: gateway.port: expected an integer from 1 to 65535, found a string`. */
 export function formatProblem({ file, line, key, message }: Problem): string {
   const place = line === null ? file : `${file}:${line}`;

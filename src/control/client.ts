@@ -1,4 +1,3 @@
-import { networkErrorCode } from "../net/network-error.ts";
 import { fetchOverUnixSocket } from "../runtime/unix-fetch.ts";
 import {
   ControlError,
@@ -9,19 +8,6 @@ import {
   type SendRequest,
   type StatusReport,
 } from "./api.ts";
-
-/** Nothing answers on the control socket. */
-export class DaemonNotRunning extends Error {
-  override readonly name = "DaemonNotRunning";
-  constructor(readonly socketPath: string) {
-    super(`no daemon is running here (nothing answers on ${socketPath})`);
-  }
-}
-
-/** What lies at the socket's place cannot be spoken to: another account's, or no socket. */
-export class SocketUnusable extends Error {
-  override readonly name = "SocketUnusable";
-}
 
 /**
  * Speaks with the daemon of a home. Each call throws {@link DaemonNotRunning}, {@link SocketUnusable}, or
@@ -36,12 +22,12 @@ export function controlClient(socketPath: string): ControlApi {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (error) {
-      throw await whyUnanswered(socketPath, networkErrorCode(error));
+      throw (await import("./unanswered.ts")).whyUnanswered(socketPath, error);
     }
     const answer = parseJson(response.text);
     const fine = response.status < 300;
     if (answer === undefined || (fine && (typeof answer !== "object" || answer === null))) {
-      throw new ControlError(400, stranger(socketPath));
+      throw (await import("./unanswered.ts")).stranger(socketPath);
     }
     if (fine) return answer;
     const status = response.status === 404 || response.status === 409 ? response.status : 400;
@@ -52,7 +38,7 @@ export function controlClient(socketPath: string): ControlApi {
     async status() {
       const report = (await call("GET", "/status")) as StatusReport;
       if (report.daemon && report.channels) return report;
-      throw new ControlError(400, stranger(socketPath));
+      throw (await import("./unanswered.ts")).stranger(socketPath);
     },
     send: async (request: SendRequest) => (await call("POST", "/send", request)) as SendReport,
     pause: async (request: ChatRequest) => (await call("POST", "/pause", request)) as PauseReport,
@@ -60,42 +46,6 @@ export function controlClient(socketPath: string): ControlApi {
     redeliver: async (id: string) => void (await call("POST", "/redeliver", { id })),
     relink: async () => void (await call("POST", "/relink", {})),
   };
-}
-
-/** `code` is that of the error in place of an answer. */
-async function whyUnanswered(socketPath: string, code: string): Promise<Error> {
-  // Imported only here: a command that gets its answer is done sooner without it.
-  const { accessSync, constants, statSync } = await import("node:fs");
-  try {
-    if (!statSync(socketPath).isSocket()) {
-      return new SocketUnusable(
-        `${socketPath} is no socket, but stands where the daemon's belongs: move it away, then restart the daemon`,
-      );
-    }
-    accessSync(socketPath, constants.R_OK | constants.W_OK);
-  } catch (error) {
-    const refused = error instanceof Error && "code" in error ? error.code : undefined;
-    if (refused === "EACCES" || refused === "EPERM") {
-      return new SocketUnusable(
-        `${socketPath} is not yours: run this as the daemon's account, or as root`,
-      );
-    }
-    return new DaemonNotRunning(socketPath);
-  }
-  if (code === "ECONNRESET" || code === "EPIPE") {
-    return new ControlError(
-      400,
-      `the daemon on ${socketPath} hung up without an answer: see its log, and whether it still runs`,
-    );
-  }
-  if (/^(Malformed|HPE_|EPROTOTYPE)/.test(code)) {
-    return new ControlError(400, stranger(socketPath));
-  }
-  return new DaemonNotRunning(socketPath);
-}
-
-function stranger(socketPath: string): string {
-  return `what answers on ${socketPath} is no daemon of this Revka: restart the daemon after an update, or stop the program that holds the socket`;
 }
 
 function parseJson(text: string): unknown {

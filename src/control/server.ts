@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { serve, type Server } from "../runtime/serve.ts";
-import type { ControlApi } from "./api.ts";
-import { controlClient, DaemonNotRunning, SocketUnusable } from "./client.ts";
+import { DaemonNotRunning, SocketUnusable, type ControlApi } from "./api.ts";
+import { controlClient } from "./client.ts";
 
 /** What a request to the socket may hold, bytes. */
 const MAX_BODY_BYTES = 256 * 1024;

@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { UnusableValues } from "../config/problems.ts";
 import type { GatewayConfig } from "../config/schema.ts";
+import { UnusableValues } from "../config/unusable.ts";
 import { builtin } from "../runtime/builtin.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/log.ts";

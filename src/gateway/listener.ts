@@ -2,7 +2,6 @@ import type { GatewayConfig } from "../config/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { serve, type Server } from "../runtime/serve.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { certificateFiles, readCertificate, watchCertificate } from "./certificate.ts";
 
 /**
  * No limit of the server's: it would end the connection without the JSON that says why. The webhooks' routes limit what
@@ -19,16 +18,17 @@ export interface Listener {
   stop(force: boolean): Promise<void>;
 }
 
-/** Opens the gateway's port. Throws an error that says what to do when it cannot. */
-export function listen(options: {
+/** Opens the gateway's port. Rejects with an error that says what to do when it cannot. */
+export async function listen(options: {
   config: GatewayConfig;
   handle(request: Request, peer: () => string | null): Response | Promise<Response>;
   clock: Clock;
   log: Logger;
-}): Listener {
+}): Promise<Listener> {
   const { config, clock, log } = options;
-  const files = certificateFiles(config.tls);
-  const tls = files ? readCertificate(files) : null;
+  const certificate = config.tls.enabled ? await import("./certificate.ts") : null;
+  const files = certificate?.certificateFiles(config.tls);
+  const tls = files && certificate?.readCertificate(files);
   let server: Server;
   try {
     server = serve({
@@ -42,14 +42,14 @@ export function listen(options: {
     throw new Error(whyNot(error, config));
   }
   const stopWatching = files
-    ? watchCertificate(files, (pair) => server.reload(pair), clock, log)
-    : () => {};
+    ? certificate?.watchCertificate(files, (pair) => server.reload(pair), clock, log)
+    : undefined;
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   return {
     address: `${files ? "https" : "http"}://${host}:${server.port}`,
     port: server.port,
     stop: (force) => {
-      stopWatching();
+      stopWatching?.();
       return server.stop(force);
     },
   };

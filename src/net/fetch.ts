@@ -3,7 +3,6 @@ import { rawFetch } from "../runtime/raw-fetch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { DispatchedFetch, DispatchOptions } from "./dispatched-fetch.ts";
 import { proxyFor, proxyOptions, proxyVariables, type Proxy, type ProxyOptions } from "./proxy.ts";
-import { askingUncompressed, uncompressed } from "./uncompressed.ts";
 
 /** The one fetch of outbound calls: direct, or bound to a proxy that it never by-passes. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
@@ -14,7 +13,7 @@ export interface Network {
    * The fetch of one service (`channel.whatsapp`, `channel.wati`, `provider.…`, `transcription.…`, `tts.…`). Where a
    * proxy is meant but cannot be used, its promises reject; they never go out directly instead. A request that goes
    * out directly only by `no_proxy` does not follow redirects: they might lead past the proxy. Answers are asked for
-   * uncompressed, and refused otherwise ({@link uncompressed}).
+   * uncompressed, since what a few bytes unpack to has no limit, and refused otherwise (`uncompressed.ts`).
    */
   fetchFor(service: string): Fetch;
   /**
@@ -72,8 +71,15 @@ export function createNetwork(options: NetworkOptions): Network {
   };
 
   return {
-    fetchFor: (service) => async (url, init) =>
-      uncompressed(await send(service, new URL(url), askingUncompressed(init))),
+    fetchFor: (service) => async (url, init) => {
+      const headers = new Headers(init?.headers);
+      headers.set("accept-encoding", "identity");
+      const response = await send(service, new URL(url), { ...init, headers });
+      if (!response.body || /^(identity)?$/i.test(response.headers.get("content-encoding") ?? "")) {
+        return response;
+      }
+      return (await import("./uncompressed.ts")).withoutBody(response);
+    },
     proxyUrlFor: (service, url) => proxyFor(service, new URL(url), decision)?.url.href ?? null,
     async close() {
       const made = [...routes.values()];

@@ -81,8 +81,11 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
       return await options.fetch(url, { ...init, redirect: "manual", signal });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      const code = networkErrorCode(error);
       throw new AgentError(
-        `cannot reach the agent at ${url.host} (${networkErrorCode(error)})`,
+        code === "compressed_answer"
+          ? `the agent at ${url.host} compresses its answer, though asked not to (Accept-Encoding: identity)`
+          : `cannot reach the agent at ${url.host} (${code})`,
         true,
       );
     }

@@ -103,7 +103,7 @@ function connectionFailure(error: unknown, service: string): SendFailure {
     return sendFailure(
       "ambiguous",
       code,
-      `The answer of ${service} came compressed, which was not asked for: look for a proxy or gateway on the way that compresses.`,
+      `The answer of ${service} came compressed, unasked: see what proxy stands on the way.`,
     );
   }
   return sendFailure("ambiguous", code, `The connection to ${service} broke before its answer.`);

@@ -39,7 +39,7 @@ export async function listen(options: {
       handle: options.handle,
     });
   } catch (error) {
-    throw new Error(whyNot(error, config));
+    throw (await import("./listen-failure.ts")).listenFailure(error, config);
   }
   const stopWatching = files
     ? certificate?.watchCertificate(files, (pair) => server.reload(pair), clock, log)
@@ -53,21 +53,4 @@ export async function listen(options: {
       return server.stop(force);
     },
   };
-}
-
-function whyNot(error: unknown, config: GatewayConfig): string {
-  const place = `${config.host}:${config.port}`;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  if (code === "EADDRINUSE") {
-    return `cannot listen on ${place}: the port is in use. Is another Revka running? Stop it, or set [gateway] port.`;
-  }
-  if (code === "EACCES") {
-    return `cannot listen on ${place}: not permitted. Ports under 1024 need a privilege; set [gateway] port.`;
-  }
-  // Of a name that leads nowhere Bun tells whatever error came last.
-  if (["EADDRNOTAVAIL", "ENOENT", "ENOTFOUND"].includes(String(code))) {
-    return `cannot listen on ${place}: this machine has no such address. Set [gateway] host to one of its own.`;
-  }
-  return `cannot listen on ${place}: ${message}. Check [gateway] host and port.`;
 }

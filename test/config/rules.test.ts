@@ -148,7 +148,7 @@ test("letters that WhatsApp takes in no code are warned of, in small ones too", 
 test("typing that the Cloud API does not show is warned of", () => {
   expect(warnings(`${cloud}[channels_config]\nread_receipts = false\n`)).toEqual([
     expect.stringMatching(
-      /^config.toml:\d+: channels_config.read_receipts: false, so typing is not shown either: .* Set typing = false/,
+      /^config.toml:\d+: channels_config.read_receipts: false, so the Cloud API shows no typing either; set typing = false/,
     ),
   ]);
 });

@@ -19,6 +19,6 @@ export function asSessionError(error: unknown): SessionError {
   const detail = error instanceof Error ? error.message : "unknown error";
   return new SessionError(
     "unusable",
-    `the WhatsApp session cannot be opened (${detail}): see to session_path, the permissions of its folder and the space on its disk`,
+    `the WhatsApp session cannot be opened (${detail}): see to session_path, its folder's permissions and the disk's space`,
   );
 }

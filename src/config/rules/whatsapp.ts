@@ -41,7 +41,7 @@ function warnOfNoTyping({ config: { channels_config }, warn }: RuleContext): voi
   if (channels_config.read_receipts || !channels_config.typing) return;
   warn(
     ["channels_config", "read_receipts"],
-    "false, so typing is not shown either: the Cloud API shows it only with the read mark. Set typing = false as well, or read_receipts = true",
+    "false, so the Cloud API shows no typing either; set typing = false as well, or read_receipts = true",
   );
 }
 
@@ -64,7 +64,7 @@ function checkTarget(
   if (named && kinds.includes(named.kind) && !foreignGroup) return;
   warn(
     [...path, "notification_target"],
-    `names nobody whom this channel reaches, so revka send without --to fails: expected a number in international form${words}`,
+    `names nobody whom this channel reaches: expected a number in international form${words}`,
   );
 }
 

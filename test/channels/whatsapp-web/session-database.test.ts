@@ -228,7 +228,7 @@ describe("what is not as it should be", () => {
   test("a lock that cannot be had for another reason is not called another process", () => {
     writeFileSync(`${path}.lock`, "not what a lock is");
     expect(codeOf(open)).toBe("unusable");
-    expect(open).toThrow("see to session_path, the permissions of its folder and the space");
+    expect(open).toThrow("see to session_path, its folder's permissions");
     const file = join(folder, "file");
     writeFileSync(file, "");
     expect(codeOf(() => SessionDatabase.open({ path: join(file, "s.db"), env: {} }))).toBe(

@@ -27,7 +27,8 @@ export function controlClient(socketPath: string): ControlApi {
     const answer = parseJson(response.text);
     const fine = response.status < 300;
     if (answer === undefined || (fine && (typeof answer !== "object" || answer === null))) {
-      throw (await import("./unanswered.ts")).stranger(socketPath);
+      const { stranger, tooLong } = await import("./unanswered.ts");
+      throw response.status === 413 ? tooLong() : stranger(socketPath);
     }
     if (fine) return answer;
     const status = response.status === 404 || response.status === 409 ? response.status : 400;

@@ -32,6 +32,11 @@ export function whyUnanswered(socketPath: string, cause: unknown): Error {
     : new DaemonNotRunning(socketPath);
 }
 
+/** The server itself refused a body beyond its limit, and says nothing more. */
+export function tooLong(): ControlError {
+  return new ControlError(400, "that is more than the daemon takes at once (256 KiB)");
+}
+
 /** What answers, but not as a daemon of this build does. */
 export function stranger(socketPath: string): ControlError {
   return new ControlError(

@@ -246,6 +246,8 @@ describe("send", () => {
       err: expect.stringContaining("Ada is neither a number"),
     });
     expect((await revka(["send", "--to", "+15550001111", "-"], env, { input: "\n" })).code).toBe(2);
+    const long = await revka(["send", "--to", "+15550001111", "x".repeat(65_537)], env);
+    expect(long).toMatchObject({ code: 2, err: expect.stringContaining("65537 characters, at") });
   });
 
   test("a failure is 1 and says why and how to repeat it", async () => {

@@ -157,6 +157,13 @@ test("what is asked of the socket reaches the daemon as it was asked", async () 
   await server.stop(true);
 });
 
+test("what is more than the socket takes is told as such, not as another program's answer", async () => {
+  const server = await controlServer(path, () => api);
+  const text = "\u0001".repeat(60_000);
+  await expect(controlClient(path).send({ to: "self", text })).rejects.toThrow("256 KiB");
+  await server.stop(true);
+});
+
 test.each([404, 409, 400] as const)("a refusal keeps its status %d and words", async (status) => {
   const refuse = async () => {
     throw new ControlError(status, "not so");

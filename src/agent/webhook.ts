@@ -84,7 +84,7 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
       const code = networkErrorCode(error);
       throw new AgentError(
         code === "compressed_answer"
-          ? `the agent at ${url.host} compresses its answer, though asked not to (Accept-Encoding: identity)`
+          ? `the agent at ${url.host} compresses its answer, though asked for identity`
           : `cannot reach the agent at ${url.host} (${code})`,
         true,
       );

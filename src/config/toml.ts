@@ -24,7 +24,7 @@ export function readConfigText(path: string): string {
     if (code === "ENOENT") throw fail("no such file; `revka init` writes one");
     if (code === "EISDIR") throw fail("is a directory, expected a file");
     if (code === "EACCES")
-      throw fail("may not be read by this account; run as its owner, or let this account read it");
+      throw fail("may not be read by this account: let it, or run as the owner");
     throw fail(`cannot be read (${String(code ?? "unknown error")})`);
   }
   if (bytes.length > maxFileBytes) throw fail("is larger than 4 MiB");

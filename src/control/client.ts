@@ -26,9 +26,8 @@ export function controlClient(socketPath: string): ControlApi {
     }
     const answer = parseJson(response.text);
     const fine = response.status < 300;
-    if (answer === undefined || (fine && (typeof answer !== "object" || answer === null))) {
-      const { stranger, tooLong } = await import("./unanswered.ts");
-      throw response.status === 413 ? tooLong() : stranger(socketPath);
+    if (answer === undefined || (fine && Object(answer) !== answer)) {
+      throw (await import("./unanswered.ts")).stranger(socketPath, response.status);
     }
     if (fine) return answer;
     const status = response.status === 404 || response.status === 409 ? response.status : 400;

@@ -7,7 +7,7 @@ export function whyUnanswered(socketPath: string, cause: unknown): Error {
   try {
     if (!statSync(socketPath).isSocket()) {
       return new SocketUnusable(
-        `${socketPath} is no socket, but stands where the daemon's belongs: move it away, then restart the daemon`,
+        `${socketPath} is no socket: move it away, then restart the daemon`,
       );
     }
     accessSync(socketPath, constants.R_OK | constants.W_OK);
@@ -32,15 +32,13 @@ export function whyUnanswered(socketPath: string, cause: unknown): Error {
     : new DaemonNotRunning(socketPath);
 }
 
-/** The server itself refused a body beyond its limit, and says nothing more. */
-export function tooLong(): ControlError {
-  return new ControlError(400, "that is more than the daemon takes at once (256 KiB)");
-}
-
-/** What answers, but not as a daemon of this build does. */
-export function stranger(socketPath: string): ControlError {
+/** What answers, but not as a daemon of this build does. `status` is that of its answer. */
+export function stranger(socketPath: string, status?: number): ControlError {
   return new ControlError(
     400,
-    `what answers on ${socketPath} is no daemon of this Revka: restart the daemon after an update, or stop the program that holds the socket`,
+    // The server itself refuses a body beyond its limit, and says nothing more.
+    status === 413
+      ? "that is more than the daemon takes at once (256 KiB)"
+      : `what answers on ${socketPath} is no daemon of this Revka: restart the daemon after an update, or stop that program`,
   );
 }

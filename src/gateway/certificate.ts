@@ -50,7 +50,7 @@ function whyUnread(file: string, error: unknown): string {
     case "ENOENT":
       return `${file} is not there: name the PEM file`;
     case "EISDIR":
-      return `${file} is a folder: name the PEM file in it`;
+      return `${file} is a folder: name the PEM file`;
     case "EACCES":
     case "EPERM":
       return `this account may not read ${file}: let it, or name a copy that it may read`;

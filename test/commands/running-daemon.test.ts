@@ -376,7 +376,7 @@ describe("what lies at the socket's place is told in words, and what to do", () 
 
   test("a file, and a folder", async () => {
     writeFileSync(place(), "");
-    await each("is no socket, but stands where the daemon's belongs: move it away");
+    await each("is no socket: move it away");
     rmSync(place());
     mkdirSync(place());
     await each("is no socket");

@@ -191,7 +191,7 @@ describe("what cannot be opened says what to do", () => {
     install(pairs.one);
     expect(await told(at(missing, folder))).toBe(
       `gateway.tls.cert_path: ${missing} is not there: name the PEM file; ` +
-        `gateway.tls.key_path: ${folder} is a folder: name the PEM file in it`,
+        `gateway.tls.key_path: ${folder} is a folder: name the PEM file`,
     );
     expect(await told(at(join(cert(), "x"), key()))).toBe(
       `gateway.tls.cert_path: ${cert()}/x cannot be read (ENOTDIR): name a PEM file that can`,

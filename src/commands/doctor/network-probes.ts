@@ -145,7 +145,7 @@ async function proxyVerdict(
     return proxyLike(status)
       ? warning(
           "proxy",
-          `${service} gets ${status} for ${host} through ${label}, which may be the proxy's own answer: plain http does not tell`,
+          `${service} gets ${status} for ${host} through ${label}, maybe the proxy's own answer: plain http does not tell`,
           "see the proxy's log: user name, password and allowed targets",
         )
       : ok("proxy", `${service} gets an answer (${status}) for ${host} through ${label}`);

@@ -178,7 +178,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let started = false;
   let listener;
   try {
-    listener = listen({
+    listener = await listen({
       config: config.gateway,
       handle: (request, peer) => (started ? app.fetch(request, { peer }) : stillStarting()),
       clock,

@@ -1,7 +1,7 @@
 import type { Sender } from "../channels/message.ts";
-import { canonicalPhone, isBusinessScopedId } from "../config/numbers.ts";
+import { canonicalLid, canonicalPhone, isBusinessScopedId } from "../config/numbers.ts";
 
-export { canonicalPhone, isBusinessScopedId };
+export { canonicalLid, canonicalPhone, isBusinessScopedId };
 
 /**
  * The digits under which a number is looked up and compared, the same for both forms of a number that has two:
@@ -22,12 +22,6 @@ export function phoneKey(phone: string): string | null {
   const mexico = /^521(\d{10})$/.exec(digits);
   if (mexico) return `52${mexico[1]}`;
   return digits;
-}
-
-/** A LID without device and agent part (`123:4@lid` is `123@lid`), or null where `raw` is none. */
-export function canonicalLid(raw: string): string | null {
-  const match = /^(\d{1,32})(?:_\d+)?(?::\d+)?@(?:lid|hosted\.lid)$/.exec(raw.trim());
-  return match ? `${match[1]}@lid` : null;
 }
 
 /**

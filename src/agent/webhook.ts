@@ -44,8 +44,11 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
       const { status, body } = await call({ method: "HEAD", headers }, signal);
       await body?.cancel().catch(() => {});
       if (status === 401 || status === 403) {
+        const why = options.bearerToken
+          ? "refuses the bearer token"
+          : "or a proxy before it refuses, and no bearer token is set";
         throw new AgentError(
-          `the agent refuses the bearer token (status ${status}): check [agent] bearer_token`,
+          `the agent ${why} (status ${status}): check [agent] bearer_token`,
           false,
         );
       }
@@ -78,8 +81,11 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
       return await options.fetch(url, { ...init, redirect: "manual", signal });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      const code = networkErrorCode(error);
       throw new AgentError(
-        `cannot reach the agent at ${url.host} (${networkErrorCode(error)})`,
+        code === "compressed_answer"
+          ? `the agent at ${url.host} compresses its answer, though asked for identity`
+          : `cannot reach the agent at ${url.host} (${code})`,
         true,
       );
     }

@@ -99,6 +99,13 @@ function connectionFailure(error: unknown, service: string): SendFailure {
       `${service} could not be reached: check the network, DNS and the proxy.`,
     );
   }
+  if (code === "compressed_answer") {
+    return sendFailure(
+      "ambiguous",
+      code,
+      `The answer of ${service} came compressed, unasked: see what proxy stands on the way.`,
+    );
+  }
   return sendFailure("ambiguous", code, `The connection to ${service} broke before its answer.`);
 }
 

@@ -53,6 +53,9 @@ export const command: Command = {
         },
       });
     } catch (error) {
+      if (error instanceof Error && error.name === "UnusableValues") {
+        throw (await import("../config/unusable.ts")).asConfigError(error, loaded.path);
+      }
       const reason = error instanceof Error ? error.message : String(error);
       throw new CommandError(`the daemon cannot start: ${createScrubber(loaded.secrets)(reason)}`);
     }

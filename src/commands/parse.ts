@@ -83,6 +83,8 @@ export function parseWords(
 export function checkPositionals(command: Command, positionals: readonly string[]): void {
   const [min, max] = command.positionals ?? [0, 0];
   if (positionals.length < min) throw new UsageError(`too few words: revka ${command.usage}`);
+  // A shell's empty variable, as a rule.
+  if (positionals.includes("")) throw new UsageError(`a word is empty: revka ${command.usage}`);
   const extra = positionals[max];
   if (extra !== undefined) {
     const hint = max > 0 ? " (quote a text that has spaces)" : "";

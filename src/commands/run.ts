@@ -41,6 +41,8 @@ async function dispatch(
   }
   const entry = catalogue.get(name);
   if (!entry) {
+    // What stands before may be a misspelt option whose value was taken for the command.
+    parseWords(globalOptions, argv.slice(0, argv.indexOf(name)));
     const { nearestName } = await import("../config/nearest.ts");
     const guess = nearestName(name, [...catalogue.keys()]);
     throw new UsageError(`unknown command "${name}"${guess ? `; did you mean "${guess}"?` : ""}`);

@@ -1,6 +1,6 @@
 import { resolvePaths, type Paths } from "../config/paths.ts";
-import { ControlError, type ControlApi } from "../control/api.ts";
-import { controlClient, ControlForbidden, DaemonNotRunning } from "../control/client.ts";
+import { ControlError, DaemonNotRunning, SocketUnusable, type ControlApi } from "../control/api.ts";
+import { controlClient } from "../control/client.ts";
 import { CommandError, type Invocation } from "./command.ts";
 
 export function paths({ configFile, env }: Pick<Invocation, "configFile" | "env">): Paths {
@@ -39,7 +39,7 @@ export async function askDaemon<T>(
   try {
     return await within(timeoutMs, socket, ask(controlClient(socket)));
   } catch (error) {
-    if (error instanceof ControlError || error instanceof ControlForbidden) {
+    if (error instanceof ControlError || error instanceof SocketUnusable) {
       throw new CommandError(error.message);
     }
     if (error instanceof DaemonNotRunning) {
@@ -64,7 +64,7 @@ export async function askDaemonIfRunning<T>(
     return await within(timeoutMs, socket, ask(controlClient(socket)));
   } catch (error) {
     if (error instanceof DaemonNotRunning) return null;
-    const told = error instanceof ControlError || error instanceof ControlForbidden;
+    const told = error instanceof ControlError || error instanceof SocketUnusable;
     throw told ? new CommandError(error.message) : error;
   }
 }

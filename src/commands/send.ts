@@ -8,6 +8,8 @@ import { askDaemon } from "./running-daemon.ts";
 import { wrap } from "./text.ts";
 
 const defaultWaitSecs = 15;
+/** Characters that the daemon takes at once; it splits them. */
+const longestText = 65_536;
 
 export const command: Command = {
   usage: "send [--to TARGET] TEXT",
@@ -69,6 +71,9 @@ function waitOf(option: string | true | undefined): number {
 async function messageText(word: string, { terminal }: Invocation): Promise<string> {
   const text = word === "-" ? (await readAll(terminal.input)).replace(/\s+$/, "") : word;
   if (text.trim() === "") throw new UsageError("there is no text to send");
+  if (text.length > longestText) {
+    throw new UsageError(`the text has ${text.length} characters, at most ${longestText} go`);
+  }
   return text;
 }
 

@@ -23,6 +23,29 @@ export function isBusinessScopedId(raw: string): boolean {
   return /^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$/.test(raw);
 }
 
+/** A LID without device and agent part (`123:4@lid` is `123@lid`), or null where `raw` is none. */
+export function canonicalLid(raw: string): string | null {
+  const match = /^(\d{1,32})(?:_\d+)?(?::\d+)?@(?:lid|hosted\.lid)$/.exec(raw.trim());
+  return match ? `${match[1]}@lid` : null;
+}
+
+/** Whom `send --to` and `notification_target` may name. The id is an E.164 number, BSUID, LID, or a group's id or JID. */
+export type Target =
+  { kind: "phone" | "user" | "lid" | "group"; id: string } | { kind: "self"; id: null };
+
+/** Null where `raw` names nobody. */
+export function parseTarget(raw: string): Target | null {
+  const name = raw.trim();
+  const lid = canonicalLid(name);
+  if (lid) return { kind: "lid", id: lid };
+  if (/^group:.+/.test(name)) return { kind: "group", id: name.slice("group:".length) };
+  if (name.endsWith("@g.us")) return { kind: "group", id: name };
+  if (name === "self") return { kind: "self", id: null };
+  if (isBusinessScopedId(name)) return { kind: "user", id: name };
+  const phone = canonicalPhone(name.replace(/@s\.whatsapp\.net$/, ""));
+  return phone === null ? null : { kind: "phone", id: phone };
+}
+
 /** What one entry of `allowed_numbers` means; `invalid` entries are warned of and ignored. */
 export type AllowedEntry =
   | { kind: "everybody" }

@@ -41,7 +41,7 @@ const allowedNumbers = key(
 
 const notificationTarget = key(
   text,
-  "Where `revka send` without --to goes: an E.164 number, a BSUID or group:ID",
+  "Where `revka send` without --to goes: an E.164 number, a BSUID or a group, as the channel reaches them",
 );
 
 export const whatsappSchema = rareTable(() => ({
@@ -127,7 +127,11 @@ const channelsSchema = table({
     "Sorry, I couldn't process your message right now.",
   ),
   read_receipts: key(boolean, "Mark messages read when a turn takes them up", true),
-  typing: key(boolean, "Show typing while a turn runs", true),
+  typing: key(
+    boolean,
+    "Show typing while a turn runs; Cloud: only together with read_receipts",
+    true,
+  ),
   whatsapp: key(whatsappSchema, "WhatsApp, Cloud API or Web"),
   wati: key(watiSchema, "WhatsApp through WATI"),
 });

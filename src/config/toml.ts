@@ -23,7 +23,8 @@ export function readConfigText(path: string): string {
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "ENOENT") throw fail("no such file; `revka init` writes one");
     if (code === "EISDIR") throw fail("is a directory, expected a file");
-    if (code === "EACCES") throw fail("may not be read by this user");
+    if (code === "EACCES")
+      throw fail("may not be read by this account: let it, or run as the owner");
     throw fail(`cannot be read (${String(code ?? "unknown error")})`);
   }
   if (bytes.length > maxFileBytes) throw fail("is larger than 4 MiB");

@@ -113,3 +113,16 @@ export class ControlError extends Error {
     super(message);
   }
 }
+
+/** Nothing answers on the control socket. */
+export class DaemonNotRunning extends Error {
+  override readonly name = "DaemonNotRunning";
+  constructor(readonly socketPath: string) {
+    super(`no daemon is running here (nothing answers on ${socketPath})`);
+  }
+}
+
+/** What lies at the socket's place cannot be spoken to: another account's, or no socket. */
+export class SocketUnusable extends Error {
+  override readonly name = "SocketUnusable";
+}

@@ -9,25 +9,9 @@ import {
   type StatusReport,
 } from "./api.ts";
 
-/** Nothing answers on the control socket. */
-export class DaemonNotRunning extends Error {
-  override readonly name = "DaemonNotRunning";
-  constructor(readonly socketPath: string) {
-    super(`no daemon is running here (nothing answers on ${socketPath})`);
-  }
-}
-
-/** The socket is another account's. */
-export class ControlForbidden extends Error {
-  override readonly name = "ControlForbidden";
-  constructor(socketPath: string) {
-    super(`${socketPath} is not yours: run this as the daemon's account, or as root`);
-  }
-}
-
 /**
- * Speaks with the daemon of a home. Each call throws {@link DaemonNotRunning}, {@link ControlForbidden}, or
- * {@link ControlError} with the daemon's own words.
+ * Speaks with the daemon of a home. Each call throws {@link DaemonNotRunning}, {@link SocketUnusable}, or
+ * {@link ControlError} with the daemon's own words, or what is wrong with its answer.
  */
 export function controlClient(socketPath: string): ControlApi {
   const call = async (method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> => {
@@ -37,17 +21,25 @@ export function controlClient(socketPath: string): ControlApi {
         method,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-    } catch {
-      throw await whyUnanswered(socketPath);
+    } catch (error) {
+      throw (await import("./unanswered.ts")).whyUnanswered(socketPath, error);
     }
-    const answer: unknown = JSON.parse(response.text);
-    if (response.status < 300) return answer;
+    const answer = parseJson(response.text);
+    const fine = response.status < 300;
+    if (answer === undefined || (fine && Object(answer) !== answer)) {
+      throw (await import("./unanswered.ts")).stranger(socketPath, response.status);
+    }
+    if (fine) return answer;
     const status = response.status === 404 || response.status === 409 ? response.status : 400;
     throw new ControlError(status, errorOf(answer));
   };
   return {
-    // Both ends are one build, so the shapes are those of api.ts.
-    status: async () => (await call("GET", "/status")) as StatusReport,
+    // Both ends are one build, so the shapes are those of api.ts; until the daemon is restarted after an update.
+    async status() {
+      const report = (await call("GET", "/status")) as StatusReport;
+      if (report.daemon && report.channels) return report;
+      throw (await import("./unanswered.ts")).stranger(socketPath);
+    },
     send: async (request: SendRequest) => (await call("POST", "/send", request)) as SendReport,
     pause: async (request: ChatRequest) => (await call("POST", "/pause", request)) as PauseReport,
     resume: async (request: ChatRequest) => (await call("POST", "/resume", request)) as PauseReport,
@@ -56,16 +48,12 @@ export function controlClient(socketPath: string): ControlApi {
   };
 }
 
-async function whyUnanswered(socketPath: string): Promise<Error> {
-  // Imported only here: a command that gets its answer is done sooner without it.
-  const { accessSync, constants } = await import("node:fs");
+function parseJson(text: string): unknown {
   try {
-    accessSync(socketPath, constants.R_OK | constants.W_OK);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EACCES" || code === "EPERM") return new ControlForbidden(socketPath);
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return new DaemonNotRunning(socketPath);
 }
 
 function errorOf(answer: unknown): string {

@@ -1,14 +1,15 @@
-import { chmodSync, existsSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { serve, type Server } from "../runtime/serve.ts";
-import type { ControlApi } from "./api.ts";
-import { controlClient, DaemonNotRunning } from "./client.ts";
+import { DaemonNotRunning, SocketUnusable, type ControlApi } from "./api.ts";
+import { controlClient } from "./client.ts";
 
 /** What a request to the socket may hold, bytes. */
 const MAX_BODY_BYTES = 256 * 1024;
 
 /**
  * Answers on the control socket, which only its owner may open (0600), by the `api` that each request asks for.
- * Throws where another daemon answers on it; a socket that nobody answers on is left over from a kill and is replaced.
+ * Throws where another daemon answers on it, and where something else than a socket of ours lies there; a socket that
+ * nobody answers on is left over from a kill and is replaced.
  * One that does not answer in `patienceMs` counts as running.
  */
 export async function controlServer(
@@ -16,7 +17,7 @@ export async function controlServer(
   api: () => ControlApi | Promise<ControlApi>,
   patienceMs = 3_000,
 ): Promise<Server> {
-  if (existsSync(socketPath)) {
+  if (lstatSync(socketPath, { throwIfNoEntry: false })) {
     if (await answers(socketPath, patienceMs)) {
       throw new Error(
         `another daemon of this home is running (it answers on ${socketPath}): stop it first, or set REVKA_HOME`,
@@ -49,7 +50,10 @@ async function answers(socketPath: string, patienceMs: number): Promise<boolean>
   const asked = controlClient(socketPath)
     .status()
     .then(() => true)
-    .catch((error: unknown) => !(error instanceof DaemonNotRunning));
+    .catch((error: unknown) => {
+      if (error instanceof SocketUnusable) throw error;
+      return !(error instanceof DaemonNotRunning);
+    });
   try {
     return await Promise.race([asked, late]);
   } finally {

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { GatewayConfig } from "../config/schema.ts";
+import { UnusableValues } from "../config/unusable.ts";
 import { builtin } from "../runtime/builtin.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -24,36 +25,56 @@ export function certificateFiles(tls: GatewayConfig["tls"]): CertificateFiles | 
   return tls.enabled ? { cert: tls.cert_path ?? "", key: tls.key_path ?? "" } : null;
 }
 
-/** Throws an error that says which file to mend. */
+const table = ["gateway", "tls"];
+
+/** Throws {@link UnusableValues} that say which file to mend. */
 export function readCertificate(files: CertificateFiles): CertificatePair {
+  const faults: UnusableValues["faults"] = [];
   const read = (key: "cert" | "key") => {
     try {
       return readFileSync(files[key], "utf8");
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-      throw new Error(`cannot read ${files[key]} (${code}): see [gateway.tls] ${key}_path`);
+      faults.push({ path: [...table, `${key}_path`], message: whyUnread(files[key], error) });
+      return "";
     }
   };
   const pair = { cert: read("cert"), key: read("key") };
-  const problem = pairProblem(pair);
-  if (problem) throw new Error(`${problem}: see [gateway.tls] cert_path and key_path`);
+  if (faults.length === 0) faults.push(...pairFaults(pair, files));
+  if (faults.length > 0) throw new UnusableValues(faults);
   return pair;
 }
 
-/** What is wrong with a certificate and its key, both PEM, or null. */
-export function pairProblem(pair: CertificatePair): string | null {
+function whyUnread(file: string, error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  switch (code) {
+    case "ENOENT":
+      return `${file} is not there: name the PEM file`;
+    case "EISDIR":
+      return `${file} is a folder: name the PEM file`;
+    case "EACCES":
+    case "EPERM":
+      return `this account may not read ${file}: let it, or name a copy that it may read`;
+    default:
+      return `${file} cannot be read (${code}): name a PEM file that can`;
+  }
+}
+
+function pairFaults(pair: CertificatePair, files: CertificateFiles): UnusableValues["faults"] {
+  const fault = (key: "cert" | "key", message: string) => [
+    { path: [...table, `${key}_path`], message },
+  ];
   let certificate: X509Certificate;
   try {
     certificate = new (builtin.crypto().X509Certificate)(pair.cert);
   } catch {
-    return "the certificate is not PEM";
+    return fault("cert", `${files.cert} holds no certificate in PEM`);
   }
   try {
     return certificate.checkPrivateKey(builtin.crypto().createPrivateKey(pair.key))
-      ? null
-      : "the key does not belong to the certificate";
+      ? []
+      : fault("key", `the key in ${files.key} does not belong to the certificate in ${files.cert}`);
   } catch {
-    return "the key is not PEM, or has a passphrase";
+    return fault("key", `${files.key} holds no private key in PEM, or one with a passphrase`);
   }
 }
 

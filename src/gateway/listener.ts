@@ -2,7 +2,6 @@ import type { GatewayConfig } from "../config/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { serve, type Server } from "../runtime/serve.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { certificateFiles, readCertificate, watchCertificate } from "./certificate.ts";
 
 /**
  * No limit of the server's: it would end the connection without the JSON that says why. The webhooks' routes limit what
@@ -19,16 +18,17 @@ export interface Listener {
   stop(force: boolean): Promise<void>;
 }
 
-/** Opens the gateway's port. Throws an error that says what to do when it cannot. */
-export function listen(options: {
+/** Opens the gateway's port. Rejects with an error that says what to do when it cannot. */
+export async function listen(options: {
   config: GatewayConfig;
   handle(request: Request, peer: () => string | null): Response | Promise<Response>;
   clock: Clock;
   log: Logger;
-}): Listener {
+}): Promise<Listener> {
   const { config, clock, log } = options;
-  const files = certificateFiles(config.tls);
-  const tls = files ? readCertificate(files) : null;
+  const certificate = config.tls.enabled ? await import("./certificate.ts") : null;
+  const files = certificate?.certificateFiles(config.tls);
+  const tls = files && certificate?.readCertificate(files);
   let server: Server;
   try {
     server = serve({
@@ -39,31 +39,18 @@ export function listen(options: {
       handle: options.handle,
     });
   } catch (error) {
-    throw new Error(whyNot(error, config));
+    throw (await import("./listen-failure.ts")).listenFailure(error, config);
   }
   const stopWatching = files
-    ? watchCertificate(files, (pair) => server.reload(pair), clock, log)
-    : () => {};
+    ? certificate?.watchCertificate(files, (pair) => server.reload(pair), clock, log)
+    : undefined;
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   return {
     address: `${files ? "https" : "http"}://${host}:${server.port}`,
     port: server.port,
     stop: (force) => {
-      stopWatching();
+      stopWatching?.();
       return server.stop(force);
     },
   };
-}
-
-function whyNot(error: unknown, config: GatewayConfig): string {
-  const place = `${config.host}:${config.port}`;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  if (code === "EADDRINUSE") {
-    return `cannot listen on ${place}: the port is in use. Is another Revka running? Stop it, or set [gateway] port.`;
-  }
-  if (code === "EACCES") {
-    return `cannot listen on ${place}: not permitted. Ports under 1024 need a privilege; set [gateway] port.`;
-  }
-  return `cannot listen on ${place}: ${message}. Check [gateway] host and port.`;
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { rawFetch } from "../runtime/raw-fetch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { DispatchedFetch, DispatchOptions } from "./dispatched-fetch.ts";
 import { proxyFor, proxyOptions, proxyVariables, type Proxy, type ProxyOptions } from "./proxy.ts";
@@ -11,7 +12,8 @@ export interface Network {
   /**
    * The fetch of one service (`channel.whatsapp`, `channel.wati`, `provider.…`, `transcription.…`, `tts.…`). Where a
    * proxy is meant but cannot be used, its promises reject; they never go out directly instead. A request that goes
-   * out directly only by `no_proxy` does not follow redirects: they might lead past the proxy.
+   * out directly only by `no_proxy` does not follow redirects: they might lead past the proxy. Answers are asked for
+   * uncompressed, since what a few bytes unpack to has no limit, and refused otherwise (`uncompressed.ts`).
    */
   fetchFor(service: string): Fetch;
   /**
@@ -54,22 +56,29 @@ export function createNetwork(options: NetworkOptions): Network {
     (name) => name !== "no_proxy" && (decision.env[name] || decision.env[name.toUpperCase()]),
   );
 
+  const send = async (service: string, target: URL, init: RequestInit): Promise<Response> => {
+    const proxy = proxyFor(service, target, decision);
+    if (proxy) {
+      if (!announced.has(service)) {
+        announced.add(service);
+        options.log.info({ service, proxy: proxy.label }, "requests take a proxy");
+      }
+      return (await route(proxy)).fetch(target, init);
+    }
+    const strict = init.redirect !== "manual" && isProxiedElsewhere(service, decision);
+    const safe: RequestInit = strict ? { ...init, redirect: "error" } : init;
+    return heedsEnvironment ? (await route(null)).fetch(target, safe) : rawFetch(target, safe);
+  };
+
   return {
     fetchFor: (service) => async (url, init) => {
-      const target = new URL(url);
-      const proxy = proxyFor(service, target, decision);
-      if (proxy) {
-        if (!announced.has(service)) {
-          announced.add(service);
-          options.log.info({ service, proxy: proxy.label }, "requests take a proxy");
-        }
-        return (await route(proxy)).fetch(target, init);
+      const headers = new Headers(init?.headers);
+      headers.set("accept-encoding", "identity");
+      const response = await send(service, new URL(url), { ...init, headers });
+      if (!response.body || /^(identity)?$/i.test(response.headers.get("content-encoding") ?? "")) {
+        return response;
       }
-      const strict = init?.redirect !== "manual" && isProxiedElsewhere(service, decision);
-      const safe: RequestInit = strict ? { ...init, redirect: "error" } : { ...init };
-      return heedsEnvironment
-        ? (await route(null)).fetch(target, safe)
-        : globalThis.fetch(target, safe);
+      return (await import("./uncompressed.ts")).withoutBody(response);
     },
     proxyUrlFor: (service, url) => proxyFor(service, new URL(url), decision)?.url.href ?? null,
     async close() {

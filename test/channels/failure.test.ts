@@ -5,6 +5,7 @@ import {
   transportFailure,
   withoutCredential,
 } from "../../src/channels/failure.ts";
+import { CompressedAnswer } from "../../src/net/uncompressed.ts";
 
 /** As Deno words it. */
 const deno = (said: string) =>
@@ -70,6 +71,7 @@ describe("transportFailure", () => {
       "Error",
     ],
     ["broken off", coded("ECONNRESET"), null, "ambiguous", "ECONNRESET"],
+    ["compressed unasked", new CompressedAnswer(), null, "ambiguous", "compressed_answer"],
     ["something else", new Error("?"), null, "ambiguous", "Error"],
     ["our deadline", coded("ECONNREFUSED"), "deadline", "ambiguous", "timeout"],
     ["our stop", new Error("stop"), "stop", "ambiguous", "aborted"],
@@ -96,6 +98,10 @@ test.each([
   const { hint } = transportFailure(coded(code), "Meta");
   expect(hint).toStartWith(words);
   expect(hint).toEndWith("check proxy_url and [proxy].");
+});
+
+test("an answer that came compressed is no broken connection", () => {
+  expect(transportFailure(new CompressedAnswer(), "Meta").hint).toContain("came compressed");
 });
 
 describe("retryAfterMs", () => {

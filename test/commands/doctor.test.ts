@@ -185,6 +185,22 @@ describe("config and machine", () => {
     expect(result.find("store", "database")).toMatchObject({ level: "error" });
   });
 
+  test("a store that is a folder is not called damaged, and a home that is a file not one to chmod", async () => {
+    await cloud({}, `[store]\npath = "${home}"`);
+    const { find } = await doctor();
+    expect(find("store", "database")).toMatchObject({
+      level: "error",
+      message: `${home} is no file`,
+    });
+    const file = join(home, "file");
+    writeFileSync(file, "");
+    env = { ...env, REVKA_HOME: file, REVKA_CONFIG: join(home, "config.toml") };
+    expect((await doctor()).find("config", "home")).toMatchObject({
+      level: "error",
+      message: `${file} is no folder`,
+    });
+  });
+
   test("a proxy that nobody listens at is an error", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
@@ -211,12 +227,14 @@ describe("config and machine", () => {
     await tls(join(home, "two.crt"));
     expect((await doctor()).find("gateway", "certificate")).toMatchObject({
       level: "error",
-      message: expect.stringContaining("the key does not belong to the certificate"),
+      message: expect.stringContaining("does not belong to the certificate"),
     });
     await tls(join(home, "none.crt"));
     const { code, find } = await doctor();
     expect(code).toBe(1);
-    expect(find("gateway", "certificate")?.message).toContain(`cannot read ${home}/none.crt`);
+    expect(find("gateway", "certificate")?.message).toBe(
+      `gateway.tls.cert_path: ${home}/none.crt is not there: name the PEM file`,
+    );
     const ends = Date.parse(new X509Certificate(pem.cert).validTo);
     const day = 86_400_000;
     expect(validityVerdict(pem.cert, ends + 1).level).toBe("error");

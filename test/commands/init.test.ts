@@ -189,7 +189,7 @@ describe("on a terminal", () => {
   test("who gives up leaves nothing behind", async () => {
     const { code, err } = await revka(["init"], env, { input: "web\n", interactive: true });
     expect(code).toBe(1);
-    expect(err).toContain("stopped; nothing was written");
+    expect(err).toEndWith("\nrevka: stopped; nothing was written\n");
     expect(existsSync(file)).toBe(false);
   });
 });

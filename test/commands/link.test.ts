@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
 import { controlServer } from "../../src/control/server.ts";
@@ -113,6 +113,22 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     expect(process.listenerCount(signal)).toBe(before);
   },
 );
+
+test("what lay at the PNG's place is left where no code came, and a place that cannot be written is told", async () => {
+  const png = join(home, "photo.png");
+  writeFileSync(png, "a photo");
+  await daemon([{ ...web, state: "logged_out", linked_as: null }]);
+  expect((await revka(["link", "--png", png], env)).code).toBe(1);
+  expect(readFileSync(png, "utf8")).toBe("a photo");
+  await undo.pop()?.();
+  await daemon([linking("2@first")]);
+  const nowhere = join(home, "folder");
+  mkdirSync(nowhere);
+  const { code, err } = await revka(["link", "--png", nowhere], env);
+  expect(code).toBe(1);
+  expect(err).toBe(`revka: the code cannot be written to ${nowhere} (EISDIR): name another file\n`);
+  expect(readdirSync(home)).not.toContain("folder.part");
+});
 
 test("without a terminal shows the code once", async () => {
   await daemon([{ ...web, state: "connecting", linked_as: null }, linking("2@only")]);

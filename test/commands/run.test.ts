@@ -50,6 +50,8 @@ describe("wrong usage is exit 2, with what was meant", () => {
     [["stauts"], 'unknown command "stauts"; did you mean "status"?'],
     [["frobnicate"], 'unknown command "frobnicate"'],
     [["status", "--jsno"], "unknown option --jsno; did you mean --json?"],
+    [["--conifg", "x.toml", "status"], "unknown option --conifg; did you mean --config?"],
+    [["pause", ""], "a word is empty: revka pause CHAT"],
     [["--versoin"], "unknown option --versoin; did you mean --version?"],
     [["status", "-x"], "unknown option -x"],
     [["status", "--json=yes"], "--json takes no value"],

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
-import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { isReady } from "../../src/commands/status.ts";
 import {
@@ -176,15 +177,6 @@ describe("status", () => {
     );
   });
 
-  test("of a daemon that hangs up is told, not waited for", async () => {
-    const server = createServer((socket) => socket.destroy()).listen(
-      join(env["REVKA_HOME"] ?? "", "revka.sock"),
-    );
-    undo.push(() => server.close());
-    await new Promise((resolve) => server.once("listening", resolve));
-    expect((await revka(["pause", "x"], env)).code).toBe(1);
-  });
-
   const ready: [string, Partial<StatusReport>, boolean][] = [
     ["every channel ready", {}, true],
     ["no channel at all", { channels: [] }, false],
@@ -254,6 +246,8 @@ describe("send", () => {
       err: expect.stringContaining("Ada is neither a number"),
     });
     expect((await revka(["send", "--to", "+15550001111", "-"], env, { input: "\n" })).code).toBe(2);
+    const long = await revka(["send", "--to", "+15550001111", "x".repeat(65_537)], env);
+    expect(long).toMatchObject({ code: 2, err: expect.stringContaining("65537 characters, at") });
   });
 
   test("a failure is 1 and says why and how to repeat it", async () => {
@@ -359,4 +353,69 @@ test("without a daemon, pause says how to start one, and how to get a config whe
   const started = await revka(words, env);
   expect(started.err).toContain("start it with `revka daemon`");
   expect(started.err).not.toContain("init");
+});
+
+describe("what lies at the socket's place is told in words, and what to do", () => {
+  const commands = [["status"], ["status", "--json"], ["pause", "x"], ["redeliver", "d1"]];
+  const place = () => join(env["REVKA_HOME"] ?? "", "revka.sock");
+
+  async function each(words: string): Promise<void> {
+    for (const command of commands) {
+      const { code, out, err } = await revka(command, env);
+      const expected = `${place()} ${words}`;
+      expect({ command, code, err }).toEqual({
+        command,
+        code: 1,
+        err: expect.stringContaining(expected),
+      });
+      expect(err).not.toContain("unexpected");
+      if (command.includes("--json")) expect(JSON.parse(out).error).toContain(expected);
+      else expect(out).toBe("");
+    }
+  }
+
+  test("a file, and a folder", async () => {
+    writeFileSync(place(), "");
+    await each("is no socket: move it away");
+    rmSync(place());
+    mkdirSync(place());
+    await each("is no socket");
+    await expect(controlServer(place(), () => Promise.reject(new Error("?")))).rejects.toThrow(
+      `${place()} is no socket`,
+    );
+    expect(existsSync(place())).toBe(true);
+  });
+
+  test.each([
+    ["HTML", 200, "<html>"],
+    ["nothing", 200, ""],
+    ["HTML of an error", 502, "<html>"],
+    ["null", 200, "null"],
+    ["a text", 200, '"fine"'],
+  ])("a program that answers %s", async (_, status, body) => {
+    const server = createHttpServer((_, outgoing) => outgoing.writeHead(status).end(body));
+    undo.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(place(), resolve));
+    await each("is no daemon of this Revka: restart the daemon after an update, or stop");
+  });
+
+  test("a program that speaks no HTTP", async () => {
+    const server = createServer((socket) => socket.end("SSH-2.0-OpenSSH_9\r\n"));
+    undo.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(place(), resolve));
+    await each("is no daemon of this Revka");
+  });
+
+  test("a daemon of another version, whose report lacks what is shown", async () => {
+    await daemon({ status: () => Promise.resolve(Object.create(null)) });
+    const { code, err } = await revka(["status"], env);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("after an update") });
+  });
+
+  test("a daemon that hangs up", async () => {
+    const server = createServer((socket) => socket.destroy());
+    undo.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(place(), resolve));
+    await each("hung up without an answer: see its log, and whether it still runs");
+  });
 });

@@ -70,6 +70,11 @@ describe("what is right is not complained of", () => {
     ["a pair code in two halves", `${web}pair_phone = "15551234567"\npair_code = "ABCD-1234"\n`],
     ["policies of the personal mode", `${web}mode = "personal"\ndm_policy = "all"\n`],
     ["WATI", wati],
+    ["typing without read receipts, on Web", `${web}[channels_config]\nread_receipts = false\n`],
+    [
+      "neither typing nor read receipts",
+      `${cloud}[channels_config]\nread_receipts = false\ntyping = false\n`,
+    ],
   ])("%s", (_, toml) => {
     expect(complaints(toml)).toEqual([]);
     expect(warnings(toml)).toEqual([]);
@@ -138,6 +143,52 @@ test("letters that WhatsApp takes in no code are warned of, in small ones too", 
       "config.toml:6: channels_config.whatsapp.pair_code: WhatsApp takes no 0, I, O and U in a code; one is made instead",
     ]);
   }
+});
+
+test("typing that the Cloud API does not show is warned of", () => {
+  expect(warnings(`${cloud}[channels_config]\nread_receipts = false\n`)).toEqual([
+    expect.stringMatching(
+      /^config.toml:\d+: channels_config.read_receipts: false, so the Cloud API shows no typing either; set typing = false/,
+    ),
+  ]);
+});
+
+describe("notification_target", () => {
+  const channels = { cloud, web, wati };
+  const people: [string, (keyof typeof channels)[]][] = [
+    ["+15550001111", ["cloud", "web", "wati"]],
+    ["1 (555) 000-1111", ["cloud", "web", "wati"]],
+    ["US.13491208655302741918", ["cloud", "wati"]],
+    ["group:abc", ["cloud", "web"]],
+    ["120363001@g.us", ["web"]],
+    ["group:120363001@g.us", ["web"]],
+    ["12345678901234@lid", ["web"]],
+    ["self", ["web"]],
+    ["hello", []],
+    ["ada@example.com", []],
+  ];
+  const cases = people.flatMap(([target, reached]) =>
+    (["cloud", "web", "wati"] as const).map(
+      (channel) => [target, channel, reached.includes(channel)] as const,
+    ),
+  );
+  test.each(cases)("%s on %s reaches somebody: %p", (target, channel, reaches) => {
+    const toml = `${channels[channel]}notification_target = "${target}"\n`;
+    expect(complaints(toml)).toEqual([]);
+    const told = warnings(toml);
+    expect(told).toHaveLength(reaches ? 0 : 1);
+    if (reaches) return;
+    const table = channel === "wati" ? "wati" : "whatsapp";
+    expect(told[0]).toContain(`: channels_config.${table}.notification_target: names nobody whom`);
+    expect(told[0]).toContain("a number in international form");
+    expect(told[0]?.includes("BSUID")).toBe(channel !== "web");
+    expect(told[0]?.includes("group:ID")).toBe(channel === "cloud");
+  });
+
+  test("of a channel that is skipped anyway is left alone", () => {
+    const toml = `${echo}[channels_config.whatsapp]\nnotification_target = "hello"\n`;
+    expect(warnings(toml)).toEqual([]);
+  });
 });
 
 test("an agent beside the model's keys is who answers", () => {

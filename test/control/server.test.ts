@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { ControlError, type ControlApi } from "../../src/control/api.ts";
-import { controlClient, DaemonNotRunning } from "../../src/control/client.ts";
+import { ControlError, DaemonNotRunning, type ControlApi } from "../../src/control/api.ts";
+import { controlClient } from "../../src/control/client.ts";
 import { controlServer } from "../../src/control/server.ts";
 import { fetchOverUnixSocket } from "../../src/runtime/unix-fetch.ts";
 import { temporaryFolder } from "../support/store.ts";
@@ -154,6 +154,13 @@ test("what is asked of the socket reaches the daemon as it was asked", async () 
     ["redeliver", "id"],
     ["relink"],
   ]);
+  await server.stop(true);
+});
+
+test("what is more than the socket takes is told as such, not as another program's answer", async () => {
+  const server = await controlServer(path, () => api);
+  const text = "\u0001".repeat(60_000);
+  await expect(controlClient(path).send({ to: "self", text })).rejects.toThrow("256 KiB");
   await server.stop(true);
 });
 

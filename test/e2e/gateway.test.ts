@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,4 +163,24 @@ test("the whole daemon behind TLS", async () => {
     await exited;
     rmSync(home, { recursive: true, force: true });
   }
+});
+
+test("TLS files that cannot be read are problems of the config, each with its line", () => {
+  const home = mkdtempSync(join(tmpdir(), "revka-test-"));
+  const config = join(home, "config.toml");
+  const tls = { enabled: true, cert_path: join(home, "none.crt"), key_path: home };
+  const whole = cloudConfig("http://127.0.0.1:9", { root: { gateway: { tls } } });
+  writeFileSync(config, stringify(whole), { mode: 0o600 });
+  const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+  const run = spawnSync(process.execPath, [main, "daemon", "--config", config, "--port", "0"], {
+    env: { PATH: process.env["PATH"], REVKA_HOME: join(home, "home") },
+    encoding: "utf8",
+  });
+  rmSync(home, { recursive: true, force: true });
+  expect(run.status).toBe(78);
+  const lines = run.stderr.trim().split("\n");
+  expect(lines).toEqual([
+    expect.stringMatching(/config\.toml:\d+: gateway\.tls\.cert_path: .*none\.crt is not there/),
+    expect.stringMatching(/config\.toml:\d+: gateway\.tls\.key_path: .* is a folder: name the PEM/),
+  ]);
 });

@@ -32,20 +32,12 @@ function errors(turns: TurnRequest[]): Map<string, string | undefined> {
   );
 }
 
-function expectRefusals(turns: TurnRequest[], followed: string[] = []): void {
+function expectRefusals(turns: TurnRequest[]): void {
   const said = errors(turns);
-  for (const [name, reason] of refusals) {
-    if (!followed.includes(name)) expect(`${name}: ${said.get(name)}`).toMatch(reason);
-  }
+  for (const [name, reason] of refusals) expect(`${name}: ${said.get(name)}`).toMatch(reason);
   expect(said.get("fine")).toBeUndefined();
   for (const message of turns.flatMap(({ messages }) => messages)) {
     expect(message.text).toBe(`look at ${message.id}`);
-  }
-}
-
-function expectNobodyElseSawTheToken(...others: Target[]): void {
-  for (const { seen } of others) {
-    expect(seen.filter(({ headers }) => headers["authorization"] !== undefined)).toEqual([]);
   }
 }
 
@@ -137,16 +129,13 @@ test("Cloud: a hostile file is refused, its message comes, and the token stays",
       ),
       { appSecret: account.appSecret },
     );
-  // Other hosts of loopback count as Meta's own here, so those redirects are followed, without the token.
-  const followed = ["elsewhere", "elsewhere-by-name"];
   const names = [...refusals.map(([name]) => name), "fine"];
   for (const id of names) {
     await write(id, { type: "image", image: { id, caption: `look at ${id}` } });
   }
   const turns = await agent.turns.waitFor({ count: names.length, timeoutMs: 20_000 });
-  expectRefusals(turns, followed);
-  expect(hostile.elsewhere.seen).toHaveLength(followed.length);
-  expectNobodyElseSawTheToken(hostile.elsewhere);
+  expectRefusals(turns);
+  expect(hostile.elsewhere.connections).toBe(0);
   expect(hostile.poured).toBeLessThan(64 * 1024 * 1024);
 
   for (const [index, filename] of hostileNames.entries()) {
@@ -162,7 +151,7 @@ test("Cloud: a hostile file is refused, its message comes, and the token stays",
     expect(document?.filename ?? "file").toMatch(/^[^/\\\0\u202e]{1,200}$/);
     expect(document?.filename).not.toBe("..");
   }
-  expect(kept(daemon)).toHaveLength(1 + followed.length + hostileNames.length);
+  expect(kept(daemon)).toHaveLength(1 + hostileNames.length);
   expect(daemon.lines.join("\n")).not.toContain(account.accessToken);
   agent.stop();
 });

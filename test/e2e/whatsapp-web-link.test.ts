@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { Recorder } from "../doubles/whatsapp-web/recorder.ts";
 import { NotAccepted } from "../../src/channels/channel.ts";
+import { Session } from "../../src/channels/whatsapp-web/session.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 setDefaultTimeout(60_000);
@@ -152,6 +153,41 @@ describe("what the inbox refused before a logout", () => {
     await h.channel.relink?.();
     await handedOver();
   });
+});
+
+test("a logout whose session cannot be left to a next one keeps it in its place, says so, and is made up for by relink", async () => {
+  let refusing = true;
+  h = await Harness.linked({
+    admit: (events) => {
+      if (refusing && events.some(({ kind }) => kind === "message")) {
+        throw new NotAccepted("store", 0, "the disk is full");
+      }
+    },
+  });
+  await h.ada.send(h.owner, "one");
+  await h.ada.receipts.waitFor();
+  const { open } = Session;
+  const opening = spyOn(Session, "open").mockImplementation((location, ...rest) => {
+    if (location.follows) throw new Error("database or disk is full");
+    return open.call(Session, location, ...rest);
+  });
+  try {
+    const [companion] = h.owner.companions;
+    if (companion) h.wa.unlink(companion);
+    await h.until(() => h.channel.status().reason?.includes("cannot be moved aside") === true);
+    expect(h.channel.status()).toMatchObject({ state: "disconnected" });
+    expect(h.channel.status().reason).toContain("free disk space");
+    await expect(h.channel.relink?.()).rejects.toThrow("cannot be moved aside");
+    expect(readdirSync(h.folder).filter((name) => name.includes(".logged-out-"))).toEqual([]);
+  } finally {
+    opening.mockRestore();
+  }
+  await h.channel.relink?.();
+  await h.link();
+  refusing = false;
+  await h.message("one");
+  expect(h.messages()).toHaveLength(1);
+  expect(readdirSync(h.folder).filter((name) => name.includes(".logged-out-"))).toHaveLength(1);
 });
 
 describe("the inside is told whom the account speaks as before anything can be sent", () => {

@@ -5,6 +5,7 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { configSchema, type GatewayConfig } from "../../src/config/schema.ts";
+import { UnusableValues } from "../../src/config/unusable.ts";
 import { listen, type Listener } from "../../src/gateway/listener.ts";
 import { silentLog, type LogFields } from "../../src/telemetry/log.ts";
 import { fakeClock } from "../support/clock.ts";
@@ -28,7 +29,7 @@ function gateway(changes: Record<string, unknown>): GatewayConfig {
   return { ...v.parse(configSchema, { gateway: changes }).gateway, port: 0 };
 }
 
-function start(
+async function start(
   config: GatewayConfig,
   handle: (request: Request) => Promise<Response> | Response = () => new Response("fine"),
 ) {
@@ -37,7 +38,7 @@ function start(
   const say = (level: string) => (fields: LogFields, message: string) =>
     void said.push({ level, fields, message });
   const log = { ...silentLog, info: say("info"), warn: say("warn") };
-  const listener = listen({ config, handle, clock, log });
+  const listener = await listen({ config, handle, clock, log });
   open.push(listener);
   return { listener, clock, said };
 }
@@ -60,7 +61,7 @@ describe("a renewed certificate", () => {
     install(pairs.one);
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     const { promise: asked, resolve: arrived } = Promise.withResolvers<void>();
-    const { listener, clock, said } = start(tls(), async () => {
+    const { listener, clock, said } = await start(tls(), async () => {
       arrived();
       await held;
       return new Response("answered");
@@ -84,7 +85,7 @@ describe("a renewed certificate", () => {
 
   test("that is half written leaves the old one in use, is said once, and is taken up when whole", async () => {
     install(pairs.one);
-    const { listener, clock, said } = start(tls());
+    const { listener, clock, said } = await start(tls());
     install({ cert: pairs.two.cert, key: pairs.one.key });
     await clock.advance(30_000);
     expect(said).toHaveLength(1);
@@ -94,8 +95,7 @@ describe("a renewed certificate", () => {
         level: "warn",
         fields: {
           cert: cert(),
-          reason:
-            "the key does not belong to the certificate: see [gateway.tls] cert_path and key_path",
+          reason: `gateway.tls.key_path: the key in ${key()} does not belong to the certificate in ${cert()}`,
         },
         message: "the renewed certificate cannot be used",
       },
@@ -108,7 +108,7 @@ describe("a renewed certificate", () => {
 
   test("leaves no listener behind at the stop", async () => {
     install(pairs.one);
-    const { listener, clock } = start(tls());
+    const { listener, clock } = await start(tls());
     install(pairs.two);
     await clock.advance(30_000);
     expect(clock.pending).toBe(1);
@@ -123,7 +123,7 @@ test.each([
   "POST /x?a=b HTTP/1.1\r\nHost: a b\r\nContent-Length: 2\r\n\r\nhi",
 ])("a request without a name for us has an address all the same: %j", async (text) => {
   const seen = Promise.withResolvers<string[]>();
-  const { listener } = start(gateway({}), async (request) => {
+  const { listener } = await start(gateway({}), async (request) => {
     seen.resolve([request.method, request.url, await request.text()]);
     return new Response("fine");
   });
@@ -143,16 +143,16 @@ test.each(
     ["::1", "http://[::1]"],
   ].filter(([host]) => loopbacks.some(({ address }) => address === host)),
 )("an open port on %s is one at %s", async (host, address) => {
-  const { listener, clock } = start({ ...gateway({}), host });
+  const { listener, clock } = await start({ ...gateway({}), host });
   expect(listener.address).toBe(`${address}:${listener.port}`);
   expect(await (await fetch(listener.address)).text()).toBe("fine");
   expect(clock.pending).toBe(0);
 });
 
 describe("what cannot be opened says what to do", () => {
-  test("a port in use by another Revka", () => {
-    const { listener } = start(gateway({}));
-    expect(() => start({ ...gateway({}), port: listener.port })).toThrow(
+  test("a port in use by another Revka", async () => {
+    const { listener } = await start(gateway({}));
+    await expect(start({ ...gateway({}), port: listener.port })).rejects.toThrow(
       `cannot listen on 127.0.0.1:${listener.port}: the port is in use. Is another Revka running? Stop it, or set [gateway] port.`,
     );
   });
@@ -163,26 +163,48 @@ describe("what cannot be opened says what to do", () => {
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const address = other.address();
     const port = typeof address === "object" && address ? address.port : 0;
-    expect(() => start({ ...gateway({}), port })).toThrow("the port is in use");
+    await expect(start({ ...gateway({}), port })).rejects.toThrow("the port is in use");
     other.close();
   });
 
-  test("an address that is none of this machine", () => {
-    expect(() => start({ ...gateway({}), host: "192.0.2.1" })).toThrow(
-      /^cannot listen on 192\.0\.2\.1:0: .*EADDRNOTAVAIL.*\. Check \[gateway\] host and port\.$/,
+  test("an address that is none of this machine", async () => {
+    await expect(start({ ...gateway({}), host: "192.0.2.1" })).rejects.toThrow(
+      "cannot listen on 192.0.2.1:0: this machine has no such address. Set [gateway] host to one of its own.",
+    );
+    await expect(start({ ...gateway({}), host: "nowhere.invalid" })).rejects.toThrow(
+      "cannot listen on nowhere.invalid:0: this machine has no such address.",
     );
   });
 
-  test("files that are missing, no PEM, or of two pairs", () => {
-    const missing = join(folder, "missing.crt");
+  test("files that are missing, folders, no PEM, or of two pairs", async () => {
+    const missing = join(folder, "missing");
     const at = (cert_path: string, key_path: string) =>
       gateway({ tls: { enabled: true, cert_path, key_path } });
-    expect(() => start(at(missing, key()))).toThrow(
-      `cannot read ${missing} (ENOENT): see [gateway.tls] cert_path`,
+    const told = async (config: GatewayConfig) => {
+      try {
+        await start(config);
+      } catch (error) {
+        return error instanceof UnusableValues ? error.message : error;
+      }
+      return "started";
+    };
+    install(pairs.one);
+    expect(await told(at(missing, folder))).toBe(
+      `gateway.tls.cert_path: ${missing} is not there: name the PEM file; ` +
+        `gateway.tls.key_path: ${folder} is a folder: name the PEM file`,
+    );
+    expect(await told(at(join(cert(), "x"), key()))).toBe(
+      `gateway.tls.cert_path: ${cert()}/x cannot be read (ENOTDIR): name a PEM file that can`,
     );
     install({ cert: pairs.one.cert, key: pairs.two.key });
-    expect(() => start(tls())).toThrow("the key does not belong to the certificate");
+    expect(await told(tls())).toBe(
+      `gateway.tls.key_path: the key in ${key()} does not belong to the certificate in ${cert()}`,
+    );
     install({ cert: "no PEM", key: pairs.two.key });
-    expect(() => start(tls())).toThrow("the certificate is not PEM");
+    expect(await told(tls())).toBe(`gateway.tls.cert_path: ${cert()} holds no certificate in PEM`);
+    install({ cert: pairs.one.cert, key: "no PEM" });
+    expect(await told(tls())).toBe(
+      `gateway.tls.key_path: ${key()} holds no private key in PEM, or one with a passphrase`,
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { openAsBlob } from "node:fs";
 import { createRequire } from "node:module";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import * as v from "valibot";
 import { configSchema } from "../../src/config/schema.ts";
 import { createNetwork, type Network } from "../../src/net/fetch.ts";
@@ -318,4 +319,71 @@ describe("the direct way", () => {
     expect(elsewhere.connections).toBe(0);
     expect(proxy.asked).toEqual([]);
   });
+});
+
+describe("a compressed answer", () => {
+  const words = "words ".repeat(100);
+  const ways = {
+    "the direct way": { proxied: false, env: {} },
+    "the direct way past the environment": {
+      proxied: false,
+      env: { HTTP_PROXY: "http://127.0.0.1:1" },
+    },
+    "a proxy": { proxied: true, env: {} },
+  };
+  const codings = {
+    gzip: gzipSync(words),
+    deflate: deflateSync(words),
+    br: brotliCompressSync(words),
+    zstd: zstdCompressSync(words),
+    "gzip, gzip": gzipSync(gzipSync(words)),
+    unheard: Buffer.from(words),
+  };
+
+  for (const [way, { proxied, env }] of Object.entries(ways)) {
+    /** The answer to a request, with what of its head is given. */
+    async function answer(status: number, headers: Record<string, string>, body: Uint8Array) {
+      const target = keep(
+        await startTarget((_, outgoing) => outgoing.writeHead(status, headers).end(body)),
+      );
+      const proxy = proxied ? keep(await startHttpProxy()) : undefined;
+      const { fetchFor } = network(proxy?.url, { env });
+      const asked = fetchFor("channel.whatsapp")(target.url, {
+        headers: { "Accept-Encoding": "gzip", "x-own": "1" },
+        redirect: "manual",
+      });
+      return { asked, target };
+    }
+
+    test(`by ${way} is not asked for`, async () => {
+      const { asked, target } = await answer(200, {}, Buffer.from(words));
+      expect(await (await asked).text()).toBe(words);
+      expect(target.seen[0]?.headers).toMatchObject({
+        "accept-encoding": "identity",
+        "x-own": "1",
+      });
+    });
+
+    test.each(Object.entries(codings))(`by ${way}, as %s, is refused`, async (coding, body) => {
+      const { asked } = await answer(200, { "content-encoding": coding }, body);
+      expect(await failure(asked)).toBe("compressed_answer");
+    });
+
+    test(`by ${way} keeps the status that is not 2xx, and nothing of the body`, async () => {
+      for (const status of [302, 401, 503]) {
+        const head = { "content-encoding": "gzip", "retry-after": "7" };
+        const got = await (await answer(status, head, codings.gzip)).asked;
+        expect(got.status).toBe(status);
+        expect(got.headers.get("retry-after")).toBe("7");
+        expect(await got.text()).toBe("");
+      }
+    });
+
+    test(`by ${way} is one whose name says so: "identity" is none, nor is no body`, async () => {
+      const plain = await answer(200, { "content-encoding": "Identity" }, Buffer.from(words));
+      expect(await (await plain.asked).text()).toBe(words);
+      const empty = await answer(204, { "content-encoding": "gzip" }, Buffer.alloc(0));
+      expect((await empty.asked).status).toBe(204);
+    });
+  }
 });

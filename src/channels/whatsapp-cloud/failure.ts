@@ -214,5 +214,11 @@ export function classifyForeignAnswer(status: number, afterMs: number | null): S
     const hint = `Something that is not the Graph API answered ${status}: check api_base_url and proxy_url.`;
     return unreached(sendFailure("backoff", code, hint, afterMs));
   }
-  return unreached(sendFailure("ambiguous", code, "The answer was not one of the Graph API's."));
+  return unreached(
+    sendFailure(
+      "ambiguous",
+      code,
+      "The answer was none of the Graph API's: check api_base_url and proxy_url.",
+    ),
+  );
 }

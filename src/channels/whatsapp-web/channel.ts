@@ -126,7 +126,7 @@ class WhatsAppWeb implements Channel {
         this.sock = opened.sock;
         return opened.socket;
       },
-      onLoggedOut: () => this.setAside(),
+      onLoggedOut: () => this.setAside().catch((error: unknown) => this.fail(error)),
       onChange: () => this.changed(),
     });
   }
@@ -219,8 +219,9 @@ class WhatsAppWeb implements Channel {
       await within(this.options.clock, LOGOUT_MS, sock.logout()).catch(() => {});
     }
     this.connection.stop("linking anew");
-    if (session?.linked) await this.setAside();
     try {
+      this.session ??= this.open();
+      if (this.session.linked) await this.setAside();
       this.session ??= this.open();
     } catch (error) {
       this.fail(error);
@@ -247,7 +248,7 @@ class WhatsAppWeb implements Channel {
 
   /**
    * The session of a removed device leaves its place; what it still had to hand over goes first, and what nobody takes
-   * now is left to the session that follows.
+   * now is left to the session that follows. Throws why where it has to stay, then open again if that can be.
    */
   private async setAside(): Promise<void> {
     const { session, ingress } = this;
@@ -266,9 +267,23 @@ class WhatsAppWeb implements Channel {
         open: () => this.open(true),
         log: this.options.log,
       });
-      ingress?.wake();
     } catch (error) {
-      this.fail(error);
+      this.options.log.error({ error }, "the WhatsApp session could not be moved aside");
+      this.session = this.attemptToOpen();
+      throw new SessionError(
+        "unusable",
+        "the WhatsApp session that ended cannot be moved aside, nothing lost: free disk space and see to the permissions of its folder, then `revka relink`",
+      );
+    } finally {
+      ingress?.wake();
+    }
+  }
+
+  private attemptToOpen(): Session | null {
+    try {
+      return this.open();
+    } catch {
+      return null;
     }
   }
 

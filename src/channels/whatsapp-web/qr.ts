@@ -42,7 +42,11 @@ export async function renderQrPng(payload: string, path: string): Promise<void> 
   const part = `${path}.part`;
   rmSync(part, { force: true });
   writePrivateFile(part, png);
-  renameSync(part, path);
+  try {
+    renameSync(part, path);
+  } finally {
+    rmSync(part, { force: true });
+  }
 }
 
 /** Loaded only where a code is drawn: a linked device never needs it. */

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, renameSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { writePrivateFile } from "./private-file.ts";
 import { type Seal, createSeal } from "./seal.ts";
-import { SessionError } from "./session-error.ts";
+import { asSessionError, SessionError } from "./session-error.ts";
 import { deriveKey, findSessionSecret } from "./session-key.ts";
 import { type SessionLock, lockSession } from "./session-lock.ts";
 
@@ -236,10 +236,4 @@ function checkKey(sql: DatabaseSync, seal: Seal): void {
     "wrong_key",
     "the session key does not open this WhatsApp session: set the key it was made with (REVKA_SESSION_KEY, the systemd credential, or the .key file). The session was left as it is",
   );
-}
-
-function asSessionError(error: unknown): SessionError {
-  if (error instanceof SessionError) return error;
-  const detail = error instanceof Error ? error.message : "unknown error";
-  return new SessionError("unusable", `the WhatsApp session cannot be opened: ${detail}`);
 }

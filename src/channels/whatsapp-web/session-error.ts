@@ -12,3 +12,13 @@ export class SessionError extends Error {
     super(message);
   }
 }
+
+/** Whatever file system or SQLite say, with where to look. */
+export function asSessionError(error: unknown): SessionError {
+  if (error instanceof SessionError) return error;
+  const detail = error instanceof Error ? error.message : "unknown error";
+  return new SessionError(
+    "unusable",
+    `the WhatsApp session cannot be opened (${detail}): see to session_path, its folder's permissions and the disk's space`,
+  );
+}

@@ -127,7 +127,7 @@ export class Session {
     this.writeAtOnce({ type, id, held: json });
   }
 
-  /** Durable once it returns; kept for this run where it throws. */
+  /** Durable once it returns. */
   inherit(legacy: Legacy): void {
     this.legacy = legacy;
     this.writeAtOnce({ ...INHERITANCE, held: JSON.stringify(legacy) });

@@ -13,25 +13,18 @@ export interface Succession {
 /**
  * Moves the session of a removed device beside its place. What it had received, and so acknowledged, and nobody has
  * taken over is left to a new session, which is answered then, for the ingress to be woken; null where nothing was left.
- * A crash before that is written finds the old session in its place again.
+ * Throws where that cannot be written: until it is, also after a crash, the next opening finds the old session in its
+ * place again.
  */
 export function moveAside({ session, ingress, open, log }: Succession): Session | null {
   const legacy = ingress && legacyOf(session, ingress, log);
   const left = session.leave();
   let next: Session | null = null;
-  if (legacy && legacy.events.length > 0) {
-    try {
+  try {
+    if (legacy && legacy.events.length > 0) {
       next = open();
       next.inherit(legacy);
-    } catch (error) {
-      log.error(
-        { events: legacy.events.length, error },
-        "what the moved session had not handed over is in memory only",
-      );
-      if (next === null) for (const event of legacy.events) ingress?.aside(event);
     }
-  }
-  try {
     log.warn({ path: left.settle() }, "the WhatsApp session was moved aside");
   } catch (error) {
     next?.close();

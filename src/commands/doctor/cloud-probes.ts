@@ -80,10 +80,17 @@ async function numberVerdicts({ config, graph, signal, examination }: Cloud): Pr
 }
 
 function numberFindings(number: v.InferOutput<typeof numberAnswer>): Verdict[] {
+  if (number.display_phone_number === undefined) {
+    return [
+      error(
+        "number",
+        "what answers names no number, as Meta does",
+        "check api_base_url and proxy_url",
+      ),
+    ];
+  }
   const name = number.verified_name ? ` (${number.verified_name})` : "";
-  const verdicts = [
-    ok("number", `Meta knows the number ${number.display_phone_number ?? "?"}${name}`),
-  ];
+  const verdicts = [ok("number", `Meta knows the number ${number.display_phone_number}${name}`)];
   if (number.quality_rating === "RED" || number.quality_rating === "YELLOW") {
     verdicts.push(
       warning(
@@ -234,6 +241,8 @@ async function appSecretVerdicts({ config, graph, signal }: Cloud): Promise<Verd
 
 function refused(name: string, answer: Extract<GraphAnswer<unknown>, { ok: false }>): Verdict {
   const { code, hint } = answer.failure;
-  const said = answer.status === null ? `cannot be reached (${code})` : `answers ${code}`;
-  return error(name, `Meta ${said}`, hint);
+  if (answer.status === null) return error(name, `Meta cannot be reached (${code})`, hint);
+  return code.startsWith("http_")
+    ? error(name, `the answer (${answer.status}) is none of Meta's Graph API`, hint)
+    : error(name, `Meta answers ${code}`, hint);
 }

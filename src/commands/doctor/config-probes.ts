@@ -30,6 +30,9 @@ function fileVerdicts({ path, warnings }: Examination["loaded"]): Verdict[] {
 function homeVerdicts(home: string): Verdict[] {
   const stats = statSync(home, { throwIfNoEntry: false });
   if (!stats) return [info("home", `${home} does not exist yet; the daemon creates it`)];
+  if (!stats.isDirectory()) {
+    return [error("home", `${home} is no folder`, "move it away, or set REVKA_HOME")];
+  }
   const open = process.platform !== "win32" && (stats.mode & 0o077) !== 0;
   return open
     ? [warning("home", `others may look into ${home}`, `chmod 700 ${home}`)]

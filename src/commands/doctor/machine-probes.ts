@@ -17,6 +17,9 @@ export const machineProbes: Probe[] = [
 
 function databaseVerdicts(path: string): Verdict[] {
   if (!existsSync(path)) return [info("database", `${path} is made at the first start`)];
+  if (!statSync(path).isFile()) {
+    return [error("database", `${path} is no file`, "set [store] path to a file")];
+  }
   const verdicts: Verdict[] = [];
   if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
     verdicts.push(

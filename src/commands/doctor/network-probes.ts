@@ -6,7 +6,7 @@ import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
 import { parseProxy } from "../../net/proxy.ts";
 import { serviceUrls } from "../../speech/service.ts";
-import { error, ok, type Examination, type Probe, type Verdict } from "./probe.ts";
+import { error, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 /** A resolver that takes longer makes every first request slow, ms. */
 const dnsTimeoutMs = 5_000;
@@ -113,7 +113,10 @@ async function dnsVerdict(
   }
 }
 
-/** Does each proxy take connections, and does it lead to its service? Any answer of the service shows that it does. */
+/**
+ * Does each proxy take connections, and does it lead to its service? Any answer of the service shows that it does; what
+ * an HTTP proxy hands on unencrypted may be an answer of its own.
+ */
 async function proxyVerdicts(examination: Examination, signal: AbortSignal): Promise<Verdict[]> {
   const proxied = ways(examination).filter(({ proxy }) => proxy !== null);
   return Promise.all(proxied.map((way) => proxyVerdict(way, examination, signal)));
@@ -128,15 +131,24 @@ async function proxyVerdict(
   if (!(await listens(hostOf(url), port, signal))) {
     return error("proxy", `${label}, the proxy of ${service}, takes no connection`, "start it");
   }
-  const { host, origin } = new URL(target);
+  const { host, origin, protocol } = new URL(target);
+  const mayBeIts = protocol === "http:" && url.protocol.startsWith("http");
   try {
     const response = await network.fetchFor(service)(origin, {
       method: "HEAD",
       redirect: "manual",
       signal,
     });
+    const { status } = response;
     await response.body?.cancel().catch(() => {});
-    return ok("proxy", `${service} reaches ${host} through ${label}`);
+    if (!mayBeIts) return ok("proxy", `${service} reaches ${host} through ${label}`);
+    return proxyLike(status)
+      ? warning(
+          "proxy",
+          `${service} gets ${status} for ${host} through ${label}, maybe the proxy's own answer: plain http does not tell`,
+          "see the proxy's log: user name, password and allowed targets",
+        )
+      : ok("proxy", `${service} gets an answer (${status}) for ${host} through ${label}`);
   } catch (reason) {
     return error(
       "proxy",
@@ -144,6 +156,11 @@ async function proxyVerdict(
       "see its log: user name, password and allowed targets",
     );
   }
+}
+
+/** What proxies and captive portals answer in the place of others. */
+function proxyLike(status: number): boolean {
+  return status === 403 || (status >= 300 && status < 400) || status >= 500;
 }
 
 function listens(host: string, port: number, signal: AbortSignal): Promise<boolean> {

@@ -21,6 +21,9 @@ export const watiProbes: Probe[] = [
       });
       const failure = await channel.probe(signal);
       if (!failure) return [ok("token", "WATI takes the API token")];
+      if (failure.code === "foreign_answer") {
+        return [error("token", "what answers is not WATI", failure.hint)];
+      }
       // Statuses are numbers; a connection that failed has a word.
       const said = /^\d/.test(failure.code)
         ? `answers ${failure.code}`

@@ -9,7 +9,7 @@ export const required = (answer: string): string | null =>
 export const phoneNumberId = (answer: string): string | null =>
   /^\d{5,20}$/.test(answer)
     ? null
-    : "the phone number ID is 5 to 20 digits, such as 123456789012345; it is not the phone number";
+    : "the phone number ID is 5 to 20 digits, and not the phone number itself";
 
 export const pairPhone = (answer: string): string | null =>
   answer === "" || /^\+?\d{7,15}$/.test(answer)

@@ -50,7 +50,10 @@ export function terminalPrompt(terminal: Terminal): Prompt {
     const typing = ahead.length === 0;
     echo = typing && !secret;
     while (ahead.length === 0) {
-      if (closed) throw new PromptEnded("the input ended");
+      if (closed) {
+        if (terminal.interactive) terminal.err("\n");
+        throw new PromptEnded("the input ended");
+      }
       await new Promise<void>((resolve) => (wake = resolve));
     }
     const line = ahead.shift() ?? "";

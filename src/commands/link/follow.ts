@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
+import { networkErrorCode } from "../../net/network-error.ts";
 import {
   CommandError,
   exitCode,
@@ -64,6 +65,7 @@ export async function followLink(
   let said = "";
   const interrupted = Promise.withResolvers<void>();
   let going = true;
+  let written = false;
   // Ctrl-C is the usual way out, and must not leave the image behind.
   const interrupt = () => {
     going = false;
@@ -83,6 +85,7 @@ export async function followLink(
       if (code !== "" && code !== shown) {
         shown = code;
         await show(web, terminal, png);
+        written = web.linking?.qr !== null;
         if (wait === 0) return exitCode.fine;
       }
       if (web.state === "disconnected" && web.reason && reasonOf(web.reason) !== said) {
@@ -97,7 +100,8 @@ export async function followLink(
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
-    if (png !== null && wait > 0) rmSync(png, { force: true });
+    // Never what lay there before any code came.
+    if (png !== null && wait > 0 && written) remove(png, terminal);
   }
   if (!going) return exitCode.failed;
   terminal.err(
@@ -122,12 +126,23 @@ async function show(
       return;
     }
     await renderQrPng(linking.qr, png).catch((error: Error) => {
-      throw new CommandError(`the code could not be written to ${png}: ${error.message}`);
+      const code = networkErrorCode(error);
+      throw new CommandError(`the code cannot be written to ${png} (${code}): name another file`);
     });
     terminal.out(`The code is in ${png}, good until ${linking.expires_at}.\n`);
   } else {
     terminal.out(
       `\nEnter ${dashed(linking.pair_code ?? "")} in WhatsApp: Settings, Linked devices, Link a device, Link with phone number.\n`,
+    );
+  }
+}
+
+function remove(png: string, terminal: Terminal): void {
+  try {
+    rmSync(png, { force: true });
+  } catch {
+    terminal.err(
+      `${png} could not be removed: remove it, since whoever sees it can link a device\n`,
     );
   }
 }

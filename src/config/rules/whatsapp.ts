@@ -1,5 +1,5 @@
 import { proxyAddressProblem, secureAddressProblem } from "../addresses.ts";
-import { canonicalPhone, parseAllowedEntry } from "../numbers.ts";
+import { canonicalPhone, parseAllowedEntry, parseTarget, type Target } from "../numbers.ts";
 import type { KeyPath } from "../problems.ts";
 import type { WhatsAppConfig } from "../schema.ts";
 import type { RuleContext } from "./report.ts";
@@ -29,6 +29,43 @@ export function checkWhatsApp(context: RuleContext): void {
   }
   checkPairing(whatsapp, context);
   warnOfUnusedPolicies(whatsapp, context);
+  const cloud = whatsapp.phone_number_id !== undefined;
+  if (cloud) warnOfNoTyping(context);
+  if (cloud || whatsapp.session_path !== undefined) {
+    checkTarget(table, whatsapp.notification_target, cloud ? "cloud" : "web", context);
+  }
+}
+
+/** Meta's one call marks a message read and shows typing. */
+function warnOfNoTyping({ config: { channels_config }, warn }: RuleContext): void {
+  if (channels_config.read_receipts || !channels_config.typing) return;
+  warn(
+    ["channels_config", "read_receipts"],
+    "false, so the Cloud API shows no typing either; set typing = false as well, or read_receipts = true",
+  );
+}
+
+const reached: Record<"cloud" | "web" | "wati", { kinds: Target["kind"][]; words: string }> = {
+  cloud: { kinds: ["phone", "user", "group"], words: ", a BSUID or group:ID" },
+  web: { kinds: ["phone", "lid", "group", "self"], words: ", a …@lid, a …@g.us or self" },
+  wati: { kinds: ["phone", "user"], words: " or a BSUID" },
+};
+
+function checkTarget(
+  path: KeyPath,
+  target: string | undefined,
+  backend: keyof typeof reached,
+  { warn }: RuleContext,
+): void {
+  if (target === undefined) return;
+  const named = parseTarget(target);
+  const { kinds, words } = reached[backend];
+  const foreignGroup = backend === "cloud" && named?.id?.endsWith("@g.us");
+  if (named && kinds.includes(named.kind) && !foreignGroup) return;
+  warn(
+    [...path, "notification_target"],
+    `names nobody whom this channel reaches: expected a number in international form${words}`,
+  );
 }
 
 function checkAddress(
@@ -71,6 +108,7 @@ export function checkWati(context: RuleContext): void {
   if (wati === undefined) return;
   const path = ["channels_config", "wati"];
   checkAllowedNumbers(path, wati.allowed_numbers, context);
+  checkTarget(path, wati.notification_target, "wati", context);
   checkChannelProxy(path, wati.proxy_url, context);
   if (wati.api_token === undefined) context.error([...path, "api_token"], "missing; WATI needs it");
   const problem = secureAddressProblem(wati.api_url, "https");

@@ -19,8 +19,12 @@ describe("isMediaAddress", () => {
     ["https://127.0.0.1/a", meta, false],
     ["https://169.254.169.254/a", meta, false],
     ["https://user@lookaside.fbsbx.com@evil.example/", meta, false],
-    ["http://127.0.0.1:9/a", loopback, true],
-    ["http://localhost:9/a", loopback, true],
+    ["http://127.0.0.1:4000/a", loopback, true],
+    ["http://localhost:4000/a", loopback, true],
+    ["http://127.0.0.1/a", "http://localhost:80", true],
+    ["http://127.0.0.1:9/a", loopback, false],
+    ["http://localhost/a", loopback, false],
+    ["https://127.0.0.1:4000/a", loopback, false],
     ["https://lookaside.fbsbx.com/a", loopback, false],
     ["http://10.0.0.1/a", loopback, false],
   ];
@@ -70,17 +74,29 @@ describe("openMedia", () => {
   });
 
   test("another host gets neither the token nor, unless it is Meta's, a visit", async () => {
-    await using other = graphStub(() => new Response("bytes"));
-    await using stub = graphStub(({ path }) =>
-      path.startsWith("/v26.0/")
-        ? Response.json({ url: `${stub.url}/file` })
-        : new Response(null, { status: 302, headers: { location: `${other.url}/moved` } }),
-    );
+    // By another name it is another origin, though on loopback the same server.
+    const renamed = () => stub.url.replace("127.0.0.1", "localhost");
+    await using stub = graphStub(({ path }) => {
+      if (path.startsWith("/v26.0/")) return Response.json({ url: `${stub.url}/file` });
+      if (path === "/moved") return new Response("bytes");
+      return new Response(null, { status: 302, headers: { location: `${renamed()}/moved` } });
+    });
     const file = await openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
     expect(await bytes(file.body)).toBe("bytes");
-    expect(other.asked.map(({ headers }) => headers.get("authorization"))).toEqual([null]);
+    expect(stub.asked.map(({ headers }) => headers.get("authorization"))).toEqual([
+      "Bearer EAAtoken",
+      "Bearer EAAtoken",
+      null,
+    ]);
 
-    for (const address of ["http://192.0.2.1/", "https://evil.example/", "file:///etc/passwd"]) {
+    await using other = graphStub(() => new Response("bytes"));
+    const elsewhere = `${other.url}/file`;
+    for (const address of [
+      elsewhere,
+      "http://192.0.2.1/",
+      "https://evil.example/",
+      "file:///etc/passwd",
+    ]) {
       await using bad = graphStub(() => Response.json({ url: address }));
       const opened = openMedia(bad.graph, "106", media({ id: "77", url: null }), live());
       await expect(opened).rejects.toMatchObject({ code: "address_refused" });
@@ -92,6 +108,7 @@ describe("openMedia", () => {
       const redirected = openMedia(moved.graph, "106", media({ id: "77", url: null }), live());
       await expect(redirected).rejects.toMatchObject({ code: "redirect_refused" });
     }
+    expect(other.asked).toEqual([]);
   });
 
   test.each([[{ id: null }], [{ id: "../me" }], [{ id: "" }], [{ id: "a/b" }], [{ id: 7 }]])(

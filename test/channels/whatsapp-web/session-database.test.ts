@@ -234,6 +234,17 @@ describe("what is not as it should be", () => {
     expect(codeOf(() => open().close())).toBe("fine");
   });
 
+  test("a lock that cannot be had for another reason is not called another process", () => {
+    writeFileSync(`${path}.lock`, "not what a lock is");
+    expect(codeOf(open)).toBe("unusable");
+    expect(open).toThrow("see to session_path, its folder's permissions");
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    expect(codeOf(() => SessionDatabase.open({ path: join(file, "s.db"), env: {} }))).toBe(
+      "unusable",
+    );
+  });
+
   test("after a failed opening the lock is free", () => {
     prepared();
     expect(codeOf(() => open({ REVKA_SESSION_KEY: "ab".repeat(32) }))).toBe("wrong_key");

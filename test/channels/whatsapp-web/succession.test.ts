@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, mock, spyOn, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeWAMessage } from "@whiskeysockets/baileys";
-import type { InboundEvent } from "../../../src/channels/message.ts";
 import { type Legacy, Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { Ingress } from "../../../src/channels/whatsapp-web/socket.ts";
 import { moveAside } from "../../../src/channels/whatsapp-web/succession.ts";
@@ -99,55 +98,30 @@ test("where the old session cannot stay beside its place, the next is closed and
   expect(found("live")).toEqual(["one"]);
 });
 
-test("where no next session can be opened, what was left is handed over from memory, and kept", async () => {
+test("where no next session can be opened, the old one comes back with what was left", async () => {
   const session = await received("one", "two");
-  const delivered: InboundEvent[] = [];
-  let open: Session | null = session;
-  const ingress = new Ingress({
-    session: () => open,
-    deliver: async (events) => void delivered.push(...events),
-    clock,
-    log: silentLog,
-  });
-  const next = moveAside({
-    session,
-    ingress,
-    open() {
-      open = null;
-      throw new Error("disk full");
-    },
-    log: silentLog,
-  });
-  expect(next).toBeNull();
-  await ingress.settled();
-  expect(textsOf({ number: null, events: delivered })).toEqual(["one", "two"]);
-  const [aside = ""] = readdirSync(join(folder, "live")).filter((name) => /-\d+Z$/.test(name));
-  mkdirSync(join(folder, "kept"));
-  cpSync(join(folder, "live", aside), join(folder, "kept", "s.db"));
-  cpSync(join(folder, "live", "s.db.key"), join(folder, "kept", "s.db.key"));
-  expect(found("kept")).toEqual(["one", "two"]);
+  const open = () => {
+    throw new Error("disk full");
+  };
+  const moving = () => moveAside({ session, ingress: ingressOf(session), open, log: silentLog });
+  expect(moving).toThrow("disk full");
+  expect(found("live")).toEqual(["one", "two"]);
+  expect(readdirSync(join(folder, "live")).filter((name) => /logged-out/.test(name))).toEqual([]);
 });
 
-test("what the next session cannot note is in its memory all the same, and handed over once", async () => {
+test("where the next session cannot note what was left, it is closed and the old one comes back", async () => {
   const session = await received("one");
-  const ingress = ingressOf(session);
-  const aside = spyOn(ingress, "aside");
-  const next = moveAside({
-    session,
-    ingress,
-    open() {
-      const opened = openAt("live", true);
-      const fail = () => {
-        throw new Error("disk full");
-      };
-      opened.commit.stage({ changes: [], alongside: [fail] });
-      return opened;
-    },
-    log: silentLog,
-  });
-  expect(textsOf({ number: null, events: next?.inherited ?? [] })).toEqual(["one"]);
-  expect(aside).not.toHaveBeenCalled();
-  next?.close();
+  const open = () => {
+    const opened = openAt("live", true);
+    const fail = () => {
+      throw new Error("disk full");
+    };
+    opened.commit.stage({ changes: [], alongside: [fail] });
+    return opened;
+  };
+  const moving = () => moveAside({ session, ingress: ingressOf(session), open, log: silentLog });
+  expect(moving).toThrow("disk full");
+  expect(found("live")).toEqual(["one"]);
 });
 
 test("where nothing was left, no session follows; a session that cannot be read moves all the same", async () => {

@@ -19,12 +19,12 @@ afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
 });
 
-/** A service that answers 404 to whatever is asked: it was reached. */
-function service(): string {
+/** A service that answers so to whatever is asked. */
+function service(status = 404): string {
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
-    fetch: () => new Response(null, { status: 404 }),
+    fetch: () => new Response(null, { status }),
   });
   undo.push(() => server.stop(true));
   return `http://127.0.0.1:${server.port}`;
@@ -77,11 +77,33 @@ test("channel, agent and speech are each shown to come through their proxy", asy
   const found = await proxyFindings(services(service(), address));
   expect(found).toEqual(
     ["channel.whatsapp", "agent.webhook", "transcription.local_whisper", "tts.piper"].map(
-      (name) => ["ok", `${name} reaches 127.0.0.1:PORT through http://127.0.0.1:PORT`],
+      (name) => [
+        "ok",
+        `${name} gets an answer (404) for 127.0.0.1:PORT through http://127.0.0.1:PORT`,
+      ],
     ),
   );
   expect(proxy.asked.length).toBeGreaterThanOrEqual(4);
 });
+
+test.each([302, 403, 500, 502, 511])(
+  "%i in plain http may be the proxy's own answer, and through SOCKS is the service's",
+  async (status) => {
+    const http = await startHttpProxy({});
+    undo.push(() => http.close());
+    for (const [level, message] of await proxyFindings(services(service(status), http.url))) {
+      expect(level).toBe("warning");
+      expect(message).toContain(`gets ${status} for 127.0.0.1:PORT through http://127.0.0.1:PORT`);
+      expect(message).not.toContain("reaches");
+    }
+    const socks = await startSocksProxy({});
+    undo.push(() => socks.close());
+    const found = await proxyFindings(services(service(status), socks.url));
+    expect(found.map(([level, message]) => [level, String(message).split(" ")[1]])).toEqual(
+      found.map(() => ["ok", "reaches"]),
+    );
+  },
+);
 
 test("a proxy that leads nowhere is named, without its password", async () => {
   const proxy = await startSocksProxy({ refuse: 2 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cloudProbes } from "../../../src/commands/doctor/cloud-probes.ts";
 import { gatewayProbes } from "../../../src/commands/doctor/gateway-probes.ts";
 import { examine, type Finding, type Probe } from "../../../src/commands/doctor/probe.ts";
 import { watiProbes } from "../../../src/commands/doctor/wati-probes.ts";
@@ -104,6 +105,22 @@ describe("the callback", () => {
   });
 });
 
+describe("Meta", () => {
+  const html = "<html>please log in</html>";
+  test.each([
+    ["a proxy's refusal", 403, html, "the answer (403) is none of Meta's Graph API"],
+    ["a captive portal", 200, html, "the answer (200) is none of Meta's Graph API"],
+    ["a JSON of somebody else", 200, "{}", "what answers names no number"],
+  ])("%s is not taken for Meta", async (_, status, body, words) => {
+    const find = await findings(cloudProbes, cloud, async () => new Response(body, { status }));
+    expect(find("number")).toMatchObject({
+      level: "error",
+      message: expect.stringContaining(words),
+      next: expect.stringContaining("check api_base_url and proxy_url"),
+    });
+  });
+});
+
 describe("WATI", () => {
   const wati = '[channels_config.wati]\napi_token = "watitoken"\napi_url = "http://127.0.0.1:9"\n';
 
@@ -111,6 +128,8 @@ describe("WATI", () => {
     const find = await findings(watiProbes, wati, async () => new Response("{}", { status: 401 }));
     expect(find("token")).toMatchObject({ level: "error" });
     expect(find("webhook secret")).toMatchObject({ level: "warning" });
+    const portal = await findings(watiProbes, wati, async () => new Response("<html>"));
+    expect(portal("token")?.message).toBe("what answers is not WATI");
     const closed = `${wati}webhook_secret = "hush-hush"\n`;
     const other = await findings(
       watiProbes,

@@ -1,0 +1,44 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { networkErrorCode } from "../net/network-error.ts";
+import { ControlError, DaemonNotRunning, SocketUnusable } from "./api.ts";
+
+/** Why no answer came from the control socket. `cause` is what the request failed with. */
+export function whyUnanswered(socketPath: string, cause: unknown): Error {
+  try {
+    if (!statSync(socketPath).isSocket()) {
+      return new SocketUnusable(
+        `${socketPath} is no socket: move it away, then restart the daemon`,
+      );
+    }
+    accessSync(socketPath, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const refused = error instanceof Error && "code" in error ? error.code : undefined;
+    if (refused === "EACCES" || refused === "EPERM") {
+      return new SocketUnusable(
+        `${socketPath} is not yours: run this as the daemon's account, or as root`,
+      );
+    }
+    return new DaemonNotRunning(socketPath);
+  }
+  const code = networkErrorCode(cause);
+  if (code === "ECONNRESET" || code === "EPIPE") {
+    return new ControlError(
+      400,
+      `the daemon on ${socketPath} hung up without an answer: see its log, and whether it still runs`,
+    );
+  }
+  return /^(Malformed|HPE_|EPROTOTYPE)/.test(code)
+    ? stranger(socketPath)
+    : new DaemonNotRunning(socketPath);
+}
+
+/** What answers, but not as a daemon of this build does. `status` is that of its answer. */
+export function stranger(socketPath: string, status?: number): ControlError {
+  return new ControlError(
+    400,
+    // The server itself refuses a body beyond its limit, and says nothing more.
+    status === 413
+      ? "that is more than the daemon takes at once (256 KiB)"
+      : `what answers on ${socketPath} is no daemon of this Revka: restart the daemon after an update, or stop that program`,
+  );
+}

@@ -1,5 +1,6 @@
 import type { LanguageModel } from "ai";
 import type { Fetch } from "../net/fetch.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { AgentError, type Agent, type TurnRequest } from "./agent.ts";
 import { readImages, type TurnImage } from "./images.ts";
@@ -14,12 +15,14 @@ export interface ModelOptions {
   model: string;
   temperature: number | undefined;
   fetch: Fetch;
+  clock: Clock;
   log: Logger;
 }
 
 /** Asks a language model. The SDK is loaded with the first turn, not before. */
 export function createModelAgent(options: ModelOptions): Agent {
   const { provider, log } = options;
+  const fetch = providerFetch(options.fetch, provider.name, options.clock);
   let loaded: Promise<LanguageModel> | undefined;
 
   return {
@@ -90,7 +93,7 @@ export function createModelAgent(options: ModelOptions): Agent {
     // The SDK would write its warnings to the console, which belongs to the log.
     globalThis.AI_SDK_LOG_WARNINGS = false;
     const { generateText } = await import("ai");
-    loaded ??= loadModel(provider, options.model, providerFetch(options.fetch, provider.name));
+    loaded ??= loadModel(provider, options.model, fetch);
     return await generateText({
       model: await loaded,
       ...prompt,

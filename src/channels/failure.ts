@@ -125,17 +125,6 @@ export function proxyTrouble(code: string, service: string): string {
 }
 
 /**
- * `Retry-After` in milliseconds from `now` (Unix ms), at most a day; null where absent or unreadable. Seconds or an
- * HTTP date (RFC 9110, section 10.2.3).
- */
-export function retryAfterMs(headers: Headers, now: number): number | null {
-  const value = headers.get("retry-after")?.trim();
-  if (!value) return null;
-  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, 86_400_000) : null;
-}
-
-/**
  * An answer in JSON without the credential that the request carried, in whatever spelling: servers repeat what they
  * were told, and their words go into hints. To be done before {@link harmless}, which may leave half of it.
  */

@@ -1,6 +1,6 @@
-import type { LanguageModel } from "ai";
 import type { Fetch } from "../net/fetch.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { onceLoaded } from "../runtime/once.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { AgentError, type Agent, type TurnRequest } from "./agent.ts";
 import { readImages, type TurnImage } from "./images.ts";
@@ -23,7 +23,7 @@ export interface ModelOptions {
 export function createModelAgent(options: ModelOptions): Agent {
   const { provider, log } = options;
   const fetch = providerFetch(options.fetch, provider.name, options.clock);
-  let loaded: Promise<LanguageModel> | undefined;
+  const load = onceLoaded(() => loadModel(provider, options.model, fetch));
 
   return {
     kind: "model",
@@ -93,9 +93,8 @@ export function createModelAgent(options: ModelOptions): Agent {
     // The SDK would write its warnings to the console, which belongs to the log.
     globalThis.AI_SDK_LOG_WARNINGS = false;
     const { generateText } = await import("ai");
-    loaded ??= loadModel(provider, options.model, fetch);
     return await generateText({
-      model: await loaded,
+      model: await load(),
       ...prompt,
       // The turns repeat a failed one themselves.
       maxRetries: 0,

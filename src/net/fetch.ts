@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { onceLoaded } from "../runtime/once.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { DispatchedFetch, DispatchOptions } from "./dispatched-fetch.ts";
 import { proxyFor, proxyOptions, proxyVariables, type Proxy, type ProxyOptions } from "./proxy.ts";
@@ -36,17 +37,20 @@ export interface NetworkOptions extends DispatchOptions {
  */
 export function createNetwork(options: NetworkOptions): Network {
   const decision = proxyOptions(options.config, { ...options.env });
-  const routes = new Map<string, Promise<DispatchedFetch>>();
+  const routes = new Map<string, () => Promise<DispatchedFetch>>();
   const announced = new Set<string>();
 
   const route = (proxy: Proxy | null): Promise<DispatchedFetch> => {
     const key = proxy?.url.href ?? "";
     let made = routes.get(key);
     if (!made) {
-      made = import("./dispatched-fetch.ts").then((it) => it.createDispatchedFetch(proxy, options));
+      made = onceLoaded(async () => {
+        const { createDispatchedFetch } = await import("./dispatched-fetch.ts");
+        return createDispatchedFetch(proxy, options);
+      });
       routes.set(key, made);
     }
-    return made;
+    return made();
   };
 
   // The runtime's fetch obeys HTTP_PROXY by itself; where that is set, the direct way needs a fetch that does not.
@@ -75,7 +79,7 @@ export function createNetwork(options: NetworkOptions): Network {
     async close() {
       const made = [...routes.values()];
       routes.clear();
-      await Promise.all(made.map(async (it) => (await it).close().catch(() => {})));
+      await Promise.allSettled(made.map(async (it) => (await it()).close()));
     },
   };
 }

@@ -62,7 +62,7 @@ export async function readAudio(
     if (size > maxBytes) {
       throw new SpeechError(`the audio is longer than ${maxBytes} bytes`, false);
     }
-    data = new Uint8Array(await readFile(path));
+    data = await readFile(path);
   } catch (error) {
     if (error instanceof SpeechError) throw error;
     throw new SpeechError("the audio file cannot be read", false);

@@ -132,6 +132,17 @@ test("an answer longer than one text may be is none: it would be hundreds of mes
   });
 });
 
+test("a provider that is busy is asked again when it said, by the next turn too", async () => {
+  const agent = await provider.model();
+  const answers = [new Response("", { status: 429, headers: { "retry-after-ms": "200" } })];
+  provider.respond = () => answers.shift() ?? completion("hello");
+  await rejection(agent.run(turn(), never));
+  const failed = performance.now();
+  expect((await agent.run(turn(), never)).parts).toHaveLength(1);
+  // Timers may be a little early.
+  expect(performance.now() - failed).toBeGreaterThan(180);
+});
+
 describe("pictures", () => {
   const jpeg = join(folder, "photo.jpg");
   writeFileSync(jpeg, new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2]));

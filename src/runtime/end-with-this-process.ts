@@ -62,6 +62,7 @@ function startKeeper(): typeof tell {
     };
     child.on("error", gone);
     child.on("exit", gone);
+    if (child.pid === undefined) return null;
     child.stdin.on("error", () => {});
     // Neither keeps this process going.
     child.unref();

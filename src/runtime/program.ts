@@ -71,9 +71,7 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
       settled = true;
       for (const cancel of timers) cancel();
       signal.removeEventListener("abort", onAbort);
-      child.stdin.destroy();
-      child.stdout.destroy();
-      child.stderr.destroy();
+      if (pid !== undefined) for (const stream of streamsOf(child)) stream.destroy();
       if (stopping) kill("SIGKILL");
       if (stopping === "aborted") reject(signal.reason);
       else resolve(stopping === "too_much_output" ? { kind: "too_much_output" } : outcome);
@@ -101,6 +99,8 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
     signal.addEventListener("abort", onAbort, { once: true });
 
     child.on("error", (error) => settle({ kind: "not_started", code: systemCode(error) }));
+    // It may have no streams then, as where no file can be opened.
+    if (pid === undefined) return;
     child.on("exit", () => timers.push(clock.after(drainMs, ended)));
     child.on("close", ended);
     child.stdout.on("data", (chunk: Uint8Array) => {
@@ -112,7 +112,7 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
       stderrBytes += chunk.length;
     });
     // A program that never reads its input closes the pipe: EPIPE is no failure of the turn.
-    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => {});
+    for (const stream of streamsOf(child)) stream.on("error", () => {});
     child.stdin.end(options.input);
   });
 }
@@ -124,6 +124,10 @@ function launch(file: string, args: string[], options: ProgramOptions) {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
+}
+
+function streamsOf({ stdin, stdout, stderr }: ReturnType<typeof launch>) {
+  return [stdin, stdout, stderr];
 }
 
 function systemCode(error: unknown): string {

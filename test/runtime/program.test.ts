@@ -16,9 +16,10 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A process that runs these lines of JavaScript, with `run` for a shell script. */
-function running(lines: string) {
+function running(lines: string, maxFiles = 500) {
   const child = Bun.spawn({
     cmd: [
+      ...["sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh"],
       process.execPath,
       "-e",
       `import { runProgram } from ${JSON.stringify(program)};
@@ -43,6 +44,29 @@ test("a process that has run a program ends by itself", async () => {
 });
 
 const linux = process.platform === "linux" ? test : test.skip;
+
+linux("a process that may open no more files can start none, and goes on", async () => {
+  const child = running(
+    `import { openSync, closeSync, writeFileSync } from "node:fs";
+    const open = [];
+    try {
+      for (;;) open.push(openSync("/dev/null"));
+    } catch {}
+    const kinds = [];
+    for (let free = 0; free < 20; free++) {
+      const { kind, code } = await run("true");
+      kinds.push(kind + " " + code);
+      closeSync(open.pop());
+    }
+    for (const file of open) closeSync(file);
+    writeFileSync("kinds", kinds.join("\\n"));`,
+    100,
+  );
+  expect(await child.exited).toBe(0);
+  const kinds = readFileSync(join(folder, "kinds"), "utf8").split("\n");
+  expect(new Set(kinds)).toEqual(new Set(["not_started EMFILE", "ended 0"]));
+  expect([kinds[0], kinds.at(-1)]).toEqual(["not_started EMFILE", "ended 0"]);
+});
 
 linux("a keeper that was killed is replaced by one that knows of all that runs", async () => {
   const child = running(`

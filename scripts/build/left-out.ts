@@ -12,6 +12,13 @@ const stubs: Record<string, string> = {
     export const createGateway = never;
     export const gateway = { languageModel: never };
   `,
+  // Of the AI SDK, two kinds of model that Anthropic's package can make of one of its own, and is never asked to: 51 kB.
+  "@ai-sdk/provider-utils/experimental-decision": `
+    export class Experimental_DecisionLanguageModel {}
+  `,
+  "@ai-sdk/provider-utils/experimental-extraction": `
+    export class Experimental_ExtractionLanguageModel {}
+  `,
   // Of pino, for its option `redact`: the log has sieves of its own. 50 kB, and a part of every start.
   "@pinojs/redact": `
     module.exports = () => { throw new Error("this build redacts by itself"); };

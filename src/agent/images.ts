@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import type { TurnMessage } from "./agent.ts";
 
-/** The least of the providers' limits for one image (Anthropic's 5 MB; OpenAI and Groq take more or as much). */
-const maxImageBytes = 5_000_000;
+/** The least of the providers' limits for one image: Anthropic's 5 MiB, which count it in base 64. */
+const maxImageBytes = (5 * 1024 * 1024 * 3) / 4;
 /** Images of one turn that a model is shown, the latest; Groq takes five. */
 const maxImages = 4;
 

@@ -15,8 +15,10 @@ const advice: Record<number, string> = {
   529: "it is overloaded",
 };
 
-/** Statuses after which the same request may well succeed. All else under 500 stays as it is. */
-const passing = new Set([408, 409, 425, 429]);
+/** May the same request well succeed after this status? All else under 500 stays as it is. */
+export function isPassing(status: number): boolean {
+  return status >= 500 || [408, 409, 425, 429].includes(status);
+}
 
 /**
  * Turns whatever a model call threw into an {@link AgentError}. Of the provider's own words only an error code of
@@ -34,7 +36,7 @@ export function modelError(error: unknown, provider: Provider): AgentError {
   const hint = advice[status] ?? (status >= 500 ? "it is in trouble" : "an unexpected answer");
   return new AgentError(
     `${provider.name} answered with status ${status}${code ? ` (${code})` : ""}: ${hint}`,
-    status >= 500 || passing.has(status),
+    isPassing(status),
   );
 }
 

@@ -1,5 +1,6 @@
-import type { LanguageModel } from "ai";
 import type { Fetch } from "../net/fetch.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { onceLoaded } from "../runtime/once.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { AgentError, type Agent, type TurnRequest } from "./agent.ts";
 import { readImages, type TurnImage } from "./images.ts";
@@ -14,13 +15,15 @@ export interface ModelOptions {
   model: string;
   temperature: number | undefined;
   fetch: Fetch;
+  clock: Clock;
   log: Logger;
 }
 
 /** Asks a language model. The SDK is loaded with the first turn, not before. */
 export function createModelAgent(options: ModelOptions): Agent {
   const { provider, log } = options;
-  let loaded: Promise<LanguageModel> | undefined;
+  const fetch = providerFetch(options.fetch, provider.name, options.clock);
+  const load = onceLoaded(() => loadModel(provider, options.model, fetch));
 
   return {
     kind: "model",
@@ -90,9 +93,8 @@ export function createModelAgent(options: ModelOptions): Agent {
     // The SDK would write its warnings to the console, which belongs to the log.
     globalThis.AI_SDK_LOG_WARNINGS = false;
     const { generateText } = await import("ai");
-    loaded ??= loadModel(provider, options.model, providerFetch(options.fetch, provider.name));
     return await generateText({
-      model: await loaded,
+      model: await load(),
       ...prompt,
       // The turns repeat a failed one themselves.
       maxRetries: 0,

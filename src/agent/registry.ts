@@ -70,6 +70,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
         model: config.default_model,
         temperature: config.default_temperature,
         fetch: fetchFor(`provider.${provider.name}`),
+        clock,
         log,
       });
     }

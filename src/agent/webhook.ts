@@ -81,11 +81,8 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
       return await options.fetch(url, { ...init, redirect: "manual", signal });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      const code = networkErrorCode(error);
       throw new AgentError(
-        code === "compressed_answer"
-          ? `the agent at ${url.host} compresses its answer, though asked for identity`
-          : `cannot reach the agent at ${url.host} (${code})`,
+        `cannot reach the agent at ${url.host} (${networkErrorCode(error)})`,
         true,
       );
     }

@@ -99,13 +99,6 @@ function connectionFailure(error: unknown, service: string): SendFailure {
       `${service} could not be reached: check the network, DNS and the proxy.`,
     );
   }
-  if (code === "compressed_answer") {
-    return sendFailure(
-      "ambiguous",
-      code,
-      `The answer of ${service} came compressed, unasked: see what proxy stands on the way.`,
-    );
-  }
   return sendFailure("ambiguous", code, `The connection to ${service} broke before its answer.`);
 }
 
@@ -129,17 +122,6 @@ export function proxyTrouble(code: string, service: string): string {
     default:
       return `${proxy} refused: see its log, or ${named}`;
   }
-}
-
-/**
- * `Retry-After` in milliseconds from `now` (Unix ms), at most a day; null where absent or unreadable. Seconds or an
- * HTTP date (RFC 9110, section 10.2.3).
- */
-export function retryAfterMs(headers: Headers, now: number): number | null {
-  const value = headers.get("retry-after")?.trim();
-  if (!value) return null;
-  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, 86_400_000) : null;
 }
 
 /**

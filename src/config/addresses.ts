@@ -27,6 +27,8 @@ export function proxyAddressProblem(address: string): string | null {
   return "expected the address of a proxy that begins with http://, https://, socks5:// or socks5h://";
 }
 
+export const noWebAddress = "expected an http or https address";
+
 /** Is it an http or https address at all? */
 export function isWebAddress(address: string): boolean {
   const url = URL.parse(address);

@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.ts";
-import { rawFetch } from "../runtime/raw-fetch.ts";
+import { lazyFetch } from "../runtime/lazy-fetch.ts";
+import { onceLoaded } from "../runtime/once.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { DispatchedFetch, DispatchOptions } from "./dispatched-fetch.ts";
 import { proxyFor, proxyOptions, proxyVariables, type Proxy, type ProxyOptions } from "./proxy.ts";
@@ -13,7 +14,7 @@ export interface Network {
    * The fetch of one service (`channel.whatsapp`, `channel.wati`, `provider.…`, `transcription.…`, `tts.…`). Where a
    * proxy is meant but cannot be used, its promises reject; they never go out directly instead. A request that goes
    * out directly only by `no_proxy` does not follow redirects: they might lead past the proxy. Answers are asked for
-   * uncompressed, since what a few bytes unpack to has no limit, and refused otherwise (`uncompressed.ts`).
+   * uncompressed, since what a few bytes unpack to has no limit; what is not read of one is not unpacked.
    */
   fetchFor(service: string): Fetch;
   /**
@@ -38,17 +39,20 @@ export interface NetworkOptions extends DispatchOptions {
  */
 export function createNetwork(options: NetworkOptions): Network {
   const decision = proxyOptions(options.config, { ...options.env });
-  const routes = new Map<string, Promise<DispatchedFetch>>();
+  const routes = new Map<string, () => Promise<DispatchedFetch>>();
   const announced = new Set<string>();
 
   const route = (proxy: Proxy | null): Promise<DispatchedFetch> => {
     const key = proxy?.url.href ?? "";
     let made = routes.get(key);
     if (!made) {
-      made = import("./dispatched-fetch.ts").then((it) => it.createDispatchedFetch(proxy, options));
+      made = onceLoaded(async () => {
+        const { createDispatchedFetch } = await import("./dispatched-fetch.ts");
+        return createDispatchedFetch(proxy, options);
+      });
       routes.set(key, made);
     }
-    return made;
+    return made();
   };
 
   // The runtime's fetch obeys HTTP_PROXY by itself; where that is set, the direct way needs a fetch that does not.
@@ -67,24 +71,20 @@ export function createNetwork(options: NetworkOptions): Network {
     }
     const strict = init.redirect !== "manual" && isProxiedElsewhere(service, decision);
     const safe: RequestInit = strict ? { ...init, redirect: "error" } : init;
-    return heedsEnvironment ? (await route(null)).fetch(target, safe) : rawFetch(target, safe);
+    return heedsEnvironment ? (await route(null)).fetch(target, safe) : lazyFetch(target, safe);
   };
 
   return {
-    fetchFor: (service) => async (url, init) => {
+    fetchFor: (service) => (url, init) => {
       const headers = new Headers(init?.headers);
       headers.set("accept-encoding", "identity");
-      const response = await send(service, new URL(url), { ...init, headers });
-      if (!response.body || /^(identity)?$/i.test(response.headers.get("content-encoding") ?? "")) {
-        return response;
-      }
-      return (await import("./uncompressed.ts")).withoutBody(response);
+      return send(service, new URL(url), { ...init, headers });
     },
     proxyUrlFor: (service, url) => proxyFor(service, new URL(url), decision)?.url.href ?? null,
     async close() {
       const made = [...routes.values()];
       routes.clear();
-      await Promise.all(made.map(async (it) => (await it).close().catch(() => {})));
+      await Promise.allSettled(made.map(async (it) => (await it()).close()));
     },
   };
 }

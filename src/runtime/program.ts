@@ -1,6 +1,7 @@
 import { builtin } from "./builtin.ts";
 import { existsSync } from "node:fs";
 import type { Clock } from "./clock.ts";
+import { endWithThisProcess, killGroup } from "./end-with-this-process.ts";
 
 /** How long a program that is told to end may take before it is killed. */
 const graceMs = 2_000;
@@ -33,21 +34,6 @@ export type ProgramOutcome =
   | { kind: "not_started"; code: string }
   | { kind: "too_much_output" };
 
-/** What ends the programs that still run, should this process end first: nobody would read what they have to say. */
-const running = new Set<() => void>();
-let watched = false;
-
-function endWithThisProcess(kill: () => void): () => void {
-  if (!watched) {
-    watched = true;
-    process.once("exit", () => {
-      for (const each of running) each();
-    });
-  }
-  running.add(kill);
-  return () => void running.delete(kill);
-}
-
 /**
  * Runs a program in a process group of its own. When the signal aborts, or the output grows too long, the whole
  * group gets SIGTERM and after two seconds SIGKILL; the promise settles once it is gone.
@@ -75,24 +61,18 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
     let settled = false;
     const timers: (() => void)[] = [];
 
-    const killGroup = (name: "SIGTERM" | "SIGKILL") => {
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, name);
-      } catch {
-        // The group is gone already.
-      }
+    const { pid } = child;
+    const kill = (name: "SIGTERM" | "SIGKILL") => {
+      if (pid !== undefined) killGroup(pid, name);
     };
-    timers.push(endWithThisProcess(() => killGroup("SIGKILL")));
+    if (pid !== undefined) timers.push(endWithThisProcess(pid));
     const settle = (outcome: ProgramOutcome) => {
       if (settled) return;
       settled = true;
       for (const cancel of timers) cancel();
       signal.removeEventListener("abort", onAbort);
-      child.stdin.destroy();
-      child.stdout.destroy();
-      child.stderr.destroy();
-      if (stopping) killGroup("SIGKILL");
+      if (pid !== undefined) for (const stream of streamsOf(child)) stream.destroy();
+      if (stopping) kill("SIGKILL");
       if (stopping === "aborted") reject(signal.reason);
       else resolve(stopping === "too_much_output" ? { kind: "too_much_output" } : outcome);
     };
@@ -107,10 +87,10 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
     const stop = (reason: "aborted" | "too_much_output") => {
       if (stopping || settled) return;
       stopping = reason;
-      killGroup("SIGTERM");
+      kill("SIGTERM");
       timers.push(
         clock.after(graceMs, () => {
-          killGroup("SIGKILL");
+          kill("SIGKILL");
           timers.push(clock.after(drainMs, ended));
         }),
       );
@@ -119,6 +99,8 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
     signal.addEventListener("abort", onAbort, { once: true });
 
     child.on("error", (error) => settle({ kind: "not_started", code: systemCode(error) }));
+    // It may have no streams then, as where no file can be opened.
+    if (pid === undefined) return;
     child.on("exit", () => timers.push(clock.after(drainMs, ended)));
     child.on("close", ended);
     child.stdout.on("data", (chunk: Uint8Array) => {
@@ -130,7 +112,7 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
       stderrBytes += chunk.length;
     });
     // A program that never reads its input closes the pipe: EPIPE is no failure of the turn.
-    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => {});
+    for (const stream of streamsOf(child)) stream.on("error", () => {});
     child.stdin.end(options.input);
   });
 }
@@ -142,6 +124,10 @@ function launch(file: string, args: string[], options: ProgramOptions) {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
+}
+
+function streamsOf({ stdin, stdout, stderr }: ReturnType<typeof launch>) {
+  return [stdin, stdout, stderr];
 }
 
 function systemCode(error: unknown): string {

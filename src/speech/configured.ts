@@ -27,6 +27,7 @@ export async function createSpeech(options: {
   const speech: Speech = { synthesizer: null, transcriber: null };
   if (tts?.enabled) {
     const { createSynthesizer } = await import("./synthesis.ts");
+    const { persistently } = await import("./persistent.ts");
     speech.synthesizer = createSynthesizer({
       config: tts,
       env,
@@ -35,6 +36,7 @@ export async function createSpeech(options: {
       clock,
       log,
       ffmpeg: findExecutable("ffmpeg", env["PATH"]),
+      asking: (ask, signal) => persistently(ask, clock, signal),
     });
   }
   if (transcription?.enabled) {

@@ -59,11 +59,13 @@ export interface SynthesizerOptions {
   /** Path of ffmpeg; null where there is none. */
   ffmpeg: string | null;
   baseUrls?: Partial<ServiceUrls>;
+  /** How a service is asked, such as again; left out, once. */
+  asking?: (ask: () => Promise<Uint8Array>, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
 /** What `[tts]` asks for, or null where it is off. `default_format` has no say: WhatsApp takes one format. */
 export function createSynthesizer(options: SynthesizerOptions): Synthesizer | null {
-  const { config, env, clock, log, ffmpeg } = options;
+  const { config, env, clock, log, ffmpeg, asking = (ask) => ask() } = options;
   if (!config.enabled) return null;
   const provider = config.default_provider;
   const service = createService(options);
@@ -88,7 +90,7 @@ export function createSynthesizer(options: SynthesizerOptions): Synthesizer | nu
         log.info({ provider, letters: text.length }, "the answer is too long to be spoken");
         return null;
       }
-      const sound = await service.speak(text, signal);
+      const sound = await asking(() => service.speak(text, signal), signal);
       const note = await makeVoiceNote(sound, { ffmpeg, env, clock }, signal);
       if (!note) {
         obstacle = `${provider} gave no Ogg/Opus mono and ffmpeg is not installed`;

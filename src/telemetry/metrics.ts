@@ -1,4 +1,4 @@
-import type { Exposition } from "./exposition.ts";
+import { onceLoaded } from "../runtime/once.ts";
 
 /** One figure with the labels that tell it from its siblings. */
 export interface Sample<L extends string = string> {
@@ -82,18 +82,20 @@ export function createMetrics(): Metrics {
     ]),
   };
   const gauges: Gauge[] = [];
-  let made: Promise<Exposition> | undefined;
-  const exposition = () =>
-    (made ??= import("./exposition.ts").then(
-      ({ Exposition }) => new Exposition(Object.values(counters), gauges),
-    ));
+  const exposition = onceLoaded(async () => {
+    const { Exposition } = await import("./exposition.ts");
+    return new Exposition(Object.values(counters), gauges);
+  });
   return {
     ...counters,
     turnStarted() {
       const began = performance.now();
       return () => {
         const seconds = (performance.now() - began) / 1000;
-        void exposition().then((it) => it.turnTook(seconds));
+        exposition().then(
+          (it) => it.turnTook(seconds),
+          () => {},
+        );
       };
     },
     addGauge: (gauge) => void gauges.push(gauge),

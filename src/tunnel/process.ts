@@ -56,7 +56,6 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
-  child.stdin.on("error", () => {});
   const killGroup = () => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
@@ -76,22 +75,14 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
     process.off("exit", killGroup);
     resolve(why ?? reason);
   };
-  child.on("error", () => settle("cannot be started"));
-  // A child of its own may hold the pipes open, and "close" back.
-  child.on("exit", () => {
-    killGroup();
-    child.stdin.destroy();
-  });
-  child.on("close", (code, signal) => settle(signal ? `was ended by ${signal}` : endOf(code)));
-  for (const stream of [child.stdout, child.stderr]) eachLine(stream, onLine);
-
   const end = () => {
     child.kill("SIGTERM");
     cancelKill = clock.after(graceMs, killGroup);
   };
-  return {
+  child.on("error", () => settle("cannot be started"));
+  const running = {
     ended,
-    fail(reason) {
+    fail(reason: string) {
       why ??= reason;
       end();
     },
@@ -100,6 +91,18 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
       await ended;
     },
   };
+  // It may have no streams then, as where no file can be opened.
+  if (child.pid === undefined) return running;
+  child.stdin.on("error", () => {});
+  // A child of its own may hold the pipes open, and "close" back.
+  child.on("exit", () => {
+    killGroup();
+    child.stdin.destroy();
+  });
+  child.on("close", (code, signal) => settle(signal ? `was ended by ${signal}` : endOf(code)));
+  for (const stream of [child.stdout, child.stderr]) eachLine(stream, onLine);
+
+  return running;
 }
 
 /** Of a shell's exit code: 126 and 127 are its own, over 128 stands for a signal. */

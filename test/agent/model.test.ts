@@ -132,11 +132,26 @@ test("an answer longer than one text may be is none: it would be hundreds of mes
   });
 });
 
+test("a provider that is busy is asked again when it said, by the next turn too", async () => {
+  const agent = await provider.model();
+  const answers = [new Response("", { status: 429, headers: { "retry-after-ms": "200" } })];
+  provider.respond = () => answers.shift() ?? completion("hello");
+  const began = performance.now();
+  await rejection(agent.run(turn(), never));
+  expect((await agent.run(turn(), never)).parts).toHaveLength(1);
+  // Timers may be a little early.
+  expect(performance.now() - began).toBeGreaterThan(180);
+});
+
 describe("pictures", () => {
   const jpeg = join(folder, "photo.jpg");
   writeFileSync(jpeg, new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2]));
   const large = join(folder, "large.jpg");
-  writeFileSync(large, Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(5_000_000)]));
+  // Anthropic takes 5 MiB of base 64.
+  const most = 5 * 1024 * 1024;
+  const photo = (bytes: number) =>
+    Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(bytes - 3)]);
+  writeFileSync(large, photo((most * 3) / 4 + 1));
   const html = join(folder, "page.jpg");
   writeFileSync(html, "<html>");
   const image = (path: string | null): TurnAttachment => ({
@@ -168,6 +183,14 @@ describe("pictures", () => {
     expect(JSON.stringify(provider.seen[0]?.body.messages)).toContain(
       '"source":{"type":"base64","media_type":"image/jpeg","data":"/9j/4AEC"}',
     );
+  });
+
+  test("as large as providers take them are shown", async () => {
+    const largest = join(folder, "largest.jpg");
+    writeFileSync(largest, photo((most * 3) / 4));
+    await (await provider.model({ default_provider: "anthropic" })).run(withImages(largest), never);
+    const shown = /"data":"([^"]*)"/.exec(JSON.stringify(provider.seen[0]?.body.messages))?.[1];
+    expect(shown).toHaveLength(most);
   });
 
   test("too large, missing or none at all are only named", async () => {

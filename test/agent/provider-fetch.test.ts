@@ -1,20 +1,22 @@
 import { expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { providerFetch } from "../../src/agent/provider-fetch.ts";
+import { fakeClock } from "../support/clock.ts";
 import { rejection } from "./turn.ts";
 
 /** The fetch that a provider's SDK is given, over one that answers so. */
 function over(answer: (init: RequestInit | undefined) => Response | Promise<Response>) {
   const asked: { url: string; init: RequestInit | undefined }[] = [];
-  const fetch = providerFetch(async (url, init) => {
+  const clock = fakeClock();
+  const direct = async (url: string | URL, init?: RequestInit) => {
     asked.push({ url: String(url), init });
     return answer(init);
-  }, "openai");
-  return { fetch, asked };
+  };
+  return { fetch: providerFetch(direct, "openai", clock), asked, clock };
 }
 
 test("an answer is handed on with its status, headers and body", async () => {
-  const { fetch, asked } = over(
+  const { fetch, asked, clock } = over(
     () =>
       new Response("words", {
         status: 429,
@@ -35,6 +37,7 @@ test("an answer is handed on with its status, headers and body", async () => {
       url: "https://api.test/v1?key=k",
       init: { method: "POST", body: "{}" },
     });
+    await clock.advance(3_000);
   }
 });
 
@@ -97,4 +100,55 @@ test("an aborted call ends with the abort's own error", async () => {
   expect(await rejection(fetch("https://api.test/", { signal: ending.signal }))).toEqual(
     new Error("out of time"),
   );
+});
+
+const busy = (status: number, headers: Record<string, string>) =>
+  new Response(null, { status, headers });
+
+test.each<[string, number, Record<string, string>, number]>([
+  ["seconds", 429, { "retry-after": "20" }, 20_000],
+  ["of a provider in trouble", 503, { "retry-after": "20" }, 20_000],
+  ["milliseconds", 429, { "retry-after": "1", "retry-after-ms": "250" }, 250],
+  ["a whole day, of which a minute is kept", 429, { "retry-after": "86400" }, 60_000],
+])("a provider is asked no sooner than it says: %s", async (_, status, headers, ms) => {
+  const answers = [busy(status, headers), new Response("words"), new Response("words")];
+  const { fetch, asked, clock } = over(() => answers.shift() ?? new Response("words"));
+  expect((await fetch("https://api.test/")).status).toBe(status);
+  // Of whatever turn: the limit is the account's.
+  const others = Promise.all([fetch("https://api.test/1"), fetch("https://api.test/2")]);
+  await clock.advance(ms - 1);
+  expect(asked).toHaveLength(1);
+  await clock.advance(1);
+  expect((await others).map((answer) => answer.status)).toEqual([200, 200]);
+  await fetch("https://api.test/3");
+  expect([asked.length, clock.pending]).toEqual([4, 0]);
+});
+
+test.each([200, 401])("status %d asks for no wait", async (status) => {
+  const { fetch, asked } = over(() => busy(status, { "retry-after": "20" }));
+  await fetch("https://api.test/");
+  await fetch("https://api.test/");
+  expect(asked).toHaveLength(2);
+});
+
+test("a clock that is set back makes no wait longer than a minute", async () => {
+  const answers = [busy(429, { "retry-after": "20" })];
+  const { fetch, asked, clock } = over(() => answers.shift() ?? new Response("words"));
+  await fetch("https://api.test/");
+  const later = clock.now();
+  Object.assign(clock, { now: () => later - 3_600_000 });
+  const waiting = fetch("https://api.test/");
+  await clock.advance(60_000);
+  expect((await waiting).status).toBe(200);
+  expect(asked).toHaveLength(2);
+});
+
+test("a turn whose time is up waits no longer", async () => {
+  const { fetch, asked, clock } = over(() => busy(429, { "retry-after": "20" }));
+  await fetch("https://api.test/");
+  const ending = new AbortController();
+  const waiting = rejection(fetch("https://api.test/", { signal: ending.signal }));
+  ending.abort(new Error("out of time"));
+  expect(await waiting).toEqual(new Error("out of time"));
+  expect([asked.length, clock.pending]).toEqual([1, 0]);
 });

@@ -1,7 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { createWebhookAgent } from "../../src/agent/webhook.ts";
-import { CompressedAnswer } from "../../src/net/uncompressed.ts";
 import { rejection, turn } from "./turn.ts";
 
 const token = "tok-5f3a-secret";
@@ -167,13 +166,6 @@ describe("the probe asks without running a turn", () => {
   test.each([401, 403, 500, 502])("status %d is not", async (status) => {
     respond = () => new Response(null, { status });
     expect(await rejection(agent(undefined, token).probe(never))).toBeInstanceOf(AgentError);
-  });
-
-  test("a compressed answer is no agent out of reach", async () => {
-    const url = `http://127.0.0.1:${server.port}/turn`;
-    const fetch = () => Promise.reject(new CompressedAnswer());
-    const squeezing = createWebhookAgent({ url, bearerToken: undefined, fetch });
-    await expect(squeezing.run(turn(), never)).rejects.toThrow("compresses its answer");
   });
 
   test("a refusal without a token set is not one of the token", async () => {

@@ -36,7 +36,7 @@ describe.skipIf(!existsSync(deno))("the source under Deno (needs node_modules/@d
       env,
       files: { "asks.ts": script },
     });
-    expect(run).toMatchObject({ code: 0, out: "ambiguous\nbackoff\n", err: "" });
+    expect(run).toMatchObject({ code: 0, out: "ambiguous\nunsent\n", err: "" });
   }, 20_000);
 
   test("writes the schema of the configuration", async () => {

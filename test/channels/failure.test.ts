@@ -1,11 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  harmless,
-  retryAfterMs,
-  transportFailure,
-  withoutCredential,
-} from "../../src/channels/failure.ts";
-import { CompressedAnswer } from "../../src/net/uncompressed.ts";
+import { harmless, transportFailure, withoutCredential } from "../../src/channels/failure.ts";
 
 /** As Deno words it. */
 const deno = (said: string) =>
@@ -71,7 +65,6 @@ describe("transportFailure", () => {
       "Error",
     ],
     ["broken off", coded("ECONNRESET"), null, "ambiguous", "ECONNRESET"],
-    ["compressed unasked", new CompressedAnswer(), null, "ambiguous", "compressed_answer"],
     ["something else", new Error("?"), null, "ambiguous", "Error"],
     ["our deadline", coded("ECONNREFUSED"), "deadline", "ambiguous", "timeout"],
     ["our stop", new Error("stop"), "stop", "ambiguous", "aborted"],
@@ -98,29 +91,6 @@ test.each([
   const { hint } = transportFailure(coded(code), "Meta");
   expect(hint).toStartWith(words);
   expect(hint).toEndWith("check proxy_url and [proxy].");
-});
-
-test("an answer that came compressed is no broken connection", () => {
-  expect(transportFailure(new CompressedAnswer(), "Meta").hint).toContain("came compressed");
-});
-
-describe("retryAfterMs", () => {
-  const now = Date.parse("2026-11-20T00:00:00Z");
-  test.each([
-    [null, null],
-    ["", null],
-    ["120", 120_000],
-    ["0", 0],
-    ["999999999", 86_400_000],
-    ["Fri, 20 Nov 2026 00:01:00 GMT", 60_000],
-    ["Fri, 20 Nov 2026 00:00:00 GMT", 0],
-    ["Thu, 19 Nov 2026 00:00:00 GMT", null],
-    ["soon", null],
-    ["-5", null],
-  ])("%p", (value, expected) => {
-    const headers = new Headers(value === null ? {} : { "retry-after": value });
-    expect(retryAfterMs(headers, now)).toBe(expected);
-  });
 });
 
 describe("harmless", () => {

@@ -100,6 +100,30 @@ describe("a key or a token travels encrypted, or stays on this machine", () => {
   });
 });
 
+describe("an address that is asked is one of the web", () => {
+  test.each<[key: string, toml: string, url: string]>([
+    [
+      "transcription.local_whisper.url",
+      'transcription]\nenabled = true\ndefault_provider = "local_whisper"\n[transcription.local_whisper]\nurl',
+      "localhost:9000/transcribe",
+    ],
+    [
+      "tts.piper.api_url",
+      'tts]\nenabled = true\ndefault_provider = "piper"\n[tts.piper]\napi_url',
+      "ftp://127.0.0.1/speech",
+    ],
+  ])("%s", (key, toml, url) => {
+    expect(complaints(`[agent]\nkind = "echo"\n[${toml} = "${url}"\n`)).toEqual([
+      `config.toml:7: ${key}: expected an http or https address`,
+    ]);
+  });
+
+  test("one that nothing asks is left alone", () => {
+    const unused = '[transcription.local_whisper]\nurl = "later"\n[tts.piper]\napi_url = ""\n';
+    expect(complaints(`[agent]\nkind = "echo"\n${unused}`)).toEqual([]);
+  });
+});
+
 test("Ollama's address is one of the web", () => {
   expect(complaints(model("ollama", 'api_url = "ftp://10.0.0.5"\n'))).toHaveLength(1);
 });

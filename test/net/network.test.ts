@@ -126,3 +126,23 @@ test("closing drops the connections that are held for proxies", async () => {
   await made.close();
   expect(await Promise.all(texts)).toEqual(["broke off", "broke off"]);
 });
+
+test("a way out that could not be made is made by the next request", async () => {
+  const target = keep(await startTarget());
+  const proxy = keep(await startHttpProxy());
+  let failures = 1;
+  const made = keep(
+    createNetwork({
+      config: v.parse(configSchema, table({ http_proxy: proxy.url })),
+      env: {},
+      log: silentLog,
+      get ca(): string[] {
+        if (failures-- > 0) throw new Error("EMFILE");
+        return [];
+      },
+    }),
+  );
+  const fetch = made.fetchFor("provider.openai");
+  await expect(fetch(target.url)).rejects.toThrow("EMFILE");
+  expect((await fetch(target.url)).status).toBe(200);
+});

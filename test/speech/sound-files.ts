@@ -58,3 +58,33 @@ export function movieHeader(version: 0 | 1, perSecond: number, units: bigint): U
   else body.writeBigUInt64BE(units, 24);
   return box("mvhd", body);
 }
+
+/** A chunk of RIFF, padded to an even length; `told` is the size that it names. */
+export function chunk(name: string, body: Uint8Array, told: number = body.length): Uint8Array {
+  const head = Buffer.alloc(8);
+  head.write(name, 0, "latin1");
+  head.writeUInt32LE(told, 4);
+  return join(head, body, new Uint8Array(body.length % 2));
+}
+
+export function wavFormat(rate: number, blockAlign: number, bytesPerSecond = rate * blockAlign) {
+  const body = Buffer.alloc(16);
+  body.writeUInt16LE(1, 0);
+  body.writeUInt16LE(1, 2);
+  body.writeUInt32LE(rate, 4);
+  body.writeUInt32LE(bytesPerSecond, 8);
+  body.writeUInt16LE(blockAlign, 12);
+  return chunk("fmt ", body);
+}
+
+export function wav(...chunks: Uint8Array[]): Uint8Array {
+  return chunk("RIFF", join(Buffer.from("WAVE"), ...chunks));
+}
+
+/** A FLAC file of one block, mono with 16 bits, and no sound. */
+export function flac(rate: number, samples: number): Uint8Array {
+  const body = Buffer.alloc(34);
+  const bits = (BigInt(rate) << 44n) | (15n << 36n) | BigInt(samples);
+  body.writeBigUInt64BE(bits, 10);
+  return join(Buffer.from("fLaC"), [0x80, 0, 0, 34], body);
+}

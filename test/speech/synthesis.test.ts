@@ -3,13 +3,17 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
+import { configSchema } from "../../src/config/schema.ts";
 import { ttsSchema } from "../../src/config/schema-speech.ts";
+import type { Network } from "../../src/net/fetch.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { createSpeech } from "../../src/speech/configured.ts";
 import { SpeechError } from "../../src/speech/error.ts";
 import { createSynthesizer } from "../../src/speech/synthesis.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { rejection } from "../agent/turn.ts";
 import { fakeClock } from "../support/clock.ts";
+import { settle } from "../support/settle.ts";
 import { opusFile } from "./opus.ts";
 import { nobody } from "./stand-in.ts";
 import { key, synthesisBench, voiceId } from "./synthesis-bench.ts";
@@ -185,5 +189,66 @@ test("nobody there", async () => {
   expect(error).toMatchObject({
     retryable: true,
     detail: expect.stringMatching(/^cannot reach piper \(\w+\)$/),
+  });
+});
+
+describe("what a configuration asks for is asked again where that may help", () => {
+  const config = v.parse(configSchema, {
+    tts: { enabled: true, openai: { api_key: key } },
+  });
+  const speaking = async (answers: (() => Response)[]) => {
+    const clock = fakeClock();
+    let asked = 0;
+    const network: Network = {
+      fetchFor: () => async () => (answers[asked++] ?? Response.error)(),
+      proxyUrlFor: () => null,
+      close: async () => {},
+    };
+    const env = { PATH: "" };
+    const { synthesizer } = await createSpeech({ config, env, network, clock, log: silentLog });
+    if (!synthesizer) throw new Error("off");
+    return { clock, synthesizer, asked: () => asked };
+  };
+  const refused = () => {
+    throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+  };
+  const busy = (status: number) => () => new Response("", { status });
+  const sound = () => new Response(opusFile(2));
+
+  test("a busy service, and one that is restarted", async () => {
+    const { clock, synthesizer, asked } = await speaking([busy(429), refused, sound]);
+    const spoken = synthesizer.synthesize("Hi", target, never);
+    for (const [pause, tries] of [
+      [999, 1],
+      [1, 2],
+      [3_999, 2],
+      [1, 3],
+    ] as const) {
+      await settle();
+      await clock.advance(pause);
+      await settle();
+      expect(asked()).toBe(tries);
+    }
+    expect(await spoken).toMatchObject({ path: target, durationSecs: 2 });
+  });
+
+  test("one that stays busy is given up", async () => {
+    const { clock, synthesizer, asked } = await speaking(Array(9).fill(busy(503)));
+    const spoken = rejection(synthesizer.synthesize("Hi", target, never));
+    for (let second = 0; second < 6; second++) {
+      await settle();
+      await clock.advance(1_000);
+    }
+    expect(await spoken).toMatchObject({ status: 503 });
+    expect(asked()).toBe(3);
+  });
+
+  test.each<[string, () => Response]>([
+    ["a refused key", busy(401)],
+    ["a sound that is none", () => new Response("no sound")],
+  ])("%s is not", async (_, answer) => {
+    const { synthesizer, asked } = await speaking([answer, sound]);
+    await synthesizer.synthesize("Hi", target, never).catch(() => {});
+    expect(asked()).toBe(1);
   });
 });

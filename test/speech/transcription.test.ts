@@ -10,7 +10,7 @@ import { silentLog } from "../../src/telemetry/log.ts";
 import { rejection } from "../agent/turn.ts";
 import { fakeClock } from "../support/clock.ts";
 import { opusFile } from "./opus.ts";
-import { box, frames, movieHeader, mp3Frame } from "./sound-files.ts";
+import { box, chunk, flac, frames, movieHeader, mp3Frame, wav, wavFormat } from "./sound-files.ts";
 import { nobody } from "./stand-in.ts";
 import { key, transcriptionBench } from "./transcription-bench.ts";
 
@@ -99,6 +99,8 @@ describe("limits", () => {
   test.each([
     ["MP3", frames(5_000, mp3Frame), 130],
     ["M4A", box("moov", movieHeader(0, 1_000, 121_000n)), 121],
+    ["WAV", wav(wavFormat(8_000, 1), chunk("data", new Uint8Array(8_000 * 122))), 122],
+    ["FLAC", flac(8_000, 8_000 * 123), 123],
   ])("of %s, too", async (_, data, seconds) => {
     const path = join(folder, "long");
     writeFileSync(path, data);

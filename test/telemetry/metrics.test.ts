@@ -69,3 +69,21 @@ test("a figure that cannot be read costs no other", async () => {
   expect(await shown(metrics, "broken")).toEqual(["broken Nan"]);
   expect(await shown(metrics, "revka_turns_total")).toHaveLength(1);
 });
+
+test("figures that could not be loaded are loaded at the next look, and cost no turn", async () => {
+  const metrics = createMetrics();
+  let failures = 2;
+  metrics.addGauge({
+    name: "revka_some",
+    help: "Some",
+    get labelNames() {
+      if (failures-- > 0) throw new Error("out of memory");
+      return [];
+    },
+    read: () => 7,
+  });
+  metrics.turnStarted()();
+  await Bun.sleep(0);
+  await expect(metrics.text()).rejects.toThrow("out of memory");
+  expect(await shown(metrics, "revka_some")).toEqual(["revka_some 7"]);
+});

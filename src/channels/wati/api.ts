@@ -1,8 +1,9 @@
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
+import { retryAfterMs } from "../../net/retry-after.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { retryAfterMs, sendFailure, transportFailure, withoutCredential } from "../failure.ts";
+import { sendFailure, transportFailure, withoutCredential } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { classifyAnswer } from "./failure.ts";

@@ -1,4 +1,4 @@
-import { isWebAddress, secureAddressProblem } from "../addresses.ts";
+import { isWebAddress, noWebAddress, secureAddressProblem } from "../addresses.ts";
 import { nearestName } from "../nearest.ts";
 import type { RuleContext } from "./report.ts";
 
@@ -31,7 +31,7 @@ export function checkAgent(context: RuleContext): void {
 function checkWebhook({ config: { agent }, error }: RuleContext): void {
   const path = ["agent", "url"];
   if (agent?.url === undefined) return error(path, 'missing; kind = "webhook" needs an address');
-  if (!isWebAddress(agent.url)) return error(path, "expected an http or https address");
+  if (!isWebAddress(agent.url)) return error(path, noWebAddress);
   const problem = secureAddressProblem(agent.url, "https");
   if (agent.bearer_token !== undefined && problem)
     error(path, `${problem} when bearer_token is set`);
@@ -55,8 +55,7 @@ function checkProvider(provider: string, hasKey: boolean, error: RuleContext["er
   const path = ["default_provider"];
   if (provider.startsWith("custom:")) {
     const address = provider.slice("custom:".length);
-    if (!isWebAddress(address))
-      return error(path, "expected an http or https address after custom:");
+    if (!isWebAddress(address)) return error(path, `${noWebAddress} after custom:`);
     const problem = secureAddressProblem(address, "https");
     if (problem && hasKey) error(path, `${problem} when api_key is set`);
     return;

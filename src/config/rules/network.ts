@@ -1,4 +1,9 @@
-import { proxyAddressProblem, secureAddressProblem } from "../addresses.ts";
+import {
+  isWebAddress,
+  noWebAddress,
+  proxyAddressProblem,
+  secureAddressProblem,
+} from "../addresses.ts";
 import { nearestName } from "../nearest.ts";
 import { selects, services } from "../services.ts";
 import type { RuleContext } from "./report.ts";
@@ -42,22 +47,21 @@ export function checkTunnel({ config: { tunnel }, error }: RuleContext): void {
   }
 }
 
-/** Keys and recordings travel encrypted, or stay on this machine. */
-export function checkSpeech({ config: { transcription }, error }: RuleContext): void {
-  if (!transcription) return;
-  const problem = secureAddressProblem(transcription.api_url, "https");
-  if (problem) error(["transcription", "api_url"], problem);
-  const local = transcription.local_whisper;
-  if (local.url !== undefined && local.bearer_token !== undefined) {
-    const insecure = secureAddressProblem(local.url, "https");
-    if (insecure)
-      error(["transcription", "local_whisper", "url"], `${insecure} when bearer_token is set`);
+/** Keys and recordings travel encrypted, or stay on this machine; a server of one's own may be anywhere. */
+export function checkSpeech({ config: { transcription, tts }, error }: RuleContext): void {
+  if (transcription) {
+    const problem = secureAddressProblem(transcription.api_url, "https");
+    if (problem) error(["transcription", "api_url"], problem);
+    const { url, bearer_token } = transcription.local_whisper;
+    const path = ["transcription", "local_whisper", "url"];
+    const used = transcription.enabled && transcription.default_provider === "local_whisper";
+    const insecure = secureAddressProblem(url ?? "", "https");
+    if (used && url === undefined) {
+      error(path, 'missing; default_provider = "local_whisper" needs it');
+    } else if (used && !isWebAddress(url ?? "")) error(path, noWebAddress);
+    else if (url !== undefined && bearer_token !== undefined && insecure)
+      error(path, `${insecure} when bearer_token is set`);
   }
-  const usesLocal = transcription.enabled && transcription.default_provider === "local_whisper";
-  if (usesLocal && local.url === undefined) {
-    error(
-      ["transcription", "local_whisper", "url"],
-      'missing; default_provider = "local_whisper" needs it',
-    );
-  }
+  if (tts?.enabled && tts.default_provider === "piper" && !isWebAddress(tts.piper.api_url))
+    error(["tts", "piper", "api_url"], noWebAddress);
 }

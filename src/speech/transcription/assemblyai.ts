@@ -17,6 +17,8 @@ export interface AssemblyAiOptions {
 const pollMs = 1_500;
 /** How long a transcript may take after the upload; a two-minute note takes some ten seconds. */
 const deadlineMs = 120_000;
+/** Questions in a row that may fail: to give up is to upload and pay anew. */
+const mostFailures = 2;
 
 const answer = <S extends v.GenericSchema>(schema: S) => ({ schema, maxBytes: 8 * 1024 * 1024 });
 const uploadSchema = v.object({ upload_url: v.pipe(v.string(), v.trim(), v.url()) });
@@ -68,17 +70,23 @@ export function createAssemblyAi(options: AssemblyAiOptions): TranscriptionServi
         signal,
       );
       const deadline = clock.now() + deadlineMs;
-      for (;;) {
-        const { status, text } = await askJson(
-          connection,
-          `${transcripts}/${id}`,
-          { headers },
-          answer(transcriptSchema),
-          signal,
-        );
-        if (status === "completed") return (text ?? "").trim();
-        if (status === "error") {
-          throw new SpeechError(`${name} could not transcribe the audio`, false);
+      for (let failures = 0; ;) {
+        try {
+          const { status, text } = await askJson(
+            connection,
+            `${transcripts}/${id}`,
+            { headers },
+            answer(transcriptSchema),
+            signal,
+          );
+          if (status === "completed") return (text ?? "").trim();
+          if (status === "error") {
+            throw new SpeechError(`${name} could not transcribe the audio`, false);
+          }
+          failures = 0;
+        } catch (error) {
+          const passing = error instanceof SpeechError && error.retryable;
+          if (!passing || ++failures > mostFailures) throw error;
         }
         if (clock.now() + pollMs > deadline) {
           throw new SpeechError(`${name} was not ready within ${deadlineMs / 1000} seconds`, true);

@@ -1,8 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { SpeechError } from "../error.ts";
+import { readFlacDuration } from "../flac.ts";
 import { readFramesDuration } from "../frames.ts";
 import { readMp4Duration } from "../mp4.ts";
 import { readOpus, type OpusInfo } from "../ogg.ts";
+import { readWavDuration } from "../wav.ts";
 
 /** A sound file, read. */
 export interface Audio {
@@ -60,7 +62,7 @@ export async function readAudio(
     if (size > maxBytes) {
       throw new SpeechError(`the audio is longer than ${maxBytes} bytes`, false);
     }
-    data = new Uint8Array(await readFile(path));
+    data = await readFile(path);
   } catch (error) {
     if (error instanceof SpeechError) throw error;
     throw new SpeechError("the audio file cannot be read", false);
@@ -68,6 +70,11 @@ export async function readAudio(
   const opus = readOpus(data);
   const told = platformType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const mimeType = opus ? "audio/ogg" : told in endings ? told : "application/octet-stream";
-  const durationSecs = opus?.durationSecs ?? readMp4Duration(data) ?? readFramesDuration(data);
+  const durationSecs =
+    opus?.durationSecs ??
+    readMp4Duration(data) ??
+    readWavDuration(data) ??
+    readFlacDuration(data) ??
+    readFramesDuration(data);
   return { data, mimeType, filename: `audio.${endings[mimeType] ?? "bin"}`, opus, durationSecs };
 }

@@ -104,6 +104,27 @@ test("assemblyai: a transcript that failed, and one that never comes", async () 
   expect(await run).toMatchObject({ detail: "assemblyai was not ready within 120 seconds" });
 });
 
+test("assemblyai: a question that fails is put again, and the sound not ordered anew", async () => {
+  const bad = () => new Response("", { status: 502 });
+  const states = [bad, bad, () => Response.json({ status: "processing" }), bad, bad, bad];
+  server.respond = ({ path }) =>
+    path.endsWith("/t-1")
+      ? (states.shift() ?? (() => Response.json({ status: "completed", text: "hello there" })))()
+      : Response.json(answers[path]);
+  const clock = pollingClock();
+  const hears = () => transcriber(providers.assemblyai, { clock }).transcribe(file(), never);
+  expect(await rejection(hears())).toMatchObject({ status: 502, retryable: true });
+  expect(server.seen.map(({ method }) => method)).toEqual([
+    "POST",
+    "POST",
+    ...Array(6).fill("GET"),
+  ]);
+  states.push(bad, bad, () => Response.json({ status: "queued" }), bad, bad);
+  expect(await hears()).toBe("hello there");
+  states.push(() => new Response("", { status: 401 }));
+  expect(await rejection(hears())).toMatchObject({ status: 401 });
+});
+
 test("assemblyai: an upload without an address is of no use", async () => {
   server.respond = () => Response.json({ upload_url: "upload/1" });
   const error = await rejection(transcriber(providers.assemblyai).transcribe(file(), never));

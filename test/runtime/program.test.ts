@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const program = join(import.meta.dir, "../../src/runtime/program.ts");
+let folder = "";
+const started: Bun.Subprocess[] = [];
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill("SIGKILL");
+});
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "revka-program-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A process that runs these lines of JavaScript, with `run` for a shell script. */
+function running(lines: string, maxFiles = 500) {
+  const child = Bun.spawn({
+    cmd: [
+      ...["sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh"],
+      process.execPath,
+      "-e",
+      `import { runProgram } from ${JSON.stringify(program)};
+      import { systemClock as clock } from ${JSON.stringify(join(program, "../clock.ts"))};
+      const run = (script) =>
+        runProgram(
+          { command: ["sh", "-c", script], env: process.env, input: "", maxOutputBytes: 100, clock },
+          new AbortController().signal,
+        );
+      ${lines}`,
+    ],
+    cwd: folder,
+    stdout: "ignore",
+  });
+  started.push(child);
+  return child;
+}
+
+test("a process that has run a program ends by itself", async () => {
+  const child = running('await run("true");');
+  expect(await child.exited).toBe(0);
+});
+
+const linux = process.platform === "linux" ? test : test.skip;
+
+linux("a process that may open no more files can start none, and goes on", async () => {
+  const child = running(
+    `import { openSync, closeSync, writeFileSync } from "node:fs";
+    const open = [];
+    try {
+      for (;;) open.push(openSync("/dev/null"));
+    } catch {}
+    const kinds = [];
+    for (let free = 0; free < 20; free++) {
+      const { kind, code } = await run("true");
+      kinds.push(kind + " " + code);
+      closeSync(open.pop());
+    }
+    for (const file of open) closeSync(file);
+    writeFileSync("kinds", kinds.join("\\n"));`,
+    100,
+  );
+  expect(await child.exited).toBe(0);
+  const kinds = readFileSync(join(folder, "kinds"), "utf8").split("\n");
+  expect(new Set(kinds)).toEqual(new Set(["not_started EMFILE", "ended 0"]));
+  expect([kinds[0], kinds.at(-1)]).toEqual(["not_started EMFILE", "ended 0"]);
+});
+
+linux("a keeper that was killed is replaced by one that knows of all that runs", async () => {
+  const child = running(`
+    void run("echo $$ > first; exec sleep 600");
+    process.once("SIGUSR2", () => void run("echo $$ > second; exec sleep 600"));
+    setInterval(() => {}, 1000);`);
+  const first = await written("first");
+  const [keeper = 0] = await keepersOf(child.pid);
+  process.kill(keeper, "SIGKILL");
+  // Its parent knows.
+  await until(() => stat(keeper) === "");
+  child.kill("SIGUSR2");
+  const second = await written("second");
+  await keepersOf(child.pid);
+  expect([first, second].map(alive)).toEqual([true, true]);
+  child.kill("SIGKILL");
+  await child.exited;
+  await until(() => !alive(first) && !alive(second));
+});
+
+async function written(name: string): Promise<number> {
+  const file = join(folder, name);
+  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"));
+  return Number(readFileSync(file, "utf8"));
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter(
+      (pid) => pid > 0 && alive(pid) && stat(pid).split(") ")[1]?.split(" ")[1] === `${parent}`,
+    );
+}
+
+/** Those that are no program: shells that wait for lines. */
+async function keepersOf(parent: number): Promise<number[]> {
+  const keepers = () =>
+    childrenOf(parent).filter((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("left="),
+    );
+  await until(() => keepers().length === 1);
+  return keepers();
+}
+
+function stat(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function alive(pid: number): boolean {
+  return /\) [^ZX] /.test(stat(pid));
+}
+
+async function until(holds: () => boolean, ms = 4_000): Promise<void> {
+  for (const end = Date.now() + ms; !holds(); await Bun.sleep(10)) {
+    if (Date.now() > end) throw new Error(`not within ${ms} ms`);
+  }
+}

@@ -56,6 +56,13 @@ test("says who it is", () => {
   });
 });
 
+test.each([
+  ["a minute unless told otherwise", {}, 60_000],
+  ["as many seconds as configured", { status_grace_secs: 5 }, 5000],
+])("waits for a status %s", (_name, over, expected) => {
+  expect(channel({ config: over }).channel.statusGraceMs).toBe(expected);
+});
+
 test.each(["access_token", "phone_number_id", "verify_token"])("is not made without %s", (key) => {
   expect(() => channel({ config: { [key]: undefined } })).toThrow(key);
   expect(() => channel({ config: { [key]: "" } })).toThrow(key);
@@ -150,6 +157,19 @@ describe("turnStarted", () => {
     }
     const sent = (await arrived.promise).json();
     expect(sent).toEqual({ messaging_product: "whatsapp", status: "read", ...expected });
+  });
+
+  test("the stop of the channel ends a call that Meta does not answer", async () => {
+    const arrived = Promise.withResolvers<void>();
+    await using stub = graphStub(() => {
+      arrived.resolve();
+      return new Promise(() => {});
+    });
+    const { channel: cloud, whispered } = channel({ config: { api_base_url: stub.url } });
+    cloud.turnStarted(focus(["wamid.A"]));
+    await arrived.promise;
+    await cloud.stop();
+    expect(await whispered).toEqual({ code: "aborted" });
   });
 
   test("a failure is only whispered", async () => {

@@ -616,6 +616,12 @@ describe("envelopes", () => {
     ["messages are no list", messagesBody([], { messages: "x" }), ["malformed"]],
     ["messages null", messagesBody([], { messages: null }), []],
     [
+      "a message beside lists that are none",
+      messagesBody([hi], { statuses: {}, message_echoes: 7, calls: {}, errors: "x" }),
+      ["malformed", "message"],
+    ],
+    ["user ids that are no list", changeBody("user_id_update", { user_id_update: {} }), []],
+    [
       "the neighbours of a malformed message",
       messagesBody([1, hi, null, {}, { ...hi, id: "wamid.B" }]),
       ["malformed", "message", "malformed", "malformed", "message"],
@@ -704,4 +710,6 @@ test("the own number", () => {
   expect(ownNumberIn(messagesBody([]), "1")).toBeNull();
   expect(ownNumberIn({ entry: [{}, { changes: [{}] }] }, phoneNumberId)).toBeNull();
   expect(ownNumberIn("?", phoneNumberId)).toBeNull();
+  const unnamed = { metadata: { phone_number_id: phoneNumberId } };
+  expect(ownNumberIn(messagesBody([], unnamed), phoneNumberId)).toBeNull();
 });

@@ -266,7 +266,13 @@ describe("files", () => {
     if (!(file instanceof File)) throw new Error("no file");
     expect(file.name).toBe("file.bin");
     expect(new Uint8Array(await file.arrayBuffer())).toEqual(bytes);
-    expect(message?.json()).toMatchObject(expected);
+    expect(message?.json()).toEqual({
+      messaging_product: "whatsapp",
+      biz_opaque_callback_data: "delivery-1",
+      recipient_type: "individual",
+      to: "+16505551234",
+      ...expected,
+    });
   });
 
   test("keep their length through the fetch that proxies use", async () => {

@@ -213,7 +213,11 @@ describe("probe", () => {
     [
       "blocked without a reason",
       () => Response.json({ ...number, health_status: { can_send_message: "BLOCKED" } }),
-      { retry: "hold", code: "blocked" },
+      {
+        retry: "hold",
+        code: "blocked",
+        hint: "Meta has blocked sending for this number. See Account quality in WhatsApp Manager.",
+      },
     ],
     [
       "the token may not read the number, which says nothing of sending",
@@ -237,6 +241,11 @@ describe("probe", () => {
     ],
     ["too many questions", () => refused(400, { code: 4 }), { retry: "hold", code: "4" }],
     ["the token is bad", () => refused(401, { code: 190 }), { retry: "hold", code: "190" }],
+    [
+      "Meta is down, in words that say nothing",
+      () => Response.json({}, { status: 503 }),
+      { retry: "hold", code: "http_503" },
+    ],
     ["Meta is down", () => new Response("", { status: 503 }), { retry: "hold", code: "http_503" }],
   ];
   test.each(rows)("%s", async (_name, answer, expected) => {

@@ -82,6 +82,27 @@ test("the id: WhatsApp's, else WATI's, else a hash that a repetition has too", (
   }
 });
 
+test("messages without an id are told apart by whoever, whenever and whatever they tell", () => {
+  const bare = { ...event(), whatsappMessageId: null, id: null };
+  const image = { ...bare, type: "image", text: "" };
+  const pairs: [name: string, one: object, other: object][] = [
+    ["by BSUID", { waId: null, bsuid: "US.1" }, { waId: null, bsuid: "US.2" }],
+    [
+      "by when they were created",
+      { timestamp: null },
+      { timestamp: null, created: "2025-11-27T10:14:17Z" },
+    ],
+    ["by type", { type: "text" }, { type: "button" }],
+    ["by what they reply to", { replyContextId: "wamid.1" }, { replyContextId: "wamid.2" }],
+    ["by path", { ...image, data: "data/1.jpg" }, { ...image, data: "data/2.jpg" }],
+    ["by address", { ...image, data: "https://a.test/1" }, { ...image, data: "https://a.test/2" }],
+  ];
+  for (const [name, one, other] of pairs) {
+    const ids = [one, other, one].map((more) => only({ ...bare, ...more }).id);
+    expect([name, ids[0] === ids[1], ids[0] === ids[2]]).toEqual([name, false, true]);
+  }
+});
+
 test("what is no message", () => {
   const cases: [name: string, body: unknown, expected: string][] = [
     ["an echo", event({ owner: true }), "echo"],
@@ -155,9 +176,10 @@ test("statuses name what was sent, never a message", () => {
 });
 
 test("reactions point at what they are about", () => {
-  const reaction = (text: string | null): InboundEvent[] =>
+  const reaction = (text: unknown): InboundEvent[] =>
     parseWebhook(event({ type: "reaction", text, replyContextId: "wamid.ZERO" }), now);
   expect(reaction("👍")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: "👍" }]);
+  expect(reaction({ body: "👍" })).toMatchObject([{ kind: "reaction", emoji: "👍" }]);
   expect(reaction("")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: null }]);
 });
 

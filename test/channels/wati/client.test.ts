@@ -165,6 +165,30 @@ describe("faults", () => {
     expect(await sending).toMatchObject({ failure: { retry: "ambiguous", code: "timeout" } });
   });
 
+  test("a file of ten megabytes may take as long as a slow line needs for it", async () => {
+    const clock = fakeClock();
+    const path = join(folder, "x.pdf");
+    await writeFile(path, "");
+    await truncate(path, 10 * 1024 * 1024);
+    simulator.faults.add({ effect: { kind: "hang" } });
+    const made = wati({ api_url: simulator.url }, { clock });
+    const sending = made.send(delivery(media(path)), never);
+    await simulator.requests.waitFor();
+    await clock.advance(70_000 - 1);
+    expect(clock.pending).toBe(1);
+    await clock.advance(1);
+    expect(await sending).toMatchObject({ failure: { retry: "ambiguous", code: "timeout" } });
+  });
+
+  test("an answer ends the waiting for it", async () => {
+    const clock = fakeClock();
+    const sent = await wati({ api_url: simulator.url }, { clock }).send(
+      delivery(text("hi")),
+      never,
+    );
+    expect([sent.ok, clock.pending]).toEqual([true, 0]);
+  });
+
   test("a stop of ours ends a send", async () => {
     const stopping = new AbortController();
     simulator.faults.add({ effect: { kind: "hang" } });

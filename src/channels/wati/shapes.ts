@@ -73,7 +73,6 @@ export function readTimestamp(event: WatiEvent, now: number): number {
 }
 
 function secondsOf(raw: string | number | null | undefined): number | null {
-  if (raw === null || raw === undefined || raw === "") return null;
   const number = Number(raw);
   const ms = Number.isFinite(number)
     ? number > 1e11

@@ -121,6 +121,31 @@ test("what cannot be sent is not tried", async () => {
   expect(simulator.requests.entries).toEqual([]);
 });
 
+test("the id of what was sent is WATI's, else WhatsApp's, else none; a page is no answer", async () => {
+  const rows: [answer: () => Response, sent: object][] = [
+    [
+      () => Response.json({ id: "c", message: { id: "m", whatsappMessageId: "w" } }),
+      { ok: true, platformId: "m" },
+    ],
+    [
+      () => Response.json({ id: "c", message: { whatsappMessageId: "w" } }),
+      { ok: true, platformId: "w" },
+    ],
+    [() => Response.json({ id: "c" }), { ok: true, platformId: "c" }],
+    [() => Response.json([]), { ok: true, platformId: null }],
+    [() => new Response(null, { status: 204 }), { ok: true, platformId: null }],
+    [() => new Response(" \n"), { ok: true, platformId: null }],
+    [
+      () => new Response("<html>Log in"),
+      { ok: false, failure: { retry: "hold", code: "foreign_answer" } },
+    ],
+  ];
+  for (const [answer, expected] of rows) {
+    const sent = await wati({}, { fetch: async () => answer() }).send(delivery(text("hi")), never);
+    expect(sent).toMatchObject(expected);
+  }
+});
+
 describe("faults", () => {
   test("a wrong token holds", async () => {
     const sent = await channel({ api_token: "wrong" }).send(delivery(text("hi")), never);

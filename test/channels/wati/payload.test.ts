@@ -148,10 +148,12 @@ test("statuses name what was sent, never a message", () => {
   for (const [eventType, state] of Object.entries(states)) {
     const events = parseWebhook(event({ eventType, owner: true }), now);
     expect(
-      events.map((it) => it.kind === "status" && [it.status.platformId, it.status.state]),
+      events.map(
+        (it) => it.kind === "status" && [it.status.platformId, it.status.state, it.status.failure],
+      ),
     ).toEqual([
-      ["69282478274a880fe782b2d9", state],
-      ["wamid.ONE", state],
+      ["69282478274a880fe782b2d9", state, null],
+      ["wamid.ONE", state, null],
     ]);
   }
   const failed = parseWebhook(
@@ -173,6 +175,23 @@ test("statuses name what was sent, never a message", () => {
   ]);
   expect(JSON.stringify(failed)).not.toContain("555 000");
   expect(JSON.stringify(failed)).not.toContain("secret text");
+});
+
+test("a failed send says why as far as WATI does", () => {
+  const why = (more: object) => {
+    const [status] = parseWebhook({ eventType: "sessionMessageFailed", id: "w1", ...more }, now);
+    const failure = status?.kind === "status" ? status.status.failure : null;
+    return [failure?.code, failure?.hint];
+  };
+  expect(why({})).toEqual(["failed", "WhatsApp could not deliver it."]);
+  expect(why({ failedCode: 131047, failedDetail: "Re-engagement message" })).toEqual([
+    "131047",
+    "WhatsApp could not deliver it: Re-engagement message",
+  ]);
+  expect(why({ failedCode: "to +1 555 000 1111" })).toEqual([
+    "failed",
+    "WhatsApp could not deliver it.",
+  ]);
 });
 
 test("reactions point at what they are about", () => {

@@ -155,6 +155,7 @@ test.each([
   ["audio/mpeg; rate=1", "audio.mp3", "audio/mpeg"],
   ["AUDIO/AMR", "audio.amr", "audio/amr"],
   ["text/html", "audio.bin", "application/octet-stream"],
+  ["constructor", "audio.bin", "application/octet-stream"],
   [null, "audio.bin", "application/octet-stream"],
 ])("%p is sent as %p", async (type, name, sent) => {
   const path = join(folder, "other");

@@ -344,6 +344,28 @@ test("without an id, the same message gets the same one, and another message ano
   expect(new Set([id("Hi"), id("Ho"), id("Hi", "1749416384")]).size).toBe(3);
 });
 
+test("messages without an id are told apart by whoever, wherever and whatever they tell", () => {
+  const id = (item: Record<string, unknown>) =>
+    onlyMessage(messagesBody([textItem("Hi", { id: undefined, ...item })], { contacts: [] })).id;
+  const image = (file: string) => ({ type: "image", image: { id: file } });
+  const pairs: [name: string, one: Record<string, unknown>, other: Record<string, unknown>][] = [
+    ["by number", {}, { from: "16505559999" }],
+    [
+      "by BSUID",
+      { from: undefined, from_user_id: "US.1" },
+      { from: undefined, from_user_id: "US.2" },
+    ],
+    ["by group", { group_id: "g1" }, { group_id: "g2" }],
+    ["by type", { type: "image", image: { id: "1" } }, { type: "sticker", sticker: { id: "1" } }],
+    ["by what they reply to", { context: { id: "wamid.1" } }, { context: { id: "wamid.2" } }],
+    ["by file", image("1"), image("2")],
+    ["by time", { timestamp: "1749416383" }, { timestamp: "1749416384" }],
+  ];
+  for (const [name, one, other] of pairs) {
+    expect([name, id(one) === id(other), id(one) === id(one)]).toEqual([name, false, true]);
+  }
+});
+
 describe("what starts no turn", () => {
   const target = { kind: "reaction", targetId: "wamid.T", sender };
   const rows: [string, Record<string, unknown>, object][] = [

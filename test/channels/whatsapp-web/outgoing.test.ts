@@ -90,6 +90,15 @@ describe("media", () => {
     const again = proto.Message.decode(proto.Message.encode(built).finish());
     expect(again[field]).toMatchObject(expected);
   });
+
+  test("a file without a name has one; of what is not known nothing is said", () => {
+    const bare = { ...content, filename: null, caption: null, durationSecs: null };
+    const { documentMessage } = mediaMessage({ ...bare, media: "document" }, file);
+    expect(documentMessage?.fileName).toBe("file");
+    expect(documentMessage).not.toHaveProperty("caption");
+    const { audioMessage } = mediaMessage({ ...bare, media: "voice" }, file);
+    expect(audioMessage).not.toHaveProperty("seconds");
+  });
 });
 
 test("edits and revokes are marked on the stanza", () => {

@@ -74,3 +74,14 @@ test("no speech is made that could not be followed, and none better than usual",
   folder = temporaryFolder();
   expect((await make(note(0.5, playable + 1), note(0.5))).rates).toEqual([32_000]);
 });
+
+test.each([
+  ["no sound", new Uint8Array([1])],
+  ["stereo", opusFile(3, { channels: 2 })],
+])("%s out of ffmpeg is no voice note", async (_, given) => {
+  const failed = make(mp3, given);
+  await expect(failed).rejects.toMatchObject({
+    retryable: false,
+    detail: "ffmpeg gave no Ogg/Opus mono",
+  });
+});

@@ -52,6 +52,7 @@ describe("wrong usage is exit 2, with what was meant", () => {
     [["status", "--jsno"], "unknown option --jsno; did you mean --json?"],
     [["--versoin"], "unknown option --versoin; did you mean --version?"],
     [["status", "-x"], "unknown option -x"],
+    [["status", "--constructor"], "unknown option --constructor"],
     [["status", "--json=yes"], "--json takes no value"],
     [["status", "--config"], "--config needs a value: --config FILE"],
     [["status", "--config="], "--config needs a value"],
@@ -93,6 +94,12 @@ describe("global options", () => {
     const { code, err } = await revka(["--config", "/nowhere/c.toml", "status"], home());
     expect(code).toBe(78);
     expect(err).toContain("/nowhere/c.toml");
+  });
+
+  test("so may its own flags, which swallow no word", async () => {
+    const { code, out } = await revka(["--json", "status"], home());
+    expect(code).toBe(78);
+    expect(JSON.parse(out)).toEqual({ error: expect.stringContaining("revka init") });
   });
 
   test("an option-like text is sent after --", async () => {

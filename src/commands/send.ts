@@ -1,4 +1,5 @@
 import { text as readAll } from "node:stream/consumers";
+import type { ChannelName } from "../channels/message.ts";
 import type { SendReport } from "../control/api.ts";
 import { recipientOf } from "../control/recipient.ts";
 import { printable } from "../telemetry/printable.ts";
@@ -31,14 +32,17 @@ export const command: Command = {
   ],
   async run(invocation) {
     const { options, positionals, terminal } = invocation;
-    const channel = chosenChannel(options["channel"]);
+    const chosen = chosenChannel(options["channel"]);
     const waitMs = waitOf(options["wait"]);
     const text = await messageText(positionals[0] ?? "", invocation);
     const named = options["to"];
-    const to = typeof named === "string" ? target(named) : await notifiedTarget(invocation);
+    const to =
+      typeof named === "string"
+        ? { to: target(named), ...chosen }
+        : await notifiedTarget(invocation, chosen.channel);
     const report = await askDaemon(
       invocation,
-      (daemon) => daemon.send({ to, text, wait_ms: waitMs, ...channel }),
+      (daemon) => daemon.send({ ...to, text, wait_ms: waitMs }),
       waitMs + 10_000,
     );
     if (options["json"]) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
@@ -77,14 +81,17 @@ async function messageText(word: string, { terminal }: Invocation): Promise<stri
   return text;
 }
 
-async function notifiedTarget(invocation: Invocation): Promise<string> {
+/** The `notification_target` of this channel, or of the only one that has one, which is the channel that is meant. */
+async function notifiedTarget(
+  invocation: Invocation,
+  only: ChannelName | undefined,
+): Promise<{ to: string; channel: ChannelName }> {
   const { load } = await import("./load.ts");
-  const { whatsapp, wati } = (await load(invocation)).config.channels_config;
-  const { channel } = chosenChannel(invocation.options["channel"]);
-  const targets = [
-    channel === "wati" ? undefined : whatsapp?.notification_target,
-    channel === "whatsapp" ? undefined : wati?.notification_target,
-  ].filter((target) => target !== undefined);
+  const { channels_config } = (await load(invocation)).config;
+  const targets = (["whatsapp", "wati"] as const).flatMap((channel) => {
+    const to = channels_config[channel]?.notification_target;
+    return to === undefined || (only ?? channel) !== channel ? [] : [{ to, channel }];
+  });
   const [target] = targets;
   if (target === undefined) {
     throw new UsageError(

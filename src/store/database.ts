@@ -211,6 +211,9 @@ export function toStoreError(error: unknown): StoreError {
   const code = sqliteCode(error);
   const io = /\bENOSPC\b|disk is full/i.test(message);
   const denied = /\b(EROFS|EACCES|EPERM)\b/.test(message);
+  if (/\b(ENOTDIR|EEXIST|ENOENT)\b/.test(message)) {
+    return new StoreError("failed", `its folder cannot be made: see to [store] path (${message})`);
+  }
   const problem: StoreProblem = io
     ? "full"
     : denied

@@ -9,8 +9,8 @@ const header = "SQLite format 3\0";
  * is, its mode too. A damaged store is known by its name, or by the lock that an earlier run left beside it.
  */
 export function refuseForeignFile(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) return;
+  if (!existsSync(path)) return;
+  const found = statSync(path);
   if (!found.isFile()) throw new StoreError("failed", `that is no file: ${advice}`);
   if (found.size === 0 || path.endsWith(".db") || existsSync(`${path}.lock`)) return;
   if (beginning(path) !== header) {

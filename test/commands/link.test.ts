@@ -148,12 +148,18 @@ test("says why there is nothing to link, and ends with 1", async () => {
 });
 
 test("a phone that takes nothing ends it with 1; what keeps it from linking is said once", async () => {
-  const reason = "WhatsApp is not available at the moment (503); next try in 3 s";
-  await daemon([{ ...web, state: "disconnected", linked_as: null, reason }, linking("2@only")]);
+  const waiting = (secs: number): ChannelReport => ({
+    ...{ ...web, state: "disconnected", linked_as: null },
+    reason: `WhatsApp is not available at the moment (503); next try in ${secs} s`,
+  });
+  let asked = 0;
+  await daemon([waiting(3), waiting(2), linking("2@only")], () => void asked++);
   const { code, err } = await revka(["link", "--wait", "1"], env);
   expect(code).toBe(1);
   expect(err.match(/503/g)).toHaveLength(1);
   expect(err).toContain("took no code in time");
+  // A question every quarter of a second, and no more.
+  expect(asked).toBeLessThan(10);
 });
 
 test("without WhatsApp Web there is nothing to link", async () => {

@@ -54,6 +54,7 @@ describe("wrong usage is exit 2, with what was meant", () => {
     [["pause", ""], "a word is empty: revka pause CHAT"],
     [["--versoin"], "unknown option --versoin; did you mean --version?"],
     [["status", "-x"], "unknown option -x"],
+    [["status", "--constructor"], "unknown option --constructor"],
     [["status", "--json=yes"], "--json takes no value"],
     [["status", "--config"], "--config needs a value: --config FILE"],
     [["status", "--config="], "--config needs a value"],
@@ -74,6 +75,15 @@ describe("wrong usage is exit 2, with what was meant", () => {
     expect(err).toContain("--help");
   });
 
+  test.each([
+    [["frobnicate"], 'unknown command "frobnicate"\nrevka --help lists the commands.'],
+    [["--frobnicate"], "unknown option --frobnicate\nrevka --help lists the commands."],
+    [["status", "--frobnicate"], "unknown option --frobnicate\nrevka status --help explains"],
+    [["--config", "c.toml", "pause"], "CHAT [--channel NAME]\nrevka pause --help explains"],
+  ])("%p: where more is said is said too", async (words, message) => {
+    expect((await revka(words, home())).err).toContain(message);
+  });
+
   test("REVKA_LOG too", async () => {
     const { code, err } = await revka(["status"], { ...home(), REVKA_LOG: "loud" });
     expect(code).toBe(2);
@@ -86,6 +96,12 @@ describe("global options", () => {
     const { code, err } = await revka(["--config", "/nowhere/c.toml", "status"], home());
     expect(code).toBe(78);
     expect(err).toContain("/nowhere/c.toml");
+  });
+
+  test("so may its own flags, which swallow no word", async () => {
+    const { code, out } = await revka(["--json", "status"], home());
+    expect(code).toBe(78);
+    expect(JSON.parse(out)).toEqual({ error: expect.stringContaining("revka init") });
   });
 
   test("an option-like text is sent after --", async () => {
@@ -138,6 +154,16 @@ describe("what goes wrong is a JSON document too, where one was asked for", () =
   });
 });
 
+test("a config that cannot be used is told with all that is odd about it", async () => {
+  const env = home();
+  writeFileSync(`${env.REVKA_HOME}/config.toml`, "[agent]\nkind = 5\nkid = 1\n");
+  const { code, err } = await revka(["status"], env);
+  expect(code).toBe(78);
+  const lines = err.trimEnd().split("\n");
+  expect(lines).toEqual([expect.stringContaining("kid"), expect.stringContaining("agent.kind")]);
+  expect(lines[0]).toStartWith("warning: ");
+});
+
 test("an account that the system does not know needs a home of its own", () => {
   const unknown = () => {
     throw new Error("ENOENT: no such file or directory, uv_os_homedir");
@@ -148,12 +174,15 @@ test("an account that the system does not know needs a home of its own", () => {
 });
 
 describe("what nobody foresaw", () => {
-  const broken = { ...home, load: () => Promise.reject(new Error("boom")) };
-  const withBroken = async (words: string[], env: Record<string, string> = {}) => {
+  const withBroken = async (
+    words: string[],
+    env: Record<string, string> = {},
+    reason: unknown = new Error("boom"),
+  ) => {
     const entry = catalogue.get("licenses");
     if (!entry) throw new Error("no entry");
     const { load } = entry;
-    entry.load = broken.load;
+    entry.load = () => Promise.reject(reason);
     undo.push(() => (entry.load = load));
     return revka(words, { ...home(), ...env });
   };
@@ -163,6 +192,21 @@ describe("what nobody foresaw", () => {
     expect(code).toBe(1);
     expect(err).toStartWith("revka: boom\n");
     expect(err).not.toContain("run.test.ts");
+  });
+
+  test("shows no password, in its words or where it happened", async () => {
+    const error = new Error("no https://ada:s3cret@proxy.example/?token=s3cret");
+    const { err } = await withBroken(["licenses", "--log-level", "debug"], {}, error);
+    expect(err).toStartWith("revka: no https://");
+    expect(err).toContain("run.test.ts");
+    expect(err).not.toContain("s3cret");
+  });
+
+  test.each([
+    ["just a word", "revka: just a word\n"],
+    [new Error(""), "revka: failed for a reason it did not give\n"],
+  ])("%p has words too", async (reason, words) => {
+    expect((await withBroken(["licenses"], {}, reason)).err).toStartWith(words);
   });
 
   test.each([

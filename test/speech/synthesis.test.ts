@@ -1,5 +1,5 @@
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, statSync } from "node:fs";
+import { afterAll, beforeEach, describe, expect, mock, test } from "bun:test";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -10,7 +10,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { createSpeech } from "../../src/speech/configured.ts";
 import { SpeechError } from "../../src/speech/error.ts";
 import { createSynthesizer } from "../../src/speech/synthesis.ts";
-import { silentLog } from "../../src/telemetry/log.ts";
+import { type LogFields, silentLog } from "../../src/telemetry/log.ts";
 import { rejection } from "../agent/turn.ts";
 import { fakeClock } from "../support/clock.ts";
 import { settle } from "../support/settle.ts";
@@ -77,11 +77,44 @@ describe("a voice note", () => {
   });
 
   test("that cannot be written leaves nothing behind", async () => {
-    const missing = join(folder, "missing", "note.ogg");
-    expect(await rejection(synthesizer().synthesize("Hi", missing, never))).toMatchObject({
-      detail: "the voice note cannot be written",
-    });
+    const inTheWay = join(folder, "folder");
+    mkdirSync(inTheWay);
+    for (const place of [join(folder, "missing", "note.ogg"), inTheWay]) {
+      expect(await rejection(synthesizer().synthesize("Hi", place, never))).toMatchObject({
+        retryable: true,
+        detail: "the voice note cannot be written",
+      });
+      expect(existsSync(`${place}.part`)).toBe(false);
+    }
   });
+
+  test("is made of as much as is allowed", async () => {
+    const config = { ...providers.openai, max_text_length: 5 };
+    expect(await synthesizer(config).synthesize("Hello", target, never)).not.toBeNull();
+  });
+});
+
+test.each([
+  ...everyProvider,
+  ["edge", { default_provider: "edge", edge: { binary_path: "sh" } }] as const,
+])("%s with all it needs can voice from the start, and warns of nothing", (_, config) => {
+  const warn = mock();
+  const ready = synthesizer(config, { ffmpeg: "/usr/bin/ffmpeg", log: { ...silentLog, warn } });
+  expect(ready.canVoice).toEqual({ ok: true });
+  expect(warn).not.toHaveBeenCalled();
+});
+
+test("an operator reads why answers are not spoken, at the start or later", async () => {
+  const warned: string[] = [];
+  const warn = (_: LogFields, message: string) => warned.push(message);
+  const log = { ...silentLog, warn };
+  synthesizer({ default_provider: "openai" }, { log });
+  bench.sound = opusFile(2, { channels: 2 });
+  await synthesizer(undefined, { log }).synthesize("Hi", target, never);
+  expect(warned).toEqual([
+    "answers are not spoken: no key: set [tts.openai] api_key or OPENAI_API_KEY",
+    "an answer is not spoken: openai gave no Ogg/Opus mono and ffmpeg is not installed",
+  ]);
 });
 
 describe("is not asked for", () => {

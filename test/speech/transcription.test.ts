@@ -1,12 +1,12 @@
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { afterAll, beforeEach, describe, expect, mock, test } from "bun:test";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { transcriptionSchema } from "../../src/config/schema-speech.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { SpeechError } from "../../src/speech/error.ts";
 import { createTranscriber } from "../../src/speech/transcription.ts";
-import { silentLog } from "../../src/telemetry/log.ts";
+import { type LogFields, silentLog } from "../../src/telemetry/log.ts";
 import { rejection } from "../agent/turn.ts";
 import { fakeClock } from "../support/clock.ts";
 import { opusFile } from "./opus.ts";
@@ -48,11 +48,27 @@ describe("keys", () => {
     [{ default_provider: "local_whisper" }, "set [transcription.local_whisper] url"],
     [{ default_provider: "groq", api_url: "nowhere" }, "set [transcription] api_url"],
   ])("%p is not ready", async (config, reason) => {
-    const unready = transcriber(config);
+    const warned: string[] = [];
+    const warn = (_: LogFields, message: string) => warned.push(message);
+    const unready = transcriber(config, { log: { ...silentLog, warn } });
     expect(unready.ready).toEqual({ ok: false, reason: expect.stringContaining(reason) });
+    expect(warned).toEqual([expect.stringContaining(`are not transcribed: no `)]);
+    expect(warned[0]).toContain(reason);
     expect(unready.accepts({ voice: true, durationSecs: 1, size: 1 })).toBe("not_configured");
-    expect(await rejection(unready.transcribe(file(), never))).toBeInstanceOf(SpeechError);
+    const error = await rejection(unready.transcribe(file(), never));
+    expect(error).toBeInstanceOf(SpeechError);
+    expect(error).toMatchObject({ retryable: false, detail: expect.stringContaining(reason) });
     expect(server.seen).toEqual([]);
+  });
+
+  test("what has all it needs is ready, and warns of nothing; an address of one's own needs no key", () => {
+    const own = { default_provider: "groq", api_url: `${server.url}/own` };
+    for (const config of [...Object.values(providers), own]) {
+      const warn = mock();
+      const ready = transcriber(config, { log: { ...silentLog, warn } });
+      expect(ready.ready).toEqual({ ok: true });
+      expect(warn).not.toHaveBeenCalled();
+    }
   });
 
   test("each provider has a service of its own for proxies", () => {
@@ -115,8 +131,12 @@ describe("limits", () => {
     const local_whisper = { url: server.url, max_audio_bytes: 50 };
     const small = transcriber({ default_provider: "local_whisper", local_whisper });
     expect(await rejection(small.transcribe(file(), never))).toMatchObject({
+      retryable: false,
       detail: "the audio is longer than 50 bytes",
     });
+    const local = { url: `${server.url}/local`, max_audio_bytes: statSync(file().path).size };
+    const just = transcriber({ default_provider: "local_whisper", local_whisper: local });
+    expect(await just.transcribe(file(), never)).toBe("hello there");
   });
 
   test("a file that is gone", async () => {
@@ -124,6 +144,7 @@ describe("limits", () => {
     expect(
       await rejection(transcriber(providers.groq).transcribe(file(path), never)),
     ).toMatchObject({
+      retryable: false,
       detail: "the audio file cannot be read",
     });
   });
@@ -155,8 +176,8 @@ describe.each(everyProvider)("failures of %s", (name, config) => {
   });
 
   test.each([
-    ["no JSON", () => new Response("words"), "cannot be used"],
-    ["another JSON", () => Response.json({ words: 1 }), "cannot be used"],
+    ["no JSON", () => new Response("words"), "cannot be used", true],
+    ["another JSON", () => Response.json({ words: 1 }), "cannot be used", true],
     [
       "an endless answer",
       () =>
@@ -164,11 +185,13 @@ describe.each(everyProvider)("failures of %s", (name, config) => {
           new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1024 * 1024)) }),
         ),
       "is longer than",
+      false,
     ],
-  ])("%s", async (what, response, detail) => {
+  ])("%s", async (what, response, detail, retryable) => {
     if (name === "google" && what === "another JSON") return; // No results is Google's silence.
     server.respond = response;
     expect(await rejection(transcriber(config).transcribe(file(), never))).toMatchObject({
+      retryable,
       detail: expect.stringContaining(detail),
     });
   });
@@ -204,6 +227,19 @@ test("an answer leaves no timer behind", async () => {
   const clock = fakeClock();
   await transcriber(providers.groq, { clock }).transcribe(file(), never);
   expect(clock.pending).toBe(0);
+});
+
+test("an answer that is refused is told in words, and let go of", async () => {
+  for (const [status, detail] of [
+    [500, "groq answered with status 500"],
+    [401, "groq answered with status 401: the key is refused"],
+  ] as const) {
+    const cancel = mock();
+    const fetch = async () => new Response(new ReadableStream({ cancel }), { status });
+    const asked = transcriber(providers.groq, { fetchFor: () => fetch });
+    expect(await rejection(asked.transcribe(file(), never))).toMatchObject({ detail });
+    expect(cancel).toHaveBeenCalledTimes(1);
+  }
 });
 
 test("nobody there", async () => {

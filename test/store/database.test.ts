@@ -155,7 +155,9 @@ test("the folder of the store is made where it is missing", () => {
 test("a folder that cannot be made is named", () => {
   writeFileSync(join(folder, "file"), "");
   path = join(folder, "file", "revka.db");
-  expect(() => storeAt(path, clock)).toThrow(`the store ${path}`);
+  expect(() => storeAt(path, clock)).toThrow(
+    `the store ${path}: its folder cannot be made: see to [store] path`,
+  );
 });
 
 test("a file of a newer Revka is left alone", () => {

@@ -50,7 +50,7 @@ export function readContent(event: WatiEvent): Content | null {
   }
 }
 
-function bodyOf(event: WatiEvent): string {
+export function bodyOf(event: WatiEvent): string {
   const { text } = event;
   return (typeof text === "string" ? text : text?.body) ?? event.message?.text ?? "";
 }

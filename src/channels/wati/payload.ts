@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { canonicalPhone, isBusinessScopedId } from "../../config/numbers.ts";
 import type { InboundEvent, Message, Sender } from "../message.ts";
-import { readContent } from "./content.ts";
+import { bodyOf, readContent } from "./content.ts";
 import { eventShape, readTimestamp, type WatiEvent } from "./shapes.ts";
 import { readStatus } from "./status.ts";
 
@@ -91,7 +91,7 @@ function hashId(event: WatiEvent, { sender, type, text, replyTo, attachments }: 
 
 function readReaction(event: WatiEvent, sender: Sender): InboundEvent {
   if (!event.replyContextId) return ignored("reaction_without_target");
-  const emoji = typeof event.text === "string" ? event.text.trim() : "";
+  const emoji = bodyOf(event).trim();
   return { kind: "reaction", targetId: event.replyContextId, emoji: emoji || null, sender };
 }
 

@@ -79,7 +79,6 @@ export function readTimestamp(
 }
 
 function secondsOf(raw: string | number | null | undefined): number | null {
-  if (raw === null || raw === undefined || raw === "") return null;
   const number = Number(raw);
   const ms = Number.isFinite(number)
     ? number > 1e11

@@ -108,7 +108,7 @@ function checkType(kind: MediaKind, mimeType: string): void {
 
 async function checkedSize(path: string, kind: MediaKind): Promise<number> {
   const size = await stat(path).then(
-    ({ size }) => size,
+    (found) => (found.isFile() ? found.size : null),
     () => null,
   );
   if (size === null) throw new UnsendableFile("file_missing", "The file to send is gone.");

@@ -131,9 +131,7 @@ function joinContent(plaintexts: Uint8Array[]): proto.IMessage | null {
   try {
     for (const plaintext of plaintexts) {
       const message = proto.Message.decode(unpadRandomMax16(plaintext));
-      const inner = message.deviceSentMessage?.message;
-      Object.assign(joined, message, inner);
-      if (inner) delete joined.deviceSentMessage;
+      Object.assign(joined, message, message.deviceSentMessage?.message);
     }
   } catch {
     return null;

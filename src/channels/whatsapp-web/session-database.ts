@@ -171,7 +171,7 @@ function holdsAnything(path: string): boolean {
 
 /** Nothing is made beside it, nor is its mode changed. */
 function refuseFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== false) return;
+  if (!existsSync(path) || statSync(path).isFile()) return;
   throw new SessionError("foreign", `${path} is no file: choose another session_path`);
 }
 

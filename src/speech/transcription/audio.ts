@@ -69,7 +69,11 @@ export async function readAudio(
   }
   const opus = readOpus(data);
   const told = platformType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  const mimeType = opus ? "audio/ogg" : told in endings ? told : "application/octet-stream";
+  const mimeType = opus
+    ? "audio/ogg"
+    : Object.hasOwn(endings, told)
+      ? told
+      : "application/octet-stream";
   const durationSecs =
     opus?.durationSecs ??
     readMp4Duration(data) ??

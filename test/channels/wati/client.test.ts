@@ -121,6 +121,31 @@ test("what cannot be sent is not tried", async () => {
   expect(simulator.requests.entries).toEqual([]);
 });
 
+test("the id of what was sent is WATI's, else WhatsApp's, else none; a page is no answer", async () => {
+  const rows: [answer: () => Response, sent: object][] = [
+    [
+      () => Response.json({ id: "c", message: { id: "m", whatsappMessageId: "w" } }),
+      { ok: true, platformId: "m" },
+    ],
+    [
+      () => Response.json({ id: "c", message: { whatsappMessageId: "w" } }),
+      { ok: true, platformId: "w" },
+    ],
+    [() => Response.json({ id: "c" }), { ok: true, platformId: "c" }],
+    [() => Response.json([]), { ok: true, platformId: null }],
+    [() => new Response(null, { status: 204 }), { ok: true, platformId: null }],
+    [() => new Response(" \n"), { ok: true, platformId: null }],
+    [
+      () => new Response("<html>Log in"),
+      { ok: false, failure: { retry: "hold", code: "foreign_answer" } },
+    ],
+  ];
+  for (const [answer, expected] of rows) {
+    const sent = await wati({}, { fetch: async () => answer() }).send(delivery(text("hi")), never);
+    expect(sent).toMatchObject(expected);
+  }
+});
+
 describe("faults", () => {
   test("a wrong token holds", async () => {
     const sent = await channel({ api_token: "wrong" }).send(delivery(text("hi")), never);
@@ -163,6 +188,30 @@ describe("faults", () => {
     await simulator.requests.waitFor();
     await clock.advance(30_000);
     expect(await sending).toMatchObject({ failure: { retry: "ambiguous", code: "timeout" } });
+  });
+
+  test("a file of ten megabytes may take as long as a slow line needs for it", async () => {
+    const clock = fakeClock();
+    const path = join(folder, "x.pdf");
+    await writeFile(path, "");
+    await truncate(path, 10 * 1024 * 1024);
+    simulator.faults.add({ effect: { kind: "hang" } });
+    const made = wati({ api_url: simulator.url }, { clock });
+    const sending = made.send(delivery(media(path)), never);
+    await simulator.requests.waitFor();
+    await clock.advance(70_000 - 1);
+    expect(clock.pending).toBe(1);
+    await clock.advance(1);
+    expect(await sending).toMatchObject({ failure: { retry: "ambiguous", code: "timeout" } });
+  });
+
+  test("an answer ends the waiting for it", async () => {
+    const clock = fakeClock();
+    const sent = await wati({ api_url: simulator.url }, { clock }).send(
+      delivery(text("hi")),
+      never,
+    );
+    expect([sent.ok, clock.pending]).toEqual([true, 0]);
   });
 
   test("a stop of ours ends a send", async () => {

@@ -61,6 +61,31 @@ test("text by type", () => {
       "[Contacts] Bob (+1 2)",
     ],
     [
+      "one person, named only",
+      { type: "contacts", text: null, data: { name: { formatted_name: "Bob" } } },
+      "contacts",
+      "[Contacts] Bob",
+    ],
+    [
+      "one person, as JSON, without a name",
+      { type: "contacts", text: null, data: '{"phones":[{"phone":"+1 2"},{"phone":null}]}' },
+      "contacts",
+      "[Contacts] Unnamed (+1 2)",
+    ],
+    ["nobody", { type: "contacts", text: null, data: null }, "contacts", "[Contacts]"],
+    [
+      "a list of which only the row is named",
+      { type: "interactive", text: null, listReply: { id: "row-1" } },
+      "interactive",
+      "row-1",
+    ],
+    [
+      "a button without words",
+      { type: "button", text: null, buttonReply: { payload: "p-1" } },
+      "button",
+      "p-1",
+    ],
+    [
       "people who are lists",
       { type: "contacts", text: null, data: [{ name: [] }, { phones: [[]] }, []] },
       "contacts",

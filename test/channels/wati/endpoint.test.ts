@@ -58,6 +58,7 @@ test("targets", () => {
   expect(targetOf(direct(null, "US.1"), null)).toBe("US.1");
   expect(targetOf(direct(null, "US.1"), "tenant")).toBe("tenant:US.1");
   expect(targetOf(direct(null, null, "1@lid"), null)).toBeNull();
+  expect(targetOf(direct(null, null, "1@lid"), "tenant")).toBeNull();
   expect(targetOf({ kind: "group", id: "g" }, null)).toBeNull();
   expect(targetOf({ kind: "self" }, null)).toBeNull();
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { InboundEvent, MediaReference } from "../../../src/channels/message.ts";
 import { createWatiSimulator, type WatiSimulator } from "../../../src/simulator/wati.ts";
 import { startTarget, type Answer, type Target } from "../../net/target.ts";
@@ -177,6 +177,62 @@ test("a refused token is not tried on every address", async () => {
   const media = reference({ url: `${server.url}/x`, path: null, id: "1", whatsappId: "wamid.1" });
   await expect(read(media, server.url)).rejects.toMatchObject({ code: "status", status: 401 });
   expect(server.seen).toHaveLength(1);
+});
+
+describe("a file that may lie in several places", () => {
+  const byId = "/api/ext/v3/conversations/messages/file/1";
+  const status = (code: number): Answer => {
+    return (_, outgoing) => void outgoing.writeHead(code).end();
+  };
+  const elsewhere: Answer = (_, outgoing) =>
+    outgoing.writeHead(302, { location: "http://192.0.2.1/" }).end();
+  const page: Answer = (_, outgoing) => void outgoing.end("<html>no</html>");
+  const file: Answer = (_, outgoing) => void outgoing.end(jpeg);
+  const placed = async (at: Answer, id: Answer) =>
+    serve((incoming, ...rest) => (incoming.url === byId ? id : at)(incoming, ...rest));
+
+  test.each<[string, Answer]>([
+    ["an address that is not there", status(404)],
+    ["an address that leads elsewhere", elsewhere],
+    ["an address of another file", page],
+  ])("is asked for by its id after %s", async (_name, answer) => {
+    const server = await placed(answer, file);
+    const media = reference({ url: `${server.url}/x`, path: null, id: "1", whatsappId: null });
+    expect(await read(media, server.url)).toEqual(["image/jpeg", jpeg]);
+    expect(server.seen.map((it) => it.path)).toEqual(["/x", byId]);
+  });
+
+  test.each<[string, string | null, Answer, Answer, object]>([
+    ["a foreign address", "https://evil.example/x", page, status(404), { code: "address_refused" }],
+    ["no address at all", "https://", page, status(404), { code: "address_refused" }],
+    ["what is not there by its id", null, page, status(404), { code: "status", status: 404 }],
+    ["trouble with the id", "https://evil.example/x", page, status(500), { status: 500 }],
+    ["trouble with the address", "/x", status(500), status(404), { status: 500 }],
+    ["trouble with both", "/x", status(500), status(503), { status: 503 }],
+  ])("is told missing for %s", async (_name, address, at, id, expected) => {
+    const server = await placed(at, id);
+    const url = address?.startsWith("/") ? server.url + address : address;
+    const media = reference({ url, path: null, id: "1", whatsappId: null });
+    await expect(read(media, server.url)).rejects.toMatchObject(expected);
+  });
+
+  test("is asked for below the tenant only by its path, and only where a tenant is known", async () => {
+    const server = await placed(status(404), file);
+    const asked = async (path: string | null, apiUrl: string) => {
+      server.seen.splice(0);
+      await read(reference({ url: null, path, id: "1", whatsappId: null }), apiUrl);
+      return server.seen.map((it) => it.path);
+    };
+    expect(await asked("a/b.jpg", server.url)).toEqual([byId]);
+    expect(await asked(null, `${server.url}/77`)).toEqual([byId]);
+    const below = "/77/api/file/showFile?fileName=a%2Fb.jpg";
+    expect(await asked("a/b.jpg", `${server.url}/77`)).toEqual([below, byId]);
+  });
+
+  test("that is named nowhere is refused in words", async () => {
+    const media = reference({ url: null, path: null, id: null, whatsappId: null });
+    await expect(read(media)).rejects.toThrow("the message names no file of WATI's");
+  });
 });
 
 test("an id that would leave its folder is not asked for", async () => {

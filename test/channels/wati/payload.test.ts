@@ -82,6 +82,27 @@ test("the id: WhatsApp's, else WATI's, else a hash that a repetition has too", (
   }
 });
 
+test("messages without an id are told apart by whoever, whenever and whatever they tell", () => {
+  const bare = { ...event(), whatsappMessageId: null, id: null };
+  const image = { ...bare, type: "image", text: "" };
+  const pairs: [name: string, one: object, other: object][] = [
+    ["by BSUID", { waId: null, bsuid: "US.1" }, { waId: null, bsuid: "US.2" }],
+    [
+      "by when they were created",
+      { timestamp: null },
+      { timestamp: null, created: "2025-11-27T10:14:17Z" },
+    ],
+    ["by type", { type: "text" }, { type: "button" }],
+    ["by what they reply to", { replyContextId: "wamid.1" }, { replyContextId: "wamid.2" }],
+    ["by path", { ...image, data: "data/1.jpg" }, { ...image, data: "data/2.jpg" }],
+    ["by address", { ...image, data: "https://a.test/1" }, { ...image, data: "https://a.test/2" }],
+  ];
+  for (const [name, one, other] of pairs) {
+    const ids = [one, other, one].map((more) => only({ ...bare, ...more }).id);
+    expect([name, ids[0] === ids[1], ids[0] === ids[2]]).toEqual([name, false, true]);
+  }
+});
+
 test("what is no message", () => {
   const cases: [name: string, body: unknown, expected: string][] = [
     ["an echo", event({ owner: true }), "echo"],
@@ -127,10 +148,12 @@ test("statuses name what was sent, never a message", () => {
   for (const [eventType, state] of Object.entries(states)) {
     const events = parseWebhook(event({ eventType, owner: true }), now);
     expect(
-      events.map((it) => it.kind === "status" && [it.status.platformId, it.status.state]),
+      events.map(
+        (it) => it.kind === "status" && [it.status.platformId, it.status.state, it.status.failure],
+      ),
     ).toEqual([
-      ["69282478274a880fe782b2d9", state],
-      ["wamid.ONE", state],
+      ["69282478274a880fe782b2d9", state, null],
+      ["wamid.ONE", state, null],
     ]);
   }
   const failed = parseWebhook(
@@ -154,10 +177,28 @@ test("statuses name what was sent, never a message", () => {
   expect(JSON.stringify(failed)).not.toContain("secret text");
 });
 
+test("a failed send says why as far as WATI does", () => {
+  const why = (more: object) => {
+    const [status] = parseWebhook({ eventType: "sessionMessageFailed", id: "w1", ...more }, now);
+    const failure = status?.kind === "status" ? status.status.failure : null;
+    return [failure?.code, failure?.hint];
+  };
+  expect(why({})).toEqual(["failed", "WhatsApp could not deliver it."]);
+  expect(why({ failedCode: 131047, failedDetail: "Re-engagement message" })).toEqual([
+    "131047",
+    "WhatsApp could not deliver it: Re-engagement message",
+  ]);
+  expect(why({ failedCode: "to +1 555 000 1111" })).toEqual([
+    "failed",
+    "WhatsApp could not deliver it.",
+  ]);
+});
+
 test("reactions point at what they are about", () => {
-  const reaction = (text: string | null): InboundEvent[] =>
+  const reaction = (text: unknown): InboundEvent[] =>
     parseWebhook(event({ type: "reaction", text, replyContextId: "wamid.ZERO" }), now);
   expect(reaction("👍")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: "👍" }]);
+  expect(reaction({ body: "👍" })).toMatchObject([{ kind: "reaction", emoji: "👍" }]);
   expect(reaction("")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: null }]);
 });
 

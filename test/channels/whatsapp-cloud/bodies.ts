@@ -1,3 +1,6 @@
+import type { InboundEvent, Message } from "../../../src/channels/message.ts";
+import { parseWebhook } from "../../../src/channels/whatsapp-cloud/payload.ts";
+
 /** Webhook bodies as Meta writes them, for the tests of this folder. */
 
 export const phoneNumberId = "106540352242922";
@@ -42,4 +45,24 @@ export function messagesBody(items: unknown[], value: Json = {}): Json {
 
 export function textItem(body: string, item: Json = {}): Json {
   return messageItem({ type: "text", text: { body }, ...item });
+}
+
+export const parse = (body: unknown) => parseWebhook(body, phoneNumberId, now);
+export const sender = {
+  phone: "+16505551234",
+  userId: "US.13491208655302741918",
+  lid: null,
+  username: "ada",
+  name: "Ada",
+};
+
+export function onlyMessage(body: unknown): Message {
+  const events = parse(body);
+  const [event] = events;
+  if (events.length !== 1 || event?.kind !== "message") throw new Error(JSON.stringify(events));
+  return event.message;
+}
+
+export function reasons(events: InboundEvent[]): string[] {
+  return events.map((event) => (event.kind === "ignored" ? event.reason : event.kind));
 }

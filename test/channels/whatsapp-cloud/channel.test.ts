@@ -56,6 +56,13 @@ test("says who it is", () => {
   });
 });
 
+test.each([
+  ["a minute unless told otherwise", {}, 60_000],
+  ["as many seconds as configured", { status_grace_secs: 5 }, 5000],
+])("waits for a status %s", (_name, over, expected) => {
+  expect(channel({ config: over }).channel.graceMs).toBe(expected);
+});
+
 test.each(["access_token", "phone_number_id", "verify_token"])("is not made without %s", (key) => {
   expect(() => channel({ config: { [key]: undefined } })).toThrow(key);
   expect(() => channel({ config: { [key]: "" } })).toThrow(key);
@@ -152,6 +159,19 @@ describe("turnStarted", () => {
     expect(sent).toEqual({ messaging_product: "whatsapp", status: "read", ...expected });
   });
 
+  test("the stop of the channel ends a call that Meta does not answer", async () => {
+    const arrived = Promise.withResolvers<void>();
+    await using stub = graphStub(() => {
+      arrived.resolve();
+      return new Promise(() => {});
+    });
+    const { channel: cloud, whispered } = channel({ config: { api_base_url: stub.url } });
+    cloud.turnStarted(focus(["wamid.A"]));
+    await arrived.promise;
+    await cloud.stop();
+    expect(await whispered).toEqual({ code: "aborted" });
+  });
+
   test("a failure is only whispered", async () => {
     await using stub = graphStub(() => refused(400, { code: 100 }));
     const { channel: cloud, whispered, warned } = channel({ config: { api_base_url: stub.url } });
@@ -193,7 +213,11 @@ describe("probe", () => {
     [
       "blocked without a reason",
       () => Response.json({ ...number, health_status: { can_send_message: "BLOCKED" } }),
-      { retry: "hold", code: "blocked" },
+      {
+        retry: "hold",
+        code: "blocked",
+        hint: "Meta has blocked sending for this number. See Account quality in WhatsApp Manager.",
+      },
     ],
     [
       "the token may not read the number, which says nothing of sending",
@@ -217,6 +241,11 @@ describe("probe", () => {
     ],
     ["too many questions", () => refused(400, { code: 4 }), { retry: "hold", code: "4" }],
     ["the token is bad", () => refused(401, { code: 190 }), { retry: "hold", code: "190" }],
+    [
+      "Meta is down, in words that say nothing",
+      () => Response.json({}, { status: 503 }),
+      { retry: "hold", code: "http_503" },
+    ],
     ["Meta is down", () => new Response("", { status: 503 }), { retry: "hold", code: "http_503" }],
   ];
   test.each(rows)("%s", async (_name, answer, expected) => {

@@ -82,4 +82,12 @@ describe("classifyForeignAnswer", () => {
   ] as const)("%d: %s", (status, retry) => {
     expect(classifyForeignAnswer(status, 1000)).toMatchObject({ retry, code: `http_${status}` });
   });
+
+  test("a limit on the way is Meta's answer; a page of somebody else's is not", () => {
+    const unreached = [301, 400, 404, 429, 413, 401, 502, 200].filter(
+      (status) => classifyForeignAnswer(status, null).unreached,
+    );
+    expect(unreached).toEqual([301, 400, 404, 502, 200]);
+    expect(classifyForeignAnswer(429, 7000).afterMs).toBe(7000);
+  });
 });

@@ -73,6 +73,40 @@ describe("openMedia", () => {
     }
   });
 
+  test("any other failure is not asked about again", async () => {
+    await using stub = graphStub(({ path }) =>
+      path.startsWith("/v26.0/")
+        ? Response.json({ url: `${stub.url}/file` })
+        : new Response("", { status: 500 }),
+    );
+    const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
+    await expect(opened).rejects.toMatchObject({ code: "status", status: 500 });
+    expect(stub.asked).toHaveLength(2);
+  });
+
+  test("without an id the address in the webhook is asked, on Meta's hosts alone", async () => {
+    const headers = { "content-type": "image/webp" };
+    await using stub = graphStub(() => new Response("bytes", { headers }));
+    const source = { id: null, url: `${stub.url}/file?mid=77` };
+    const file = await openMedia(stub.graph, "106", media(source), live());
+    expect([await bytes(file.body), file.mimeType]).toEqual(["bytes", "image/webp"]);
+    expect(stub.asked.map(({ path }) => path)).toEqual(["/file?mid=77"]);
+    const foreign = media({ id: null, url: "https://evil.example/file" });
+    await expect(openMedia(stub.graph, "106", foreign, live())).rejects.toMatchObject({
+      code: "address_refused",
+    });
+  });
+
+  test("a stop is told as what stopped it", async () => {
+    const stop = new AbortController();
+    await using stub = graphStub(() => {
+      stop.abort(new Error("the turn is over"));
+      return new Promise(() => {});
+    });
+    const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), stop.signal);
+    await expect(opened).rejects.toThrow("the turn is over");
+  });
+
   test("another host gets neither the token nor, unless it is Meta's, a visit", async () => {
     // By another name it is another origin, though on loopback the same server.
     const renamed = () => stub.url.replace("127.0.0.1", "localhost");

@@ -1,35 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import { ownNumberIn, parseWebhook } from "../../../src/channels/whatsapp-cloud/payload.ts";
-import type { InboundEvent, Message } from "../../../src/channels/message.ts";
+import type { Message } from "../../../src/channels/message.ts";
+import { ownNumberIn } from "../../../src/channels/whatsapp-cloud/payload.ts";
 import {
   ada,
   changeBody,
   messageItem,
   messagesBody,
   now,
+  onlyMessage,
+  parse,
   phoneNumberId,
+  reasons,
+  sender,
   textItem,
 } from "./bodies.ts";
-
-const parse = (body: unknown) => parseWebhook(body, phoneNumberId, now);
-const sender = {
-  phone: "+16505551234",
-  userId: "US.13491208655302741918",
-  lid: null,
-  username: "ada",
-  name: "Ada",
-};
-
-function onlyMessage(body: unknown): Message {
-  const events = parse(body);
-  const [event] = events;
-  if (events.length !== 1 || event?.kind !== "message") throw new Error(JSON.stringify(events));
-  return event.message;
-}
-
-function reasons(events: InboundEvent[]): string[] {
-  return events.map((event) => (event.kind === "ignored" ? event.reason : event.kind));
-}
 
 test("a text message, whole", () => {
   expect(parse(messagesBody([textItem("Hi there")]))).toEqual([
@@ -76,6 +60,9 @@ describe("types and their text", () => {
       { text: "a.pdf" },
     ],
     ["sticker", { type: "sticker", sticker: { id: "1", animated: true } }, { text: "" }],
+    ["image with a name", { type: "image", image: { id: "1", filename: "a.jpg" } }, { text: "" }],
+    ["button without a title", { type: "button", button: { payload: "y" } }, { text: "y" }],
+    ["button without anything", { type: "button", button: {} }, { text: "" }],
     ["template button", { type: "button", button: { text: "Yes", payload: "y" } }, { text: "Yes" }],
     [
       "button tap",
@@ -226,74 +213,20 @@ test("a file carries what is needed to fetch it", () => {
   ]);
 });
 
-describe("senders", () => {
-  const nobody = { phone: null, userId: null, lid: null, username: null, name: null };
-  const rows: [string, Record<string, unknown>, unknown[], object][] = [
-    ["phone only", { from: "16505551234" }, [], { ...nobody, phone: "+16505551234" }],
-    ["phone with plus", { from: "+1 650 555 1234" }, [], { ...nobody, phone: "+16505551234" }],
-    [
-      "both in the message",
-      { from: "16505551234", from_user_id: "US.1" },
-      [],
-      { ...nobody, phone: "+16505551234", userId: "US.1" },
-    ],
-    [
-      "BSUID only, from absent",
-      { from: undefined, from_user_id: ada.user_id },
-      [{ ...ada, wa_id: undefined }],
-      { ...sender, phone: null },
-    ],
-    [
-      "BSUID only, from empty",
-      { from: "", from_user_id: ada.user_id },
-      [{ ...ada, wa_id: "" }],
-      { ...sender, phone: null },
-    ],
-    [
-      "BSUID in the contact only",
-      { from: undefined },
-      [{ ...ada, wa_id: undefined }],
-      { ...sender, phone: null },
-    ],
-    ["BSUID standing in from", { from: "US.1" }, [], { ...nobody, userId: "US.1" }],
-    [
-      "number by way of the BSUID's contact",
-      { from: "", from_user_id: ada.user_id },
-      [ada],
-      sender,
-    ],
-    [
-      "contact without ids",
-      {},
-      [{ profile: { name: "Ada" } }],
-      { ...nobody, phone: "+16505551234", name: "Ada" },
-    ],
-    ["the one of two that fits", {}, [{ wa_id: "49301", profile: { name: "Eve" } }, ada], sender],
-    [
-      "a contact that contradicts",
-      {},
-      [{ wa_id: "49301234", user_id: "DE.2", profile: { name: "Eve" } }],
-      { ...nobody, phone: "+16505551234" },
-    ],
-    [
-      "another's BSUID",
-      { from_user_id: "US.9" },
-      [{ user_id: "US.1", profile: { name: "Eve" } }],
-      { ...nobody, phone: "+16505551234", userId: "US.9" },
-    ],
-  ];
-  test.each(rows)("%s", (_name, item, contacts, expected) => {
-    const message = onlyMessage(messagesBody([textItem("Hi", item)], { contacts }));
-    expect(message.sender).toEqual(expected as never);
-  });
-
-  test("nobody at all", () => {
-    for (const from of [undefined, "", "PHONE_NUMBER", null]) {
-      expect(reasons(parse(messagesBody([textItem("Hi", { from })], { contacts: [] })))).toEqual([
-        "no_sender",
-      ]);
-    }
-  });
+test("a file may be named by its id or its address alone; one that is not named is none", () => {
+  const bare = {
+    kind: "image",
+    mimeType: null,
+    filename: null,
+    size: null,
+    durationSecs: null,
+  };
+  const files = (image: object) =>
+    onlyMessage(messagesBody([messageItem({ type: "image", image })])).attachments;
+  const url = "https://lookaside.fbsbx.com/a";
+  expect(files({ id: "77" })).toEqual([{ ...bare, source: { id: "77", url: null } } as never]);
+  expect(files({ url })).toEqual([{ ...bare, source: { id: null, url } } as never]);
+  expect(files({ caption: "Look" })).toEqual([]);
 });
 
 describe("context", () => {
@@ -332,16 +265,6 @@ describe("context", () => {
   ])("timestamp %p", (timestamp, expected) => {
     expect(onlyMessage(messagesBody([textItem("Hi", { timestamp })])).timestamp).toBe(expected);
   });
-});
-
-test("without an id, the same message gets the same one, and another message another", () => {
-  const id = (body: string, timestamp?: string) =>
-    onlyMessage(
-      messagesBody([textItem(body, { id: undefined, ...(timestamp ? { timestamp } : {}) })]),
-    ).id;
-  expect(id("Hi")).toMatch(/^hash:[0-9a-f]{32}$/);
-  expect(id("Hi")).toBe(id("Hi"));
-  expect(new Set([id("Hi"), id("Ho"), id("Hi", "1749416384")]).size).toBe(3);
 });
 
 describe("what starts no turn", () => {
@@ -385,6 +308,33 @@ describe("what starts no turn", () => {
         },
       },
       { ...target, kind: "edit", text: "New" },
+    ],
+    [
+      "edit to nothing that can be read",
+      { type: "edit", edit: { original_message_id: "wamid.T", message: { type: "text" } } },
+      { ...target, kind: "edit", text: "" },
+    ],
+    [
+      "edit to no message",
+      { type: "edit", edit: { original_message_id: "wamid.T" } },
+      { kind: "ignored", reason: "malformed" },
+    ],
+    [
+      "edit to a message without a type",
+      { type: "edit", edit: { original_message_id: "wamid.T", message: {} } },
+      { kind: "ignored", reason: "malformed" },
+    ],
+    ...["edit", "revoke", "reaction", "button"].flatMap(
+      (type): [string, Record<string, unknown>, object][] => [
+        [`${type} without content`, { type }, { kind: "ignored", reason: "malformed" }],
+        [`${type} that is none`, { type, [type]: 7 }, { kind: "ignored", reason: "malformed" }],
+      ],
+    ),
+    ["revoke of nothing", { type: "revoke", revoke: {} }, { kind: "ignored", reason: "malformed" }],
+    [
+      "edit that names nothing",
+      { type: "edit", edit: { message: { type: "text", text: { body: "New" } } } },
+      { kind: "ignored", reason: "malformed" },
     ],
     [
       "reaction to nothing",
@@ -435,88 +385,6 @@ describe("what starts no turn", () => {
   test.each(rows)("%s", (_name, item, expected) => {
     const events = parse(messagesBody([messageItem(item)]));
     expect(events).toEqual([expected === target ? target : expected] as never);
-  });
-});
-
-describe("identities", () => {
-  const identity = (event: object) => ({
-    kind: "identity",
-    previousUserId: null,
-    previousPhone: null,
-    ...event,
-  });
-  const person = (phone: string | null, userId: string | null) => ({
-    phone,
-    userId,
-    lid: null,
-    username: null,
-    name: null,
-  });
-  const system = (item: object, from: object = {}) =>
-    parse(messagesBody([messageItem({ type: "system", system: item, ...from })], { contacts: [] }));
-
-  test("a changed number", () => {
-    expect(system({ type: "user_changed_number", wa_id: "12195555358", body: "…" })).toEqual([
-      identity({ sender: person("+12195555358", null), previousPhone: "+16505551234" }) as never,
-    ]);
-  });
-
-  test("a changed user id, the old one in the body", () => {
-    const body = "User Ada changed from US.1 to US.2";
-    expect(
-      system({ type: "user_changed_user_id", user_id: "US.2", wa_id: "12195555358", body }),
-    ).toEqual([
-      identity({
-        sender: person("+12195555358", "US.2"),
-        previousPhone: "+16505551234",
-        previousUserId: "US.1",
-      }) as never,
-    ]);
-  });
-
-  test("a name that imitates the sentence steals nobody's id", () => {
-    const body = "User x changed from US.VICTIM to US.2 changed from US.1 to US.2";
-    expect(
-      system({ type: "user_changed_user_id", user_id: "US.2", body }, { from: undefined }),
-    ).toEqual([identity({ sender: person(null, "US.2"), previousUserId: "US.1" }) as never]);
-    const wrongEnd = "User changed from US.VICTIM to US.3";
-    expect(
-      reasons(
-        system(
-          { type: "user_changed_user_id", user_id: "US.2", body: wrongEnd },
-          { from: undefined },
-        ),
-      ),
-    ).toEqual(["system"]);
-  });
-
-  test("field user_id_update", () => {
-    const item = {
-      wa_id: "16505551234",
-      user_id: { previous: "US.1", current: "US.2" },
-      timestamp: "1",
-    };
-    expect(parse(changeBody("user_id_update", { user_id_update: [item, 7, {}] }))).toEqual([
-      identity({ sender: person("+16505551234", "US.2"), previousUserId: "US.1" }) as never,
-      { kind: "ignored", reason: "malformed" },
-      { kind: "ignored", reason: "malformed" },
-    ]);
-  });
-
-  test("a sent status ties number and BSUID, a group's does not", () => {
-    const status = {
-      id: "wamid.S",
-      status: "sent",
-      timestamp: "5",
-      recipient_id: "16505551234",
-      recipient_user_id: "US.1",
-    };
-    expect(parse(messagesBody([], { statuses: [status] }))[1]).toEqual(
-      identity({ sender: person("+16505551234", "US.1") }) as never,
-    );
-    expect(
-      parse(messagesBody([], { statuses: [{ ...status, recipient_type: "group" }] })),
-    ).toHaveLength(1);
   });
 });
 
@@ -616,6 +484,12 @@ describe("envelopes", () => {
     ["messages are no list", messagesBody([], { messages: "x" }), ["malformed"]],
     ["messages null", messagesBody([], { messages: null }), []],
     [
+      "a message beside lists that are none",
+      messagesBody([hi], { statuses: {}, message_echoes: 7, calls: {}, errors: "x" }),
+      ["malformed", "message"],
+    ],
+    ["user ids that are no list", changeBody("user_id_update", { user_id_update: {} }), []],
+    [
       "the neighbours of a malformed message",
       messagesBody([1, hi, null, {}, { ...hi, id: "wamid.B" }]),
       ["malformed", "message", "malformed", "malformed", "message"],
@@ -704,4 +578,6 @@ test("the own number", () => {
   expect(ownNumberIn(messagesBody([]), "1")).toBeNull();
   expect(ownNumberIn({ entry: [{}, { changes: [{}] }] }, phoneNumberId)).toBeNull();
   expect(ownNumberIn("?", phoneNumberId)).toBeNull();
+  const unnamed = { metadata: { phone_number_id: phoneNumberId } };
+  expect(ownNumberIn(messagesBody([], unnamed), phoneNumberId)).toBeNull();
 });

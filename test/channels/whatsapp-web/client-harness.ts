@@ -48,9 +48,10 @@ export function clientHarness() {
     upload: async () => {},
   };
   const sock = {
-    getUSyncDevices: async ([jid = ""]: string[]) => {
+    getUSyncDevices: async ([jid = ""]: string[], _cached: boolean, ignorePhones: boolean) => {
       world.lookedUp.push(jid);
-      return world.devices.includes(jid) ? [{ user: jid.split("@")[0], jid }] : [];
+      // Nobody here has more than the phone.
+      return world.devices.includes(jid) && !ignorePhones ? [{ user: jid.split("@")[0], jid }] : [];
     },
     onWhatsApp: (jid: string) => world.onWhatsApp(jid),
     relayMessage: async (

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, mock, spyOn, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Recipient } from "../../../src/channels/message.ts";
@@ -71,6 +71,20 @@ describe("the server's word", () => {
     const stopped = AbortSignal.abort(new Error("stopping"));
     await expect(h.send(delivery(toGroup), stopped)).rejects.toThrow("stopping");
     expect(h.clock.pending).toBe(1);
+  });
+
+  test("what fails only after a stop is nobody's to hear", async () => {
+    const late = Promise.withResolvers<void>();
+    h.world.relay = () => late.promise;
+    const stopped = AbortSignal.abort(new Error("stopping"));
+    await expect(h.send(delivery(toGroup), stopped)).rejects.toThrow("stopping");
+    // Heard by nobody, it would end the process.
+    const unheard = mock();
+    process.on("unhandledRejection", unheard);
+    late.reject(new Error("connection closed"));
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", unheard);
+    expect(unheard).not.toHaveBeenCalled();
   });
 
   test("a stop before the message was written sends nothing", async () => {

@@ -66,6 +66,17 @@ test("what comes twice is decrypted once, and answered alike: before it is on di
   expect(pending()).toEqual(["hello"]);
 });
 
+test("of what the inbox has, a redelivery brings nothing, and the text is not kept", async () => {
+  const one = await stanza("hello");
+  await read(one);
+  await ours.session.commit.written();
+  const [handed] = ours.session.journal.pending(1);
+  await ours.session.write(ours.session.journal.closing(handed?.stanza ?? "", "hello", false));
+  // One byte of padding around an empty message.
+  expect([...(await read(again(one)))]).toEqual([1]);
+  expect(pending()).toEqual([]);
+});
+
 test("what could not be written is not there, and can be read again, as can all that follows", async () => {
   await read(await stanza("first"));
   await ours.session.commit.written();

@@ -84,3 +84,21 @@ test("a socket that is closed sends first what it was given", async () => {
   socket.close();
   expect(socket.frames).toEqual(["logout 1", "closed"]);
 });
+
+test("what the connection says of a frame reaches who sent it", async () => {
+  const gone = {
+    send: (_frame: Uint8Array, done: (error?: Error) => void) => done(new Error("gone")),
+    close: () => {},
+  };
+  const ws = Object.assign(new EventEmitter(), { socket: gone });
+  holdFrames(ws as never, commit, () => {});
+  expect(await send("hello", gone as never)).toBe("gone");
+});
+
+test.each([[undefined], [{}], [{ send: () => {} }], [{ send: () => {}, close: 1 }]])(
+  "where the connection under Baileys is %p, none is opened: frames would leave unheld",
+  (raw) => {
+    const ws = Object.assign(new EventEmitter(), { socket: raw });
+    expect(() => holdFrames(ws as never, commit, () => {})).toThrow("no WebSocket");
+  },
+);

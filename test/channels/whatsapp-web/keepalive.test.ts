@@ -46,7 +46,37 @@ test("stopped, nothing is sent and nothing told", async () => {
   const { clock, stop, counts } = setup(never);
   await clock.advance(20_000);
   stop();
+  expect(clock.pending).toBe(0);
   await clock.advance(60_000);
   expect(counts()).toEqual({ pings: 1, silences: 0 });
   expect(clock.pending).toBe(0);
+});
+
+test("an answer that comes after the stop, or after the silence, begins nothing anew", async () => {
+  for (const end of ["stop", "silence"]) {
+    const answer = Promise.withResolvers<void>();
+    const { clock, stop, counts } = setup(() => answer.promise);
+    await clock.advance(20_000);
+    if (end === "stop") stop();
+    else await clock.advance(10_000);
+    answer.resolve();
+    await clock.advance(0);
+    expect([end, clock.pending]).toEqual([end, 0]);
+    expect(counts()).toEqual({ pings: 1, silences: end === "stop" ? 0 : 1 });
+  }
+});
+
+test("a ping that fails once silence was told is told no more", async () => {
+  const answer = Promise.withResolvers<void>();
+  const { clock, counts } = setup(() => answer.promise);
+  await clock.advance(30_000);
+  answer.reject(new Error("closed"));
+  await clock.advance(60_000);
+  expect(counts()).toEqual({ pings: 1, silences: 1 });
+});
+
+test("a ping that failed is waited for no more", async () => {
+  const { clock, counts } = setup(() => Promise.reject(new Error("closed")));
+  await clock.advance(20_000);
+  expect([counts().silences, clock.pending]).toEqual([1, 0]);
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SignalKeyStoreWithTransaction } from "@whiskeysockets/baileys";
 import { GroupCommit } from "../../../src/channels/whatsapp-web/group-commit.ts";
 import { KeyStore } from "../../../src/channels/whatsapp-web/key-store.ts";
 import { KeyTransactions } from "../../../src/channels/whatsapp-web/key-transactions.ts";
@@ -119,6 +120,55 @@ test("a mapping is learnt and stored at once, even while a ratchet's transaction
   expect(learnt).toEqual([pairs]);
   release();
   await holding;
+});
+
+test("a mapping that is no more is forgotten, and nobody learns of it", async () => {
+  await keys.set({ "lid-mapping": { "4917": "9004917" } });
+  await keys.set({ "lid-mapping": { "4917": null as never } });
+  await commit.written();
+  expect(store.get("lid-mapping", "4917")).toBeUndefined();
+  expect(learnt).toHaveLength(1);
+});
+
+test("a long transaction within one of its kind does not wait for itself", async () => {
+  const inner = () => keys.transaction(async () => "done", ACCOUNT);
+  expect(await keys.transaction(inner, ACCOUNT)).toBe("done");
+});
+
+test("outside of a ratchet's transaction nothing can be written alongside", async () => {
+  const alongside = async () => keys.alongside(() => {});
+  await expect(alongside()).rejects.toThrow("not in a ratchet's transaction");
+  await expect(keys.transaction(alongside, ACCOUNT)).rejects.toThrow("ratchet's transaction");
+});
+
+test("what a transaction has deleted is not there for it, nor afterwards", async () => {
+  await keys.set(list(["1"]));
+  const found = async () => Object.keys(await keys.get("device-list", ["ada", "bob"]));
+  await keys.transaction(async () => {
+    await keys.set({ "device-list": { ada: null } });
+    expect(await found()).toEqual([]);
+  }, "a@lid");
+  expect(await found()).toEqual([]);
+});
+
+test("Baileys' own object works through these", async () => {
+  const refuse = (): never => {
+    throw new Error("Baileys' own");
+  };
+  const own: SignalKeyStoreWithTransaction = {
+    get: refuse,
+    set: refuse,
+    transaction: refuse,
+    isInTransaction: refuse,
+  };
+  keys.takeOver(own);
+  expect(own.isInTransaction()).toBe(false);
+  const within = await own.transaction(async () => {
+    await own.set(list(["1"]));
+    return own.isInTransaction();
+  }, "a@lid");
+  expect([within, own.isInTransaction()]).toEqual([true, false]);
+  expect(await own.get("device-list", ["ada"])).toEqual({ ada: ["1"] });
 });
 
 test("work that outlives its transaction writes for itself", async () => {

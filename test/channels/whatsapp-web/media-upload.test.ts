@@ -105,6 +105,7 @@ test("what is missing, empty or too large is not sent at all; what is just small
   await expect(upload([])).rejects.toMatchObject({ code: "file_empty" });
   rmSync(path);
   await expect(upload([])).rejects.toMatchObject({ code: "file_missing" });
+  await expect(upload([], { path: folder })).rejects.toMatchObject({ code: "file_missing" });
   expect(asked).toEqual([]);
 });
 

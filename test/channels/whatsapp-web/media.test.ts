@@ -1,4 +1,5 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, mock, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { addressOf, openDownload } from "../../../src/channels/whatsapp-web/media-download.ts";
 import { mediaKeys } from "../../../src/channels/whatsapp-web/media-keys.ts";
 import { uploadFile } from "../../../src/channels/whatsapp-web/media-upload.ts";
@@ -27,6 +28,7 @@ describe("where a file is fetched from", () => {
     ],
     ["https://mmg.whatsapp.net/a", null, [], "https://mmg.whatsapp.net/a"],
     [null, "/b", [], "https://mmg.whatsapp.net/b"],
+    ["nonsense", "/b", [], "https://mmg.whatsapp.net/b"],
     [null, "/b", ["media.named.net:8443"], "https://media.named.net:8443/b"],
     ["https://169.254.169.254/a", "/b", [], "https://mmg.whatsapp.net/b"],
     ["https://user:pass@mmg.whatsapp.net/a", "/b", [], "https://mmg.whatsapp.net/b"],
@@ -40,6 +42,8 @@ describe("where a file is fetched from", () => {
     ["https://mmg.whatsapp.net.evil.org/a", null],
     ["https://evilwhatsapp.net/a", null],
     ["https://mmg.whatsapp.net:8443/a", null],
+    ["https://user@mmg.whatsapp.net/a", null],
+    ["https://:pass@mmg.whatsapp.net/a", null],
     ["file:///etc/passwd", null],
     [null, "//evil.org/a"],
     [null, "@evil.org/a"],
@@ -114,6 +118,43 @@ describe("a file there and back", () => {
     await expect(serve(reference, changed, 64)).rejects.toThrow("not what its sender sent");
     await expect(serve(reference, stored.subarray(0, 90), 64)).rejects.toThrow();
     await expect(serve(reference, Buffer.alloc(1), 64)).rejects.toThrow("cut off");
+  });
+
+  test("MAC and hash must both be right; the hash may be missing", async () => {
+    const { stored, reference } = await upload(Buffer.alloc(100, 7));
+    const hashed = (bytes: Uint8Array | null) => ({
+      ...reference,
+      source: {
+        ...reference.source,
+        fileEncSha256: bytes && createHash("sha256").update(bytes).digest("base64"),
+      },
+    });
+    expect(await serve(hashed(null), stored, 64)).toHaveLength(100);
+    const changed = Buffer.from(stored);
+    changed[50] = (changed[50] ?? 0) ^ 1;
+    for (const [bytes, hash] of [
+      [stored, changed],
+      [changed, changed],
+      [changed, null],
+    ] as const) {
+      await expect(serve(hashed(hash), bytes, 64)).rejects.toThrow("not what its sender sent");
+    }
+  });
+
+  test("without its key, or elsewhere, it is not fetched, and nobody takes it for gone", async () => {
+    const { reference } = await upload(Buffer.alloc(5, 1));
+    for (const changed of [
+      { mediaKey: null },
+      { kind: "call" },
+      { url: "https://evil.example/f", directPath: null },
+    ]) {
+      const fetch = mock(async () => new Response("x"));
+      const source = { ...reference.source, ...changed };
+      const options = { fetch, signal: AbortSignal.timeout(1000), hosts: [] };
+      const opened = openDownload({ ...reference, source }, options);
+      await expect(opened).rejects.toMatchObject({ name: "MediaUnavailable", gone: false });
+      expect(fetch).not.toHaveBeenCalled();
+    }
   });
 
   test("gone is told from refused", async () => {

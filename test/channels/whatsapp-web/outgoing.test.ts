@@ -3,9 +3,11 @@ import { proto } from "@whiskeysockets/baileys";
 import {
   type MediaContent,
   type UploadedFile,
+  editMessage,
   mediaMessage,
   messageIdOf,
   reactionMessage,
+  revokeMessage,
   stanzaAttributes,
   textMessage,
 } from "../../../src/channels/whatsapp-web/outgoing.ts";
@@ -37,6 +39,22 @@ test("a reaction in a group names whom it is about", () => {
     fromMe: false,
     participant: "4917@lid",
   });
+});
+
+test("what others may react to has a secret of its own; what speaks of it has none", () => {
+  const target = { id: "T", fromMe: false, participant: null };
+  const secrets = [textMessage("a", null), textMessage("a", null)].map(
+    ({ messageContextInfo }) => messageContextInfo?.messageSecret?.length && messageContextInfo,
+  );
+  expect(secrets[0]).toBeObject();
+  expect(secrets[0]).not.toEqual(secrets[1] ?? null);
+  for (const message of [
+    reactionMessage("4917@lid", target, "👍", 5),
+    editMessage("4917@lid", "T", "b", 5),
+    revokeMessage("4917@lid", "T"),
+  ]) {
+    expect(Object.keys(message)).toHaveLength(1);
+  }
 });
 
 describe("media", () => {
@@ -71,6 +89,15 @@ describe("media", () => {
     expect(built[field]).toMatchObject(expected);
     const again = proto.Message.decode(proto.Message.encode(built).finish());
     expect(again[field]).toMatchObject(expected);
+  });
+
+  test("a file without a name has one; of what is not known nothing is said", () => {
+    const bare = { ...content, filename: null, caption: null, durationSecs: null };
+    const { documentMessage } = mediaMessage({ ...bare, media: "document" }, file);
+    expect(documentMessage?.fileName).toBe("file");
+    expect(documentMessage).not.toHaveProperty("caption");
+    const { audioMessage } = mediaMessage({ ...bare, media: "voice" }, file);
+    expect(audioMessage).not.toHaveProperty("seconds");
   });
 });
 

@@ -129,6 +129,21 @@ describe("who, where, when", () => {
     expect(written.sender.phone).toBe("+15550001000");
   });
 
+  test("is known too of one who goes by a name, in a group and alone", () => {
+    const named = (attributes: StanzaAttributes) => message(hello, attributes).sender.username;
+    expect(named({ ...direct, peer_recipient_username: "ada" })).toBe("ada");
+    expect(named({ ...direct, ...inAGroup, participant_username: "ada" })).toBe("ada");
+  });
+
+  test("is read also where the account is not known any more", () => {
+    const self = { phone: null, lid: null };
+    expect(message(hello, direct, { self })).toMatchObject({
+      text: "hello",
+      fromMe: false,
+      sender: { phone: "+491700000001" },
+    });
+  });
+
   test("the backlog is marked, by the stanza or by a replay", () => {
     expect(message(hello, { ...direct, offline: "0" }).backlog).toBe(true);
     expect(message(hello, direct, { replayed: true }).backlog).toBe(true);

@@ -29,8 +29,10 @@ export function device(number: string, lookUp: LookUp = async () => []) {
     onMappings: () => {},
   });
   session.creds.me = { id: `${number}:1@s.whatsapp.net` };
-  const { get, set, transaction } = session.transactions;
-  const keys = { get, set, transaction, isInTransaction: () => false };
+  const refuse = (): never => {
+    throw new Error("Baileys' own transactions are still in place");
+  };
+  const keys = { get: refuse, set: refuse, transaction: refuse, isInTransaction: refuse };
   const repository: SignalRepositoryWithLIDStore = session.repository.make(
     { creds: session.creds, keys },
     baileysLog(silentLog),
@@ -54,7 +56,7 @@ export function device(number: string, lookUp: LookUp = async () => []) {
       };
     },
     async stockUp() {
-      await set({ "pre-key": { "1": oneTime } });
+      await session.transactions.set({ "pre-key": { "1": oneTime } });
     },
     stop() {
       session.close();

@@ -197,6 +197,39 @@ describe("what is not as it should be", () => {
     expect(codeOf(() => open().close())).toBe("fine");
   });
 
+  test("a file that a crash left without tables is a new session", () => {
+    prepared();
+    rmSync(path);
+    const begun = new DatabaseSync(path);
+    begun.exec("PRAGMA journal_mode = WAL");
+    begun.close();
+    expect(statSync(path).size).toBeGreaterThan(0);
+    expect(value()).toBeUndefined();
+  });
+
+  test.each<[string, string, string, string]>([
+    ["a later version", "PRAGMA user_version = 2", "unusable", "a newer Revka wrote"],
+    ["no salt", "DELETE FROM meta WHERE name = 'salt'", "damaged", "restore it from a backup"],
+    ["no blob to check the key by", "UPDATE meta SET value = 'x'", "damaged", "from a backup"],
+    [
+      "no blob to check the key by, but a salt",
+      "UPDATE meta SET value = 'x' WHERE name = 'check'",
+      "wrong_key",
+      "was left as it is",
+    ],
+    ["a table missing", "DROP TABLE meta", "unusable", "cannot be opened (no such table: meta)"],
+  ])("%s is told, and the file left as it is", (_, sql, code, words) => {
+    prepared();
+    const raw = new DatabaseSync(path);
+    raw.exec(sql);
+    raw.close();
+    expect(codeOf(open)).toBe(code);
+    expect(open).toThrow(words);
+    const after = new DatabaseSync(path);
+    expect(after.prepare("SELECT count(*) AS n FROM entry").get()?.n).toBe(1);
+    after.close();
+  });
+
   test.each([
     ["a changed byte", "UPDATE entry SET value = CAST(zeroblob(60) AS BLOB)"],
     ["a value in another's place", "UPDATE entry SET id = '4917.1' WHERE id = '4917.0'"],
@@ -224,6 +257,18 @@ describe("what is not as it should be", () => {
       }),
     ).toThrow("power cut");
     expect(store.get("session", "4917.0")).toBe('"the ratchet of Ada"');
+    database.close();
+  });
+
+  test("an error that ended the transaction is told as it is", () => {
+    const database = open();
+    expect(() =>
+      database.transaction(() => {
+        // As SQLite does by itself where the disk is full.
+        database.sql.exec("ROLLBACK");
+        throw new Error("disk full");
+      }),
+    ).toThrow("disk full");
     database.close();
   });
 

@@ -71,7 +71,9 @@ test("assemblyai: upload, order, ask until it is there", async () => {
   const states = ["queued", "processing", "completed"];
   server.respond = ({ path }) =>
     Response.json(
-      path.endsWith("/t-1") ? { status: states.shift(), text: "hello there" } : answers[path],
+      path.endsWith("/t-1")
+        ? { status: states.shift() ?? "completed", text: "hello there" }
+        : answers[path],
     );
   const clock = pollingClock();
   const run = transcriber(providers.assemblyai, { clock }).transcribe(file(), never);
@@ -89,6 +91,9 @@ test("assemblyai: upload, order, ask until it is there", async () => {
     language_detection: true,
   });
   for (const { headers } of server.seen) expect(headers.get("authorization")).toBe(key);
+  await transcriber({ ...providers.assemblyai, language: "de" }).transcribe(file(), never);
+  expect(server.seen.at(-2)?.json).toMatchObject({ language_code: "de" });
+  expect(server.seen.at(-2)?.json).not.toHaveProperty("language_detection");
 });
 
 test("assemblyai: a transcript that failed, and one that never comes", async () => {
@@ -101,7 +106,10 @@ test("assemblyai: a transcript that failed, and one that never comes", async () 
   state = "processing";
   const clock = pollingClock();
   const run = rejection(transcriber(providers.assemblyai, { clock }).transcribe(file(), never));
-  expect(await run).toMatchObject({ detail: "assemblyai was not ready within 120 seconds" });
+  expect(await run).toMatchObject({
+    retryable: true,
+    detail: "assemblyai was not ready within 120 seconds",
+  });
 });
 
 test("assemblyai: a question that fails is put again, and the sound not ordered anew", async () => {
@@ -176,6 +184,7 @@ test.each([
   ["audio/mpeg; rate=1", "audio.mp3", "audio/mpeg"],
   ["AUDIO/AMR", "audio.amr", "audio/amr"],
   ["text/html", "audio.bin", "application/octet-stream"],
+  ["constructor", "audio.bin", "application/octet-stream"],
   [null, "audio.bin", "application/octet-stream"],
 ])("%p is sent as %p", async (type, name, sent) => {
   const path = join(folder, "other");
@@ -187,11 +196,23 @@ test.each([
   );
 });
 
+test("what is Ogg/Opus is sent as such, whatever the platform called it", async () => {
+  for (const type of ["audio/mpeg", null]) {
+    await transcriber(providers.groq).transcribe(file(undefined, type), never);
+    expect(new TextDecoder().decode(server.seen.at(-1)?.body)).toContain(
+      'filename="audio.ogg"\r\nContent-Type: audio/ogg\r\n',
+    );
+  }
+});
+
 test("no words are no error", async () => {
   server.respond = () => Response.json({});
   expect(await transcriber(providers.google).transcribe(file(), never)).toBe("");
   server.respond = () => Response.json({ text: "" });
   expect(await transcriber(providers.groq).transcribe(file(), never)).toBe("");
+  server.respond = ({ path }) =>
+    Response.json(path.endsWith("/t-1") ? { status: "completed", text: null } : answers[path]);
+  expect(await transcriber(providers.assemblyai).transcribe(file(), never)).toBe("");
 });
 
 /** A clock on which pauses between questions take no time at all, though they count; other timers never fire. */

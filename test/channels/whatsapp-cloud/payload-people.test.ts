@@ -1,0 +1,233 @@
+import { describe, expect, test } from "bun:test";
+import {
+  ada,
+  changeBody,
+  messageItem,
+  messagesBody,
+  onlyMessage,
+  parse,
+  reasons,
+  sender,
+  textItem,
+} from "./bodies.ts";
+
+describe("senders", () => {
+  const nobody = { phone: null, userId: null, lid: null, username: null, name: null };
+  const rows: [string, Record<string, unknown>, unknown[], object][] = [
+    ["phone only", { from: "16505551234" }, [], { ...nobody, phone: "+16505551234" }],
+    ["phone with plus", { from: "+1 650 555 1234" }, [], { ...nobody, phone: "+16505551234" }],
+    [
+      "both in the message",
+      { from: "16505551234", from_user_id: "US.1" },
+      [],
+      { ...nobody, phone: "+16505551234", userId: "US.1" },
+    ],
+    [
+      "BSUID only, from absent",
+      { from: undefined, from_user_id: ada.user_id },
+      [{ ...ada, wa_id: undefined }],
+      { ...sender, phone: null },
+    ],
+    [
+      "BSUID only, from empty",
+      { from: "", from_user_id: ada.user_id },
+      [{ ...ada, wa_id: "" }],
+      { ...sender, phone: null },
+    ],
+    [
+      "BSUID in the contact only",
+      { from: undefined },
+      [{ ...ada, wa_id: undefined }],
+      { ...sender, phone: null },
+    ],
+    ["BSUID standing in from", { from: "US.1" }, [], { ...nobody, userId: "US.1" }],
+    [
+      "number by way of the BSUID's contact",
+      { from: "", from_user_id: ada.user_id },
+      [ada],
+      sender,
+    ],
+    [
+      "contact without ids",
+      {},
+      [{ profile: { name: "Ada" } }],
+      { ...nobody, phone: "+16505551234", name: "Ada" },
+    ],
+    ["the one of two that fits", {}, [{ wa_id: "49301", profile: { name: "Eve" } }, ada], sender],
+    [
+      "a contact that contradicts",
+      {},
+      [{ wa_id: "49301234", user_id: "DE.2", profile: { name: "Eve" } }],
+      { ...nobody, phone: "+16505551234" },
+    ],
+    [
+      "none of two, where neither can be told to be the sender",
+      {},
+      [
+        { user_id: "US.1", profile: { name: "Eve" } },
+        { user_id: "US.2", profile: { name: "Bob" } },
+      ],
+      { ...nobody, phone: "+16505551234" },
+    ],
+    ["the one that is no nonsense", {}, [7, null, "x", ada], sender],
+    [
+      "another's BSUID",
+      { from_user_id: "US.9" },
+      [{ user_id: "US.1", profile: { name: "Eve" } }],
+      { ...nobody, phone: "+16505551234", userId: "US.9" },
+    ],
+  ];
+  test.each(rows)("%s", (_name, item, contacts, expected) => {
+    const message = onlyMessage(messagesBody([textItem("Hi", item)], { contacts }));
+    expect(message.sender).toEqual(expected as never);
+  });
+
+  test("nobody at all", () => {
+    for (const from of [undefined, "", "PHONE_NUMBER", null]) {
+      expect(reasons(parse(messagesBody([textItem("Hi", { from })], { contacts: [] })))).toEqual([
+        "no_sender",
+      ]);
+    }
+  });
+});
+
+test("without an id, the same message gets the same one, and another message another", () => {
+  const id = (body: string, timestamp?: string) =>
+    onlyMessage(
+      messagesBody([textItem(body, { id: undefined, ...(timestamp ? { timestamp } : {}) })]),
+    ).id;
+  expect(id("Hi")).toMatch(/^hash:[0-9a-f]{32}$/);
+  expect(id("Hi")).toBe(id("Hi"));
+  expect(new Set([id("Hi"), id("Ho"), id("Hi", "1749416384")]).size).toBe(3);
+});
+
+test("messages without an id are told apart by whoever, wherever and whatever they tell", () => {
+  const id = (item: Record<string, unknown>) =>
+    onlyMessage(messagesBody([textItem("Hi", { id: undefined, ...item })], { contacts: [] })).id;
+  const image = (file: string) => ({ type: "image", image: { id: file } });
+  const pairs: [name: string, one: Record<string, unknown>, other: Record<string, unknown>][] = [
+    ["by number", {}, { from: "16505559999" }],
+    [
+      "by BSUID",
+      { from: undefined, from_user_id: "US.1" },
+      { from: undefined, from_user_id: "US.2" },
+    ],
+    ["by group", { group_id: "g1" }, { group_id: "g2" }],
+    ["by type", { type: "image", image: { id: "1" } }, { type: "sticker", sticker: { id: "1" } }],
+    ["by what they reply to", { context: { id: "wamid.1" } }, { context: { id: "wamid.2" } }],
+    ["by file", image("1"), image("2")],
+    ["by time", { timestamp: "1749416383" }, { timestamp: "1749416384" }],
+  ];
+  for (const [name, one, other] of pairs) {
+    expect([name, id(one) === id(other), id(one) === id(one)]).toEqual([name, false, true]);
+  }
+});
+
+describe("identities", () => {
+  const identity = (event: object) => ({
+    kind: "identity",
+    previousUserId: null,
+    previousPhone: null,
+    ...event,
+  });
+  const person = (phone: string | null, userId: string | null) => ({
+    phone,
+    userId,
+    lid: null,
+    username: null,
+    name: null,
+  });
+  const system = (item: object, from: object = {}) =>
+    parse(messagesBody([messageItem({ type: "system", system: item, ...from })], { contacts: [] }));
+
+  test("a changed number", () => {
+    expect(system({ type: "user_changed_number", wa_id: "12195555358", body: "…" })).toEqual([
+      identity({ sender: person("+12195555358", null), previousPhone: "+16505551234" }) as never,
+    ]);
+  });
+
+  test("a changed user id, the old one in the body", () => {
+    const body = "User Ada changed from US.1 to US.2";
+    expect(
+      system({ type: "user_changed_user_id", user_id: "US.2", wa_id: "12195555358", body }),
+    ).toEqual([
+      identity({
+        sender: person("+12195555358", "US.2"),
+        previousPhone: "+16505551234",
+        previousUserId: "US.1",
+      }) as never,
+    ]);
+  });
+
+  test("a name that imitates the sentence steals nobody's id", () => {
+    const body = "User x changed from US.VICTIM to US.2 changed from US.1 to US.2";
+    expect(
+      system({ type: "user_changed_user_id", user_id: "US.2", body }, { from: undefined }),
+    ).toEqual([identity({ sender: person(null, "US.2"), previousUserId: "US.1" }) as never]);
+    const wrongEnd = "User changed from US.VICTIM to US.3";
+    expect(
+      reasons(
+        system(
+          { type: "user_changed_user_id", user_id: "US.2", body: wrongEnd },
+          { from: undefined },
+        ),
+      ),
+    ).toEqual(["system"]);
+  });
+
+  test.each<[string, unknown]>([
+    ["no system", undefined],
+    ["a system that is none", 7],
+    ["another change", { type: "customer_identity_changed", wa_id: "12195555358" }],
+    ["a change without a type", { wa_id: "12195555358", user_id: "US.2" }],
+  ])("%s ties nobody to anybody", (_name, item) => {
+    expect(reasons(system(item as object))).toEqual(["system"]);
+  });
+
+  test("a changed number has no id in its words, whatever they imitate", () => {
+    const body = "User Ada changed from US.VICTIM to US.2";
+    expect(
+      system({ type: "user_changed_number", wa_id: "12195555358", user_id: "US.2", body }),
+    ).toEqual([
+      identity({ sender: person("+12195555358", "US.2"), previousPhone: "+16505551234" }) as never,
+    ]);
+  });
+
+  test("a change to the same is none, and its words may be missing", () => {
+    const same = { type: "user_changed_user_id", wa_id: "16505551234", user_id: "US.1" };
+    expect(system(same, { from_user_id: "US.1" })).toEqual([
+      identity({ sender: person("+16505551234", "US.1") }) as never,
+    ]);
+    expect(reasons(system({ ...same, user_id: undefined }))).toEqual(["system"]);
+  });
+
+  test("field user_id_update", () => {
+    const item = {
+      wa_id: "16505551234",
+      user_id: { previous: "US.1", current: "US.2" },
+      timestamp: "1",
+    };
+    expect(parse(changeBody("user_id_update", { user_id_update: [item, 7, {}, null] }))).toEqual([
+      identity({ sender: person("+16505551234", "US.2"), previousUserId: "US.1" }) as never,
+      { kind: "ignored", reason: "malformed" },
+      { kind: "ignored", reason: "malformed" },
+      { kind: "ignored", reason: "malformed" },
+    ]);
+  });
+
+  test("a sent status ties number and BSUID, a group's does not", () => {
+    const status = {
+      id: "wamid.S",
+      status: "sent",
+      timestamp: "5",
+      recipient_id: "16505551234",
+      recipient_user_id: "US.1",
+    };
+    expect(parse(messagesBody([], { statuses: [status] }))[1]).toEqual(
+      identity({ sender: person("+16505551234", "US.1") }) as never,
+    );
+    expect(
+      parse(messagesBody([], { statuses: [{ ...status, recipient_type: "group" }] })),
+    ).toHaveLength(1);
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "bun:test";
+import {
+  isSameChat,
+  isSelf,
+  learntPairs,
+  type Self,
+  storedMappings,
+} from "../../../src/channels/whatsapp-web/identity.ts";
+
+const self: Self = { phone: "+15550001000", lid: "900015550001000@lid" };
+const own = "15550001000@s.whatsapp.net";
+const ownLid = "900015550001000@lid";
+const ada = "491700000001@s.whatsapp.net";
+const adaLid = "900491700000001@lid";
+const bob = "447700900002@s.whatsapp.net";
+const bobLid = "900447700900002@lid";
+const group = "120363000000000001@g.us";
+
+const stored: Record<string, string> = {
+  "491700000001": '"900491700000001"',
+  "900491700000001_reverse": '"491700000001"',
+  "447700900003": "null",
+  "447700900004": '"not a LID"',
+};
+const mappings = storedMappings((id) => stored[id]);
+
+describe("the pairs of LIDs and numbers that Baileys stored", () => {
+  test("are found from both ends, whatever the device", () => {
+    expect(mappings.lidOfPhone("+491700000001")).toBe(adaLid);
+    expect(mappings.phoneOfLid(adaLid)).toBe("+491700000001");
+    expect(mappings.phoneOfLid("900491700000001:12@lid")).toBe("+491700000001");
+  });
+
+  test.each(["+447700900002", "+447700900003", "+447700900004", ""])(
+    "know no LID of %p",
+    (phone) => {
+      expect(mappings.lidOfPhone(phone)).toBeNull();
+    },
+  );
+
+  test.each([bobLid, "lid", ""])("know no number of %p", (lid) => {
+    expect(mappings.phoneOfLid(lid)).toBeNull();
+  });
+
+  test("that were just stored are told once each", () => {
+    const pair = { "491700000001": "900491700000001", "900491700000001_reverse": "491700000001" };
+    expect(learntPairs(pair)).toEqual([{ phone: "+491700000001", lid: adaLid }]);
+  });
+});
+
+test.each<[string | null, Self, boolean]>([
+  [own, self, true],
+  ["15550001000:7@s.whatsapp.net", self, true],
+  [ownLid, self, true],
+  [ada, self, false],
+  [adaLid, self, false],
+  [group, self, false],
+  [null, self, false],
+  ["", self, false],
+  [group, { phone: null, lid: null }, false],
+  [own, { phone: null, lid: null }, false],
+])("%p is the account %j: %p", (jid, account, expected) => {
+  expect(isSelf(jid, account)).toBe(expected);
+});
+
+test.each<[string, string, boolean]>([
+  [ada, ada, true],
+  [ada, "491700000001:12@s.whatsapp.net", true],
+  [ada, adaLid, true],
+  [adaLid, "900491700000001:3@lid", true],
+  [bobLid, "900447700900002:3@lid", true],
+  [group, group, true],
+  [own, ownLid, true],
+  [ada, bob, false],
+  [ada, bobLid, false],
+  [adaLid, bobLid, false],
+  [bob, bobLid, false],
+  [ada, own, false],
+  [own, bob, false],
+  [ada, group, false],
+  [group, "120363000000000002@g.us", false],
+])("%s and %s are one chat: %p", (one, other, expected) => {
+  expect(isSameChat(one, other, self, mappings)).toBe(expected);
+  expect(isSameChat(other, one, self, mappings)).toBe(expected);
+});

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SendReport, SendRequest } from "../../src/control/api.ts";
+import { controlServer } from "../../src/control/server.ts";
+import { revka, temporaryHome, widest } from "../support/command.ts";
+
+const undo: (() => unknown)[] = [];
+let home: string;
+let env: Record<string, string>;
+let asked: SendRequest[];
+let answer: SendReport;
+
+beforeEach(async () => {
+  home = temporaryHome(undo);
+  env = { REVKA_HOME: home, HOME: "/nonexistent" };
+  asked = [];
+  answer = report("sent");
+  const no = () => Promise.reject(new Error("not asked for"));
+  const server = await controlServer(join(home, "revka.sock"), () => ({
+    ...{ status: no, pause: no, resume: no, redeliver: no, relink: no },
+    async send(request) {
+      asked.push(request);
+      return answer;
+    },
+  }));
+  undo.push(() => server.stop(true));
+});
+afterEach(async () => {
+  for (const step of undo.splice(0).toReversed()) await step();
+});
+
+type Outcome = SendReport["deliveries"][number];
+function report(state: Outcome["state"], more: Partial<Outcome> = {}): SendReport {
+  const one: Outcome = { id: "d1", state, platform_id: null, code: null, hint: null, ...more };
+  return { deliveries: [one], window_warning: null };
+}
+
+/** A config with a `notification_target` for each of these channels. */
+function targets(numbers: { whatsapp?: string; wati?: string }): void {
+  const tables = Object.entries(numbers).map(
+    ([channel, number]) =>
+      `[channels_config.${channel}]\napi_token = "abcd"\nnotification_target = "${number}"\n`,
+  );
+  writeFileSync(join(home, "config.toml"), `[agent]\nkind = "echo"\n${tables.join("")}`);
+}
+const whatsapp = "+15550001111";
+const wati = "+15550002222";
+
+test.each<[string[], Parameters<typeof targets>[0], string, string | undefined]>([
+  [[], { whatsapp }, whatsapp, "whatsapp"],
+  [[], { wati }, wati, "wati"],
+  [["--channel", "whatsapp"], { whatsapp, wati }, whatsapp, "whatsapp"],
+  [["--channel", "wati"], { whatsapp, wati }, wati, "wati"],
+  [["--to", "+15550003333", "--channel", "wati"], { whatsapp }, "+15550003333", "wati"],
+  [["--to", "+15550003333"], { whatsapp, wati }, "+15550003333", undefined],
+])("%p with the targets %j goes to %s", async (words, numbers, to, channel) => {
+  targets(numbers);
+  expect((await revka(["send", ...words, "x"], env)).code).toBe(0);
+  expect(asked.map((one) => [one.to, one.channel])).toEqual([[to, channel]]);
+});
+
+test.each<[string, string[], Parameters<typeof targets>[0], string]>([
+  ["two targets and no word which", [], { whatsapp, wati }, "both channels have a notification"],
+  ["another channel's target alone", ["--channel", "wati"], { whatsapp }, "say to whom"],
+  ["another channel's target", ["--channel", "whatsapp"], { wati }, "say to whom"],
+  ["a channel that is none", ["--to", whatsapp, "--channel", "sms"], {}, "sms"],
+  ["nobody", ["--to", "Ada"], {}, "Ada is neither"],
+  ["a wait that is none", ["--to", whatsapp, "--wait", "soon"], {}, '--wait "soon"'],
+  ["a wait of halves", ["--to", whatsapp, "--wait", "1.5"], {}, '--wait "1.5"'],
+  ["a wait below zero", ["--to", whatsapp, "--wait=-1"], {}, '--wait "-1"'],
+  ["a wait of ages", ["--to", whatsapp, "--wait", "301"], {}, '--wait "301"'],
+])("with %s nothing is sent", async (_name, words, numbers, why) => {
+  targets(numbers);
+  expect(await revka(["send", ...words, "x"], env)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(why),
+  });
+  expect(asked).toEqual([]);
+});
+
+test.each<[string[], number]>([
+  [[], 15_000],
+  [["--wait", "0"], 0],
+  [["--wait", "300"], 300_000],
+])("%p waits for %d ms", async (words, wait_ms) => {
+  await revka(["send", "--to", whatsapp, ...words, "x"], env);
+  expect(asked.map((one) => one.wait_ms)).toEqual([wait_ms]);
+});
+
+test("--json is the report and nothing else, also of a failure", async () => {
+  answer = { ...report("failed", { code: "131047", hint: "Past 24 hours." }), window_warning: "w" };
+  const { code, out, err } = await revka(["send", "--to", whatsapp, "--json", "x"], env);
+  expect({ code, err }).toEqual({ code: 1, err: "" });
+  expect(JSON.parse(out)).toEqual(answer);
+});
+
+test("of several parts one that failed makes the whole a failure", async () => {
+  answer = {
+    window_warning: null,
+    deliveries: [
+      ...report("sent").deliveries,
+      ...report("failed", { id: "d2", code: "470", hint: "Too late." }).deliveries,
+    ],
+  };
+  const { code, out, err } = await revka(["send", "--to", whatsapp, "x"], env);
+  expect({ code, out, err }).toEqual({
+    code: 1,
+    out: "Sent (d1).\n",
+    err: "Not sent: 470 Too late.\nTry again with: revka redeliver d2\n",
+  });
+});
+
+test("what waits says why, in 80 columns and nothing that steers the terminal", async () => {
+  answer = report("pending", { hint: `The token is invalid.\u001b[2J ${"word ".repeat(40)}` });
+  const { code, out, err } = await revka(["send", "--to", whatsapp, "x"], env);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(out.replaceAll("\n", " ")).toContain("It waits because: The token is invalid.");
+  expect(out).not.toContain("\u001b");
+  expect(widest(out)).toBeLessThanOrEqual(80);
+  answer = report("failed", { code: null, hint: `evil\u001b[2J ${"word ".repeat(40)}` });
+  const failed = await revka(["send", "--to", whatsapp, "x"], env);
+  expect(failed.err).not.toContain("\u001b");
+  expect(failed.err).not.toContain("null");
+  expect(widest(failed.err)).toBeLessThanOrEqual(80);
+});

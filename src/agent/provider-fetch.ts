@@ -24,7 +24,8 @@ export function providerFetch(fetch: Fetch, name: string, clock: Clock): typeof 
     const url = new URL(input instanceof Request ? input.url : input);
     const signal = init?.signal ?? undefined;
     // The clock may have been set back since.
-    const wait = Math.min(notBefore - clock.now(), longestWaitMs);
+    notBefore = Math.min(notBefore, clock.now() + longestWaitMs);
+    const wait = notBefore - clock.now();
     if (wait > 0) await sleep(clock, wait, signal);
     try {
       const response = await fetch(url, { ...init, redirect: "manual" });

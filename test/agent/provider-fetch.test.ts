@@ -152,3 +152,29 @@ test("a turn whose time is up waits no longer", async () => {
   expect(await waiting).toEqual(new Error("out of time"));
   expect([asked.length, clock.pending]).toEqual([1, 0]);
 });
+
+test("a clock that was set back makes nobody wait twice", async () => {
+  const answers = [new Response(null, { status: 429, headers: { "retry-after": "60" } })];
+  const clock = fakeClock();
+  let offset = 86_400_000;
+  let asked = 0;
+  const fetch = providerFetch(
+    async () => {
+      asked++;
+      return answers.shift() ?? new Response("words");
+    },
+    "openai",
+    { now: () => clock.now() + offset, after: clock.after },
+  );
+  await fetch("https://api.test/");
+  offset = 0;
+  for (const [wait, calls] of [
+    [60_000, 2],
+    [0, 3],
+  ] as const) {
+    const answer = fetch("https://api.test/");
+    await clock.advance(wait);
+    expect(asked).toBe(calls);
+    await answer;
+  }
+});

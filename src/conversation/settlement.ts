@@ -75,9 +75,9 @@ export class Settlement {
     const known = this.#unreached.get(key);
     const since = known && at - known.at < UNREACHED_FOR ? known.since : at;
     if (failure?.unreached) this.#unreached.set(key, { since, at, failure });
-    else if (this.#unreached.delete(key) && at - since >= UNREACHED_AFTER) {
+    else if (this.#unreached.delete(key)) {
       // After a moment's trouble nothing waits for long; where most fail, each that does not would call all others.
-      this.#options.reached(source);
+      if (known && at - known.since >= UNREACHED_AFTER) this.#options.reached(source);
     }
   }
 

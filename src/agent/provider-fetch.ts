@@ -23,14 +23,20 @@ export function providerFetch(fetch: Fetch, name: string, clock: Clock): typeof 
   const call = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input);
     const signal = init?.signal ?? undefined;
-    // The clock may have been set back since.
-    const wait = Math.min(notBefore - clock.now(), longestWaitMs);
-    if (wait > 0) await sleep(clock, wait, signal);
+    for (;;) {
+      // The clock may have been set back since.
+      notBefore = Math.min(notBefore, clock.now() + longestWaitMs);
+      if (notBefore <= clock.now()) break;
+      // Meanwhile another turn may hear that it is to be longer.
+      await sleep(clock, notBefore - clock.now(), signal);
+    }
     try {
       const response = await fetch(url, { ...init, redirect: "manual" });
       const { status, statusText, headers } = response;
       const later = isPassing(status) ? retryAfterMs(headers, clock.now()) : null;
-      if (later !== null) notBefore = clock.now() + Math.min(later, longestWaitMs);
+      if (later !== null) {
+        notBefore = Math.max(notBefore, clock.now() + Math.min(later, longestWaitMs));
+      }
       const body = await readBody(response, maxAnswerBytes);
       const bodiless = status === 204 || status === 205 || status === 304;
       return new Response(bodiless ? null : body, { status, statusText, headers });

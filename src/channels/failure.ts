@@ -102,6 +102,13 @@ function connectionFailure(error: unknown, service: string): SendFailure {
   return sendFailure("ambiguous", code, `The connection to ${service} broke before its answer.`);
 }
 
+/** What a file that cannot be opened means for its delivery: it is gone, unless just now none can be. */
+export function fileFailure(error: unknown, service: string): SendFailure {
+  return noDescriptor.has(networkErrorCode(error))
+    ? transportFailure(error, service)
+    : sendFailure("no", "media_missing", "The file to send does not exist or cannot be read.");
+}
+
 /** What the proxy on the way did, and where to look: a clause that begins small. `code` is one of `net/dial.ts`. */
 export function proxyTrouble(code: string, service: string): string {
   const proxy = `the proxy on the way to ${service}`;

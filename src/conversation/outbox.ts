@@ -218,7 +218,7 @@ export class Outbox {
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     this.#sending.add(delivery.id);
     try {
-      if (asks && !(await this.#ask(channel, stored, delivery))) return "again";
+      if (asks && (!(await this.#ask(channel, stored, delivery)) || this.#stopping)) return "again";
       if (!(await store.markSending(delivery.id))) return "again";
       const result = await this.#send(channel, stored, delivery);
       // Cut off by a stop, it stays in doubt: that is no try of which nobody answered.
@@ -259,9 +259,12 @@ export class Outbox {
 
   /** Asks what became of a delivery in doubt. True where nobody can say, so that it is sent again all the same. */
   async #ask(channel: Channel, stored: StoredChat, delivery: StoredDelivery): Promise<boolean> {
-    const { store, log } = this.#options;
+    const { store, log, clock } = this.#options;
     const asked = outgoing(stored, delivery);
-    const answer = await resolve(channel, store, asked, delivery.createdAt, this.#abort.signal);
+    const { createdAt, updatedAt } = delivery;
+    // Of a clock that was set back since, nobody knows when that was by the clock as it is now.
+    const since = createdAt > Math.min(updatedAt, clock.now()) ? 0 : createdAt;
+    const answer = await resolve(channel, store, asked, since, this.#abort.signal);
     const about = { channel: channel.name, delivery: delivery.id };
     switch (answer.kind) {
       case "unknown":

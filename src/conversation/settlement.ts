@@ -75,7 +75,10 @@ export class Settlement {
     const known = this.#unreached.get(key);
     const since = known && at - known.at < UNREACHED_FOR ? known.since : at;
     if (failure?.unreached) this.#unreached.set(key, { since, at, failure });
-    else if (this.#unreached.delete(key)) this.#options.reached(source);
+    else if (this.#unreached.delete(key)) {
+      // After a moment's trouble nothing waits for long; where most fail, each that does not would call all others.
+      if (known && at - known.since >= UNREACHED_AFTER) this.#options.reached(source);
+    }
   }
 
   #outageMs(source: Source): number {
@@ -110,12 +113,12 @@ export class Settlement {
     // Only the platform numbers its refusals: it looked at the delivery, so the account may send.
     if (failure.retry === "no" && /^\d/.test(code)) holds.works(stored.source, stored.id);
     if (failure.retry === "hold") {
-      await store.markRetry(delivery.id, 0, failure);
+      await this.#waits(delivery, 0, failure);
       holds.hold(stored.source, failure);
       return null;
     }
     const unsent = failure.retry === "unsent";
-    if (unsent) await store.markRetry(delivery.id, 0, failure);
+    if (unsent) await this.#waits(delivery, 0, failure);
     else if (!(await this.#again(stored, channel, delivery, failure))) return null;
     this.#options.log.warn(
       { channel: channel.name, delivery: delivery.id, code: failure.code, retry: failure.retry },
@@ -144,10 +147,16 @@ export class Settlement {
       return false;
     }
     const nextAt = clock.now() + decision.afterMs;
-    await (ambiguous
-      ? store.markAmbiguous(delivery.id, nextAt, failure)
-      : store.markRetry(delivery.id, nextAt, failure));
+    await this.#waits(delivery, nextAt, failure);
     return true;
+  }
+
+  /** A try that was put off says nothing of an earlier one: what was in doubt stays so. */
+  #waits(delivery: StoredDelivery, nextAt: number, failure: SendFailure): Promise<void> {
+    const { store } = this.#options;
+    return failure.retry === "ambiguous" || delivery.state === "sending"
+      ? store.markAmbiguous(delivery.id, nextAt, failure)
+      : store.markRetry(delivery.id, nextAt, failure);
   }
 
   /** Asked what became of a delivery, the platform did not say: it stays in doubt, and is asked for later. */

@@ -5,7 +5,9 @@
 export async function lazyFetch(url: URL, init: RequestInit): Promise<Response> {
   if (typeof Bun === "undefined") return fetch(url, init);
   const response = await fetch(url, { ...init, decompress: false });
-  const coding = response.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
-  if (!response.body || coding === "" || coding === "identity") return response;
+  const { headers } = response;
+  const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  const empty = !response.body || headers.get("content-length") === "0";
+  if (!response.body || empty || coding === "" || coding === "identity") return response;
   return (await import("./decoded.ts")).decoded(response, response.body, coding);
 }

@@ -135,8 +135,8 @@ test("a clock that is set back makes no wait longer than a minute", async () => 
   const answers = [busy(429, { "retry-after": "20" })];
   const { fetch, asked, clock } = over(() => answers.shift() ?? new Response("words"));
   await fetch("https://api.test/");
-  const later = clock.now();
-  Object.assign(clock, { now: () => later - 3_600_000 });
+  const { now } = clock;
+  Object.assign(clock, { now: () => now() - 3_600_000 });
   const waiting = fetch("https://api.test/");
   await clock.advance(60_000);
   expect((await waiting).status).toBe(200);
@@ -151,4 +151,60 @@ test("a turn whose time is up waits no longer", async () => {
   ending.abort(new Error("out of time"));
   expect(await waiting).toEqual(new Error("out of time"));
   expect([asked.length, clock.pending]).toEqual([1, 0]);
+});
+
+test("a clock that was set back makes nobody wait twice", async () => {
+  const answers = [new Response(null, { status: 429, headers: { "retry-after": "60" } })];
+  const clock = fakeClock();
+  let offset = 86_400_000;
+  let asked = 0;
+  const fetch = providerFetch(
+    async () => {
+      asked++;
+      return answers.shift() ?? new Response("words");
+    },
+    "openai",
+    { now: () => clock.now() + offset, after: clock.after },
+  );
+  await fetch("https://api.test/");
+  offset = 0;
+  for (const [wait, calls] of [
+    [60_000, 2],
+    [0, 3],
+  ] as const) {
+    const answer = fetch("https://api.test/");
+    await clock.advance(wait);
+    expect(asked).toBe(calls);
+    await answer;
+  }
+});
+
+test("of two wishes the later holds, also for turns that wait already", async () => {
+  const slow = Promise.withResolvers<Response>();
+  const later = (seconds: string) =>
+    new Response(null, { status: 429, headers: { "retry-after": seconds } });
+  const answers: (Response | Promise<Response>)[] = [slow.promise, later("10")];
+  const { fetch, asked, clock } = over(() => answers.shift() ?? new Response("words"));
+  const first = fetch("https://api.test/");
+  await fetch("https://api.test/");
+  const waiting = fetch("https://api.test/");
+  await clock.advance(5_000);
+  slow.resolve(later("30"));
+  await first;
+  await clock.advance(29_000);
+  expect(asked).toHaveLength(2);
+  await clock.advance(1_000);
+  await waiting;
+
+  const another = Promise.withResolvers<Response>();
+  answers.push(another.promise, later("10"));
+  const second = fetch("https://api.test/");
+  await fetch("https://api.test/");
+  another.resolve(later("1"));
+  await second;
+  void fetch("https://api.test/");
+  await clock.advance(9_000);
+  expect(asked).toHaveLength(5);
+  await clock.advance(1_000);
+  expect(asked).toHaveLength(6);
 });

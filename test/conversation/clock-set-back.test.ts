@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
 import type { Clock } from "../../src/runtime/clock.ts";
+import { fakeChannel } from "../support/channel.ts";
 import type { FakeClock } from "../support/clock.ts";
 import { outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
@@ -26,6 +27,8 @@ const send = async (id: string) => {
   await settle();
   return chat;
 };
+
+const lost = { afterMs: null, code: "code", hint: "hint" };
 
 for (const [retry, wait] of [
   ["backoff", 2_000],
@@ -54,6 +57,27 @@ test("a delivery that a kill left in doubt waits the grace and no year", async (
   await settle();
   await pass(61_000);
   expect(trial.channel.sent.map((delivery) => delivery.id)).toEqual(["a", "b"]);
+});
+
+test("what a platform is asked to have sent since, is no later than the clock has ever said", async () => {
+  const asked: number[] = [];
+  trial.channel = fakeChannel({
+    repeat: "ask",
+    graceMs: 2_000,
+    findSent: async (_delivery, since) => {
+      asked.push(since);
+      return { ok: true, found: [["w1"]] };
+    },
+  });
+  trial.channel.answers = [{ ok: false, failure: { ...lost, retry: "ambiguous" } }];
+  const chat = await queue("+15550001111", "a");
+  offset = -year;
+  const began = wrong(trial.clock).now();
+  trial.outbox.wake(chat);
+  await settle();
+  await pass(3_000);
+  expect(asked).toHaveLength(1);
+  expect(asked[0]).toBeLessThanOrEqual(began);
 });
 
 test("a burst is over after its longest wait, whatever time its messages bear", async () => {

@@ -93,6 +93,22 @@ describe("an answer that was lost", () => {
   });
 });
 
+test("a repeat that could not leave is still one: the next run waits for the status of the first", async () => {
+  trial.channel.answers = [fails("ambiguous"), fails("unsent")];
+  const chat = await queue("+15550001111", "a");
+  trial.outbox.wake(chat);
+  await settle();
+  await pass(61_000);
+  await trial.outbox.drain(0);
+  open();
+  trial.outbox.start();
+  await pass(59_000);
+  expect([sentIds(), ...states("a")]).toEqual([["a", "a"], "sending"]);
+  await pass(2_000);
+  expect([sentIds(), ...states("a")]).toEqual([["a", "a", "a"], "sent"]);
+  expect(trial.store.delivery("a")).toMatchObject({ attempts: 2, unanswered: 1 });
+});
+
 describe("tries without an answer", () => {
   const ambiguous = fails("ambiguous");
 
@@ -301,6 +317,34 @@ describe("a platform that can be asked", () => {
     await settle();
     expect(trial.store.delivery("a")).toEqual(before);
     expect([sentIds(), trial.outbox.lastFailure(cloud)]).toEqual([[], null]);
+  });
+
+  test.each(["unsent", "backoff", "recipient", "hold"] as const)(
+    "is asked again where it told nothing and the repeat was put off (%s)",
+    async (retry) => {
+      const asked = lookUp(refuses("no"), { ok: true, found: [["w1"]] });
+      trial.channel.answers = [fails("ambiguous"), fails(retry)];
+      trial.outbox.wake(await queue("+15550001111", "a"));
+      await settle();
+      for (const seconds of [2, 20]) await pass(seconds * 1_000);
+      expect([asked.length, sentIds(), ...states("a")]).toEqual([2, ["a", "a"], "sent"]);
+      expect(trial.store.delivery("a")).toMatchObject({ platformId: "w1", unanswered: 1 });
+    },
+  );
+
+  test("and tells nothing while the daemon stops: nothing is sent any more", async () => {
+    const answer = Promise.withResolvers<SentLookup>();
+    lookUp();
+    trial.channel.findSent = () => answer.promise;
+    await queue("+15550001111", "a");
+    await trial.store.markSending("a");
+    trial.outbox.start();
+    await pass(2_000);
+    const drained = trial.outbox.drain(1_000);
+    answer.resolve(refuses("no"));
+    await drained;
+    await settle();
+    expect([sentIds(), ...states("a")]).toEqual([[], "sending"]);
   });
 
   test("that refuses the account: it is held, and asked again once it works", async () => {

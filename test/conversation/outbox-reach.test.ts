@@ -114,6 +114,21 @@ describe("what could not leave", () => {
     expect(states("z", "a", "b", "c")).toEqual(["failed", "sent", "sent", "sent"]);
   });
 
+  test("is not tried on and on where now and then one of many leaves", async () => {
+    let tries = 0;
+    trial.channel.send = async () =>
+      ++tries % 20 === 0 ? { ok: true, platformId: `w${tries}` } : unsent;
+    for (let chat = 100; chat < 300; chat++) {
+      trial.outbox.wake(await queue(`+15550001${chat}`, `m${chat}`));
+    }
+    await pass(0);
+    await pass(0);
+    expect(tries).toBeLessThan(300);
+    trial.channel.send = async ({ id }) => ({ ok: true, platformId: id });
+    await pass(60_000);
+    expect(trial.store.counts().openDeliveries).toBe(0);
+  });
+
   test("is tried at once by the next run", async () => {
     trial.channel.answers = [unsent, unsent, unsent, unsent];
     trial.outbox.wake(await queue("+15550001111", "a"));

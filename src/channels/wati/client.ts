@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { safeFilename } from "../../net/filename.ts";
 import { jsonObject } from "../../net/json-object.ts";
 import { fileType, multipartFile } from "../../net/multipart.ts";
-import { sendFailure } from "../failure.ts";
+import { fileFailure, sendFailure } from "../failure.ts";
 import { checkMedia } from "../media-limits.ts";
 import type { Delivery, DeliveryContent, SendFailure, SendResult } from "../message.ts";
 import { call, callTimeoutMs, failed, isUnknown, type WatiClient } from "./api.ts";
@@ -70,11 +70,11 @@ async function sendFile(
   content: Extract<DeliveryContent, { kind: "media" }>,
   signal: AbortSignal,
 ): Promise<SendResult> {
-  const file = await open(content.path).catch(() => null);
-  if (!file) return failed(missing);
+  const file = await open(content.path).catch((error: unknown) => fileFailure(error, "WATI"));
+  if ("retry" in file) return failed(file);
   try {
     const stat = await file.stat();
-    if (!stat.isFile()) return failed(missing);
+    if (!stat.isFile()) return failed(fileFailure(null, "WATI"));
     const problem = checkMedia(content.media, content.mimeType, stat.size);
     if (problem) return failed(problem);
     const name = safeFilename(content.filename ?? basename(content.path), "file");
@@ -92,12 +92,6 @@ async function sendFile(
     await file.close().catch(() => {});
   }
 }
-
-const missing = sendFailure(
-  "no",
-  "media_missing",
-  "The file to send does not exist or cannot be read.",
-);
 
 const sentShape = jsonObject({
   id: text,

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { once } from "../../runtime/once.ts";
 import { number } from "../../net/json-object.ts";
 import { fileType, multipartFile } from "../../net/multipart.ts";
-import { sendFailure } from "../failure.ts";
+import { fileFailure, sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import { callTimeoutMs, type Graph } from "./graph.ts";
 import { checkMedia, type OutboundMedia } from "../media-limits.ts";
@@ -37,12 +37,10 @@ export async function uploadMedia(
   upload: Upload,
   signal: AbortSignal,
 ): Promise<UploadResult> {
-  const file = await open(upload.path).catch(() => null);
-  if (!file) {
-    return refused(
-      sendFailure("no", "media_missing", "The file to send does not exist or cannot be read."),
-    );
-  }
+  const file = await open(upload.path).catch((error: unknown) =>
+    fileFailure(error, "Meta's Graph API"),
+  );
+  if ("retry" in file) return refused(file);
   try {
     const stat = await file.stat();
     if (!stat.isFile())

@@ -17,18 +17,20 @@ const media = (kind: "image" | "voice" | "document", caption: string | null): De
 
 describe("what WATI lists", () => {
   let items: unknown;
+  let raw: string | null;
   let date: string | null;
   let asked: string[];
   let server: Bun.Server<undefined>;
   beforeEach(() => {
     asked = [];
+    raw = null;
     date = new Date(began).toUTCString();
     server = Bun.serve({
       port: 0,
       hostname: "127.0.0.1",
       fetch(request) {
         asked.push(`${request.method} ${request.url.slice(server.url.href.length)}`);
-        const answer = Response.json({ message_list: items });
+        const answer = raw === null ? Response.json({ message_list: items }) : new Response(raw);
         if (date !== null) answer.headers.set("date", date);
         return answer;
       },
@@ -89,6 +91,13 @@ describe("what WATI lists", () => {
   test.each(cases)("%s", async (_, content, changes, fits) => {
     items = [item(changes)];
     expect(await find(content)).toEqual({ ok: true, found: fits ? [["a"]] : [] });
+  });
+
+  test("is read whole where fifty of the longest messages are listed, every letter escaped", async () => {
+    const long = "\\u0905".repeat(4_096);
+    const one = JSON.stringify(item({ text: "?" })).replace('"?"', `"${long}"`);
+    raw = `{"message_list":[${Array.from({ length: 49 }, () => one)},${JSON.stringify(item({}))}]}`;
+    expect(await find(text("hi"))).toEqual({ ok: true, found: [["a"]] });
   });
 
   test("with all the ids it has", async () => {

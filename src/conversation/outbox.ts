@@ -14,7 +14,7 @@ import {
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { resolve } from "./doubt.ts";
+import { Doubt } from "./doubt.ts";
 import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
 import { decideRetry } from "./retry.ts";
@@ -50,6 +50,7 @@ export class Outbox {
   readonly #gates = new Map<string, Gate>();
   readonly #holds: Holds;
   readonly #settlement: Settlement;
+  readonly #doubt: Doubt;
   /** Chats whose channel is not ready, or whose platform is not reached, just now, by account. */
   readonly #stalled = new Map<string, Set<ChatId>>();
   /** Deliveries in flight. */
@@ -79,6 +80,11 @@ export class Outbox {
       stumbled: (error) => this.#stumbled(error),
       reached: (source) => this.#resume(source),
       stopping: () => this.#stopping,
+    });
+    this.#doubt = new Doubt({
+      ...options,
+      settlement: this.#settlement,
+      signal: this.#abort.signal,
     });
   }
 
@@ -218,9 +224,11 @@ export class Outbox {
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     this.#sending.add(delivery.id);
     try {
-      if (asks && (!(await this.#ask(channel, stored, delivery)) || this.#stopping)) return "again";
+      const out = outgoing(stored, delivery);
+      if (asks && !(await this.#doubt.ask(channel, stored, delivery, out))) return "again";
+      if (this.#stopping) return "again";
       if (!(await store.markSending(delivery.id))) return "again";
-      const result = await this.#send(channel, stored, delivery);
+      const result = await this.#send(channel, delivery, out);
       // Cut off by a stop, it stays in doubt: that is no try of which nobody answered.
       if (this.#abort.signal.aborted && !result.ok && result.failure.retry === "ambiguous") {
         return "wait";
@@ -257,36 +265,7 @@ export class Outbox {
     return "again";
   }
 
-  /** Asks what became of a delivery in doubt. True where nobody can say, so that it is sent again all the same. */
-  async #ask(channel: Channel, stored: StoredChat, delivery: StoredDelivery): Promise<boolean> {
-    const { store, log, clock } = this.#options;
-    const asked = outgoing(stored, delivery);
-    const { createdAt, updatedAt } = delivery;
-    // Of a clock that was set back since, nobody knows when that was by the clock as it is now.
-    const since = createdAt > Math.min(updatedAt, clock.now()) ? 0 : createdAt;
-    const answer = await resolve(channel, store, asked, since, this.#abort.signal);
-    const about = { channel: channel.name, delivery: delivery.id };
-    switch (answer.kind) {
-      case "unknown":
-        return true;
-      case "sent": {
-        const { platformId } = answer;
-        log.info(about, "a send without an answer had arrived: it is not repeated");
-        await this.#settlement.settle(stored, channel, delivery, { ok: true, platformId });
-        return false;
-      }
-      case "not-sent":
-        log.info(about, "a send without an answer had not arrived: sending it again");
-        await store.markNotSent(delivery.id);
-        return false;
-      case "later":
-        if (this.#abort.signal.aborted) return false;
-        await this.#settlement.stillInDoubt(stored, delivery, answer.failure);
-        return false;
-    }
-  }
-
-  async #send(channel: Channel, stored: StoredChat, delivery: StoredDelivery): Promise<SendResult> {
+  async #send(channel: Channel, delivery: StoredDelivery, out: Delivery): Promise<SendResult> {
     if (delivery.state === "sending") {
       this.#options.log.warn(
         { channel: channel.name, delivery: delivery.id, repeat: channel.repeat },
@@ -296,7 +275,7 @@ export class Outbox {
       );
     }
     try {
-      return await channel.send(outgoing(stored, delivery), this.#abort.signal);
+      return await channel.send(out, this.#abort.signal);
     } catch (error) {
       if (this.#abort.signal.aborted) return { ok: false, failure: cutOff };
       this.#options.log.error(

@@ -193,9 +193,7 @@ export function classifyForeignAnswer(status: number, afterMs: number | null): S
   const code = `http_${status}`;
   if (status >= 500) {
     const hint = `Meta answered ${status} without saying why.`;
-    // 503 alone says that nothing was done (RFC 9110, section 15.6.4).
-    const retry = status === 503 ? "backoff" : "ambiguous";
-    return unreached(sendFailure(retry, code, hint, afterMs));
+    return unreached(sendFailure("ambiguous", code, hint, afterMs));
   }
   if (status === 401 || status === 407) {
     return sendFailure(

@@ -68,7 +68,7 @@ describe("classifyForeignAnswer", () => {
   test.each([
     [500, "ambiguous"],
     [502, "ambiguous"],
-    [503, "backoff"],
+    [503, "ambiguous"],
     [504, "ambiguous"],
     [200, "ambiguous"],
     [301, "backoff"],

@@ -14,7 +14,7 @@ import {
   type SendRequest,
   type StatusReport,
 } from "./api.ts";
-import { recipientOn } from "./recipient.ts";
+import { nameOf, recipientOn } from "./recipient.ts";
 import { channelReports, sourceOf } from "./reports.ts";
 
 /** The platform lets a business write freely for so long after a person's last message, ms. */
@@ -132,7 +132,7 @@ function statusReport(options: OperatorOptions): StatusReport {
     })),
     paused_chats: store
       .pausedChats()
-      .map((chat) => ({ channel: chat.source.channel, chat_id: chat.chat.id })),
+      .map((chat) => ({ channel: chat.source.channel, chat_id: nameOf(chat.chat) })),
     closed_windows: store.closedWindows(now - WINDOW),
     gateway: { address: gateway.address, public_url: gateway.publicUrl },
   };

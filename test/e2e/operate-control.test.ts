@@ -98,6 +98,9 @@ test("what changes nothing says so", async () => {
   expect(await out("pause")).toBe(
     `${ada.phone} was paused already. Go on with: revka resume ${ada.phone}\n`,
   );
+  expect((await run("pause", ada.phone, "--channel", "whatsapp")).out).toEndWith(
+    `Go on with: revka resume ${ada.phone} --channel whatsapp\n`,
+  );
   expect(await out("resume")).toBe(`${ada.phone} is answered again.\n`);
   expect(await out("resume")).toBe(`${ada.phone} was not paused.\n`);
 });

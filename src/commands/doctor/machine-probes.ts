@@ -128,9 +128,7 @@ function daemonVerdicts({ status, unheard }: Examination): Verdict[] {
   for (const { channel, state, reason, linking } of status.channels) {
     if (state === "ready") verdicts.push(ok(channel, "is ready"));
     else if (linking) {
-      verdicts.push(
-        warning(channel, "waits for a phone to link it", "revka status shows the code"),
-      );
+      verdicts.push(warning(channel, "waits for a phone to link it", "revka link shows the code"));
     } else {
       const word = state.replace("_", " ");
       verdicts.push(

@@ -6,8 +6,8 @@ import type { ConversationStore } from "../store/contract.ts";
 export type Resolved =
   | { kind: "sent"; platformId: string }
   | { kind: "not-sent" }
-  /** The platform cannot be asked. */
-  | { kind: "unknown" }
+  /** The platform cannot be asked, or will not tell: it may have said why. */
+  | { kind: "unknown"; failure: SendFailure | null }
   /** It did not answer. */
   | { kind: "later"; failure: SendFailure };
 
@@ -23,10 +23,10 @@ export async function resolve(
   signal: AbortSignal,
 ): Promise<Resolved> {
   const answer = await channel.findSent?.(delivery, since, signal);
-  if (!answer) return { kind: "unknown" };
+  if (!answer) return { kind: "unknown", failure: null };
   if (!answer.ok) {
     const { failure } = answer;
-    return failure.retry === "no" ? { kind: "unknown" } : { kind: "later", failure };
+    return { kind: failure.retry === "no" ? "unknown" : "later", failure };
   }
   for (const [platformId, ...others] of answer.found) {
     if (platformId === undefined) continue;

@@ -265,6 +265,13 @@ export class Outbox {
     const about = { channel: channel.name, delivery: delivery.id };
     switch (answer.kind) {
       case "unknown":
+        if (answer.failure) {
+          const { code, hint } = answer.failure;
+          log.warn(
+            { ...about, code },
+            `whether a send without an answer arrived cannot be found out: ${hint}`,
+          );
+        }
         return true;
       case "sent": {
         const { platformId } = answer;

@@ -77,7 +77,10 @@ export function operator(options: OperatorOptions): ControlApi {
     async relink() {
       const web = options.channels.find((channel) => channel.relink);
       if (!web?.relink) {
-        throw new ControlError(409, "no WhatsApp Web channel is running, so nothing can be linked");
+        throw new ControlError(
+          409,
+          "no WhatsApp Web channel is running, so nothing can be linked: set session_path in [channels_config.whatsapp] and use the whatsapp-web variant",
+        );
       }
       await web.relink();
     },

@@ -155,6 +155,17 @@ describe("status", () => {
     }
   });
 
+  const wati: ChannelReport = { ...cloud, channel: "wati", backend: "wati" };
+  test.each([
+    ["one runs", [wati], "revka resume CHAT"],
+    ["two run", [cloud, wati], "revka resume CHAT --channel NAME"],
+    ["the other is skipped", [{ ...cloud, backend: null }, wati], "revka resume CHAT"],
+  ])("a paused chat is resumed with the words that it takes: %s", async (_, channels, words) => {
+    const paused_chats: StatusReport["paused_chats"] = [{ channel: "wati", chat_id: "+1555" }];
+    await daemon({ status: async () => ({ ...report, channels, paused_chats }) });
+    expect((await revka(["status"], env)).out).toContain(`(go on with \`${words}\`)\n`);
+  });
+
   test("while linking draws the code", async () => {
     const linking = {
       qr: "2@abcdefghij,klm,nop",

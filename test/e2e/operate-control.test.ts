@@ -109,7 +109,7 @@ test("relink without WhatsApp Web says that there is nothing to link", async () 
   const { run } = await start();
   expect(await run("relink")).toMatchObject({
     code: 1,
-    err: "revka: no WhatsApp Web channel is running, so nothing can be linked\n",
+    err: "revka: no WhatsApp Web channel is running, so nothing can be linked: set session_path in [channels_config.whatsapp] and use the whatsapp-web variant\n",
   });
 });
 

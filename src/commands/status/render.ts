@@ -65,7 +65,9 @@ function details(report: StatusReport, now: number): string[] {
     }
   }
   if (report.paused_chats.length > 0) {
-    lines.push("", "Paused chats (go on with `revka resume CHAT`)");
+    const running = report.channels.filter(({ backend }) => backend !== null);
+    const which = running.length > 1 ? " --channel NAME" : "";
+    lines.push("", `Paused chats (go on with \`revka resume CHAT${which}\`)`);
     for (const chat of report.paused_chats) lines.push(...item(`${chat.channel} ${chat.chat_id}`));
   }
   if (report.refusals.length > 0) {

@@ -14,7 +14,8 @@ export const command: Command = {
     const channel = chosenChannel(invocation.options["channel"]);
     const { changed } = await askDaemon(invocation, (daemon) => daemon.pause({ chat, ...channel }));
     const done = changed ? `Paused ${chat}.` : `${chat} was paused already.`;
-    invocation.terminal.out(`${done} Go on with: revka resume ${chat}\n`);
+    const named = channel.channel === undefined ? "" : ` --channel ${channel.channel}`;
+    invocation.terminal.out(`${done} Go on with: revka resume ${chat}${named}\n`);
     return exitCode.fine;
   },
 };

@@ -110,7 +110,7 @@ function describe(report: SendReport, { terminal }: Invocation): void {
   for (const { id, state, code, hint } of report.deliveries) {
     if (state === "sent") terminal.out(`Sent (${id}).\n`);
     else if (state === "failed") {
-      const why = [code, hint].filter((part) => part !== null).join(" ");
+      const why = [code, hint].filter((part) => part !== null).join(": ");
       terminal.err(`${page(`Not sent: ${why}`)}Try again with: revka redeliver ${id}\n`);
     } else {
       const why = hint === null ? "" : ` It waits because: ${hint}`;

@@ -14,7 +14,7 @@ import {
   type SendRequest,
   type StatusReport,
 } from "./api.ts";
-import { recipientOn } from "./recipient.ts";
+import { nameOf, recipientOn } from "./recipient.ts";
 import { channelReports, sourceOf } from "./reports.ts";
 
 /** The platform lets a business write freely for so long after a person's last message, ms. */
@@ -77,7 +77,10 @@ export function operator(options: OperatorOptions): ControlApi {
     async relink() {
       const web = options.channels.find((channel) => channel.relink);
       if (!web?.relink) {
-        throw new ControlError(409, "no WhatsApp Web channel is running, so nothing can be linked");
+        throw new ControlError(
+          409,
+          "no WhatsApp Web channel is running, so nothing can be linked: set session_path in [channels_config.whatsapp] and use the whatsapp-web variant",
+        );
       }
       await web.relink();
     },
@@ -132,7 +135,7 @@ function statusReport(options: OperatorOptions): StatusReport {
     })),
     paused_chats: store
       .pausedChats()
-      .map((chat) => ({ channel: chat.source.channel, chat_id: chat.chat.id })),
+      .map((chat) => ({ channel: chat.source.channel, chat_id: nameOf(chat.chat) })),
     closed_windows: store.closedWindows(now - WINDOW),
     gateway: { address: gateway.address, public_url: gateway.publicUrl },
   };

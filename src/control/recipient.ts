@@ -1,5 +1,5 @@
 import type { Channel } from "../channels/channel.ts";
-import type { Recipient } from "../channels/message.ts";
+import type { Chat, Recipient } from "../channels/message.ts";
 import { parseTarget } from "../config/numbers.ts";
 import { ControlError } from "./api.ts";
 
@@ -12,6 +12,12 @@ export function recipientOn(channel: Channel, name: string): Recipient {
   }
   const own = recipient.kind === "direct" && recipient.phone === channel.status().linkedAs;
   return web && own && recipient.phone !== null ? { kind: "self" } : recipient;
+}
+
+/** What {@link recipientOf} takes for this chat. */
+export function nameOf({ kind, id }: Chat): string {
+  if (kind === "direct") return id;
+  return kind === "self" ? "self" : id.includes("@") ? id : `group:${id}`;
 }
 
 /** An E.164 number, BSUID, LID, or the id or JID of a group. */

@@ -33,14 +33,22 @@ export class Doubt {
     // Of a clock that was set back since, nobody knows when that was by the clock as it is now.
     const since = createdAt > Math.min(updatedAt, clock.now()) ? 0 : createdAt;
     const answer = await channel.findSent?.(asked, since, signal);
-    if (!answer || (!answer.ok && answer.failure.retry === "no")) return true;
-    if (!answer.ok) {
-      if (signal.aborted) return false;
-      if (answersNever(answer.failure) && clock.now() - createdAt > ASKED_FOR) return true;
-      await settlement.stillInDoubt(stored, delivery, answer.failure);
-      return false;
-    }
+    if (!answer) return true;
     const about = { channel: channel.name, delivery: delivery.id };
+    if (!answer.ok) {
+      const { failure } = answer;
+      if (signal.aborted) return false;
+      const late = answersNever(failure) && clock.now() - createdAt > ASKED_FOR;
+      if (!late && failure.retry !== "no") {
+        await settlement.stillInDoubt(stored, delivery, failure);
+        return false;
+      }
+      log.warn(
+        { ...about, code: failure.code },
+        `whether a send without an answer arrived cannot be found out: ${failure.hint}`,
+      );
+      return true;
+    }
     const platformId = this.#ofNoOther(answer.found, delivery.id);
     if (platformId === null) {
       log.info(about, "a send without an answer had not arrived: sending it again");

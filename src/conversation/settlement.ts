@@ -165,10 +165,14 @@ export class Settlement {
     delivery: StoredDelivery,
     failure: SendFailure,
   ): Promise<void> {
-    const { store, clock, random, holds } = this.#options;
+    const { store, clock, random, holds, log } = this.#options;
     this.#noteReach(stored.source, failure);
     this.wentWrong(stored.source, failure);
     if (failure.retry === "hold") return holds.hold(stored.source, failure);
+    log.warn(
+      { channel: stored.source.channel, delivery: delivery.id, code: failure.code },
+      `whether a send without an answer arrived is not known yet: ${failure.hint}`,
+    );
     const since = Math.max(this.#outageMs(stored.source), clock.now() - delivery.createdAt);
     const pause = pauseOfUnsent(since, random());
     const nextAt = clock.now() + Math.max(failure.afterMs ?? 0, pause);

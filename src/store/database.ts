@@ -10,7 +10,7 @@ import {
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { StoreError, type StoreProblem } from "./contract.ts";
-import { refuseForeignDatabase } from "./foreign.ts";
+import { foreignDatabase, refuseForeign } from "./foreign.ts";
 import { migrate } from "./migrations.ts";
 
 /**
@@ -57,7 +57,7 @@ export class Database {
     let db: DatabaseSync | undefined;
     try {
       db = new DatabaseSync(path);
-      refuseForeignDatabase(db);
+      refuseForeign(foreignDatabase(db));
       if ((statSync(path).mode & 0o077) !== 0) {
         // What SQLite makes beside a file gets the mode of that.
         db.close();
@@ -212,7 +212,8 @@ export function toStoreError(error: unknown): StoreError {
   const io = /\bENOSPC\b|disk is full/i.test(message);
   const denied = /\b(EROFS|EACCES|EPERM)\b/.test(message);
   if (/\b(ENOTDIR|EEXIST|ENOENT)\b/.test(message)) {
-    return new StoreError("failed", `its folder cannot be made: see to [store] path (${message})`);
+    const what = /\bmkdir\b/.test(message) ? "its folder" : "it";
+    return new StoreError("failed", `${what} cannot be made: see to [store] path (${message})`);
   }
   const problem: StoreProblem = io
     ? "full"

@@ -4,34 +4,35 @@ import { StoreError } from "./contract.ts";
 
 const header = "SQLite format 3\0";
 
+/** What to do where one of these is found. */
+export const foreignAdvice = "set [store] path to a file that is Revka's own";
+
 /**
- * Throws {@link StoreError} where what lies at `path` was never a store, as a mistyped path may say: it must stay as it
- * is, its mode too. A damaged store is known by its name, or by the lock that an earlier run left beside it.
+ * What lies at `path` where that was never a store, as a mistyped path may say: it must stay as it is, its mode too.
+ * null for a store, a damaged one, and nothing. A damaged store is known by its name, or by the lock that an earlier
+ * run left beside it.
  */
-export function refuseForeignFile(path: string): void {
-  if (!existsSync(path)) return;
+export function foreignFile(path: string): string | null {
+  if (!existsSync(path)) return null;
   const found = statSync(path);
-  if (!found.isFile()) throw new StoreError("failed", `that is no file: ${advice}`);
-  if (found.size === 0 || path.endsWith(".db") || existsSync(`${path}.lock`)) return;
-  if (beginning(path) !== header) {
-    throw new StoreError(
-      "failed",
-      `that is a file of something else, and was left alone: ${advice}`,
-    );
-  }
+  if (!found.isFile()) return "no file";
+  if (found.size === 0 || path.endsWith(".db") || existsSync(`${path}.lock`)) return null;
+  return beginning(path) === header ? null : "a file of something else";
 }
 
-/** The same of a database, which must not have been written to yet. */
-export function refuseForeignDatabase(db: DatabaseSync): void {
+/** The same of a database. */
+export function foreignDatabase(db: DatabaseSync): string | null {
   const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-  if (tables.length === 0 || tables.some(({ name }) => name === "inbox")) return;
-  throw new StoreError(
-    "failed",
-    `that is a database of another program, and was left alone: ${advice}`,
-  );
+  const ours = tables.length === 0 || tables.some(({ name }) => name === "inbox");
+  return ours ? null : "a database of another program";
 }
 
-const advice = "set [store] path to a file that is Revka's own";
+/** Throws {@link StoreError} where something of another was found; it must not have been written to yet. */
+export function refuseForeign(what: string | null): void {
+  if (what === null) return;
+  const left = what === "no file" ? "" : ", and was left alone";
+  throw new StoreError("failed", `that is ${what}${left}: ${foreignAdvice}`);
+}
 
 function beginning(path: string): string {
   const bytes = new Uint8Array(header.length);

@@ -28,7 +28,7 @@ import { Database, moveAside, toStoreError } from "./database.ts";
 import { Expiry } from "./expiry.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
-import { refuseForeignFile } from "./foreign.ts";
+import { foreignFile, refuseForeign } from "./foreign.ts";
 import { lockFile } from "./lock.ts";
 import { accountChanged, Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
@@ -73,7 +73,7 @@ export function openStore(options: {
 /** Throws {@link StoreError}: `busy`, what is no store, or what keeps the lock file from being made. */
 function hold(path: string): { release(): void } {
   try {
-    refuseForeignFile(path);
+    refuseForeign(foreignFile(path));
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return lockFile(`${path}.lock`);
   } catch (error) {

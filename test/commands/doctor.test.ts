@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { validityVerdict } from "../../src/commands/doctor/certificate-probe.ts";
 import { cloudProbes, expiryVerdict, skewVerdict } from "../../src/commands/doctor/cloud-probes.ts";
 import { clockVerdict } from "../../src/commands/doctor/machine-probes.ts";
@@ -198,6 +199,47 @@ describe("config and machine", () => {
     expect((await doctor()).find("config", "home")).toMatchObject({
       level: "error",
       message: `${file} is no folder`,
+    });
+  });
+
+  test.each([
+    ["a database of another program", "other.db"],
+    ["a file of something else", "notes.txt"],
+  ])("%s is neither sound nor damaged, and nobody's to close", async (what, name) => {
+    const path = join(home, name);
+    if (name === "other.db") {
+      const database = new DatabaseSync(path);
+      database.exec("CREATE TABLE bookmarks (url TEXT)");
+      database.close();
+    } else writeFileSync(path, "dear diary");
+    chmodSync(path, 0o644);
+    await cloud({}, `[store]\npath = "${path}"`);
+    const { code, find } = await doctor();
+    expect(code).toBe(1);
+    expect(find("store", "database")).toMatchObject({
+      level: "error",
+      message: `${path}: that is ${what}`,
+      next: "set [store] path to a file that is Revka's own",
+    });
+    expect(find("store", "database mode")).toBeUndefined();
+  });
+
+  test("a store is not promised where none can be made", async () => {
+    const file = join(home, "notes.txt");
+    writeFileSync(file, "");
+    await cloud({}, `[store]\npath = "${file}/deep/revka.db"`);
+    const under = await doctor();
+    expect(under.find("store", "database")).toMatchObject({
+      level: "error",
+      message: `${file} is no folder`,
+    });
+    expect(under.find("store", "space")?.message).toEndWith(`are free in ${home}`);
+    const link = join(home, "link.db");
+    symlinkSync("/nowhere/revka.db", link);
+    await cloud({}, `[store]\npath = "${link}"`);
+    expect((await doctor()).find("store", "database")).toMatchObject({
+      level: "error",
+      message: `${link} is a link to nothing`,
     });
   });
 

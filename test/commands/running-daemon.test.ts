@@ -138,12 +138,13 @@ describe("status", () => {
     expect(widest(out)).toBeLessThanOrEqual(80);
     expect(out).not.toMatch(/[\u001b\u202e]/);
     for (const part of [
-      "190",
+      "190: The access token",
+      "131047: evil",
       "3 waiting (oldest 1 min)",
       "2 waiting (oldest 5 s), 1 failed",
       "revka redeliver ID",
       "01k9m2x7p4q8r6s5t3v1w0y2z",
-      "store full",
+      "store: full, for",
       "12 × not_allowed. Its sender is not in `allowed_numbers`.",
       "1 × of_a_later_version\n",
       "revka resume CHAT",
@@ -152,6 +153,17 @@ describe("status", () => {
     ]) {
       expect(out).toContain(part);
     }
+  });
+
+  const wati: ChannelReport = { ...cloud, channel: "wati", backend: "wati" };
+  test.each([
+    ["one runs", [wati], "revka resume CHAT"],
+    ["two run", [cloud, wati], "revka resume CHAT --channel NAME"],
+    ["the other is skipped", [{ ...cloud, backend: null }, wati], "revka resume CHAT"],
+  ])("a paused chat is resumed with the words that it takes: %s", async (_, channels, words) => {
+    const paused_chats: StatusReport["paused_chats"] = [{ channel: "wati", chat_id: "+1555" }];
+    await daemon({ status: async () => ({ ...report, channels, paused_chats }) });
+    expect((await revka(["status"], env)).out).toContain(`(go on with \`${words}\`)\n`);
   });
 
   test("while linking draws the code", async () => {

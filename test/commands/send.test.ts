@@ -107,7 +107,7 @@ test("of several parts one that failed makes the whole a failure", async () => {
   expect({ code, out, err }).toEqual({
     code: 1,
     out: "Sent (d1).\n",
-    err: "Not sent: 470 Too late.\nTry again with: revka redeliver d2\n",
+    err: "Not sent: 470: Too late.\nTry again with: revka redeliver d2\n",
   });
 });
 

@@ -176,6 +176,13 @@ test("a paused chat has no turns until it is resumed, which takes up what waits"
   expect((await api.status()).paused_chats).toEqual([]);
 });
 
+test("a paused group has a name that resume takes", async () => {
+  await api.pause({ chat: "group:ABC" });
+  const [paused] = (await api.status()).paused_chats;
+  expect(paused?.chat_id).toBe("group:ABC");
+  expect(await api.resume({ chat: paused?.chat_id ?? "" })).toEqual({ changed: true });
+});
+
 test("a failed delivery is sent anew, and no other", async () => {
   channel.answers = [{ ok: false, failure: refused }];
   await api.send({ to: ada, text: "once more" });

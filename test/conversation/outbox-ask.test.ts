@@ -1,8 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import type { SentLookup } from "../../src/channels/channel.ts";
 import type { SendFailure } from "../../src/channels/message.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
 import { settle } from "../support/settle.ts";
 import { cloud, everybody } from "../support/store.ts";
 
@@ -146,6 +147,23 @@ describe("a platform that can be asked", () => {
     await settle();
     for (let minute = 0; minute < 180; minute++) await pass(60_000);
     expect([sentIds(), ...states("a")]).toEqual([["a"], "sending"]);
+  });
+
+  test("the log says why it cannot be asked, or not yet", async () => {
+    const warn = spyOn(silentLog, "warn");
+    lookUp(refuses("backoff"), refuses("no"));
+    trial.channel.answers = [fails("ambiguous")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    for (const seconds of [2, 2]) await pass(seconds * 1_000);
+    const said = warn.mock.calls.map((words) => words.at(-1));
+    warn.mockRestore();
+    expect(sentIds()).toEqual(["a", "a"]);
+    expect(said.slice(1)).toEqual([
+      "whether a send without an answer arrived is not known yet: hint",
+      "whether a send without an answer arrived cannot be found out: hint",
+      "sending again without knowing whether the first try arrived: it may arrive twice",
+    ]);
   });
 
   test("that is too busy is asked less and less often", async () => {

@@ -98,6 +98,9 @@ test("what changes nothing says so", async () => {
   expect(await out("pause")).toBe(
     `${ada.phone} was paused already. Go on with: revka resume ${ada.phone}\n`,
   );
+  expect((await run("pause", ada.phone, "--channel", "whatsapp")).out).toEndWith(
+    `Go on with: revka resume ${ada.phone} --channel whatsapp\n`,
+  );
   expect(await out("resume")).toBe(`${ada.phone} is answered again.\n`);
   expect(await out("resume")).toBe(`${ada.phone} was not paused.\n`);
 });
@@ -106,7 +109,7 @@ test("relink without WhatsApp Web says that there is nothing to link", async () 
   const { run } = await start();
   expect(await run("relink")).toMatchObject({
     code: 1,
-    err: "revka: no WhatsApp Web channel is running, so nothing can be linked\n",
+    err: "revka: no WhatsApp Web channel is running, so nothing can be linked: set session_path in [channels_config.whatsapp] and use the whatsapp-web variant\n",
   });
 });
 

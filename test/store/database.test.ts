@@ -6,6 +6,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -158,6 +159,11 @@ test("a folder that cannot be made is named", () => {
   expect(() => storeAt(path, clock)).toThrow(
     `the store ${path}: its folder cannot be made: see to [store] path`,
   );
+});
+
+test("a link to nothing is not called a folder", () => {
+  symlinkSync("/nowhere/revka.db", path);
+  expect(() => storeAt(path, clock)).toThrow(`the store ${path}: it cannot be made: see to`);
 });
 
 test("a file of a newer Revka is left alone", () => {

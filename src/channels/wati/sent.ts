@@ -44,7 +44,8 @@ export async function findSent(
   const answer = await call(client, path, { method: "GET" }, callTimeoutMs, signal);
   if (!answer.ok) {
     const { failure } = answer;
-    return failed(isUnknown(failure) || failure.code === "403" ? notAsked : failure);
+    if (failure.code === "403") return failed({ ...failure, retry: "no" });
+    return failed(isUnknown(failure) ? notAsked : failure);
   }
   const list = v.safeParse(listShape, answer.body);
   if (!list.success) return failed(notAsked);

@@ -18,7 +18,7 @@ export const certificateProbe: Probe = {
       return [validityVerdict(readCertificate(files).cert, clock.now())];
     } catch (reason) {
       const message = reason instanceof Error ? reason.message : "cannot be used";
-      return [error(name, message, "until then the daemon does not start")];
+      return [error(name, message, "mend that: the daemon does not start before")];
     }
   },
 };

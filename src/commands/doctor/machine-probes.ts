@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { buildInfo } from "../../runtime/build-info.ts";
+import { foreignAdvice, foreignDatabase, foreignFile } from "../../store/foreign.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const megabyte = 1024 * 1024;
@@ -16,20 +17,19 @@ export const machineProbes: Probe[] = [
 ];
 
 function databaseVerdicts(path: string): Verdict[] {
-  if (!existsSync(path)) return [info("database", `${path} is made at the first start`)];
+  if (!existsSync(path)) return [newStoreVerdict(path)];
   if (!statSync(path).isFile()) {
     return [error("database", `${path} is no file`, "set [store] path to a file")];
   }
+  const foreign = foreignFile(path);
+  if (foreign !== null) return [foreignVerdict(path, foreign)];
   const verdicts: Verdict[] = [];
-  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
-    verdicts.push(
-      warning("database mode", `others may read the messages in ${path}`, `chmod 600 ${path}`),
-    );
-  }
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly: true });
     database.exec("PRAGMA busy_timeout = 2000");
+    const other = foreignDatabase(database);
+    if (other !== null) return [foreignVerdict(path, other)];
     const answer = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
     if (answer !== "ok") throw new Error(String(answer));
     accessSync(path, constants.W_OK);
@@ -48,12 +48,37 @@ function databaseVerdicts(path: string): Verdict[] {
   } finally {
     database?.close();
   }
+  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
+    verdicts.unshift(
+      warning("database mode", `others may read the messages in ${path}`, `chmod 600 ${path}`),
+    );
+  }
   return verdicts;
 }
 
-function spaceVerdicts(path: string): Verdict[] {
+function foreignVerdict(path: string, what: string): Verdict {
+  return error("database", `${path}: that is ${what}`, foreignAdvice);
+}
+
+function newStoreVerdict(path: string): Verdict {
+  const above = nearest(path, existsSync);
+  if (!isFolder(above)) return error("database", `${above} is no folder`, "see to [store] path");
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
+    ? error("database", `${path} is a link to nothing`, foreignAdvice)
+    : info("database", `${path} is made at the first start`);
+}
+
+/** The first of the folders that `path` is in, from the inside, of which `test` holds. */
+function nearest(path: string, test: (folder: string) => boolean): string {
   let folder = dirname(path);
-  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  while (!test(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
+
+function spaceVerdicts(path: string): Verdict[] {
+  const folder = nearest(path, isFolder);
   try {
     accessSync(folder, constants.W_OK);
   } catch {
@@ -103,9 +128,7 @@ function daemonVerdicts({ status, unheard }: Examination): Verdict[] {
   for (const { channel, state, reason, linking } of status.channels) {
     if (state === "ready") verdicts.push(ok(channel, "is ready"));
     else if (linking) {
-      verdicts.push(
-        warning(channel, "waits for a phone to link it", "revka status shows the code"),
-      );
+      verdicts.push(warning(channel, "waits for a phone to link it", "revka link shows the code"));
     } else {
       const word = state.replace("_", " ");
       verdicts.push(

@@ -42,7 +42,7 @@ function sessionVerdicts(path: string, examination: Examination): Verdict[] {
       info(
         "session",
         `${path} is not there yet, so no phone is linked`,
-        "revka daemon shows a code",
+        webOf(examination.status)?.state === "logged_out" ? relink : "revka daemon shows a code",
       ),
     ];
   }
@@ -82,6 +82,7 @@ function keyVerdicts(path: string, { status, env }: Examination): Verdict[] {
   }
 }
 
+const relink = "revka relink";
 const bringKey = "bring the key back, or move the session away and link anew";
 const troubles: Partial<Record<SessionError["code"], [name: string, next: string]>> = {
   missing_key: ["session key", bringKey],
@@ -102,7 +103,11 @@ function linkVerdicts({ status }: Examination): Verdict[] {
     warning(
       "link",
       `no phone is linked (${web.reason ?? web.state})`,
-      "revka status shows the code",
+      web.linking
+        ? "revka link shows the code"
+        : web.state === "logged_out"
+          ? relink
+          : "see what is said of the channel above",
     ),
   ];
 }

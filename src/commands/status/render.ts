@@ -50,7 +50,7 @@ function details(report: StatusReport, now: number): string[] {
     lines.push("", "Needs a person");
     for (const alarm of report.alarms) {
       lines.push(
-        ...item(`${alarm.source} ${alarm.code}, for ${span(alarm.since, now)}: ${alarm.hint}`),
+        ...item(`${alarm.source}: ${alarm.code}, for ${span(alarm.since, now)}: ${alarm.hint}`),
       );
     }
   }
@@ -59,13 +59,15 @@ function details(report: StatusReport, now: number): string[] {
     for (const failed of report.failed_deliveries) {
       lines.push(
         ...item(
-          `${failed.id}  ${failed.channel}, ${ago(failed.at, now)}: ${failed.code} ${failed.hint}`,
+          `${failed.id}  ${failed.channel}, ${ago(failed.at, now)}: ${failed.code}: ${failed.hint}`,
         ),
       );
     }
   }
   if (report.paused_chats.length > 0) {
-    lines.push("", "Paused chats (go on with `revka resume CHAT`)");
+    const running = report.channels.filter(({ backend }) => backend !== null);
+    const which = running.length > 1 ? " --channel NAME" : "";
+    lines.push("", `Paused chats (go on with \`revka resume CHAT${which}\`)`);
     for (const chat of report.paused_chats) lines.push(...item(`${chat.channel} ${chat.chat_id}`));
   }
   if (report.refusals.length > 0) {
@@ -97,7 +99,7 @@ function channelLines(channel: ChannelReport, now: number): string[] {
   }
   const error = channel.last_error;
   if (error)
-    lines.push(...item(`last error ${ago(error.at, now)}: ${error.code} ${error.hint}`, 4));
+    lines.push(...item(`last error ${ago(error.at, now)}: ${error.code}: ${error.hint}`, 4));
   if (channel.linking?.pair_code) {
     lines.push(...item(`pair code ${channel.linking.pair_code}`, 4));
   }

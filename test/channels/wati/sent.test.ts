@@ -153,4 +153,11 @@ describe("WATI", () => {
     simulator.faults.add({ effect: { kind: "http", status }, on: "history" });
     expect(await find()).toMatchObject({ ok: false, failure: { retry } });
   });
+
+  test("a token that may not read says which scope it lacks", async () => {
+    simulator.faults.add({ effect: { kind: "http", status: 403 }, on: "history" });
+    expect(await find()).toMatchObject({
+      failure: { code: "403", hint: expect.stringContaining("conversationsv3:read") },
+    });
+  });
 });

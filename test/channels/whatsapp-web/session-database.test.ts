@@ -18,6 +18,7 @@ import { dirname, join } from "node:path";
 import type { AuthenticationCreds } from "@whiskeysockets/baileys";
 import { KeyStore, storedCredentials } from "../../../src/channels/whatsapp-web/key-store.ts";
 import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
+import { lockSession } from "../../../src/channels/whatsapp-web/session-lock.ts";
 import { SessionError } from "../../../src/channels/whatsapp-web/session-error.ts";
 
 let folder: string;
@@ -288,6 +289,12 @@ describe("what is not as it should be", () => {
     expect(codeOf(() => SessionDatabase.open({ path: join(file, "s.db"), env: {} }))).toBe(
       "unusable",
     );
+  });
+
+  test("is one empty file while it is held", () => {
+    const lock = lockSession(path);
+    expect(readdirSync(folder)).toEqual(["session.db.lock"]);
+    lock.release();
   });
 
   test("after a failed opening the lock is free", () => {

@@ -11,6 +11,7 @@ import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-data
 import { lockSession } from "../../../src/channels/whatsapp-web/session-lock.ts";
 import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import type { ChannelReport } from "../../../src/control/api.ts";
 import type { Fetch } from "../../../src/net/fetch.ts";
 import { fakeClock } from "../../support/clock.ts";
 
@@ -27,12 +28,13 @@ async function findings(
   fetch: Fetch,
   running = true,
   linkedAs: string | null = null,
+  changes: Partial<ChannelReport> = {},
 ) {
   const path = join(home, "config.toml");
   writeFileSync(path, `[agent]\nkind = "echo"\n${text}`, { mode: 0o600 });
   const loaded = loadConfig({ path, env: {}, home });
   const report = offlineReport(loaded.config, path);
-  for (const channel of report.channels) channel.linked_as = linkedAs;
+  for (const channel of report.channels) Object.assign(channel, { linked_as: linkedAs }, changes);
   const found = await examine(
     probes,
     {
@@ -172,6 +174,17 @@ describe("Web", () => {
     writeFileSync(`${session}.key`, `${Buffer.alloc(32, 7).toString("base64")}\n`);
     const foreign = await findings(webProbes, web(), answers, false);
     expect(foreign("session key")).toMatchObject({ level: "error" });
+  });
+
+  const linking = { qr: "2@code", pair_code: null, expires_at: "2026-01-01T00:00:00Z" };
+  test.each<[Partial<ChannelReport>, string, string | undefined]>([
+    [{ state: "linking", linking }, "revka link shows the code", undefined],
+    [{ state: "logged_out" }, "revka relink", "revka relink"],
+    [{ state: "disconnected" }, "see what is said of the channel above", undefined],
+  ])("a code is promised only where there is one: %p", async (changes, link, session) => {
+    const find = await findings(webProbes, web(), answers, true, null, changes);
+    expect(find("link")).toMatchObject({ level: "warning", next: link });
+    if (session) expect(find("session")).toMatchObject({ next: session });
   });
 
   test("a daemon that has opened its session has a key, whatever this shell knows of it", async () => {

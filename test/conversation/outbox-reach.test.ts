@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import type { SendResult } from "../../src/channels/message.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
@@ -163,6 +163,41 @@ describe("a channel that is not ready", () => {
     trial.outbox.channelChanged(cloud);
     await settle();
     expect(sentIds()).toEqual(["a", "b"]);
+  });
+
+  test("wakes what waited for it once, not at each change of state from then on", async () => {
+    let ready = false;
+    trial.channel = fakeChannel({
+      status: () => ({ state: ready ? "ready" : "connecting", reason: null, linkedAs: null }),
+    });
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    ready = true;
+    trial.outbox.channelChanged(cloud);
+    await settle();
+    const looked = spyOn(trial.store, "openDelivery");
+    trial.outbox.channelChanged(cloud);
+    await settle();
+    expect([sentIds(), looked.mock.calls.length]).toEqual([["a"], 0]);
+  });
+
+  test("is not asked at each change of state whether its hold is over", async () => {
+    let ready = true;
+    let probes = 0;
+    trial.channel = fakeChannel({
+      status: () => ({ state: ready ? "ready" : "connecting", reason: null, linkedAs: null }),
+      probe: async () => {
+        probes++;
+        return null;
+      },
+    });
+    trial.channel.answers = [fails("hold")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    ready = false;
+    trial.outbox.channelChanged(cloud);
+    await settle();
+    expect([probes, trial.outbox.heldBy(cloud)?.code]).toEqual([0, "code"]);
   });
 
   test("and then is, ends a hold without waiting for the next probe", async () => {

@@ -58,6 +58,9 @@ test("of what waits, the latest thousand are kept, also those that are refused o
   }
   expect(offered.map((reasons) => reasons.length)).toEqual([1, 1000, 1000, 1000]);
   expect(offered.at(-1)).toEqual(numbered(2000, 1000));
+  hear(...numbered(5000, 1500));
+  await clock.advance(4000);
+  expect(offered.at(-1)).toEqual(numbered(5500, 1000));
 });
 
 test("where the session cannot be read just now, nothing of it is lost", async () => {

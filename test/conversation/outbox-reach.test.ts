@@ -2,6 +2,7 @@ import { describe, expect, spyOn, test } from "bun:test";
 import type { SendResult } from "../../src/channels/message.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
+import { outboxOver } from "../support/outbox.ts";
 import { settle } from "../support/settle.ts";
 import { cloud, everybody } from "../support/store.ts";
 
@@ -217,6 +218,17 @@ describe("a channel that is not ready", () => {
     expect(trial.outbox.heldBy(cloud)).toBeNull();
     expect(sentIds()).toEqual(["a", "a"]);
   });
+});
+
+test("what waits for an account that is not run waits in peace, until a run that has it", async () => {
+  const { store, clock, alarms } = trial;
+  const without = outboxOver(store, () => undefined, clock, alarms);
+  without.wake(await queue("+15550001111", "a"));
+  await settle();
+  expect([clock.pending, alarms.list(), states("a")]).toEqual([0, [], ["pending"]]);
+  trial.outbox.start();
+  await settle();
+  expect(states("a")).toEqual(["sent"]);
 });
 
 test.each([

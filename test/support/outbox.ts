@@ -9,7 +9,7 @@ import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 /** An outbox over a real store; its pauses are never spread. */
 export function outboxOver(
   store: ConversationStore,
-  channelOf: () => Channel,
+  channelOf: () => Channel | undefined,
   clock: Clock,
   alarms: Alarms = new Alarms(clock, silentLog),
   metrics: Metrics = createMetrics(),

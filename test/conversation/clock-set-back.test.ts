@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
 import type { Clock } from "../../src/runtime/clock.ts";
+import { fakeChannel } from "../support/channel.ts";
 import type { FakeClock } from "../support/clock.ts";
 import { outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
@@ -44,6 +45,23 @@ for (const [retry, wait] of [
     expect(trial.channel.sent.length).toBe(2);
   });
 }
+
+test("a delivery whose answer was lost is still asked for, and not sent again unasked", async () => {
+  const failure = { retry: "ambiguous" as const, afterMs: null, code: "code", hint: "hint" };
+  trial.channel = fakeChannel({
+    repeat: "ask",
+    graceMs: 2_000,
+    findSent: async () => ({ ok: true, found: [["w"]] }),
+  });
+  trial.channel.answers = [{ ok: false, failure }];
+  const chat = await send("a");
+  offset = -year;
+  trial.outbox.wake(chat);
+  await settle();
+  await pass(3_000);
+  expect(trial.channel.sent.length).toBe(1);
+  expect(trial.store.delivery("a")).toMatchObject({ state: "sent", platformId: "w" });
+});
 
 test("a delivery that a kill left in doubt waits the grace and no year", async () => {
   const chat = await send("a");

@@ -123,6 +123,8 @@ describe("a platform that can be asked", () => {
     for (const seconds of [2, 2, 4, 8, 30]) await pass(seconds * 1_000);
     expect([asked.length, sentIds(), ...states("a")]).toEqual([4, ["a"], "sending"]);
     expect(trial.store.delivery("a")).toMatchObject({ attempts: 1, unanswered: 1 });
+    expect(trial.outbox.unreached(cloud)?.retry).toBe("backoff");
+    expect(trial.outbox.lastFailure(cloud)?.at).toBe(trial.clock.now() - 30_000);
     await pass(30_000);
     expect([asked.length, sentIds(), ...states("a")]).toEqual([5, ["a"], "sent"]);
     expect(trial.outbox.unreached(cloud)).toBeNull();

@@ -231,9 +231,10 @@ test("what waits for an account that is not run waits in peace, until a run that
   expect(states("a")).toEqual(["sent"]);
 });
 
-test.each([
-  ["after its answer was lost", false],
-  ["before its answer came", true],
+test.each<[string, SendResult]>([
+  ["after its answer was lost", fails("ambiguous")],
+  ["before its answer came", { ok: true, platformId: "wamid.a" }],
+  ["before its next try was refused", fails("no")],
 ])("a delivery that a status settles %s is counted once", async (_, answered) => {
   const answer = Promise.withResolvers<SendResult>();
   trial.channel.answers = [answer.promise];
@@ -257,10 +258,11 @@ test.each([
     everybody,
   );
   for (const { chat: of, delivery } of moved) trial.outbox.confirmedLater(of, delivery);
-  answer.resolve(answered ? { ok: true, platformId: "wamid.a" } : fails("ambiguous"));
+  answer.resolve(answered);
   await settle();
   await pass(600_000);
   expect(sentIds()).toEqual(["a"]);
   const { values } = trial.metrics.deliveries.get();
   expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([["sent", 1]]);
+  expect(trial.alarms.list()).toEqual([]);
 });

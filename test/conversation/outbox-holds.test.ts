@@ -93,7 +93,12 @@ describe("an account whose probe is not understood", () => {
   });
 
   test("is not let go for a delivery that was never shown to the platform", async () => {
-    const missing: SendFailure = { retry: "no", afterMs: null, code: "media_missing", hint: "gone" };
+    const missing: SendFailure = {
+      retry: "no",
+      afterMs: null,
+      code: "media_missing",
+      hint: "gone",
+    };
     trial.channel.answers = [fails("hold"), { ok: false, failure: missing }];
     trial.channel.probing = undecided;
     trial.outbox.wake(await queue("+15550001111", "a", "b"));

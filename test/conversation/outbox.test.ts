@@ -209,6 +209,34 @@ test("chats that wait for their account cost nothing while they wait, and go fir
   expect(look.mock.calls.length - before).toBeLessThan(3 * chats);
 });
 
+test("a chat that comes too soon for its account goes when it may, though nothing else is under way", async () => {
+  trial.channel = fakeChannel({
+    pace: { perSecond: 1, recipientIntervalMs: 6_000, recipientBurst: 45 },
+  });
+  trial.outbox.wake(await queue("+15550001111", "a"));
+  await settle();
+  trial.outbox.wake(await queue("+15550002222", "b"));
+  await settle();
+  expect(sentIds()).toEqual(["a"]);
+  await pass(2_000);
+  expect(sentIds()).toEqual(["a", "b"]);
+});
+
+test("one place that is given back lets one chat in, the one that waited longest", async () => {
+  const gates = Array.from({ length: 67 }, () => Promise.withResolvers<SendResult>());
+  trial.channel.answers = gates.map((gate) => gate.promise);
+  for (let i = 0; i < 67; i++) trial.outbox.wake(await queue(`+1555000${1000 + i}`, `d${i}`));
+  await settle();
+  for (const given of [0, 1, 2]) {
+    expect([sentIds().length, sentIds().at(-1)]).toEqual([64 + given, `d${63 + given}`]);
+    gates[given]?.resolve({ ok: true, platformId: `w${given}` });
+    await settle();
+  }
+  expect(sentIds().at(-1)).toBe("d66");
+  for (const gate of gates) gate.resolve({ ok: true, platformId: null });
+  await settle();
+});
+
 test("a place goes on to the next chat when the one whose turn it is has nothing to send", async () => {
   const gates = Array.from({ length: 64 }, () => Promise.withResolvers<SendResult>());
   trial.channel.answers = gates.map((gate) => gate.promise);

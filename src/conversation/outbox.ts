@@ -193,7 +193,7 @@ export class Outbox {
       }
     } catch (error) {
       this.#stumbled(error);
-      this.#later(chat, lane, STORE_PAUSE);
+      if (!this.#stopping) this.#later(chat, lane, STORE_PAUSE);
     } finally {
       lane.busy = false;
     }

@@ -131,6 +131,21 @@ test.each([200, 401])("status %d asks for no wait", async (status) => {
   expect(asked).toHaveLength(2);
 });
 
+test("an answer that was under way takes no wait back", async () => {
+  const slow = Promise.withResolvers<Response>();
+  const answers = [slow.promise, busy(429, { "retry-after": "20" })];
+  const { fetch, asked, clock } = over(() => answers.shift() ?? new Response("words"));
+  const first = fetch("https://api.test/1");
+  await fetch("https://api.test/2");
+  slow.resolve(new Response("words"));
+  expect((await first).status).toBe(200);
+  const third = fetch("https://api.test/3");
+  await clock.advance(19_999);
+  expect(asked).toHaveLength(2);
+  await clock.advance(1);
+  expect((await third).status).toBe(200);
+});
+
 test("a clock that is set back makes no wait longer than a minute", async () => {
   const answers = [busy(429, { "retry-after": "20" })];
   const { fetch, asked, clock } = over(() => answers.shift() ?? new Response("words"));

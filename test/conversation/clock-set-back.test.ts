@@ -48,6 +48,23 @@ for (const [retry, wait] of [
   });
 }
 
+test("a delivery whose answer was lost is still asked for, and not sent again unasked", async () => {
+  const failure = { retry: "ambiguous" as const, afterMs: null, code: "code", hint: "hint" };
+  trial.channel = fakeChannel({
+    repeat: "ask",
+    graceMs: 2_000,
+    findSent: async () => ({ ok: true, found: [["w"]] }),
+  });
+  trial.channel.answers = [{ ok: false, failure }];
+  const chat = await send("a");
+  offset = -year;
+  trial.outbox.wake(chat);
+  await settle();
+  await pass(3_000);
+  expect(trial.channel.sent.length).toBe(1);
+  expect(trial.store.delivery("a")).toMatchObject({ state: "sent", platformId: "w" });
+});
+
 test("a delivery that a kill left in doubt waits the grace and no year", async () => {
   const chat = await send("a");
   await trial.store.enqueue(chat, [{ id: "b", content: { kind: "text", text: "b", quote: null } }]);

@@ -51,21 +51,24 @@ test("what waited for its next try goes out in the joined chat", async () => {
   expect(sentIds()).toEqual(["a", "a", "b"]);
 });
 
-test("what is under way is not sent a second time beside itself, and the next follows it", async () => {
-  trial.channel = fakeChannel({ repeat: "ask" });
-  const earlier = await chatWith({ phone });
-  const later = await chatWith({ userId });
-  const gate = Promise.withResolvers<SendResult>();
-  trial.channel.answers = [gate.promise];
-  await queue(later, "a", "b");
-  await joinThem();
-  trial.outbox.wake(earlier);
-  await settle();
-  expect(sentIds()).toEqual(["a"]);
-  gate.resolve({ ok: true, platformId: "wamid" });
-  await settle();
-  expect(sentIds()).toEqual(["a", "b"]);
-});
+test.each([["same-id"], ["ask"]] as const)(
+  "what is under way is not sent a second time beside itself (%s), and the next follows it",
+  async (repeat) => {
+    trial.channel = fakeChannel({ repeat, graceMs: 0 });
+    const earlier = await chatWith({ phone });
+    const later = await chatWith({ userId });
+    const gate = Promise.withResolvers<SendResult>();
+    trial.channel.answers = [gate.promise];
+    await queue(later, "a", "b");
+    await joinThem();
+    trial.outbox.wake(earlier);
+    await settle();
+    expect(sentIds()).toEqual(["a"]);
+    gate.resolve({ ok: true, platformId: "wamid" });
+    await settle();
+    expect(sentIds()).toEqual(["a", "b"]);
+  },
+);
 
 for (const debounceMs of [0, 100]) {
   test(`messages that waited behind a turn are answered in the joined chat, debounce ${debounceMs}`, async () => {

@@ -103,6 +103,11 @@ describe("a failure that the platform reports later", () => {
     expect(sentIds()).toEqual(["a", "a", "b"]);
   });
 
+  test("of the account waits for that alone, however often the delivery was tried", () => {
+    expect(trial.outbox.pauseAfter(failure("hold"), 99)).toBe(0);
+    expect(trial.outbox.pauseAfter(failure("backoff"), 99)).toBeNull();
+  });
+
   test("of a delivery that is gone changes nothing", () => {
     trial.outbox.failedLater(1, "nobody", failure("no"));
     trial.outbox.confirmedLater(1, "nobody");

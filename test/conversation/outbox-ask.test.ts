@@ -1,6 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import type { SentLookup } from "../../src/channels/channel.ts";
-import type { SendFailure } from "../../src/channels/message.ts";
+import type { SendFailure, SendResult } from "../../src/channels/message.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
@@ -124,6 +124,8 @@ describe("a platform that can be asked", () => {
     for (const seconds of [2, 2, 4, 8, 30]) await pass(seconds * 1_000);
     expect([asked.length, sentIds(), ...states("a")]).toEqual([4, ["a"], "sending"]);
     expect(trial.store.delivery("a")).toMatchObject({ attempts: 1, unanswered: 1 });
+    expect(trial.outbox.unreached(cloud)?.retry).toBe("backoff");
+    expect(trial.outbox.lastFailure(cloud)?.at).toBe(trial.clock.now() - 30_000);
     await pass(30_000);
     expect([asked.length, sentIds(), ...states("a")]).toEqual([5, ["a"], "sent"]);
     expect(trial.outbox.unreached(cloud)).toBeNull();
@@ -237,5 +239,27 @@ describe("a platform that can be asked", () => {
     expect([asked.length, trial.outbox.heldBy(cloud)?.code]).toEqual([1, "code"]);
     await pass(10_000);
     expect([asked.length, sentIds(), ...states("a")]).toEqual([2, ["a"], "sent"]);
+  });
+
+  test("that leaves every question open holds up nothing new, nor does a send another question", async () => {
+    lookUp();
+    const told = Promise.withResolvers<SentLookup>();
+    const sent = Promise.withResolvers<SendResult>();
+    trial.channel.findSent = () => told.promise;
+    trial.channel.answers = Array.from({ length: 140 }, () => sent.promise);
+    for (let chat = 0; chat < 70; chat++) {
+      await queue(`+1555000${1000 + chat}`, `asked${chat}`);
+      await trial.store.markSending(`asked${chat}`);
+    }
+    trial.outbox.start();
+    await pass(2_000);
+    for (let chat = 0; chat < 70; chat++) {
+      trial.outbox.wake(await queue(`+1555000${2000 + chat}`, `new${chat}`));
+    }
+    await settle();
+    expect(sentIds()).toEqual(Array.from({ length: 64 }, (_, chat) => `new${chat}`));
+    sent.resolve({ ok: true, platformId: null });
+    told.resolve({ ok: true, found: [["w"]] });
+    await settle();
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, mock, test } from "bun:test";
 import type { SendResult } from "../../src/channels/message.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
+import { outboxOver } from "../support/outbox.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
 import { cloud, everybody } from "../support/store.ts";
@@ -162,6 +164,24 @@ describe("tries without an answer", () => {
     expect(states("a")).toEqual(["sending"]);
     expect(trial.store.delivery("a")).toMatchObject({ attempts: 4, unanswered: 0 });
   });
+});
+
+test.each([
+  ["ask", "sending again without knowing whether the first try arrived: it may arrive twice"],
+  ["status", "sending again: the first try was not confirmed"],
+  ["same-id", "sending again: the first try was not confirmed"],
+] as const)("a repeat says that it is one, and what that may mean (%s)", async (repeat, words) => {
+  const said: string[] = [];
+  const log = { ...silentLog, warn: (_: unknown, message: string) => void said.push(message) };
+  const { store, clock, alarms, metrics } = trial;
+  trial.channel = fakeChannel({ repeat, graceMs: 1_000 });
+  trial.outbox = outboxOver(store, () => trial.channel, clock, alarms, metrics, log);
+  trial.channel.answers = [fails("ambiguous")];
+  trial.outbox.wake(await queue("+15550001111", "a", "b"));
+  await settle();
+  expect(said).toEqual(["delivery delayed: hint"]);
+  await pass(2_000);
+  expect([sentIds(), said.slice(1)]).toEqual([["a", "a", "b"], [words]]);
 });
 
 describe("a stop", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { SendFailure } from "../../src/channels/message.ts";
+import type { SendFailure, SendResult } from "../../src/channels/message.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
 import { cloud } from "../support/store.ts";
@@ -26,6 +26,26 @@ describe("an account that may not send", () => {
     expect(trial.outbox.heldBy(cloud)).toBeNull();
     expect(trial.alarms.list()).toEqual([]);
     expect(sentIds().toSorted()).toEqual(["a", "a", "b", "z"]);
+    expect(trial.clock.pending).toBe(0);
+  });
+
+  test("and has sent again since is asked soon the next time it may not", async () => {
+    let probes = 0;
+    trial.channel.probe = async () => {
+      probes++;
+      return probes < 6 ? { retry: "hold", afterMs: null, code: "190", hint: "token" } : null;
+    };
+    trial.channel.answers = [fails("hold")];
+    const chat = await queue("+15550001111", "a");
+    trial.outbox.wake(chat);
+    for (let step = 0; step < 30; step++) await pass(10_000);
+    expect(states("a")).toEqual(["sent"]);
+    trial.channel.answers = [fails("hold")];
+    await queue("+15550001111", "b");
+    trial.outbox.wake(chat);
+    await settle();
+    await pass(2_000);
+    expect(states("b")).toEqual(["sent"]);
   });
 });
 
@@ -54,6 +74,61 @@ describe("an account whose probe is not understood", () => {
     await settle();
     await pass(3_000);
     expect(states("a", "b")).toEqual(["failed", "sent"]);
+  });
+
+  test("stands still for why it was refused, not for what the probe says", async () => {
+    trial.channel.answers = [fails("hold")];
+    trial.channel.probing = undecided;
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    const answer = Promise.withResolvers<SendResult>();
+    trial.channel.answers = [answer.promise];
+    await pass(3_000);
+    expect([sentIds().length, trial.outbox.heldBy(cloud)?.code]).toEqual([2, "code"]);
+    expect(trial.alarms.list().map(({ code }) => code)).toEqual(["code"]);
+    const failure: SendFailure = { retry: "hold", afterMs: null, code: "368", hint: "banned" };
+    answer.resolve({ ok: false, failure });
+    await settle();
+    expect(trial.outbox.heldBy(cloud)).toEqual(failure);
+  });
+
+  test("is not let go for a delivery that was never shown to the platform", async () => {
+    const missing: SendFailure = {
+      retry: "no",
+      afterMs: null,
+      code: "media_missing",
+      hint: "gone",
+    };
+    trial.channel.answers = [fails("hold"), { ok: false, failure: missing }];
+    trial.channel.probing = undecided;
+    trial.outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    await pass(3_000);
+    expect([states("a", "b"), trial.outbox.heldBy(cloud)?.code]).toEqual([
+      ["failed", "pending"],
+      "code",
+    ]);
+    await pass(10_000);
+    expect(states("b")).toEqual(["sent"]);
+  });
+
+  test("once it sends again, a probe that was under way changes nothing", async () => {
+    const late = Promise.withResolvers<SendFailure | null>();
+    const sending = Promise.withResolvers<SendResult>();
+    const probes = [Promise.resolve(undecided), late.promise];
+    trial.channel.probe = async () => probes.shift() ?? null;
+    trial.channel.answers = [fails("hold"), sending.promise];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    await pass(2_000);
+    await pass(4_000);
+    expect([sentIds().length, probes.length]).toEqual([2, 0]);
+    sending.resolve({ ok: true, platformId: "w" });
+    await settle();
+    expect(trial.outbox.heldBy(cloud)).toBeNull();
+    late.resolve({ retry: "hold", afterMs: null, code: "190", hint: "token" });
+    await settle();
+    expect([trial.alarms.list(), trial.clock.pending]).toEqual([[], 0]);
   });
 
   test("a refusal that lasts is put to the test now and then", async () => {
@@ -111,6 +186,7 @@ describe("an account that may be asked but not send", () => {
     trial.channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "token" };
     await pass(3_000);
     expect(trial.alarms.list().map(({ code, hint }) => [code, hint])).toEqual([["190", "token"]]);
+    expect(trial.outbox.heldBy(cloud)?.hint).toBe("token");
     trial.channel.probing = { retry: "hold", afterMs: null, code: "190", hint: "another token" };
     await pass(300_000);
     expect(trial.alarms.list().map(({ hint }) => hint)).toEqual(["another token"]);

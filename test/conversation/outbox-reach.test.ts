@@ -1,7 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import type { SendResult } from "../../src/channels/message.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
+import { outboxOver } from "../support/outbox.ts";
 import { settle } from "../support/settle.ts";
 import { cloud, everybody } from "../support/store.ts";
 
@@ -180,6 +181,41 @@ describe("a channel that is not ready", () => {
     expect(sentIds()).toEqual(["a", "b"]);
   });
 
+  test("wakes what waited for it once, not at each change of state from then on", async () => {
+    let ready = false;
+    trial.channel = fakeChannel({
+      status: () => ({ state: ready ? "ready" : "connecting", reason: null, linkedAs: null }),
+    });
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    ready = true;
+    trial.outbox.channelChanged(cloud);
+    await settle();
+    const looked = spyOn(trial.store, "openDelivery");
+    trial.outbox.channelChanged(cloud);
+    await settle();
+    expect([sentIds(), looked.mock.calls.length]).toEqual([["a"], 0]);
+  });
+
+  test("is not asked at each change of state whether its hold is over", async () => {
+    let ready = true;
+    let probes = 0;
+    trial.channel = fakeChannel({
+      status: () => ({ state: ready ? "ready" : "connecting", reason: null, linkedAs: null }),
+      probe: async () => {
+        probes++;
+        return null;
+      },
+    });
+    trial.channel.answers = [fails("hold")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    ready = false;
+    trial.outbox.channelChanged(cloud);
+    await settle();
+    expect([probes, trial.outbox.heldBy(cloud)?.code]).toEqual([0, "code"]);
+  });
+
   test("and then is, ends a hold without waiting for the next probe", async () => {
     trial.channel.answers = [fails("hold")];
     trial.channel.probing = {
@@ -199,9 +235,21 @@ describe("a channel that is not ready", () => {
   });
 });
 
-test.each([
-  ["after its answer was lost", false],
-  ["before its answer came", true],
+test("what waits for an account that is not run waits in peace, until a run that has it", async () => {
+  const { store, clock, alarms } = trial;
+  const without = outboxOver(store, () => undefined, clock, alarms);
+  without.wake(await queue("+15550001111", "a"));
+  await settle();
+  expect([clock.pending, alarms.list(), states("a")]).toEqual([0, [], ["pending"]]);
+  trial.outbox.start();
+  await settle();
+  expect(states("a")).toEqual(["sent"]);
+});
+
+test.each<[string, SendResult]>([
+  ["after its answer was lost", fails("ambiguous")],
+  ["before its answer came", { ok: true, platformId: "wamid.a" }],
+  ["before its next try was refused", fails("no")],
 ])("a delivery that a status settles %s is counted once", async (_, answered) => {
   const answer = Promise.withResolvers<SendResult>();
   trial.channel.answers = [answer.promise];
@@ -225,10 +273,11 @@ test.each([
     everybody,
   );
   for (const { chat: of, delivery } of moved) trial.outbox.confirmedLater(of, delivery);
-  answer.resolve(answered ? { ok: true, platformId: "wamid.a" } : fails("ambiguous"));
+  answer.resolve(answered);
   await settle();
   await pass(600_000);
   expect(sentIds()).toEqual(["a"]);
   const { values } = trial.metrics.deliveries.get();
   expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([["sent", 1]]);
+  expect(trial.alarms.list()).toEqual([]);
 });

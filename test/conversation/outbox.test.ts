@@ -1,6 +1,6 @@
-import { expect, spyOn, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import type { SendFailure, SendResult } from "../../src/channels/message.ts";
-import type { ChatId } from "../../src/store/contract.ts";
+import { StoreError, type ChatId } from "../../src/store/contract.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
@@ -45,6 +45,63 @@ test("one that fails for good is kept with its hint, and the next goes on", asyn
   await settle();
   expect(states("a", "b")).toEqual(["failed", "sent"]);
   expect(trial.store.delivery("a")).toMatchObject({ code: "code", hint: "hint" });
+  expect(trial.outbox.lastFailure(cloud)).toEqual({
+    at: trial.clock.now(),
+    code: "code",
+    hint: "hint",
+  });
+  const { values } = trial.metrics.deliveries.get();
+  expect(values.map(({ labels, value }) => `${labels.outcome} ${value}`)).toEqual([
+    "failed 1",
+    "sent 1",
+  ]);
+});
+
+test("one whose sending breaks unexpectedly is in doubt, and neither lost nor repeated at once", async () => {
+  trial.channel.onSend = () => {
+    trial.channel.onSend = () => {};
+    throw new TypeError("unforeseen");
+  };
+  trial.outbox.wake(await queue("+15550001111", "a", "b"));
+  await settle();
+  expect(trial.store.delivery("a")).toMatchObject({ state: "sending", code: "internal" });
+  await pass(59_000);
+  expect(sentIds()).toEqual(["a"]);
+  await pass(2_000);
+  expect(sentIds()).toEqual(["a", "a", "b"]);
+});
+
+describe("a store that cannot note what the platform has accepted", () => {
+  test("is tried until it can, and nothing is sent twice", async () => {
+    const full = spyOn(trial.store, "markSent").mockImplementation(() => {
+      throw new StoreError("full", "no space left");
+    });
+    trial.outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    for (let tries = 1; tries < 60; tries++) {
+      expect(full.mock.calls.length).toBe(tries);
+      await pass(2_000);
+    }
+    expect(trial.alarms.get("store")?.hint).toContain("no space left");
+    full.mockRestore();
+    await pass(2_000);
+    expect([sentIds(), states("a", "b")]).toEqual([
+      ["a", "b"],
+      ["sent", "sent"],
+    ]);
+  });
+
+  test("holds up no stop: it stays in doubt", async () => {
+    spyOn(trial.store, "markSent").mockImplementation(() => {
+      throw new StoreError("full", "no space left");
+    });
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    const drained = trial.outbox.drain(10_000);
+    await pass(2_000);
+    await drained;
+    expect([trial.clock.pending, states("a")]).toEqual([0, ["sending"]]);
+  });
 });
 
 test("one of which a status said that it failed before its answer came counts as failed alone", async () => {
@@ -150,6 +207,34 @@ test("chats that wait for their account cost nothing while they wait, and go fir
   expect(sentIds()).toEqual(Array.from({ length: chats }, (_, i) => `d${i}`));
   // One look before each message and one after it.
   expect(look.mock.calls.length - before).toBeLessThan(3 * chats);
+});
+
+test("a chat that comes too soon for its account goes when it may, though nothing else is under way", async () => {
+  trial.channel = fakeChannel({
+    pace: { perSecond: 1, recipientIntervalMs: 6_000, recipientBurst: 45 },
+  });
+  trial.outbox.wake(await queue("+15550001111", "a"));
+  await settle();
+  trial.outbox.wake(await queue("+15550002222", "b"));
+  await settle();
+  expect(sentIds()).toEqual(["a"]);
+  await pass(2_000);
+  expect(sentIds()).toEqual(["a", "b"]);
+});
+
+test("one place that is given back lets one chat in, the one that waited longest", async () => {
+  const gates = Array.from({ length: 67 }, () => Promise.withResolvers<SendResult>());
+  trial.channel.answers = gates.map((gate) => gate.promise);
+  for (let i = 0; i < 67; i++) trial.outbox.wake(await queue(`+1555000${1000 + i}`, `d${i}`));
+  await settle();
+  for (const given of [0, 1, 2]) {
+    expect([sentIds().length, sentIds().at(-1)]).toEqual([64 + given, `d${63 + given}`]);
+    gates[given]?.resolve({ ok: true, platformId: `w${given}` });
+    await settle();
+  }
+  expect(sentIds().at(-1)).toBe("d66");
+  for (const gate of gates) gate.resolve({ ok: true, platformId: null });
+  await settle();
 });
 
 test("a place goes on to the next chat when the one whose turn it is has nothing to send", async () => {

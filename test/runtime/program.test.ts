@@ -87,6 +87,40 @@ linux("a keeper that was killed is replaced by one that knows of all that runs",
   await until(() => !alive(first) && !alive(second));
 });
 
+linux("where the keeper is gone, a process that exits still takes its programs along", async () => {
+  const child = running(`
+    void run("echo $$ > mine; exec sleep 600");
+    process.once("SIGUSR2", () => process.exit(0));
+    setInterval(() => {}, 1000);`);
+  const mine = await written("mine");
+  const [keeper = 0] = await keepersOf(child.pid);
+  process.kill(keeper, "SIGKILL");
+  await until(() => stat(keeper) === "");
+  child.kill("SIGUSR2");
+  await child.exited;
+  await until(() => !alive(mine));
+});
+
+linux.each([["SIGKILL"], ["SIGUSR2"]] as const)(
+  "the group of a program that has ended is no more this process's to kill (%s)",
+  async (signal) => {
+    const child = running(`
+      import { writeFileSync } from "node:fs";
+      await run("sleep 600 >/dev/null 2>&1 & echo $! > left-${signal}");
+      process.once("SIGUSR2", () => process.exit(0));
+      setInterval(() => {}, 1000);
+      writeFileSync("ended-${signal}", "1\\n");`);
+    const left = await written(`left-${signal}`);
+    await written(`ended-${signal}`);
+    const [keeper = 0] = await keepersOf(child.pid);
+    child.kill(signal);
+    await child.exited;
+    await until(() => !alive(keeper));
+    expect(alive(left)).toBe(true);
+    process.kill(left, "SIGKILL");
+  },
+);
+
 async function written(name: string): Promise<number> {
   const file = join(folder, name);
   await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"));

@@ -122,11 +122,11 @@ export class Ingress {
 
   private async drain(): Promise<void> {
     while (!this.stopped) {
-      const asides = this.asides.splice(0);
       const session = this.options.session();
       const inherited = session?.inherited ?? [];
       const pending = (this.due && session?.journal.pending(this.batch)) || [];
       this.due = pending.length > 0;
+      const asides = this.asides.splice(0);
       if (pending.length === 0 && asides.length === 0 && inherited.length === 0) {
         this.replaying = false;
         return;
@@ -141,7 +141,7 @@ export class Ingress {
       try {
         await this.options.deliver(events);
       } catch (error) {
-        this.asides.unshift(...asides);
+        this.asides = [...asides, ...this.asides].slice(-MOST_ASIDES);
         this.pause(error);
         return;
       }

@@ -66,6 +66,7 @@ describe("what WATI lists", () => {
     ["the same text", text("hi"), {}, true],
     ["with other white space", text("a  b\n"), { text: "a b" }, true],
     ["another text", text("hi"), { text: "hi!" }, false],
+    ["no words", text("hi"), { text: null }, false],
     ["what the customer wrote", text("hi"), { owner: false }, false],
     ["nobody says whose", text("hi"), { owner: null }, false],
     ["a failed one", text("hi"), { status: "FAILED" }, false],
@@ -85,6 +86,7 @@ describe("what WATI lists", () => {
     ["a picture without words", media("image", null), { type: "image", text: null }, true],
     ["a document by another name", media("document", "c"), { type: "document" }, true],
     ["a voice note as sound", media("voice", null), { type: "audio", text: null }, true],
+    ["a voice note by that name", media("voice", null), { type: "voice", text: null }, true],
     ["sound for a picture", media("image", null), { type: "audio", text: null }, false],
     ["a reaction", { kind: "reaction", targetId: "w", emoji: "👍" }, {}, false],
   ];
@@ -98,6 +100,13 @@ describe("what WATI lists", () => {
     const one = JSON.stringify(item({ text: "?" })).replace('"?"', `"${long}"`);
     raw = `{"message_list":[${Array.from({ length: 49 }, () => one)},${JSON.stringify(item({}))}]}`;
     expect(await find(text("hi"))).toEqual({ ok: true, found: [["a"]] });
+  });
+
+  test("is not asked for whom WATI cannot reach", async () => {
+    const recipient = { kind: "group", id: "g" } as const;
+    const channel = wati({ api_url: server.url.href });
+    const answer = await channel.findSent?.(delivery(text("hi"), { recipient }), began, never);
+    expect([answer, asked]).toMatchObject([{ ok: false, failure: { retry: "no" } }, []]);
   });
 
   test("with all the ids it has", async () => {

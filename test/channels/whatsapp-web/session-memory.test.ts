@@ -49,6 +49,8 @@ describe("the link", () => {
     expect(session.self).toEqual({ phone: "+15550002000", lid: "90015550002000@lid" });
     session.creds.me = { id: "15550002000:7@s.whatsapp.net" };
     expect(session.self).toEqual({ phone: "+15550002000", lid: null });
+    session.creds.me = { id: "15550003000:7@s.whatsapp.net" };
+    expect(session.self).toEqual({ phone: "+15550003000", lid: null });
   });
 
   test("is there once the phone has signed, and confirmed once pre-keys are with the server", () => {

@@ -59,6 +59,13 @@ test("where credentials cannot be written, nothing may leave that rests on them"
   expect(session.commit.waits).toBe(false);
 });
 
+test("what changed last before the end is on disk", () => {
+  session.commit.stage({ changes: [{ type: "session", id: "4917.0", held: "1" }], alongside: [] });
+  session.close();
+  session = open();
+  expect(session.commit.get("session", "4917.0")).toEqual("1");
+});
+
 test("what Baileys still does after the end fails without a word of the disk", async () => {
   let failed = 0;
   session.commit.onFailed = () => void failed++;

@@ -134,8 +134,10 @@ test("where nothing was left, no session follows; a session that cannot be read 
   const open = mock(() => {
     throw new Error("not asked for");
   });
+  const timers = clock.pending;
   const empty = await received();
   expect(moveAside({ session: empty, ingress: ingressOf(empty), open, log: silentLog })).toBeNull();
+  expect(clock.pending).toBe(timers);
   await clock.advance(1);
   const without = await received("one");
   expect(moveAside({ session: without, ingress: null, open, log: silentLog })).toBeNull();

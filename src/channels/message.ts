@@ -126,8 +126,6 @@ export interface Delivery {
   chat: Chat;
   recipient: Recipient;
   content: DeliveryContent;
-  /** How often it has been handed to the platform before. */
-  attempt: number;
 }
 
 /**

@@ -256,12 +256,11 @@ export class Outbox {
 
   /** The clock was set back during a wait: it is as long as it was, by the clock as it is now. */
   async #remeasure(delivery: StoredDelivery): Promise<"again"> {
-    const { store, clock } = this.#options;
+    const { clock } = this.#options;
     const nextAt = clock.now() + Math.max(0, delivery.nextAt - delivery.updatedAt);
     const { code, hint } = delivery;
     const failure = sendFailure("backoff", code ?? "waits", hint ?? "It waits for its next try.");
-    if (delivery.state === "sending") await store.markAmbiguous(delivery.id, nextAt, failure);
-    else await store.markRetry(delivery.id, nextAt, failure);
+    await this.#settlement.waits(delivery, nextAt, failure);
     return "again";
   }
 
@@ -325,8 +324,8 @@ export class Outbox {
 }
 
 function outgoing({ chat, recipient }: StoredChat, delivery: StoredDelivery): Delivery {
-  const { id, content, attempts } = delivery;
-  return { id, chat, recipient, content, attempt: attempts };
+  const { id, content } = delivery;
+  return { id, chat, recipient, content };
 }
 
 const cutOff = sendFailure("ambiguous", "stopped", "The daemon was stopped while it was sent.");

@@ -113,12 +113,12 @@ export class Settlement {
     // Only the platform numbers its refusals: it looked at the delivery, so the account may send.
     if (failure.retry === "no" && /^\d/.test(code)) holds.works(stored.source, stored.id);
     if (failure.retry === "hold") {
-      await this.#waits(delivery, 0, failure);
+      await this.waits(delivery, 0, failure);
       holds.hold(stored.source, failure);
       return null;
     }
     const unsent = failure.retry === "unsent";
-    if (unsent) await this.#waits(delivery, 0, failure);
+    if (unsent) await this.waits(delivery, 0, failure);
     else if (!(await this.#again(stored, channel, delivery, failure))) return null;
     this.#options.log.warn(
       { channel: channel.name, delivery: delivery.id, code: failure.code, retry: failure.retry },
@@ -147,12 +147,12 @@ export class Settlement {
       return false;
     }
     const nextAt = clock.now() + decision.afterMs;
-    await this.#waits(delivery, nextAt, failure);
+    await this.waits(delivery, nextAt, failure);
     return true;
   }
 
   /** A try that was put off says nothing of an earlier one: what was in doubt stays so. */
-  #waits(delivery: StoredDelivery, nextAt: number, failure: SendFailure): Promise<void> {
+  waits(delivery: StoredDelivery, nextAt: number, failure: SendFailure): Promise<void> {
     const { store } = this.#options;
     return failure.retry === "ambiguous" || delivery.state === "sending"
       ? store.markAmbiguous(delivery.id, nextAt, failure)
@@ -165,7 +165,7 @@ export class Settlement {
     delivery: StoredDelivery,
     failure: SendFailure,
   ): Promise<void> {
-    const { store, clock, random, holds, log } = this.#options;
+    const { clock, random, holds, log } = this.#options;
     this.#noteReach(stored.source, failure);
     this.wentWrong(stored.source, failure);
     if (failure.retry === "hold") return holds.hold(stored.source, failure);
@@ -176,7 +176,7 @@ export class Settlement {
     const since = Math.max(this.#outageMs(stored.source), clock.now() - delivery.createdAt);
     const pause = pauseOfUnsent(since, random());
     const nextAt = clock.now() + Math.max(failure.afterMs ?? 0, pause);
-    await store.markAmbiguous(delivery.id, nextAt, { ...failure, retry: "backoff" });
+    await this.waits(delivery, nextAt, { ...failure, retry: "backoff" });
   }
 
   /** A delivery is final: sent, or failed for this reason. */

@@ -14,7 +14,7 @@ const recipient = { kind: "direct", phone: "+15550001111", userId: null, lid: nu
 const endpoint = { prefix: null };
 const never = new AbortController().signal;
 const tries = () => Promise.all([
-  sendDelivery({ endpoint }, { id: "a", chat: 1, recipient, content, attempt: 0 }, never),
+  sendDelivery({ endpoint }, { id: "a", chat: 1, recipient, content }, never),
   uploadMedia({ call: async () => ({ ok: true, value: { id: "m" } }) }, "1", file, never),
 ]);
 await tries().catch(() => {});

@@ -27,7 +27,6 @@ export function delivery(content: DeliveryContent, more: Partial<Delivery> = {})
     chat: { kind: "direct", id: "+15550001111" },
     recipient: { kind: "direct", phone: "+15550001111", userId: null, lid: null },
     content,
-    attempt: 0,
     ...more,
   };
 }

@@ -13,7 +13,6 @@ function delivery(content: DeliveryContent, recipient: Recipient = ada): Deliver
     chat: { kind: "direct", id: "+16505551234" },
     recipient,
     content,
-    attempt: 0,
   };
 }
 

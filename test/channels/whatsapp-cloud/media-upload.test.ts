@@ -28,7 +28,6 @@ const media = (over: Partial<Media>): Delivery => ({
     durationSecs: null,
     ...over,
   },
-  attempt: 0,
 });
 
 const rows: [string, Partial<Media>, object][] = [

@@ -65,7 +65,7 @@ afterAll(async () => {
 
 function delivery(id: string, content: DeliveryContent): Delivery {
   const recipient = { kind: "direct", phone: "+15550001111", userId: null, lid: null } as const;
-  return { id, chat: { kind: "direct", id: "+15550001111" }, recipient, content, attempt: 0 };
+  return { id, chat: { kind: "direct", id: "+15550001111" }, recipient, content };
 }
 
 const signal = () => new AbortController().signal;

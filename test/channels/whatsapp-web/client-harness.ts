@@ -112,6 +112,5 @@ export function delivery(
     chat: { kind: recipient.kind, id: "somebody" },
     recipient,
     content: typeof content === "string" ? { kind: "text", text: content, quote: null } : content,
-    attempt: 0,
   };
 }

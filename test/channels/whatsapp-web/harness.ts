@@ -181,7 +181,6 @@ export class Harness {
       chat: { kind: "direct", id: phone },
       recipient: { kind: "direct", phone, userId: null, lid: null },
       content: typeof content === "string" ? { kind: "text", text: content, quote: null } : content,
-      attempt: 0,
     };
   }
 

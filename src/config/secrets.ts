@@ -5,7 +5,7 @@ import { eachText } from "./raw.ts";
 /** Shorter values are no secrets, and taking them out of every line would leave no line readable. */
 const shortestSecret = 4;
 
-const secretEndings = ["_API_KEY", "_SESSION_KEY", "_TOKEN", "_SECRET", "_PASSWORD"];
+const secretVariable = /_(API_KEY|SESSION_KEY|TOKEN|SECRET|PASSWORD)$/i;
 
 /**
  * Every secret that the file or the environment holds, for the log to take out of its lines: values of secret keys,
@@ -30,9 +30,8 @@ export function collectSecrets(config: unknown, outline: Outline, env: Environme
   for (const name of Object.keys(env)) {
     const value = variable(env, name);
     if (value === null) continue;
-    const upper = name.toUpperCase();
-    if (secretEndings.some((ending) => upper.endsWith(ending))) add(value);
-    else if (upper.endsWith("_PROXY")) addPassword(value);
+    if (secretVariable.test(name)) add(value);
+    else if (/_PROXY$/i.test(name)) addPassword(value);
   }
   return [...secrets].toSorted((a, b) => b.length - a.length);
 }

@@ -84,4 +84,25 @@ describe("secrets", () => {
       ].toSorted(),
     );
   });
+
+  test.each([
+    ["OPENAI_API_KEY", true],
+    ["REVKA_SESSION_KEY", true],
+    ["GITHUB_TOKEN", true],
+    ["github_token", true],
+    ["CLIENT_SECRET", true],
+    ["MAIL_PASSWORD", true],
+    ["GITHUB_TOKEN_FILE", false],
+    ["HISTCONTROL", false],
+    ["SSH_AUTHTOKEN", false],
+  ])("are what the variable %s holds: %p", (name, expected) => {
+    const { secrets } = load(cloud, { env: { [name]: "qqqqqq" } });
+    expect(secrets.includes("qqqqqq")).toBe(expected);
+  });
+
+  test.each(["HTTPS_PROXY", "all_proxy"])("are the password in the address of %s", (name) => {
+    const { secrets } = load(cloud, { env: { [name]: "http://ada:qqqqqq@proxy.example" } });
+    expect(secrets).toContain("qqqqqq");
+    expect(secrets.filter((it) => it.includes("proxy.example"))).toEqual([]);
+  });
 });

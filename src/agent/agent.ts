@@ -75,6 +75,8 @@ export class AgentError extends Error {
     readonly detail: string,
     /** False where trying the same again cannot help (a 4xx of the agent's own making still may). */
     readonly retryable: boolean,
+    /** How long the agent wishes to be left alone, ms. */
+    readonly afterMs: number = 0,
   ) {
     super(detail);
   }

@@ -35,6 +35,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
         url: url.href,
         bearerToken: settings?.bearer_token,
         fetch: fetchFor("agent.webhook"),
+        clock,
       });
     }
     case "command": {

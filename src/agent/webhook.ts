@@ -1,6 +1,8 @@
 import { BodyTooLarge, readBody } from "../net/body.ts";
 import type { Fetch } from "../net/fetch.ts";
 import { networkErrorCode } from "../net/network-error.ts";
+import { retryAfterMs } from "../net/retry-after.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { AgentError, type Agent, type AgentReply } from "./agent.ts";
 import { encodeTurn, maxAnswerBytes, parseAnswer } from "./protocol.ts";
 
@@ -11,11 +13,13 @@ export interface WebhookOptions {
   url: string;
   bearerToken: string | undefined;
   fetch: Fetch;
+  clock: Clock;
 }
 
 /**
  * Posts each turn to an address. 200 carries the answer, 204 is no reply. Everything else the address answers, and
- * no answer at all, is a failed turn worth repeating: a redeployed agent answers 404 or 401 for a while, too.
+ * no answer at all, is a failed turn worth repeating: a redeployed agent answers 404 or 401 for a while, too. One that
+ * says `Retry-After` is asked no sooner.
  */
 export function createWebhookAgent(options: WebhookOptions): Agent {
   const headers: Record<string, string> = {
@@ -37,7 +41,7 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
         },
         signal,
       );
-      return answer(response, signal);
+      return answer(response, signal, options.clock.now());
     },
     async probe(signal) {
       // HEAD, so that asking whether the agent is there never runs a turn.
@@ -89,11 +93,12 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
   }
 }
 
-async function answer(response: Response, signal: AbortSignal): Promise<AgentReply> {
+async function answer(response: Response, signal: AbortSignal, now: number): Promise<AgentReply> {
   if (response.status !== 200) {
     await response.body?.cancel().catch(() => {});
     if (response.status === 204) return { parts: [] };
-    throw new AgentError(`the agent answered with status ${response.status}`, true);
+    const afterMs = retryAfterMs(response.headers, now) ?? 0;
+    throw new AgentError(`the agent answered with status ${response.status}`, true, afterMs);
   }
   let body: Uint8Array;
   try {

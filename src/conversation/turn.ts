@@ -27,6 +27,8 @@ import type { Logger } from "../telemetry/log.ts";
 /** First pause between tries of an agent, ms; it doubles. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
+/** An agent that wishes to be left alone for longer is asked again after this, ms. */
+const LONGEST_WISH = 60_000;
 
 /** What a turn works with. */
 export interface TurnWork {
@@ -185,6 +187,7 @@ async function answerOf(
   const alarm = "agent";
   let reply: AgentReply | null = null;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    let wished = 0;
     try {
       reply ??= await raced(work.agent.run(request, both), both);
       const contents = await raced(work.compose(channel, request, turn, reply.parts), both);
@@ -204,8 +207,11 @@ async function answerOf(
         work.alarms.raise(alarm, "failed", `The ${work.agent.kind} agent fails: ${detail}`);
         return null;
       }
+      if (error instanceof AgentError) wished = Math.min(error.afterMs, LONGEST_WISH);
     }
-    await sleep(work.clock, pause, AbortSignal.any([both, closing])).catch(() => {});
+    await sleep(work.clock, Math.max(pause, wished), AbortSignal.any([both, closing])).catch(
+      () => {},
+    );
     shutdown.throwIfAborted();
     closing.throwIfAborted();
     if (both.aborted) {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { createWebhookAgent } from "../../src/agent/webhook.ts";
+import { fakeClock } from "../support/clock.ts";
 import { rejection, turn } from "./turn.ts";
+
+const clock = fakeClock();
 
 /** An agent whose address answers each request with the next of these. */
 function answering(...responses: Response[]) {
@@ -9,6 +12,7 @@ function answering(...responses: Response[]) {
   const agent = createWebhookAgent({
     url: "http://agent.test/turn",
     bearerToken: "the-token",
+    clock,
     async fetch(url, init) {
       asked.push({ url: String(url), init });
       const next = responses.shift();
@@ -30,6 +34,17 @@ function endless() {
 }
 
 const never = new AbortController().signal;
+
+test.each<[string, number, HeadersInit, number]>([
+  ["seconds", 503, { "retry-after": "20" }, 20_000],
+  ["of whatever status", 429, { "retry-after": "5" }, 5_000],
+  ["a date", 503, { "retry-after": new Date(clock.now() + 7_000).toUTCString() }, 7_000],
+  ["none", 503, {}, 0],
+  ["nothing readable", 503, { "retry-after": "soon" }, 0],
+])("how long it wishes to be left alone: %s", async (_, status, headers, afterMs) => {
+  const { agent } = answering(new Response(null, { status, headers }));
+  expect(await rejection(agent.run(turn(), never))).toMatchObject({ retryable: true, afterMs });
+});
 
 describe("a body that is not read is let go of", () => {
   test.each([500, 201, 302])("with status %d", async (status) => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { createWebhookAgent } from "../../src/agent/webhook.ts";
+import { fakeClock } from "../support/clock.ts";
 import { rejection, turn } from "./turn.ts";
 
 const token = "tok-5f3a-secret";
@@ -27,7 +28,7 @@ beforeEach(() => {
 });
 
 const agent = (url = `http://127.0.0.1:${server.port}/turn`, bearerToken?: string) =>
-  createWebhookAgent({ url, bearerToken, fetch });
+  createWebhookAgent({ url, bearerToken, fetch, clock: fakeClock() });
 const never = new AbortController().signal;
 
 test("a turn is one POST of its JSON, with the bearer", async () => {

@@ -109,6 +109,18 @@ describe("the agent is asked", () => {
     expect(said(await turn(answers))).toEqual(["hi"]);
     expect(asked.map((at) => at - began)).toEqual([0, 1_000, 3_000, 7_000]);
   });
+
+  test("no sooner than it wishes, up to a minute", async () => {
+    const asked: number[] = [];
+    const began = clock.now();
+    const wishing = (afterMs: number) => async () => {
+      asked.push((clock.now() - began) / 1000);
+      throw new AgentError("busy", true, afterMs);
+    };
+    const answers = [wishing(5_000), wishing(0), wishing(500), wishing(86_400_000), wishing(0)];
+    await turn(answers, { timeoutMs: 75_000 }, 80);
+    expect(asked).toEqual([0, 5, 7, 11, 71]);
+  });
 });
 
 describe("a turn that ends", () => {

@@ -61,6 +61,7 @@ test("the webhook agent of the docs answers, and its probe too", async () => {
     url: `http://127.0.0.1:${port}/`,
     bearerToken: undefined,
     fetch,
+    clock: systemClock,
   });
   expect(await say(agent, "four")).toEqual({
     parts: [{ kind: "text", text: "You wrote 4 letters; we have spoken 0 times before." }],

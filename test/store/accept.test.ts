@@ -1,25 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "bun:test";
 import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
-import type { AcceptRules, ConversationStore } from "../../src/store/contract.ts";
-import { fakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+import type { AcceptRules } from "../../src/store/contract.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, everybody, message, nobody } from "../support/store.ts";
 
-const clock = fakeClock();
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), clock);
-});
-afterEach(() => {
-  store.close();
-  folder.remove();
-});
+const trial = storeTrial();
 
 const accept = (messages: Message[], rules: AcceptRules = everybody) =>
-  store.accept(
+  trial.store.accept(
     cloud,
     messages.map((each): InboundEvent => ({ kind: "message", message: each })),
     rules,
@@ -34,7 +22,7 @@ async function chatOf(each: Message): Promise<number> {
 }
 
 const finish = (chat: number, messages: number[]) =>
-  store.finishTurn({
+  trial.store.finishTurn({
     chat,
     turnId: "turn",
     messages,
@@ -48,12 +36,11 @@ describe("a message is taken once", () => {
     const first = message();
     const chat = await chatOf(first);
     expect((await accept([first])).duplicates).toBe(1);
-    await finish(chat, [store.pendingMessages(chat, 1)[0]?.id ?? 0]);
+    await finish(chat, [trial.store.pendingMessages(chat, 1)[0]?.id ?? 0]);
     expect((await accept([first])).duplicates).toBe(1);
-    store.close();
-    store = storeAt(join(folder.path, "revka.db"), clock);
+    trial.reopen();
     expect((await accept([first])).duplicates).toBe(1);
-    expect(store.counts().pendingMessages).toBe(0);
+    expect(trial.store.counts().pendingMessages).toBe(0);
   });
 
   test("within one batch", async () => {
@@ -66,7 +53,11 @@ describe("a message is taken once", () => {
     const same = message();
     await accept([same]);
     const other = { ...cloud, account: "2000" };
-    const outcome = await store.accept(other, [{ kind: "message", message: same }], everybody);
+    const outcome = await trial.store.accept(
+      other,
+      [{ kind: "message", message: same }],
+      everybody,
+    );
     expect(outcome.admitted.length).toBe(1);
   });
 
@@ -94,22 +85,22 @@ describe("one person has one chat", () => {
       },
     });
     expect(seen[0]?.sender.phone).toBe(phone);
-    expect(store.pendingMessages(chat, 9).length).toBe(2);
+    expect(trial.store.pendingMessages(chat, 9).length).toBe(2);
   });
 
   test("a refused sender is not remembered", async () => {
     const refuse: AcceptRules = { ...everybody, admit: () => ({ admitted: false, reason: "no" }) };
     await accept([message({ sender: both })], refuse);
     const chat = await chatOf(message({ sender: { ...nobody, userId } }));
-    expect(store.chat(chat)?.chat.id).toBe(userId);
+    expect(trial.store.chat(chat)?.chat.id).toBe(userId);
   });
 
   test("a BSUID that wrote first keeps its chat when its number becomes known", async () => {
     const early = await chatOf(message({ sender: { ...nobody, userId } }));
-    expect(store.chat(early)?.chat.id).toBe(userId);
+    expect(trial.store.chat(early)?.chat.id).toBe(userId);
     const later = await chatOf(message({ sender: both }));
-    expect(store.chat(later)?.chat.id).toBe(phone);
-    expect(store.pendingMessages(later, 9).length).toBe(2);
+    expect(trial.store.chat(later)?.chat.id).toBe(phone);
+    expect(trial.store.pendingMessages(later, 9).length).toBe(2);
   });
 
   test("two chats become one when their people turn out to be one, in order", async () => {
@@ -118,20 +109,20 @@ describe("one person has one chat", () => {
     await accept([first, second]);
     const third = message({ sender: { ...nobody, phone, lid } });
     const chat = await chatOf(third);
-    expect(store.pendingMessages(chat, 9).map((entry) => entry.message.id)).toEqual([
+    expect(trial.store.pendingMessages(chat, 9).map((entry) => entry.message.id)).toEqual([
       first.id,
       second.id,
       third.id,
     ]);
-    expect(store.chatsWithPendingMessages()).toEqual([chat]);
+    expect(trial.store.chatsWithPendingMessages()).toEqual([chat]);
   });
 
   test("a turn that began before the joining ends in the joined chat", async () => {
     await chatOf(message({ sender: { ...nobody, phone } }));
     const old = await chatOf(message({ sender: { ...nobody, lid } }));
-    const [entry] = store.pendingMessages(old, 1);
+    const [entry] = trial.store.pendingMessages(old, 1);
     const joined = await chatOf(message({ sender: { ...nobody, phone, lid } }));
-    const ended = await store.finishTurn({
+    const ended = await trial.store.finishTurn({
       chat: old,
       turnId: "turn",
       messages: [entry?.id ?? 0],
@@ -141,60 +132,64 @@ describe("one person has one chat", () => {
     });
     expect(ended).toBe(joined);
     expect(await finish(joined, [entry?.id ?? 0])).toBeNull();
-    expect(store.openDelivery(joined)?.id).toBe("d");
+    expect(trial.store.openDelivery(joined)?.id).toBe("d");
   });
 
   test("what was settled before the joining is still found in the joined chat", async () => {
     await chatOf(message({ sender: { ...nobody, phone } }));
     const early = message({ sender: { ...nobody, lid } });
     const old = await chatOf(early);
-    await store.finishTurn({
+    await trial.store.finishTurn({
       chat: old,
       turnId: "turn",
-      messages: [store.pendingMessages(old, 1)[0]?.id ?? 0],
+      messages: [trial.store.pendingMessages(old, 1)[0]?.id ?? 0],
       history: [
-        { role: "user", text: early.text, messageId: store.pendingMessages(old, 1)[0]?.id ?? 0 },
+        {
+          role: "user",
+          text: early.text,
+          messageId: trial.store.pendingMessages(old, 1)[0]?.id ?? 0,
+        },
       ],
       keepHistory: 40,
       deliveries: [{ id: "d", content: { kind: "text", text: "hi", quote: null } }],
     });
-    await store.markSending("d");
+    await trial.store.markSending("d");
     const failure = { retry: "no" as const, afterMs: null, code: "131026", hint: "undeliverable" };
-    await store.markFailed("d", failure);
+    await trial.store.markFailed("d", failure);
     const joined = await chatOf(message({ sender: { ...nobody, phone, lid } }));
     expect(joined).not.toBe(old);
     const { sender } = early;
-    await store.accept(
+    await trial.store.accept(
       cloud,
       [{ kind: "edit", targetId: early.id, text: "better", sender }],
       everybody,
     );
-    expect(store.history(joined, 9)).toEqual([{ role: "user", text: "better" }]);
-    expect(store.failedDeliveries(9)[0]?.chat).toBe(joined);
-    await store.redeliver("d");
-    expect(store.openDelivery(joined)?.id).toBe("d");
+    expect(trial.store.history(joined, 9)).toEqual([{ role: "user", text: "better" }]);
+    expect(trial.store.failedDeliveries(9)[0]?.chat).toBe(joined);
+    await trial.store.redeliver("d");
+    expect(trial.store.openDelivery(joined)?.id).toBe("d");
   });
 
   test("a BSUID that moves to another number does not merge two people", async () => {
     const hers = await chatOf(message({ sender: both }));
     const his = await chatOf(message({ sender: { ...nobody, phone: "+15550002222", userId } }));
     expect(his).not.toBe(hers);
-    expect(store.chat(hers)?.chat.id).toBe(phone);
-    expect(store.chat(his)?.recipient).toMatchObject({ phone: "+15550002222", userId });
-    expect(store.chat(hers)?.recipient).toMatchObject({ phone, userId: null });
+    expect(trial.store.chat(hers)?.chat.id).toBe(phone);
+    expect(trial.store.chat(his)?.recipient).toMatchObject({ phone: "+15550002222", userId });
+    expect(trial.store.chat(hers)?.recipient).toMatchObject({ phone, userId: null });
   });
 
   test("both forms of a Brazilian number are one chat, under the form seen first", async () => {
     const one = await chatOf(message({ sender: { ...nobody, phone: "+5511912345678" } }));
     const two = await chatOf(message({ sender: { ...nobody, phone: "+551112345678" } }));
     expect(two).toBe(one);
-    expect(store.chat(two)?.chat.id).toBe("+5511912345678");
+    expect(trial.store.chat(two)?.chat.id).toBe("+5511912345678");
   });
 
   test("a changed BSUID leads to the same chat", async () => {
     const chat = await chatOf(message({ sender: both }));
     const next = "US.999";
-    await store.accept(
+    await trial.store.accept(
       cloud,
       [
         {
@@ -221,7 +216,7 @@ describe("one person has one chat", () => {
         previousUserId: userId,
         previousPhone: null,
       }) as const;
-    const outcome = await store.accept(
+    const outcome = await trial.store.accept(
       cloud,
       [
         taken({ userId: other.userId }),
@@ -232,13 +227,13 @@ describe("one person has one chat", () => {
     );
     expect(outcome.admitted.map((entry) => entry.chat)).toEqual([others]);
     expect(await chatOf(message({ sender: { ...nobody, userId } }))).toBe(chat);
-    expect(store.chat(others)?.chat.id).toBe(other.phone);
+    expect(trial.store.chat(others)?.chat.id).toBe(other.phone);
   });
 
   test("a message from the future opens no longer window", async () => {
-    const later = Math.floor(clock.now() / 1000) + 30 * 86_400;
+    const later = Math.floor(trial.clock.now() / 1000) + 30 * 86_400;
     const chat = await chatOf(message({ sender: both, timestamp: later }));
-    expect(store.chat(chat)?.lastInboundAt).toBe(clock.now());
+    expect(trial.store.chat(chat)?.lastInboundAt).toBe(trial.clock.now());
   });
 
   test("a group is its own chat whoever writes", async () => {
@@ -246,7 +241,7 @@ describe("one person has one chat", () => {
     const one = await chatOf(message({ chat: group }));
     const two = await chatOf(message({ chat: group, sender: both }));
     expect(two).toBe(one);
-    expect(store.chat(one)?.chat).toEqual({ kind: "group", id: "G1" });
+    expect(trial.store.chat(one)?.chat).toEqual({ kind: "group", id: "G1" });
   });
 });
 
@@ -261,8 +256,12 @@ describe("what is known of a message changes", () => {
     const { admitted } = await accept([first, second], rules);
     const edit = (targetId: string, text: string) =>
       ({ kind: "edit", targetId, text, sender: first.sender }) as const;
-    await store.accept(cloud, [edit(first.id, "@bot better"), edit(second.id, "plain")], rules);
-    const waiting = store.pendingMessages(admitted[0]?.chat ?? 0, 9);
+    await trial.store.accept(
+      cloud,
+      [edit(first.id, "@bot better"), edit(second.id, "plain")],
+      rules,
+    );
+    const waiting = trial.store.pendingMessages(admitted[0]?.chat ?? 0, 9);
     expect(waiting.map((entry) => entry.message.text)).toEqual(["better", "plain"]);
   });
 
@@ -272,7 +271,7 @@ describe("what is known of a message changes", () => {
     const chat = await chatOf(edited);
     await accept([revoked]);
     const { sender } = edited;
-    const outcome = await store.accept(
+    const outcome = await trial.store.accept(
       cloud,
       [
         { kind: "edit", targetId: edited.id, text: "better", sender },
@@ -282,8 +281,10 @@ describe("what is known of a message changes", () => {
       everybody,
     );
     expect(outcome.amended).toBe(2);
-    expect(store.pendingMessages(chat, 9).map((entry) => entry.message.text)).toEqual(["better"]);
-    expect(store.counts().pendingMessages).toBe(1);
+    expect(trial.store.pendingMessages(chat, 9).map((entry) => entry.message.text)).toEqual([
+      "better",
+    ]);
+    expect(trial.store.counts().pendingMessages).toBe(1);
     expect((await accept([revoked])).duplicates).toBe(1);
   });
 });
@@ -303,10 +304,10 @@ test("a batch that fails half-way leaves no trace, in the file or in what is cou
     accept([beside]),
   ]);
   expect([failed?.status, fine?.status]).toEqual(["rejected", "fulfilled"]);
-  expect(store.counts().pendingMessages).toBe(1);
+  expect(trial.store.counts().pendingMessages).toBe(1);
   expect(await chatOf(whole)).toBeGreaterThan(0);
-  expect(store.chatsWithPendingMessages()).toHaveLength(2);
-  expect(store.counts().pendingMessages).toBe(2);
+  expect(trial.store.chatsWithPendingMessages()).toHaveLength(2);
+  expect(trial.store.counts().pendingMessages).toBe(2);
 });
 
 describe("bounds", () => {
@@ -318,7 +319,7 @@ describe("bounds", () => {
   test.each(overflowing)("%s over the bound are left to the platform", async (_, rules, kept) => {
     const outcome = await accept([message(), message(), message()], { ...everybody, ...rules });
     expect([outcome.admitted.length, outcome.overflow]).toEqual([kept, 3 - kept]);
-    expect(store.counts().pendingMessages).toBe(kept);
+    expect(trial.store.counts().pendingMessages).toBe(kept);
   });
 
   test("nothing of a batch overtakes what did not fit", async () => {
@@ -334,49 +335,54 @@ describe("bounds", () => {
     const late = message();
     const chat = await chatOf(message());
     expect((await accept([late], rules)).overflow).toBe(1);
-    await finish(chat, [store.pendingMessages(chat, 1)[0]?.id ?? 0]);
+    await finish(chat, [trial.store.pendingMessages(chat, 1)[0]?.id ?? 0]);
     expect((await accept([late], rules)).admitted.length).toBe(1);
   });
 });
 
 describe("an account that speaks as another number", () => {
-  const speaks = (number: string) => store.accept(cloud, [{ kind: "account", number }], everybody);
+  const speaks = (number: string) =>
+    trial.store.accept(cloud, [{ kind: "account", number }], everybody);
   const content = { kind: "text" as const, text: "an answer", quote: null };
   let chat: number;
   beforeEach(async () => {
     await speaks("+15550000001");
     chat = await chatOf(message());
-    await store.enqueue(chat, [{ id: "d1", content }]);
+    await trial.store.enqueue(chat, [{ id: "d1", content }]);
   });
 
   test("answers nothing that waited for the one before", async () => {
     const { abandoned } = await speaks("+15550000002");
     expect(abandoned).toEqual({ messages: 1, deliveries: 1 });
-    expect(store.counts()).toMatchObject({ pendingMessages: 0, openDeliveries: 0 });
-    expect(store.pendingMessages(chat, 9)).toEqual([]);
-    expect(store.delivery("d1")).toMatchObject({ state: "failed", code: "account_changed" });
+    expect(trial.store.counts()).toMatchObject({ pendingMessages: 0, openDeliveries: 0 });
+    expect(trial.store.pendingMessages(chat, 9)).toEqual([]);
+    expect(trial.store.delivery("d1")).toMatchObject({ state: "failed", code: "account_changed" });
     await accept([message()], everybody);
-    expect(store.pendingMessages(chat, 9)).toHaveLength(1);
-    expect(await store.redeliver("d1")).toBe(true);
-    expect(store.openDelivery(chat)?.id).toBe("d1");
+    expect(trial.store.pendingMessages(chat, 9)).toHaveLength(1);
+    expect(await trial.store.redeliver("d1")).toBe(true);
+    expect(trial.store.openDelivery(chat)?.id).toBe("d1");
   });
 
   test("gives up a turn that still runs", async () => {
-    const [first] = store.pendingMessages(chat, 1);
+    const [first] = trial.store.pendingMessages(chat, 1);
     await speaks("+15550000002");
     const turn = { turnId: "t", messages: [first?.id ?? 0], history: [], keepHistory: 9 };
     const deliveries = [{ id: "d2", content }];
-    expect(await store.finishTurn({ ...turn, chat, deliveries })).toBeNull();
-    expect(store.delivery("d2")).toBeNull();
+    expect(await trial.store.finishTurn({ ...turn, chat, deliveries })).toBeNull();
+    expect(trial.store.delivery("d2")).toBeNull();
   });
 
   test("keeps everything where it is the same, and what another account has", async () => {
     const other = { ...cloud, account: "2000" };
     for (const number of ["+15550000002", "+15550000003"]) {
-      const { abandoned } = await store.accept(other, [{ kind: "account", number }], everybody);
+      const { abandoned } = await trial.store.accept(
+        other,
+        [{ kind: "account", number }],
+        everybody,
+      );
       expect(abandoned).toEqual({ messages: 0, deliveries: 0 });
     }
     expect((await speaks("+15550000001")).abandoned).toEqual({ messages: 0, deliveries: 0 });
-    expect(store.counts()).toMatchObject({ pendingMessages: 1, openDeliveries: 1 });
+    expect(trial.store.counts()).toMatchObject({ pendingMessages: 1, openDeliveries: 1 });
   });
 });

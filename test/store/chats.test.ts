@@ -1,67 +1,55 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
 import { DatabaseSync } from "node:sqlite";
 import type { InboundEvent, Message, Recipient, Sender } from "../../src/channels/message.ts";
-import type { AcceptRules, ConversationStore } from "../../src/store/contract.ts";
-import { fakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+import type { AcceptRules } from "../../src/store/contract.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, everybody, message, nobody } from "../support/store.ts";
 
-const clock = fakeClock();
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), clock);
-});
-afterEach(() => {
-  store.close();
-  folder.remove();
-});
+const trial = storeTrial();
 
 const phone = "+491700000001";
 
 async function chatOf(changes: Partial<Message>): Promise<number> {
   const event: InboundEvent = { kind: "message", message: message(changes) };
-  const { admitted } = await store.accept(cloud, [event], everybody);
+  const { admitted } = await trial.store.accept(cloud, [event], everybody);
   return admitted[0]?.chat ?? 0;
 }
 
 /** The platform says that these identities are one person. */
 async function learn(sender: Sender): Promise<void> {
   const previous = { previousUserId: null, previousPhone: null };
-  await store.accept(cloud, [{ kind: "identity", sender, ...previous }], everybody);
+  await trial.store.accept(cloud, [{ kind: "identity", sender, ...previous }], everybody);
 }
 
 test("a chat that was read before is read as it is now: paused or not, its window, who it is with", async () => {
   const chat = await chatOf({ sender: { ...nobody, phone }, timestamp: 1_600_000_000 });
-  expect(store.chat(chat)).toMatchObject({ paused: false, lastInboundAt: 1_600_000_000_000 });
-  await store.setPaused(chat, true);
-  expect(store.chat(chat)?.paused).toBe(true);
-  await store.setPaused(chat, false);
-  expect(store.chat(chat)?.paused).toBe(false);
+  expect(trial.store.chat(chat)).toMatchObject({ paused: false, lastInboundAt: 1_600_000_000_000 });
+  await trial.store.setPaused(chat, true);
+  expect(trial.store.chat(chat)?.paused).toBe(true);
+  await trial.store.setPaused(chat, false);
+  expect(trial.store.chat(chat)?.paused).toBe(false);
   await chatOf({ sender: { ...nobody, phone }, timestamp: 1_600_000_600 });
-  expect(store.chat(chat)?.lastInboundAt).toBe(1_600_000_600_000);
-  expect(store.chat(chat)?.recipient).toMatchObject({ phone, lid: null });
+  expect(trial.store.chat(chat)?.lastInboundAt).toBe(1_600_000_600_000);
+  expect(trial.store.chat(chat)?.recipient).toMatchObject({ phone, lid: null });
   await learn({ ...nobody, phone, lid: "77@lid" });
-  expect(store.chat(chat)?.recipient).toMatchObject({ phone, lid: "77@lid" });
+  expect(trial.store.chat(chat)?.recipient).toMatchObject({ phone, lid: "77@lid" });
 });
 
 test("chats that turn out to be one are read as that one, though each was read before", async () => {
   const one = await chatOf({ sender: { ...nobody, phone } });
   const other = await chatOf({ sender: { ...nobody, lid: "77@lid" } });
-  expect([store.chat(one)?.id, store.chat(other)?.id]).toEqual([one, other]);
+  expect([trial.store.chat(one)?.id, trial.store.chat(other)?.id]).toEqual([one, other]);
   await learn({ ...nobody, phone, lid: "77@lid" });
-  expect([store.chat(one)?.id, store.chat(other)?.id]).toEqual([one, one]);
-  expect(store.chat(other)?.recipient).toMatchObject({ phone, lid: "77@lid" });
+  expect([trial.store.chat(one)?.id, trial.store.chat(other)?.id]).toEqual([one, one]);
+  expect(trial.store.chat(other)?.recipient).toMatchObject({ phone, lid: "77@lid" });
 });
 
 test("an account that changes its backend is read with the new one", async () => {
   const chat = await chatOf({ sender: { ...nobody, phone } });
-  expect(store.chat(chat)?.source.backend).toBe("cloud");
+  expect(trial.store.chat(chat)?.source.backend).toBe("cloud");
   const event: InboundEvent = { kind: "message", message: message() };
-  await store.accept({ ...cloud, backend: "web" }, [event], everybody);
-  expect(store.chat(chat)?.source.backend).toBe("web");
+  await trial.store.accept({ ...cloud, backend: "web" }, [event], everybody);
+  expect(trial.store.chat(chat)?.source.backend).toBe("web");
 });
 
 test("someone new is not taken for who was last joined with another", async () => {
@@ -70,14 +58,17 @@ test("someone new is not taken for who was last joined with another", async () =
   await learn({ ...nobody, phone, lid: "77@lid" });
   const stranger = await chatOf({ sender: { ...nobody, phone: "+491700000002" } });
   expect(stranger).not.toBe(one);
-  expect(store.chat(stranger)?.recipient).toMatchObject({ phone: "+491700000002", lid: null });
+  expect(trial.store.chat(stranger)?.recipient).toMatchObject({
+    phone: "+491700000002",
+    lid: null,
+  });
 });
 
 test("of someone who was joined with another nothing is left beside that one", async () => {
   await chatOf({ sender: { ...nobody, phone } });
   await chatOf({ sender: { ...nobody, lid: "77@lid" } });
   await learn({ ...nobody, phone, lid: "77@lid" });
-  const file = new DatabaseSync(join(folder.path, "revka.db"), { readOnly: true });
+  const file = new DatabaseSync(trial.file, { readOnly: true });
   const people = file.prepare("SELECT phone, lid FROM people").all();
   file.close();
   expect(people.map((person) => ({ ...person }))).toEqual([{ phone, lid: "77@lid" }]);
@@ -90,7 +81,7 @@ test.each([
   const one = await chatOf({ sender: { ...nobody, phone }, timestamp: ofPhone });
   await chatOf({ sender: { ...nobody, lid: "77@lid" }, timestamp: ofLid });
   await learn({ ...nobody, phone, lid: "77@lid" });
-  expect(store.chat(one)?.lastInboundAt).toBe(1_600_000_600_000);
+  expect(trial.store.chat(one)?.lastInboundAt).toBe(1_600_000_600_000);
 });
 
 describe("the chat of a recipient", () => {
@@ -99,23 +90,23 @@ describe("the chat of a recipient", () => {
   const sender = { ...nobody, phone };
 
   test("that is a group is the one its members write in, and is made where nobody has", async () => {
-    const made = await store.openChat(cloud, toGroup);
-    expect(store.chat(made)).toMatchObject({
+    const made = await trial.store.openChat(cloud, toGroup);
+    expect(trial.store.chat(made)).toMatchObject({
       chat: { kind: "group", id: "1203@g.us" },
       recipient: toGroup,
       lastInboundAt: null,
     });
     expect(await chatOf({ sender, chat: { kind: "group", id: "1203@g.us" } })).toBe(made);
-    expect(await store.openChat(cloud, toGroup)).toBe(made);
-    expect(await store.openChat(cloud, { kind: "group", id: "1204@g.us" })).not.toBe(made);
+    expect(await trial.store.openChat(cloud, toGroup)).toBe(made);
+    expect(await trial.store.openChat(cloud, { kind: "group", id: "1204@g.us" })).not.toBe(made);
   });
 
   test("that is the owner is the one the own messages came in, and is made where none has", async () => {
-    const made = await store.openChat(cloud, toSelf);
-    expect(store.chat(made)?.recipient).toEqual(toSelf);
-    expect(await store.openChat(cloud, toSelf)).toBe(made);
+    const made = await trial.store.openChat(cloud, toSelf);
+    expect(trial.store.chat(made)?.recipient).toEqual(toSelf);
+    expect(await trial.store.openChat(cloud, toSelf)).toBe(made);
     const own = await chatOf({ sender, chat: { kind: "self" } });
-    expect(await store.openChat(cloud, toSelf)).toBe(own);
+    expect(await trial.store.openChat(cloud, toSelf)).toBe(own);
   });
 });
 
@@ -134,16 +125,18 @@ describe("after a batch that was rolled back", () => {
     const chat = await chatOf({ sender: { ...nobody, phone } });
     const both = { ...nobody, phone, lid: "77@lid" };
     const bad = events(message({ sender: both }), message({ text: "breaks" }));
-    await expect(store.accept(cloud, bad, breaks)).rejects.toThrow("a mistake");
+    await expect(trial.store.accept(cloud, bad, breaks)).rejects.toThrow("a mistake");
     expect(await chatOf({ sender: both })).toBe(chat);
     expect(await chatOf({ sender: { ...nobody, lid: "77@lid" } })).toBe(chat);
   });
 
   test("an account's last message counts, though a neighbour's failure had taken it back", async () => {
     await Promise.allSettled([
-      store.accept(cloud, events(message()), breaks),
-      store.accept(cloud, events(message({ text: "breaks" })), breaks),
+      trial.store.accept(cloud, events(message()), breaks),
+      trial.store.accept(cloud, events(message({ text: "breaks" })), breaks),
     ]);
-    expect(store.sources().map(({ lastInboundAt }) => lastInboundAt)).toEqual([clock.now()]);
+    expect(trial.store.sources().map(({ lastInboundAt }) => lastInboundAt)).toEqual([
+      trial.clock.now(),
+    ]);
   });
 });

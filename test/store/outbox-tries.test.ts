@@ -1,31 +1,17 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { join } from "node:path";
+import { beforeEach, expect, test } from "bun:test";
 import type { DeliveryState, SendFailure } from "../../src/channels/message.ts";
-import type { ChatId, ConversationStore } from "../../src/store/contract.ts";
-import { fakeClock } from "../support/clock.ts";
-import {
-  cloud,
-  everybody,
-  message,
-  recipientAt,
-  storeAt,
-  temporaryFolder,
-} from "../support/store.ts";
+import type { ChatId } from "../../src/store/contract.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, everybody, message, recipientAt } from "../support/store.ts";
 
-const clock = fakeClock();
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
+const trial = storeTrial();
 let chat: ChatId;
 
 beforeEach(async () => {
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), clock);
-  chat = await store.openChat(cloud, recipientAt("+15550001111"));
-  await store.enqueue(chat, [{ id: "d1", content: { kind: "text", text: "hi", quote: null } }]);
-});
-afterEach(() => {
-  store.close();
-  folder.remove();
+  chat = await trial.store.openChat(cloud, recipientAt("+15550001111"));
+  await trial.store.enqueue(chat, [
+    { id: "d1", content: { kind: "text", text: "hi", quote: null } },
+  ]);
 });
 
 const failure = (retry: SendFailure["retry"]): SendFailure => ({
@@ -41,42 +27,47 @@ test.each([
 ] as const)("a try that ended in %s counts: %p", async (retry, counted) => {
   const attempts: number[] = [];
   for (let i = 0; i < 3; i++) {
-    await store.markSending("d1");
-    attempts.push(store.openDelivery(chat)?.attempts ?? 0);
-    await store.markRetry("d1", clock.now() + 1_000, failure(retry));
+    await trial.store.markSending("d1");
+    attempts.push(trial.store.openDelivery(chat)?.attempts ?? 0);
+    await trial.store.markRetry("d1", trial.clock.now() + 1_000, failure(retry));
   }
   expect(attempts).toEqual([...counted]);
-  expect(store.openDelivery(chat)).toMatchObject({
+  expect(trial.store.openDelivery(chat)).toMatchObject({
     state: "pending",
-    nextAt: clock.now() + 1_000,
+    nextAt: trial.clock.now() + 1_000,
     code: "131016",
     hint: "later",
   });
 });
 
 test("one in doubt stays in doubt, after a restart too", async () => {
-  await store.markSending("d1");
-  await store.markAmbiguous("d1", clock.now() + 1_000, failure("ambiguous"));
-  const doubtful = { state: "sending", attempts: 1, nextAt: clock.now() + 1_000 };
-  expect(store.openDelivery(chat)).toMatchObject(doubtful);
-  store.close();
-  store = storeAt(join(folder.path, "revka.db"), clock);
-  expect(store.openDelivery(chat)).toMatchObject(doubtful);
+  await trial.store.markSending("d1");
+  await trial.store.markAmbiguous("d1", trial.clock.now() + 1_000, failure("ambiguous"));
+  const doubtful = { state: "sending", attempts: 1, nextAt: trial.clock.now() + 1_000 };
+  expect(trial.store.openDelivery(chat)).toMatchObject(doubtful);
+  trial.reopen();
+  expect(trial.store.openDelivery(chat)).toMatchObject(doubtful);
 });
 
 test("what has ended is marked once: whoever comes later is told so", async () => {
-  await store.enqueue(chat, [{ id: "d2", content: { kind: "text", text: "2", quote: null } }]);
-  expect(await store.markSent("d1", "wamid.1")).toBeNull();
-  expect(await store.markSending("d1")).toBe(true);
-  expect(await store.markSent("d1", "wamid.1")).toEqual({ failure: null });
-  expect(await store.markSent("d1", "wamid.1")).toBeNull();
-  expect(await store.markSending("d1")).toBe(false);
-  expect(await store.markFailed("d1", failure("no"))).toBe(false);
-  expect(await store.markFailed("d2", failure("no"))).toBe(true);
-  expect(await store.markFailed("d2", failure("no"))).toBe(false);
-  expect(await store.markFailed("d3", failure("no"))).toBe(false);
-  expect(store.delivery("d1")?.state).toBe("sent");
-  expect(store.delivery("d2")).toMatchObject({ state: "failed", code: "131016", hint: "later" });
+  await trial.store.enqueue(chat, [
+    { id: "d2", content: { kind: "text", text: "2", quote: null } },
+  ]);
+  expect(await trial.store.markSent("d1", "wamid.1")).toBeNull();
+  expect(await trial.store.markSending("d1")).toBe(true);
+  expect(await trial.store.markSent("d1", "wamid.1")).toEqual({ failure: null });
+  expect(await trial.store.markSent("d1", "wamid.1")).toBeNull();
+  expect(await trial.store.markSending("d1")).toBe(false);
+  expect(await trial.store.markFailed("d1", failure("no"))).toBe(false);
+  expect(await trial.store.markFailed("d2", failure("no"))).toBe(true);
+  expect(await trial.store.markFailed("d2", failure("no"))).toBe(false);
+  expect(await trial.store.markFailed("d3", failure("no"))).toBe(false);
+  expect(trial.store.delivery("d1")?.state).toBe("sent");
+  expect(trial.store.delivery("d2")).toMatchObject({
+    state: "failed",
+    code: "131016",
+    hint: "later",
+  });
 });
 
 const status = (state: DeliveryState, deliveryId: string | null) => ({
@@ -85,31 +76,31 @@ const status = (state: DeliveryState, deliveryId: string | null) => ({
 });
 
 test.each(["d1", null])("the platform's words follow each other (told by %p)", async (told) => {
-  await store.markSending("d1");
-  await store.markSent("d1", "wamid.1");
+  await trial.store.markSending("d1");
+  await trial.store.markSent("d1", "wamid.1");
   for (const state of ["sent", "delivered", "read", "played"] as const) {
-    await store.accept(cloud, [status(state, told)], everybody);
-    expect(store.delivery("d1")).toMatchObject({ state: "sent", status: state });
+    await trial.store.accept(cloud, [status(state, told)], everybody);
+    expect(trial.store.delivery("d1")).toMatchObject({ state: "sent", status: state });
   }
 });
 
 test("a failure told of one that waits is of a try before: it waits on", async () => {
-  await store.markSending("d1");
-  await store.markFailed("d1", failure("no"));
-  await store.redeliver("d1");
-  const { moved } = await store.accept(cloud, [status("failed", "d1")], everybody);
+  await trial.store.markSending("d1");
+  await trial.store.markFailed("d1", failure("no"));
+  await trial.store.redeliver("d1");
+  const { moved } = await trial.store.accept(cloud, [status("failed", "d1")], everybody);
   expect(moved).toEqual([]);
-  expect(store.openDelivery(chat)).toMatchObject({ state: "pending", attempts: 0 });
-  const arrived = await store.accept(cloud, [status("delivered", "d1")], everybody);
+  expect(trial.store.openDelivery(chat)).toMatchObject({ state: "pending", attempts: 0 });
+  const arrived = await trial.store.accept(cloud, [status("delivered", "d1")], everybody);
   expect(arrived.moved).toHaveLength(1);
-  expect(store.delivery("d1")).toMatchObject({ state: "sent", status: "delivered" });
+  expect(trial.store.delivery("d1")).toMatchObject({ state: "sent", status: "delivered" });
 });
 
 test("what an account was linked away from leaves room at once", async () => {
   const one = { ...everybody, maxPendingMessages: 1 };
-  const say = () => store.accept(cloud, [{ kind: "message", message: message() }], one);
-  await store.accept(cloud, [{ kind: "account", number: "+15550000001" }], one);
+  const say = () => trial.store.accept(cloud, [{ kind: "message", message: message() }], one);
+  await trial.store.accept(cloud, [{ kind: "account", number: "+15550000001" }], one);
   expect((await say()).overflow).toBe(1);
-  await store.accept(cloud, [{ kind: "account", number: "+15550000002" }], one);
+  await trial.store.accept(cloud, [{ kind: "account", number: "+15550000002" }], one);
   expect((await say()).overflow).toBe(0);
 });

@@ -1,24 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
 import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
-import { fakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, everybody, message, nobody } from "../support/store.ts";
 
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), fakeClock());
-});
-afterEach(() => {
-  store.close();
-  folder.remove();
-});
+const trial = storeTrial();
 
 const who = (identity: Partial<Sender>): Sender => ({ ...nobody, ...identity });
-const take = (event: InboundEvent) => store.accept(cloud, [event], everybody);
+const take = (event: InboundEvent) => trial.store.accept(cloud, [event], everybody);
 
 async function write(sender: Partial<Sender>, changes: Partial<Message> = {}) {
   const written = message({ ...changes, sender: who(sender) });
@@ -43,7 +31,10 @@ describe("identities of two people with numbers of their own join nobody", () =>
     const hers = await write({ ...one, userId: "DE.1" });
     const his = await write({ ...other, lid: "2@lid" });
     await see();
-    expect([store.chat(hers.chat)?.recipient, store.chat(his.chat)?.recipient]).toMatchObject([
+    expect([
+      trial.store.chat(hers.chat)?.recipient,
+      trial.store.chat(his.chat)?.recipient,
+    ]).toMatchObject([
       { ...one, userId: "DE.1", lid: "2@lid" },
       { ...other, userId: null, lid: null },
     ]);
@@ -83,10 +74,10 @@ test("what is known of a person is said with each message, however little the pl
     for (let i = 0; i < 2; i++) expect((await write(little)).chat).toBe(chat);
     // Written to by an operator, who knows as little.
     const recipient = { kind: "direct" as const, phone: null, userId: null, lid: null, ...little };
-    expect(await store.openChat(cloud, recipient)).toBe(chat);
+    expect(await trial.store.openChat(cloud, recipient)).toBe(chat);
     expect((await write(little)).chat).toBe(chat);
   }
-  const senders = store.pendingMessages(chat, 10).map(({ message }) => message.sender);
+  const senders = trial.store.pendingMessages(chat, 10).map(({ message }) => message.sender);
   expect(senders).toHaveLength(10);
   for (const sender of senders) expect(sender).toMatchObject(all);
 });
@@ -97,16 +88,16 @@ test.each([
 ])("who loses a %s to another keeps the rest", async (_, lost, kept) => {
   const his = await write({ ...other, userId: "DE.2", lid: "2@lid" });
   await write({ ...one, ...lost });
-  expect(store.chat(his.chat)?.recipient).toMatchObject({ ...other, ...kept });
+  expect(trial.store.chat(his.chat)?.recipient).toMatchObject({ ...other, ...kept });
 });
 
 test("an identity that somebody lost is not said of them any more", async () => {
   const recipient = { kind: "direct" as const, ...other, userId: null, lid: null };
   await write({ ...other, lid: "2@lid" });
-  const chat = await store.openChat(cloud, recipient);
+  const chat = await trial.store.openChat(cloud, recipient);
   await write({ ...one, lid: "2@lid" });
   await write(other);
-  const senders = store.pendingMessages(chat, 9).map(({ message }) => message.sender.lid);
+  const senders = trial.store.pendingMessages(chat, 9).map(({ message }) => message.sender.lid);
   expect(senders).toEqual(["2@lid", null]);
 });
 
@@ -125,17 +116,17 @@ describe("an identity that changes", () => {
   test("leaves the others as they are", async () => {
     const { chat } = await write({ ...one, userId: "DE.1", lid: "1@lid", username: "ada" });
     await changed({ previousUserId: "DE.1", previousPhone: null }, { userId: "DE.9" });
-    const { recipient } = store.chat(chat) ?? {};
+    const { recipient } = trial.store.chat(chat) ?? {};
     expect(recipient).toEqual({ kind: "direct", ...one, userId: "DE.9", lid: "1@lid" });
     await changed({ previousUserId: null, previousPhone: one.phone }, other);
-    expect(store.chat(chat)?.recipient).toEqual({
+    expect(trial.store.chat(chat)?.recipient).toEqual({
       kind: "direct",
       ...other,
       userId: "DE.9",
       lid: "1@lid",
     });
     await write({ ...other, userId: "DE.9" });
-    expect(store.pendingMessages(chat, 9).at(-1)?.message.sender).toMatchObject({
+    expect(trial.store.pendingMessages(chat, 9).at(-1)?.message.sender).toMatchObject({
       lid: "1@lid",
       username: "ada",
     });
@@ -150,14 +141,14 @@ describe("an identity that changes", () => {
       previousPhone: null,
     };
     const events: InboundEvent[] = [event, { kind: "message", message: message() }];
-    expect((await store.accept(cloud, events, everybody)).admitted).toHaveLength(1);
+    expect((await trial.store.accept(cloud, events, everybody)).admitted).toHaveLength(1);
   });
 });
 
 test("the form of a number that was seen first is the one that is answered", async () => {
   const { chat } = await write({ phone: "+551187654321" });
   expect((await write({ phone: "+5511987654321" })).chat).toBe(chat);
-  expect(store.chat(chat)?.recipient).toMatchObject({ phone: "+551187654321" });
+  expect(trial.store.chat(chat)?.recipient).toMatchObject({ phone: "+551187654321" });
 });
 
 test("a new user name is learnt of someone who is known", async () => {
@@ -165,6 +156,6 @@ test("a new user name is learnt of someone who is known", async () => {
   await write({ ...one, username: "ada" });
   await write({ ...one, username: "ada.l" });
   await write({ ...one, username: null });
-  const [, , , last] = store.pendingMessages(chat, 9);
+  const [, , , last] = trial.store.pendingMessages(chat, 9);
   expect(last?.message.sender.username).toBe("ada.l");
 });

@@ -1,21 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { DatabaseSync } from "node:sqlite";
-import { join } from "node:path";
 import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
-import { fakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, everybody, message, nobody, storeAt } from "../support/store.ts";
 
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
-beforeEach(() => {
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), fakeClock());
-});
-afterEach(() => {
-  store.close();
-  folder.remove();
-});
+const trial = storeTrial();
 
 const phone = "+15550001111";
 const userId = "US.13491208655302741918";
@@ -24,7 +13,7 @@ const ada: Sender = { ...nobody, phone };
 const stranger: Sender = { ...nobody, phone: "+15550006666" };
 const group = { kind: "group" as const, id: "G1" };
 
-const take = (...events: InboundEvent[]) => store.accept(cloud, events, everybody);
+const take = (...events: InboundEvent[]) => trial.store.accept(cloud, events, everybody);
 async function chatOf(each: Message): Promise<number> {
   const { admitted } = await take({ kind: "message", message: each });
   return admitted[0]?.chat ?? -1;
@@ -41,9 +30,9 @@ const revoke = (target: Message, sender: Sender): InboundEvent => ({
   sender,
 });
 const answer = async (chat: number) => {
-  const [entry] = store.pendingMessages(chat, 1);
+  const [entry] = trial.store.pendingMessages(chat, 1);
   if (!entry) throw new Error("nothing waits");
-  await store.finishTurn({
+  await trial.store.finishTurn({
     chat,
     turnId: "turn",
     messages: [entry.id],
@@ -63,7 +52,9 @@ describe("nobody changes what somebody else wrote", () => {
       const id = await chatOf(hers);
       const outcome = await take(edit(hers, stranger), revoke(hers, stranger));
       expect(outcome.amended).toBe(0);
-      expect(store.pendingMessages(id, 9).map((entry) => entry.message.text)).toEqual(["hello"]);
+      expect(trial.store.pendingMessages(id, 9).map((entry) => entry.message.text)).toEqual([
+        "hello",
+      ]);
     });
 
     test(`in ${where}, once it is answered`, async () => {
@@ -71,7 +62,7 @@ describe("nobody changes what somebody else wrote", () => {
       const id = await chatOf(hers);
       await answer(id);
       await take(edit(hers, stranger), revoke(hers, stranger));
-      expect(store.history(id, 9)).toEqual([{ role: "user", text: "hello" }]);
+      expect(trial.store.history(id, 9)).toEqual([{ role: "user", text: "hello" }]);
     });
   }
 
@@ -79,9 +70,9 @@ describe("nobody changes what somebody else wrote", () => {
     const hers = message({ sender: { ...ada, lid }, chat: group });
     const id = await chatOf(hers);
     expect((await take(edit(hers, { ...nobody, lid }))).amended).toBe(1);
-    expect(store.pendingMessages(id, 9)[0]?.message.text).toBe("send him everything");
+    expect(trial.store.pendingMessages(id, 9)[0]?.message.text).toBe("send him everything");
     expect((await take(revoke(hers, ada))).amended).toBe(1);
-    expect(store.pendingMessages(id, 9)).toEqual([]);
+    expect(trial.store.pendingMessages(id, 9)).toEqual([]);
   });
 
   test("an answered direct message is the writer's to change, too", async () => {
@@ -89,9 +80,9 @@ describe("nobody changes what somebody else wrote", () => {
     const id = await chatOf(hers);
     await answer(id);
     await take(edit(hers, { ...nobody, userId }));
-    expect(store.history(id, 9)).toEqual([{ role: "user", text: "send him everything" }]);
+    expect(trial.store.history(id, 9)).toEqual([{ role: "user", text: "send him everything" }]);
     await take(revoke(hers, ada));
-    expect(store.history(id, 9)).toEqual([]);
+    expect(trial.store.history(id, 9)).toEqual([]);
   });
 });
 
@@ -108,55 +99,54 @@ describe("identities seen together outside a message", () => {
     await take(together);
     const later = message({ sender: { ...nobody, userId } });
     expect(await chatOf(later)).toBe(chat);
-    expect(store.pendingMessages(chat, 9).at(-1)?.message.sender.phone).toBe(phone);
+    expect(trial.store.pendingMessages(chat, 9).at(-1)?.message.sender.phone).toBe(phone);
   });
 
   test("join the two chats of one person", async () => {
     const one = await chatOf(message({ sender: ada }));
     const two = await chatOf(message({ sender: { ...nobody, userId } }));
     await take(together);
-    expect(store.chat(two)?.id).toBe(one);
-    expect(store.chatsWithPendingMessages()).toEqual([one]);
+    expect(trial.store.chat(two)?.id).toBe(one);
+    expect(trial.store.chatsWithPendingMessages()).toEqual([one]);
   });
 
   test("are not kept of someone who never wrote and was never written to", async () => {
     await take(together);
     const chat = await chatOf(message({ sender: { ...nobody, userId } }));
-    expect(store.chat(chat)?.chat.id).toBe(userId);
+    expect(trial.store.chat(chat)?.chat.id).toBe(userId);
   });
 });
 
 test("a chat that a person took over stays so when it is joined with another", async () => {
   const one = await chatOf(message({ sender: ada }));
   const two = await chatOf(message({ sender: { ...nobody, lid } }));
-  await store.setPaused(two, true);
+  await trial.store.setPaused(two, true);
   await chatOf(message({ sender: { ...ada, lid } }));
-  expect(store.chat(one)?.paused).toBe(true);
+  expect(trial.store.chat(one)?.paused).toBe(true);
 });
 
 test("of two chats that were joined nothing is left but the one: not paused, no window of its own", async () => {
   const one = await chatOf(message({ sender: ada }));
   const two = await chatOf(message({ sender: { ...nobody, lid } }));
-  await store.setPaused(two, true);
+  await trial.store.setPaused(two, true);
   await chatOf(message({ sender: { ...ada, lid } }));
-  expect(store.pausedChats().map(({ id }) => id)).toEqual([one]);
-  expect(store.closedWindows(Number.MAX_SAFE_INTEGER)).toBe(1);
-  await store.setPaused(two, false);
-  expect(store.pausedChats()).toEqual([]);
-  expect(store.chat(one)?.paused).toBe(false);
+  expect(trial.store.pausedChats().map(({ id }) => id)).toEqual([one]);
+  expect(trial.store.closedWindows(Number.MAX_SAFE_INTEGER)).toBe(1);
+  await trial.store.setPaused(two, false);
+  expect(trial.store.pausedChats()).toEqual([]);
+  expect(trial.store.chat(one)?.paused).toBe(false);
 });
 
 test("a store of before, in which a joined chat kept its pause and its window, has neither", async () => {
   await chatOf(message({ sender: ada }));
   const two = await chatOf(message({ sender: { ...nobody, lid } }));
   await chatOf(message({ sender: { ...ada, lid } }));
-  store.close();
-  const path = join(folder.path, "revka.db");
-  const db = new DatabaseSync(path);
+  trial.store.close();
+  const db = new DatabaseSync(trial.file);
   db.prepare("UPDATE chats SET paused = 1, last_inbound_at = 1 WHERE id = ?").run(two);
   db.exec("ALTER TABLE outbox DROP COLUMN unanswered; PRAGMA user_version = 4");
   db.close();
-  store = storeAt(path, fakeClock());
-  expect(store.pausedChats()).toEqual([]);
-  expect(store.closedWindows(Number.MAX_SAFE_INTEGER)).toBe(1);
+  trial.store = storeAt(trial.file, trial.clock);
+  expect(trial.store.pausedChats()).toEqual([]);
+  expect(trial.store.closedWindows(Number.MAX_SAFE_INTEGER)).toBe(1);
 });

@@ -1,32 +1,23 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { join } from "node:path";
+import { beforeEach, expect, test } from "bun:test";
 import { NotAccepted, type Deliver } from "../../src/channels/channel.ts";
 import type { InboundEvent } from "../../src/channels/message.ts";
 import { Inbox } from "../../src/conversation/inbox.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
-import { fakeClock } from "../support/clock.ts";
-import { cloud, message, storeAt, temporaryFolder } from "../support/store.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, message } from "../support/store.ts";
 
-const clock = fakeClock();
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
+const trial = storeTrial();
 let metrics: Metrics;
 let maxPendingMessages: number;
 
 beforeEach(() => {
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), clock);
   metrics = createMetrics();
-});
-afterEach(() => {
-  store.close();
-  folder.remove();
 });
 
 function receiver(): Deliver {
+  const { store, clock } = trial;
   const inbox = new Inbox({
     store,
     limits: { maxPendingMessages, maxPendingBytes: 1e9, maxPendingPerChat: 1e9 },

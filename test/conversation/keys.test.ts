@@ -2,15 +2,15 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { keepWithinRetention } from "../../src/conversation/keep.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
-import { fakeClock } from "../support/clock.ts";
-import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+import { settle } from "../support/settle.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, everybody, message } from "../support/store.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
+const trial = storeTrial();
 
 test("a message is known for eight days, however short the retention, and then no longer", async () => {
-  const clock = fakeClock();
-  const folder = temporaryFolder();
-  const store = storeAt(join(folder.path, "revka.db"), clock);
+  const { clock, store } = trial;
   const known = message();
   const take = () => store.accept(cloud, [{ kind: "message", message: known }], everybody);
   const { admitted } = await take();
@@ -27,7 +27,7 @@ test("a message is known for eight days, however short the retention, and then n
   const stop = keepWithinRetention({
     store,
     running: [],
-    mediaFolder: join(folder.path, "media"),
+    mediaFolder: join(trial.folder, "media"),
     retentionDays: 1,
     clock,
     log: silentLog,
@@ -37,10 +37,10 @@ test("a message is known for eight days, however short the retention, and then n
     // A clock that jumps is not believed.
     for (let left = ms; left > 0; left -= 30 * 60_000) {
       await clock.advance(Math.min(left, 30 * 60_000));
-      for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
+      await settle();
     }
     for (let round = 0; round < 3; round++) {
-      for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
+      await settle();
       await clock.advance(60_000);
     }
   };
@@ -51,6 +51,4 @@ test("a message is known for eight days, however short the retention, and then n
   await pass(0.3 * DAY);
   expect((await take()).duplicates).toBe(0);
   stop();
-  store.close();
-  folder.remove();
 });

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { AgentPart, TurnRequest } from "../../src/agent/agent.ts";
+import type { Agent, TurnRequest } from "../../src/agent/agent.ts";
 import type { MediaReference } from "../../src/channels/message.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
@@ -8,27 +8,18 @@ import { replySpeaker } from "../../src/conversation/speak.ts";
 import { runTurn, type TurnWork } from "../../src/conversation/turn.ts";
 import type { Synthesizer } from "../../src/speech/synthesis.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
-import type { ConversationStore, StoredChat } from "../../src/store/contract.ts";
-import { Alarms } from "../../src/telemetry/alarms.ts";
+import type { StoredChat } from "../../src/store/contract.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { opusFile } from "../speech/opus.ts";
-import { fakeClock, type FakeClock } from "../support/clock.ts";
-import { cloud, message, storeAt, temporaryFolder } from "../support/store.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, message } from "../support/store.ts";
+import { workOver } from "../support/turns.ts";
 
-let clock: FakeClock;
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
+const trial = storeTrial();
 let requests: TurnRequest[];
 beforeEach(() => {
-  clock = fakeClock();
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), clock);
   requests = [];
-});
-afterEach(() => {
-  store.close();
-  folder.remove();
 });
 
 /** Settles when the signal ends it, and not before. */
@@ -59,20 +50,14 @@ const burst = [
 ];
 
 function work(speech: { transcriber?: Transcriber; synthesizer?: Synthesizer }): TurnWork {
-  const mediaFolder = join(folder.path, "media");
-  return {
-    store,
-    agent: {
-      kind: "webhook",
-      async run(request) {
-        requests.push(request);
-        const parts: AgentPart[] = [{ kind: "text", text: "the answer" }];
-        return { parts };
-      },
-      probe: async () => "fine",
-    },
+  const mediaFolder = join(trial.folder, "media");
+  const run: Agent["run"] = async (request) => {
+    requests.push(request);
+    return { parts: [{ kind: "text", text: "the answer" }] };
+  };
+  return workOver(trial.store, trial.clock, run, {
     prepare: messagePreparer({
-      store,
+      store: trial.store,
       mediaFolder,
       maxMediaBytes: 1_000_000,
       transcriber: speech.transcriber ?? null,
@@ -91,14 +76,7 @@ function work(speech: { transcriber?: Transcriber; synthesizer?: Synthesizer }):
         log: silentLog,
       }),
     }),
-    timeoutMs: 30_000,
-    maxHistory: 4,
-    systemPrompt: null,
-    failureReply: "Sorry.",
-    clock,
-    log: silentLog,
-    alarms: new Alarms(clock, silentLog),
-  };
+  });
 }
 
 /** Runs the turn until nothing more happens by itself, and lets `ms` pass. */
@@ -106,7 +84,7 @@ async function outcome(running: ReturnType<typeof runTurn>, ms: number) {
   const settled = running.catch((error: unknown) => error);
   for (let waited = 0; waited < ms; waited += 1000) {
     await new Promise((resolve) => setImmediate(resolve));
-    await clock.advance(1000);
+    await trial.clock.advance(1000);
   }
   return Promise.race([
     settled,

@@ -1,33 +1,27 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { join } from "node:path";
-import { AgentError, type AgentReply, type TurnRequest } from "../../src/agent/agent.ts";
+import { beforeEach, describe, expect, test } from "bun:test";
+import {
+  type Agent,
+  AgentError,
+  type AgentReply,
+  type TurnRequest,
+} from "../../src/agent/agent.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { runTurn, type TurnResult, type TurnWork } from "../../src/conversation/turn.ts";
-import type { ConversationStore } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
-import { fakeClock, type FakeClock } from "../support/clock.ts";
-import { prepared } from "../support/prepared.ts";
 import { settle } from "../support/settle.ts";
-import { cloud, everybody, message, storeAt, temporaryFolder } from "../support/store.ts";
+import { storeTrial } from "../support/store-trial.ts";
+import { cloud, everybody, message } from "../support/store.ts";
+import { workOver } from "../support/turns.ts";
 
-let clock: FakeClock;
-let folder: ReturnType<typeof temporaryFolder>;
-let store: ConversationStore;
+const trial = storeTrial();
 let alarms: Alarms;
 let requests: TurnRequest[];
 
 beforeEach(() => {
-  clock = fakeClock();
-  folder = temporaryFolder();
-  store = storeAt(join(folder.path, "revka.db"), clock);
-  alarms = new Alarms(clock, silentLog);
+  alarms = new Alarms(trial.clock, silentLog);
   requests = [];
-});
-afterEach(() => {
-  store.close();
-  folder.remove();
 });
 
 const text = (...texts: string[]): AgentReply => ({
@@ -44,42 +38,30 @@ async function turn(
   changes: Partial<TurnWork> = {},
   seconds = 40,
 ): Promise<TurnResult> {
-  const { admitted } = await store.accept(
+  const { admitted } = await trial.store.accept(
     cloud,
     [{ kind: "message", message: message({ text: "hello" }) }],
     everybody,
   );
-  const chat = store.chat(admitted[0]?.chat ?? 0);
+  const chat = trial.store.chat(admitted[0]?.chat ?? 0);
   if (!chat) throw new Error("no chat");
-  const work: TurnWork = {
-    store,
-    agent: {
-      kind: "webhook",
-      run(request) {
-        requests.push(request);
-        const next = answers.length > 1 ? answers.shift() : answers[0];
-        return (next ?? never)();
-      },
-      probe: async () => "fine",
-    },
-    prepare: prepared,
-    compose: replyComposer({ mediaFolder: folder.path, mediaDir: null, keep: async () => {} }),
-    timeoutMs: 30_000,
-    maxHistory: 4,
-    systemPrompt: null,
-    failureReply: "Sorry.",
-    clock,
-    log: silentLog,
+  const run: Agent["run"] = (request) => {
+    requests.push(request);
+    const next = answers.length > 1 ? answers.shift() : answers[0];
+    return (next ?? never)();
+  };
+  const work = workOver(trial.store, trial.clock, run, {
+    compose: replyComposer({ mediaFolder: trial.folder, mediaDir: null, keep: async () => {} }),
     alarms,
     ...changes,
-  };
+  });
   const running = new AbortController();
   const signals = { signal: running.signal, closing: running.signal };
-  const burst = store.pendingMessages(chat.id, 1);
+  const burst = trial.store.pendingMessages(chat.id, 1);
   const result = runTurn(work, fakeChannel(), chat, burst, signals);
   for (let i = 0; i < seconds; i++) {
     await settle();
-    await clock.advance(1_000);
+    await trial.clock.advance(1_000);
   }
   return await result;
 }
@@ -100,10 +82,10 @@ describe("the agent is asked", () => {
   test("again after a pause that doubles, until it answers", async () => {
     const asked: number[] = [];
     const agent = (answer: () => Promise<AgentReply>) => () => {
-      asked.push(clock.now());
+      asked.push(trial.clock.now());
       return answer();
     };
-    const began = clock.now();
+    const began = trial.clock.now();
     const broken = agent(fails(true));
     const answers = [broken, broken, broken, agent(async () => text("hi"))];
     expect(said(await turn(answers))).toEqual(["hi"]);
@@ -112,9 +94,9 @@ describe("the agent is asked", () => {
 
   test("no sooner than it wishes, up to a minute", async () => {
     const asked: number[] = [];
-    const began = clock.now();
+    const began = trial.clock.now();
     const wishing = (afterMs: number) => async () => {
-      asked.push((clock.now() - began) / 1000);
+      asked.push((trial.clock.now() - began) / 1000);
       throw new AgentError("busy", true, afterMs);
     };
     const answers = [wishing(5_000), wishing(0), wishing(500), wishing(86_400_000), wishing(0)];
@@ -145,7 +127,7 @@ describe("a turn that ends", () => {
 
   test("leaves no timer behind", async () => {
     await turn([async () => text("hi")], {}, 0);
-    expect(clock.pending).toBe(0);
+    expect(trial.clock.pending).toBe(0);
   });
 });
 
@@ -161,7 +143,7 @@ describe("a turn that fails", () => {
     expect(said(result)).toEqual(["Sorry."]);
     expect(remembered(result)).toEqual([]);
     expect(alarms.get("agent")).toMatchObject({ code: "failed", hint });
-    expect(clock.pending).toBe(0);
+    expect(trial.clock.pending).toBe(0);
   });
 
   test("is silent where no failure reply is wanted", async () => {

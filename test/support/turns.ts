@@ -8,7 +8,30 @@ import { silentLog } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { prepared } from "./prepared.ts";
 
-/** Turns over a real store with an agent that does as `run` says; replies are left out unless `work` composes them. */
+/** What a turn works with: an agent that does as `run` says; replies are left out unless `changes` composes them. */
+export function workOver(
+  store: ConversationStore,
+  clock: Clock,
+  run: Agent["run"],
+  changes: Partial<TurnWork> = {},
+): TurnWork {
+  return {
+    store,
+    agent: { kind: "webhook", run, probe: async () => "fine" },
+    prepare: prepared,
+    compose: async () => [],
+    timeoutMs: 30_000,
+    maxHistory: 4,
+    systemPrompt: null,
+    failureReply: "Sorry.",
+    clock,
+    log: silentLog,
+    alarms: new Alarms(clock, silentLog),
+    ...changes,
+  };
+}
+
+/** Turns over a real store, with the work of {@link workOver}. */
 export function turnsOver(
   store: ConversationStore,
   channelOf: TurnsOptions["channelOf"],
@@ -21,20 +44,7 @@ export function turnsOver(
   return new Turns({
     store,
     channelOf,
-    work: {
-      store,
-      agent: { kind: "webhook", run, probe: async () => "fine" },
-      prepare: prepared,
-      compose: async () => [],
-      timeoutMs: 30_000,
-      maxHistory: 4,
-      systemPrompt: null,
-      failureReply: "Sorry.",
-      clock,
-      log: silentLog,
-      alarms,
-      ...work,
-    },
+    work: workOver(store, clock, run, { alarms, ...work }),
     debounceMs: 0,
     maxConcurrent: 8,
     clock,

@@ -1,15 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { openAsBlob } from "node:fs";
-import { createRequire } from "node:module";
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import * as v from "valibot";
-import { configSchema } from "../../src/config/schema.ts";
-import { BodyTooLarge, readBody } from "../../src/net/body.ts";
-import { createNetwork, type Network } from "../../src/net/fetch.ts";
-import { networkErrorCode } from "../../src/net/network-error.ts";
-import { silentLog } from "../../src/telemetry/log.ts";
-import { closing } from "./closing.ts";
-import { testCertificate } from "./certificate.ts";
+import { failure, networkTrial } from "./network-trial.ts";
 import {
   type CountingProxy,
   type ProxyBehaviour,
@@ -18,24 +9,7 @@ import {
 } from "./proxies.ts";
 import { startTarget } from "./target.ts";
 
-const keep = closing();
-
-function network(
-  proxyUrl: string | undefined,
-  extra: { env?: Record<string, string>; resolve?: () => Promise<string> } = {},
-): Network {
-  return keep(
-    createNetwork({
-      config: v.parse(configSchema, {
-        channels_config: { whatsapp: { proxy_url: proxyUrl }, wati: {} },
-      }),
-      env: extra.env ?? {},
-      log: silentLog,
-      ca: [testCertificate.cert],
-      resolve: extra.resolve ?? (async () => "127.0.0.1"),
-    }),
-  );
-}
+const { keep, network } = networkTrial();
 
 const kinds: Record<string, (behaviour: ProxyBehaviour) => Promise<CountingProxy>> = {
   http: (behaviour) => startHttpProxy(behaviour),
@@ -44,15 +18,6 @@ const kinds: Record<string, (behaviour: ProxyBehaviour) => Promise<CountingProxy
   socks5h: (behaviour) => startSocksProxy(behaviour, "socks5h"),
   socks: (behaviour) => startSocksProxy(behaviour, "socks"),
 };
-
-async function failure(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return networkErrorCode(error);
-  }
-  return "none";
-}
 
 for (const [kind, start] of Object.entries(kinds)) {
   for (const tls of [false, true]) {
@@ -246,168 +211,4 @@ test("a malformed proxy fails, nothing goes out directly", async () => {
     );
   }
   expect(target.connections).toBe(0);
-});
-
-test("an answer may take as long as its caller waits, in head and body", async () => {
-  const undici: { tick(ms: number): void } = createRequire(import.meta.url)(
-    "undici/lib/util/timers.js",
-  );
-  const pass = () => {
-    // The first only starts the timers.
-    undici.tick(1_000);
-    undici.tick(600_000);
-  };
-  const answering: (() => void)[] = [];
-  const target = keep(
-    await startTarget((_, outgoing) => {
-      answering.push(
-        () => outgoing.write("al"),
-        () => outgoing.end("most"),
-      );
-    }),
-  );
-  const { fetchFor } = network(undefined, { env: { HTTP_PROXY: "http://127.0.0.1:1" } });
-  const asked = fetchFor("agent.webhook")(target.url);
-  while (answering.length === 0) await Bun.sleep(1);
-  pass();
-  answering[0]?.();
-  const answer = await asked;
-  pass();
-  answering[1]?.();
-  expect(await answer.text()).toBe("almost");
-});
-
-describe("the direct way", () => {
-  test("takes no proxy of the environment", async () => {
-    const proxy = keep(await startHttpProxy());
-    const target = keep(await startTarget());
-    const before = process.env["HTTP_PROXY"];
-    process.env["HTTP_PROXY"] = proxy.url;
-    try {
-      const fetch = network(undefined, { env: { HTTP_PROXY: proxy.url } }).fetchFor("channel.wati");
-      expect((await fetch(target.url)).status).toBe(200);
-    } finally {
-      if (before === undefined) delete process.env["HTTP_PROXY"];
-      else process.env["HTTP_PROXY"] = before;
-    }
-    expect(proxy.asked).toEqual([]);
-    expect(target.connections).toBe(1);
-  });
-
-  test("by no_proxy does not follow a redirect past the proxy", async () => {
-    const proxy = keep(await startHttpProxy());
-    const elsewhere = keep(await startTarget());
-    const target = keep(
-      await startTarget((_, outgoing) =>
-        outgoing
-          .writeHead(302, { location: elsewhere.url.replace("127.0.0.1", "localhost") })
-          .end(),
-      ),
-    );
-    const made = keep(
-      createNetwork({
-        config: v.parse(configSchema, {
-          proxy: { enabled: true, all_proxy: proxy.url, no_proxy: ["127.0.0.1"] },
-        }),
-        env: {},
-        log: silentLog,
-      }),
-    );
-    await expect(made.fetchFor("provider.openai")(target.url)).rejects.toThrow();
-    expect(
-      (await made.fetchFor("provider.openai")(target.url, { redirect: "manual" })).status,
-    ).toBe(302);
-    expect(elsewhere.connections).toBe(0);
-    expect(proxy.asked).toEqual([]);
-  });
-});
-
-describe("a compressed answer", () => {
-  const words = "words ".repeat(100);
-  const ways = {
-    "the direct way": { proxied: false, env: {} },
-    "the direct way past the environment": {
-      proxied: false,
-      env: { HTTP_PROXY: "http://127.0.0.1:1" },
-    },
-    "a proxy": { proxied: true, env: {} },
-  };
-  const codings = {
-    gzip: gzipSync(words),
-    deflate: deflateSync(words),
-    br: brotliCompressSync(words),
-    zstd: zstdCompressSync(words),
-    "X-GZIP": gzipSync(words),
-  };
-
-  for (const [way, { proxied, env }] of Object.entries(ways)) {
-    /** The answer to a request, with what of its head is given. */
-    async function answer(status: number, headers: Record<string, string>, body: Uint8Array) {
-      const target = keep(
-        await startTarget((_, outgoing) => outgoing.writeHead(status, headers).end(body)),
-      );
-      const proxy = proxied ? keep(await startHttpProxy()) : undefined;
-      const { fetchFor } = network(proxy?.url, { env });
-      const asked = fetchFor("channel.whatsapp")(target.url, {
-        headers: { "Accept-Encoding": "gzip", "x-own": "1" },
-        redirect: "manual",
-      });
-      return { asked, target };
-    }
-
-    test(`by ${way} is not asked for`, async () => {
-      const { asked, target } = await answer(200, {}, Buffer.from(words));
-      expect(await (await asked).text()).toBe(words);
-      expect(target.seen[0]?.headers).toMatchObject({
-        "accept-encoding": "identity",
-        "x-own": "1",
-      });
-    });
-
-    test.each(Object.entries(codings))(`by ${way}, as %s, is unpacked`, async (coding, body) => {
-      const { asked } = await answer(200, { "content-encoding": coding }, body);
-      const got = await asked;
-      expect(await got.text()).toBe(words);
-      if (way === "the direct way")
-        expect([...got.headers.keys()]).not.toContain("content-encoding");
-    });
-
-    test(`by ${way} that is longer than what is read of it costs no memory`, async () => {
-      const bomb = zstdCompressSync(Buffer.alloc(256 * 1024 * 1024));
-      const head = { "content-encoding": "zstd" };
-      const before = process.memoryUsage.rss();
-      const read = await (await answer(200, head, bomb)).asked;
-      await expect(readBody(read, 1024 * 1024)).rejects.toBeInstanceOf(BodyTooLarge);
-      const unread = await (await answer(500, head, bomb)).asked;
-      await unread.body?.cancel();
-      expect(process.memoryUsage.rss() - before).toBeLessThan(100 * 1024 * 1024);
-    });
-
-    test(`by ${way} keeps its status and head`, async () => {
-      for (const status of [302, 401, 503]) {
-        const head = { "content-encoding": "gzip", "retry-after": "7" };
-        const got = await (await answer(status, head, codings.gzip)).asked;
-        expect([got.status, got.headers.get("retry-after")]).toEqual([status, "7"]);
-        await got.body?.cancel();
-      }
-    });
-
-    if (way === "the direct way") {
-      test("in a coding that nobody here knows is refused", async () => {
-        const { asked } = await answer(200, { "content-encoding": "dcb" }, Buffer.from(words));
-        expect(await failure(asked)).toBe("unknown_coding");
-      });
-    }
-
-    test(`by ${way} is one whose name says so: "identity" is none, nor is no body`, async () => {
-      const plain = await answer(200, { "content-encoding": "Identity" }, Buffer.from(words));
-      expect(await (await plain.asked).text()).toBe(words);
-      for (const status of [200, 204]) {
-        const length: Record<string, string> = status === 200 ? { "content-length": "0" } : {};
-        const head = { "content-encoding": "gzip", ...length };
-        const empty = await (await answer(status, head, Buffer.alloc(0))).asked;
-        expect([empty.status, await empty.text()]).toEqual([status, ""]);
-      }
-    });
-  }
 });

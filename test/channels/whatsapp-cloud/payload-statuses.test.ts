@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { messagesBody, parse, reasons } from "./bodies.ts";
+
+describe("statuses", () => {
+  const status = (item: object) =>
+    parse(messagesBody([], { statuses: [{ id: "wamid.S", timestamp: "1749416383", ...item }] }));
+
+  test.each(["sent", "delivered", "read", "played"])("%s", (state) => {
+    expect(status({ status: state, biz_opaque_callback_data: "delivery-1" })).toEqual([
+      {
+        kind: "status",
+        status: {
+          platformId: "wamid.S",
+          deliveryId: "delivery-1",
+          state,
+          timestamp: 1749416383,
+          failure: null,
+        },
+      },
+    ] as never);
+  });
+
+  test("failed, with Meta's reason", () => {
+    const errors = [
+      { code: 131047, title: "Re-engagement message", error_data: { details: "24 hours" } },
+    ];
+    const [event] = status({ status: "failed", errors });
+    expect(event).toMatchObject({
+      status: { deliveryId: null, failure: { retry: "no", code: "131047" } },
+    } as never);
+  });
+
+  test.each([[undefined], [[]], ["?"], [[{ code: "x" }]], [[{ code: 2 ** 53 }]]])(
+    "failed, with errors %p",
+    (errors) => {
+      expect(status({ status: "failed", errors })[0]).toMatchObject({
+        status: { failure: { retry: "no", code: "failed" } },
+      } as never);
+    },
+  );
+
+  test.each([
+    [{ status: "deleted" }, "unknown_status"],
+    [{}, "malformed"],
+    [{ id: undefined, status: "sent" }, "malformed"],
+  ])("%j: %s", (item, reason) => {
+    expect(reasons(status(item))).toEqual([reason]);
+  });
+});

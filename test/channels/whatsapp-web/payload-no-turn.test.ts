@@ -1,0 +1,117 @@
+import { describe, expect, test } from "bun:test";
+import { proto } from "@whiskeysockets/baileys";
+import type { StanzaAttributes } from "../../../src/channels/whatsapp-web/journal.ts";
+import { translate } from "../../../src/channels/whatsapp-web/payload.ts";
+import {
+  ada,
+  adaLid,
+  around,
+  direct,
+  group,
+  hello,
+  inAGroup,
+  key,
+  none,
+  read,
+  reason,
+} from "./stanzas.ts";
+
+const { HD_IMAGE_DUAL_UPLOAD } = proto.MessageAssociation.AssociationType;
+
+describe("what is not acted upon", () => {
+  test.each<[string, string, proto.IMessage, StanzaAttributes]>([
+    ["a status", "status_broadcast", hello, { from: "status@broadcast", participant: ada }],
+    ["a broadcast list", "broadcast", hello, { from: "1700@broadcast", participant: ada }],
+    ["a newsletter", "newsletter", hello, { from: "1203@newsletter" }],
+    [
+      "talk among own devices",
+      "protocol",
+      hello,
+      { from: "15550001000@s.whatsapp.net", category: "peer" },
+    ],
+    ["a key share", "protocol", { protocolMessage: { type: 6 } }, {}],
+    ["a sender key alone", "empty", { senderKeyDistributionMessage: { groupId: group } }, {}],
+    ["a vote", "poll_vote", { pollUpdateMessage: {} }, {}],
+    ["a pin", "pin", { pinInChatMessage: {} }, {}],
+    ["an album's cover", "album", { albumMessage: { expectedImageCount: 2 } }, {}],
+    [
+      "the better copy of an image that came already",
+      "media_copy",
+      {
+        associatedChildMessage: { message: { imageMessage: { caption: "look" } } },
+        messageContextInfo: { messageAssociation: { associationType: HD_IMAGE_DUAL_UPLOAD } },
+      },
+      {},
+    ],
+    [
+      "a status of a group",
+      "status",
+      { groupStatusMessageV2: { message: hello } },
+      { ...inAGroup },
+    ],
+    ["a mention in a status", "status", { statusMentionMessage: { message: {} } }, {}],
+    ["nothing", "empty", {}, {}],
+    ["a stanza from nowhere", "malformed", hello, { from: "" }],
+    ["one who pretends to be us", "malformed", hello, { from: ada, recipient: ada }],
+  ])("%s", (_, expected, content, attributes) => {
+    expect(reason(content, { ...direct, ...attributes })).toBe(expected);
+  });
+
+  test("our own message, shown by another device, is an echo", () => {
+    expect(reason(hello, direct, { isOurs: (id) => id === "M1" })).toBe("own_echo");
+  });
+
+  test("bytes that are no message are unreadable", () => {
+    const stanza = { attributes: direct, plaintexts: [Uint8Array.of(255, 255, 255, 1)] };
+    expect(translate(stanza, around).events).toEqual([{ kind: "ignored", reason: "unreadable" }]);
+  });
+
+  test("what another person wrote is not edited or revoked, by number or LID", () => {
+    const edit = { protocolMessage: { key, type: 14, editedMessage: hello } };
+    const revoke = { protocolMessage: { key, type: 0 } };
+    const inGroup = (participant: string) => ({ ...direct, from: group, participant });
+    const bob = "447700900002@s.whatsapp.net";
+    const written = (attributes: StanzaAttributes) => ({ attributesOf: () => attributes });
+    expect(reason(edit, inGroup(bob), written(inGroup(ada)))).toBe("foreign_edit");
+    expect(reason(revoke, inGroup(bob), written(inGroup(adaLid)))).toBe("foreign_revoke");
+    expect(reason(edit, inGroup(ada), written(inGroup(ada)))).toBe("edit");
+    expect(reason(revoke, inGroup(adaLid), written({ ...direct, sender_lid: adaLid }))).toBe(
+      "revoke",
+    );
+    const mappings = { ...none, phoneOfLid: () => "+491700000001" };
+    expect(reason(edit, inGroup(adaLid), { mappings, ...written(direct) })).toBe("edit");
+  });
+
+  test("the owner's own reactions and edits are nobody's event", () => {
+    const own = { ...direct, from: "15550001000@s.whatsapp.net", recipient: ada };
+    expect(reason({ reactionMessage: { key, text: "👍" } }, own)).toBe("own_reaction");
+  });
+});
+
+describe("events without a message", () => {
+  test.each<[string, proto.IMessage, object]>([
+    [
+      "a reaction",
+      { reactionMessage: { key, text: "👍" } },
+      { kind: "reaction", targetId: "T1", emoji: "👍" },
+    ],
+    [
+      "a reaction taken back",
+      { reactionMessage: { key, text: "" } },
+      { kind: "reaction", emoji: null },
+    ],
+    [
+      "an edit",
+      { protocolMessage: { key, type: 14, editedMessage: hello } },
+      { kind: "edit", targetId: "T1", text: "hello" },
+    ],
+    [
+      "an edit in its wrapping",
+      { editedMessage: { message: { protocolMessage: { key, type: 14, editedMessage: hello } } } },
+      { kind: "edit", targetId: "T1", text: "hello" },
+    ],
+    ["a revoke", { protocolMessage: { key, type: 0 } }, { kind: "revoke", targetId: "T1" }],
+  ])("%s", (_, content, event) => {
+    expect(read(content).events).toMatchObject([{ ...event, sender: { phone: "+491700000001" } }]);
+  });
+});

@@ -1,0 +1,243 @@
+import { describe, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/agent.ts";
+import { replyComposer } from "../../src/conversation/compose.ts";
+import { opusFile } from "../speech/opus.ts";
+import { fakeChannel } from "../support/channel.ts";
+import { png } from "../support/png.ts";
+import { storeTrial } from "../support/store-trial.ts";
+
+const trial = storeTrial();
+
+const requestOf = (paths: string[] = [], type = "text"): TurnRequest => ({
+  turn_id: "turn_1",
+  channel: "whatsapp",
+  backend: "cloud",
+  chat: { id: "+15550001111", kind: "direct" },
+  history: [],
+  messages: [
+    {
+      id: "wamid.1",
+      type,
+      text: "hi",
+      timestamp: 1,
+      sender: { phone: null, user_id: null, lid: null, username: null, name: null },
+      reply_to: null,
+      forwarded: false,
+      attachments: paths.map((path) => ({
+        kind: "image",
+        mime_type: "image/png",
+        filename: null,
+        size: 1,
+        path,
+      })),
+    },
+  ],
+});
+
+describe("a file that an agent hands back", () => {
+  const parts = (path: string, media: "image" | "audio" = "image"): AgentPart[] => [
+    { kind: "media", media, path, caption: "look", filename: null },
+  ];
+  const compose = (kept: string[] = []) =>
+    replyComposer({
+      mediaFolder: join(trial.folder, "media"),
+      mediaDir: join(trial.folder, "outgoing"),
+      keep: async (_, file) => void kept.push(file.path),
+    });
+  const turn = { messageId: 7 };
+  const write = (...path: string[]) => {
+    const file = join(trial.folder, ...path);
+    mkdirSync(join(file, ".."), { recursive: true });
+    writeFileSync(file, png);
+    return file;
+  };
+
+  test("from media_dir is copied, so that it is still there when it is sent", async () => {
+    const file = write("outgoing", "chart.png");
+    const kept: string[] = [];
+    const [content] = await compose(kept)(fakeChannel(), requestOf(), turn, parts(file));
+    if (content?.kind !== "media") throw new Error("no media");
+    expect(content).toMatchObject({ media: "image", mimeType: "image/png", caption: "look" });
+    expect(content.path).not.toBe(file);
+    expect(existsSync(content.path)).toBe(true);
+    expect(kept).toEqual([content.path]);
+  });
+
+  test("that even its owner may only read is taken, by a daemon that is not root", async () => {
+    const file = write("outgoing", "chart.png");
+    chmodSync(file, 0o444);
+    const asRoot = process.geteuid?.() === 0;
+    if (asRoot) {
+      mkdirSync(join(trial.folder, "media"));
+      for (const name of ["", "media", "outgoing"]) chmodSync(join(trial.folder, name), 0o777);
+      process.seteuid?.(65_534);
+    }
+    try {
+      const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(file));
+      if (content?.kind !== "media") throw new Error("no media");
+      expect(statSync(content.path).mode & 0o777).toBe(0o600);
+      expect(readFileSync(content.path)).toEqual(png);
+    } finally {
+      if (asRoot) process.seteuid?.(0);
+    }
+  });
+
+  test("that becomes a link while it is looked at is not followed", async () => {
+    const file = write("outgoing", "chart.png");
+    const secret = write("elsewhere", "secret.png");
+    const request = {
+      ...requestOf(),
+      // Asked for once the path is known, and before the file is opened.
+      get messages() {
+        rmSync(file);
+        symlinkSync(secret, file);
+        return [];
+      },
+    };
+    const answer = compose()(fakeChannel(), request, turn, parts(file));
+    await expect(answer).rejects.toBeInstanceOf(AgentError);
+  });
+
+  test("that cannot be noted leaves nothing behind", async () => {
+    const answer = replyComposer({
+      mediaFolder: join(trial.folder, "media"),
+      mediaDir: join(trial.folder, "outgoing"),
+      keep: async () => Promise.reject(new Error("full")),
+    })(fakeChannel(), requestOf(), turn, parts(write("outgoing", "chart.png")));
+    await expect(answer).rejects.toThrow("full");
+    expect(readdirSync(join(trial.folder, "media", "out"))).toEqual([]);
+  });
+
+  test("from beside the turn's own attachment is taken", async () => {
+    const attachment = write("media", "7", "1-photo.png");
+    const made = write("media", "7", "made.png");
+    const answer = compose()(fakeChannel(), requestOf([attachment]), turn, parts(made));
+    expect((await answer).length).toBe(1);
+  });
+
+  const hostile: [string, () => string][] = [
+    ["outside", () => write("elsewhere", "secret.png")],
+    ["by a way out of the folder", () => join(trial.folder, "outgoing", "..", "revka.db")],
+    [
+      "through a link",
+      () => {
+        const secret = write("elsewhere", "secret.png");
+        const link = write("outgoing", "x.png").replace("x.png", "link.png");
+        symlinkSync(secret, link);
+        return link;
+      },
+    ],
+    [
+      "that is a pipe",
+      () => {
+        const pipe = write("outgoing", "x.png").replace("x.png", "pipe");
+        execFileSync("mkfifo", [pipe]);
+        return pipe;
+      },
+    ],
+    ["that is not there", () => join(trial.folder, "outgoing", "none.png")],
+    [
+      "that is a folder",
+      () => {
+        write("outgoing", "folder", "x.png");
+        return join(trial.folder, "outgoing", "folder");
+      },
+    ],
+    [
+      "that is empty",
+      () => {
+        const file = write("outgoing", "x.png");
+        truncateSync(file);
+        return file;
+      },
+    ],
+    [
+      "of over 100 MiB",
+      () => {
+        const file = write("outgoing", "x.png");
+        truncateSync(file, 100 * 1024 * 1024 + 1);
+        return file;
+      },
+    ],
+    [
+      "from a folder whose name begins alike",
+      () => {
+        write("outgoing", "x.png");
+        return write("outgoing-private", "secret.png");
+      },
+    ],
+  ];
+  test.each(hostile)("%s fails the turn", async (_, path) => {
+    const answer = compose()(fakeChannel(), requestOf(), turn, parts(path()));
+    const error = await answer.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(AgentError);
+    expect(existsSync(join(trial.folder, "media"))).toBe(false);
+  });
+
+  test("as sound keeps its caption as a text of its own", async () => {
+    const contents = await compose()(
+      fakeChannel(),
+      requestOf(),
+      turn,
+      parts(write("outgoing", "song.mp3"), "audio"),
+    );
+    expect(contents.map((content) => content.kind)).toEqual(["media", "text"]);
+    expect(contents[0]).toMatchObject({ caption: null });
+  });
+
+  test.each([
+    ["voice", 0],
+    ["audio", 16 * 1024 * 1024],
+  ])("of spoken sound is %s with %d bytes more", async (media, more) => {
+    const path = write("outgoing", "note.ogg");
+    writeFileSync(path, Buffer.concat([opusFile(2), Buffer.alloc(more)]));
+    const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(path, "audio"));
+    expect(content).toMatchObject({ kind: "media", media });
+  });
+
+  test.each([
+    ["sound alone in MP4", "audio", "\0\0\0\u0018ftypM4A \0\0\0\0M4A mp42", "audio/mp4"],
+    ["the same by another brand", "audio", "\0\0\0\u0018ftypisom\0\0\0\0isommp42", "audio/mp4"],
+    ["text", "image", "Käse;3,50\n", "text/plain"],
+  ] as const)("has the type that platforms know: %s", async (_, media, bytes, mimeType) => {
+    const path = write("outgoing", "file");
+    writeFileSync(path, bytes);
+    const given: AgentPart[] = [{ kind: "media", media, path, caption: null, filename: null }];
+    const [content] = await compose()(fakeChannel(), requestOf(), turn, given);
+    expect(content).toMatchObject({ mimeType });
+  });
+
+  test("has its caption formatted as text is; one that no platform takes follows as text", async () => {
+    const long = "word ".repeat(300).trim();
+    for (const [caption, kinds] of [
+      ["**look**", ["media"]],
+      [long, ["media", "text"]],
+    ] as const) {
+      const [part] = parts(write("outgoing", "photo.png"));
+      const channel = fakeChannel({ renderText: (text) => [text.replaceAll("**", "*")] });
+      const given = part?.kind === "media" ? [{ ...part, caption }] : [];
+      const contents = await compose()(channel, requestOf(), turn, given);
+      expect(contents.map((content) => content.kind)).toEqual([...kinds]);
+      const shown = caption === long ? null : "*look*";
+      expect(contents[0]).toMatchObject({ caption: shown });
+      if (contents[1]) expect(contents[1]).toMatchObject({ text: long });
+    }
+  });
+});

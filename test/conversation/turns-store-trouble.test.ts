@@ -1,0 +1,53 @@
+import { expect, spyOn, test } from "bun:test";
+import { StoreError } from "../../src/store/contract.ts";
+import { message } from "../support/store.ts";
+import { from, turnsTrial } from "../support/turns-trial.ts";
+
+// A store in trouble costs time, and no second question to the agent.
+
+const { trial, build, pass, deliver, replies } = turnsTrial();
+
+test("a store that cannot be read holds a chat up, and ends nothing", async () => {
+  build({ debounceMs: 100 });
+  const read = spyOn(trial.store, "pendingMessages").mockImplementation(() => {
+    throw new Error("disk I/O error");
+  });
+  await deliver(message());
+  await pass(300);
+  expect(trial.requests).toEqual([]);
+  read.mockRestore();
+  await pass(2_300);
+  expect(trial.requests).toHaveLength(1);
+});
+
+test("an answer that cannot be stored waits for the store: the agent is not asked again", async () => {
+  const full = new StoreError("full", "the disk is full");
+  const finish = spyOn(trial.store, "finishTurn").mockRejectedValue(full);
+  await deliver(from("+15550001111", "hello"));
+  for (let i = 0; i < 5; i++) await pass(2_000);
+  expect(trial.alarms.get("store")?.code).toBe("full");
+  finish.mockRestore();
+  await pass(2_000);
+  expect(trial.requests.length).toBe(1);
+  expect(replies()).toEqual(["hello"]);
+  expect(trial.alarms.list()).toEqual([]);
+});
+
+test("an answer whose files cannot be kept is kept later: the agent is not asked again", async () => {
+  let full = true;
+  build(
+    {},
+    {
+      async compose(_channel, _request, _turn, parts) {
+        if (full) throw new StoreError("full", "the disk is full");
+        return parts.flatMap((part) => (part.kind === "text" ? [{ ...part, quote: null }] : []));
+      },
+    },
+  );
+  await deliver(from("+15550001111", "hello"));
+  await pass(1_000);
+  full = false;
+  await pass(2_000);
+  expect(trial.requests.length).toBe(1);
+  expect(replies()).toEqual(["hello"]);
+});

@@ -11,6 +11,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { packNotices } from "../../src/commands/licenses/packed.ts";
 import { collectNotices } from "../notices.ts";
 import { bundledFiles } from "./bundled-files.ts";
+import { withoutUnusedIcuData } from "./icu-data.ts";
 import { hasValidSignature, signAdHoc } from "./mach-o.ts";
 import { bundleParts } from "./parts.ts";
 import { plainComments } from "./plain-comments.ts";
@@ -131,6 +132,7 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
       },
     });
     if (target.startsWith("darwin-")) sign(made);
+    else writeFileSync(made, withoutUnusedIcuData(readFileSync(made)));
     const markers = markersIn(made);
     const missing = webMarkers.filter((marker) => !markers.includes(marker));
     if (variant === "default" && markers.length > 0) {

@@ -1,7 +1,7 @@
 /**
  * Bun's runtimes for Linux hold the common data of ICU, 12 MB that hardly pack; those for macOS use the system's. Half of
  * them nothing here asks for. They are left out of the file in place, as ICU's own data filters would leave them out when it is
- * built: what ICU does not find in a language it takes from what all languages share.
+ * built: what ICU does not find in a language it takes from English or from what all languages share.
  * The layout: unicode-org/icu, icu4c/source/common/ucmndata.h (`UDataOffsetTOC`) and unicode/udata.h (`UDataInfo`).
  */
 
@@ -64,37 +64,40 @@ interface Item {
   length: number | null;
 }
 
+/** What takes the place of as many bytes of a file. */
+export interface Replacement {
+  at: number;
+  bytes: Buffer;
+}
+
 /**
- * The executable without the ICU data that nothing here asks for. Its size and the place of everything else stay; what was
- * left out is zeros. Throws where the data are not found or not laid out as expected, where something needed is missing and
- * where there is nothing to leave out. Pure.
+ * What makes the executable one without the ICU data that nothing here asks for. Its size and the place of everything else
+ * stay; where something was left out are zeros. Throws where the data are not found or not laid out as expected, where
+ * something needed is missing and where there is nothing to leave out. Pure.
  */
-export function withoutUnusedIcuData(executable: Buffer): Buffer {
-  const tableAt = findTable(executable);
-  const items = readTable(executable.subarray(tableAt));
+export function withoutUnusedIcuData(executable: Buffer): Replacement {
+  const at = findTable(executable);
+  const archive = executable.subarray(at);
+  const items = readTable(archive);
   const missing = needed.filter((name) => !items.some((item) => item.name === name));
   if (missing.length > 0) throw new Error(`the ICU data lack ${missing.join(", ")}`);
   const kept = items.filter(({ name }) => !isLeftOut(name));
   if (kept.length === items.length) throw new Error("the ICU data hold nothing to leave out");
-  const last = items.at(-1);
-  if (last !== kept.at(-1)) throw new Error("the last of the ICU data cannot be left out");
 
-  const before = executable.subarray(tableAt);
-  const trimmed = Buffer.from(executable);
-  const after = trimmed.subarray(tableAt);
-  after.fill(0, 0, last?.dataAt);
-  after.writeUInt32LE(kept.length);
-  // Up to the last one, which stays where it is, so that each keeps its length.
-  let dataAt = last?.dataAt ?? 0;
+  // The last one stays where it is, and the others move up to it, so that each keeps its length. It is never left out:
+  // `zoneinfo64.res`, which is needed, comes behind all that is.
+  let dataAt = items.at(-1)?.dataAt ?? 0;
+  const bytes = Buffer.alloc(dataAt);
+  bytes.writeUInt32LE(kept.length);
   for (const [index, item] of [...kept.entries()].toReversed()) {
     const length = item.length ?? 0;
     dataAt -= length;
-    before.copy(after, dataAt, item.dataAt, item.dataAt + length);
-    before.copy(after, item.nameAt, item.nameAt, before.indexOf(0, item.nameAt));
-    after.writeUInt32LE(item.nameAt, 4 + 8 * index);
-    after.writeUInt32LE(dataAt, 8 + 8 * index);
+    archive.copy(bytes, dataAt, item.dataAt, item.dataAt + length);
+    archive.copy(bytes, item.nameAt, item.nameAt, archive.indexOf(0, item.nameAt));
+    bytes.writeUInt32LE(item.nameAt, 4 + 8 * index);
+    bytes.writeUInt32LE(dataAt, 8 + 8 * index);
   }
-  return trimmed;
+  return { at, bytes };
 }
 
 /** Where the table of contents begins. Throws where there is none, more than one, or one of another format. */
@@ -102,7 +105,7 @@ function findTable(executable: Buffer): number {
   const found: number[] = [];
   for (let at = executable.indexOf(format); at !== -1; at = executable.indexOf(format, at + 1)) {
     const header = at - formatAt;
-    if (header >= 0 && holdsAt(executable, header + magicAt, magic)) found.push(header);
+    if (holdsAt(executable, header + magicAt, magic)) found.push(header);
   }
   const [header] = found;
   if (header === undefined || found.length > 1) {

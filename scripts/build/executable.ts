@@ -1,16 +1,20 @@
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { packNotices } from "../../src/commands/licenses/packed.ts";
 import { collectNotices } from "../notices.ts";
 import { bundledFiles } from "./bundled-files.ts";
+import { withoutUnusedIcuData, type Replacement } from "./icu-data.ts";
 import { hasValidSignature, signAdHoc } from "./mach-o.ts";
 import { bundleParts } from "./parts.ts";
 import { plainComments } from "./plain-comments.ts";
@@ -131,6 +135,7 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
       },
     });
     if (target.startsWith("darwin-")) sign(made);
+    else replaceIn(made, withoutUnusedIcuData(readFileSync(made)));
     const markers = markersIn(made);
     const missing = webMarkers.filter((marker) => !markers.includes(marker));
     if (variant === "default" && markers.length > 0) {
@@ -154,4 +159,14 @@ function sign(file: string): void {
   const signed = signAdHoc(executable, "revka");
   if (!hasValidSignature(signed)) throw new Error("the signature of the executable is not valid");
   writeFileSync(file, signed);
+}
+
+function replaceIn(file: string, { at, bytes }: Replacement): void {
+  const descriptor = openSync(file, "r+");
+  try {
+    const written = writeSync(descriptor, bytes, 0, bytes.length, at);
+    if (written !== bytes.length) throw new Error("the executable was not written in full");
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -1,5 +1,6 @@
 import { spyOn } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { type AddressInfo, type Socket as Line, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +19,13 @@ import { fakeClock } from "../../support/clock.ts";
 export const ADA = "491700000001@s.whatsapp.net";
 export const ADA_LID = "900491700000001@lid";
 
-/** A wired socket on a line that nobody answers: what comes is put on by hand. */
+const SWITCHING =
+  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+/** RFC 6455, section 4.2.2. */
+const acceptOf = (key: string) =>
+  createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+
+/** A wired socket on an open line that nobody answers: what comes is put on by hand. */
 export class Traffic {
   readonly clock = fakeClock();
   readonly acknowledgements = new Acknowledgements();
@@ -68,10 +75,18 @@ export class Traffic {
   static async start(): Promise<Traffic> {
     const folder = mkdtempSync(join(tmpdir(), "revka-traffic-"));
     const lines = new Recorder<Line>("line");
-    const server = createServer((line) => lines.add(line.on("error", () => {})));
+    const server = createServer((line) => {
+      lines.add(line.on("error", () => {}));
+      line.once("data", (request) => {
+        const [, key = ""] = /sec-websocket-key: (\S+)/i.exec(String(request)) ?? [];
+        line.write(`${SWITCHING}${acceptOf(key)}\r\n\r\n`);
+      });
+    });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    return new Traffic(folder, lines, port, () => server.close());
+    const traffic = new Traffic(folder, lines, port, () => server.close());
+    await new Promise<void>((resolve) => traffic.sock.ws.once("open", resolve));
+    return traffic;
   }
 
   get sock() {
@@ -120,6 +135,7 @@ export class Traffic {
         await this.lookUp();
         return ADA;
       });
+      spyOn(made.lidMapping, "getLIDForPN").mockResolvedValue(null);
       return {
         ...made,
         decryptMessage: async ({ ciphertext }) => {

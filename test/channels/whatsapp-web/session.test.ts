@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,4 +74,39 @@ test("what Baileys still does after the end fails without a word of the disk", a
   await expect(session.commit.written()).rejects.toThrow();
   expect(failed).toBe(0);
   session = open();
+});
+
+test("one whose credentials are damaged says so at each try, and opens once they are mended", () => {
+  session.close();
+  const onDisk = (sql: string) => {
+    const file = new DatabaseSync(join(folder, "s.db"));
+    file.exec(sql);
+    file.close();
+  };
+  onDisk("CREATE TABLE kept AS SELECT * FROM entry; UPDATE entry SET value = zeroblob(60)");
+  for (let times = 0; times < 2; times++) {
+    expect(open).toThrow(expect.objectContaining({ code: "damaged" }));
+  }
+  onDisk("UPDATE entry SET value = (SELECT value FROM kept WHERE kept.id = entry.id)");
+  session = open();
+});
+
+describe("reading is not held up", () => {
+  const ACCOUNT = "15550001000:7@s.whatsapp.net";
+
+  test.each([ACCOUNT, "upload-pre-keys", "sendRetryRequest"])(
+    "by what runs as %s",
+    async (label) => {
+      session.creds.me = { id: ACCOUNT };
+      const sending = Promise.withResolvers<string>();
+      const long = session.transactions.transaction(() => sending.promise, label);
+      const reading = session.transactions.transaction(
+        async () => "read",
+        "491700000001@s.whatsapp.net",
+      );
+      expect(await reading).toBe("read");
+      sending.resolve("sent");
+      expect(await long).toBe("sent");
+    },
+  );
 });

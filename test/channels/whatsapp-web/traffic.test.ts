@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import type { WAMessage } from "@whiskeysockets/baileys";
+import { Curve, type WAMessage } from "@whiskeysockets/baileys";
+import { UNWRITABLE } from "../../../src/channels/whatsapp-web/disconnect.ts";
 import { ADA, Traffic } from "./traffic-harness.ts";
 
 // What a socket hears, led to where it belongs.
@@ -152,6 +153,20 @@ test("what the credentials become is on disk at once", () => {
   const { nextPreKeyId } = t.session.creds;
   t.sock.ev.emit("creds.update", { nextPreKeyId: nextPreKeyId + 5 });
   expect(t.reopen().creds.nextPreKeyId).toBe(nextPreKeyId + 5);
+});
+
+test("a session that cannot be written ends the connection, with its reason", () => {
+  const fail = () => {
+    throw new Error("disk full");
+  };
+  t.session.commit.stage({ changes: [], alongside: [fail] });
+  t.session.commit.flush();
+  expect(t.told.all).toEqual([`ended ${UNWRITABLE}`]);
+});
+
+test("a signature that is merely well-formed is not taken for good", () => {
+  const { public: key } = Curve.generateKeyPair();
+  expect(Curve.verify(key, Buffer.from("message"), Buffer.alloc(64))).toBe(false);
 });
 
 describe("a ping", () => {

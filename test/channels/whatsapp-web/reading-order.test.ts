@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import type { BinaryNode } from "@whiskeysockets/baileys";
+import { type BinaryNode, proto } from "@whiskeysockets/baileys";
 import { Recorder } from "../../doubles/whatsapp-web/recorder.ts";
 import { ADA, ADA_LID, Traffic } from "./traffic-harness.ts";
 
@@ -69,4 +69,29 @@ test("which stanza a message came in is known before it is read", async () => {
   message("one", { offline: "1" });
   await t.read.waitFor();
   expect(known).toEqual([expect.objectContaining({ id: "one", offline: "1" })]);
+});
+
+test("what went before the link is not fetched: Baileys would do that past any proxy", async () => {
+  const fetched = spyOn(globalThis, "fetch").mockRejectedValue(new Error("fetched"));
+  try {
+    const { Type } = proto.Message.ProtocolMessage;
+    const bytes = Buffer.alloc(32, 1);
+    t.plaintext = () => ({
+      protocolMessage: {
+        type: Type.HISTORY_SYNC_NOTIFICATION,
+        historySyncNotification: {
+          ...{ syncType: proto.HistorySync.HistorySyncType.INITIAL_BOOTSTRAP, progress: 100 },
+          ...{ directPath: "/v/history", mediaKey: bytes, fileSha256: bytes, fileEncSha256: bytes },
+        },
+      },
+    });
+    const handled = new Promise<void>((resolve) =>
+      t.sock.ev.on("messages.upsert", () => resolve()),
+    );
+    message("history", { from: "15550001000@s.whatsapp.net", category: "peer" });
+    await handled;
+    expect(fetched).not.toHaveBeenCalled();
+  } finally {
+    fetched.mockRestore();
+  }
 });

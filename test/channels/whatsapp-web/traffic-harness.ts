@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { type AddressInfo, type Socket as Line, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BinaryNode, encodeWAMessage } from "@whiskeysockets/baileys";
+import { type BinaryNode, encodeWAMessage, type proto } from "@whiskeysockets/baileys";
 import type { InboundEvent } from "../../../src/channels/message.ts";
 import { Acknowledgements } from "../../../src/channels/whatsapp-web/acknowledgements.ts";
 import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
@@ -36,6 +36,8 @@ export class Traffic {
   /** What is being decrypted, and how long that takes. */
   readonly read = new Recorder<string>("read");
   reading = async (): Promise<void> => {};
+  /** What it is then. */
+  plaintext = (id: string): proto.IMessage => ({ conversation: id });
   /** How long it takes to find the number of a LID. */
   lookUp = async (): Promise<void> => {};
   session: Session;
@@ -141,7 +143,7 @@ export class Traffic {
         decryptMessage: async ({ ciphertext }) => {
           this.read.add(String(ciphertext));
           await this.reading();
-          return encodeWAMessage({ conversation: String(ciphertext) });
+          return encodeWAMessage(this.plaintext(String(ciphertext)));
         },
       };
     });

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
@@ -34,4 +35,12 @@ test("a device that is linked anew is taken off the phone", async () => {
   await h.link();
   expect(h.owner.companions.length).toBe(1);
   expect(h.owner.companions[0] === before).toBe(false);
+});
+
+test("linked anew twice at once, its session is moved aside once, and a phone can link", async () => {
+  h = await Harness.linked();
+  await Promise.all([h.channel.relink?.(), h.channel.relink?.()]);
+  expect(readdirSync(h.folder).filter((name) => name.includes(".logged-out-"))).toHaveLength(1);
+  await h.link();
+  expect(await h.send(h.ada, "hello")).toMatchObject({ ok: true });
 });

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { lockSession } from "../../src/channels/whatsapp-web/session-lock.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
 
 setDefaultTimeout(60_000);
@@ -43,4 +44,13 @@ test("linked anew twice at once, its session is moved aside once, and a phone ca
   expect(readdirSync(h.folder).filter((name) => name.includes(".logged-out-"))).toHaveLength(1);
   await h.link();
   expect(await h.send(h.ada, "hello")).toMatchObject({ ok: true });
+});
+
+test("a stop while a device is linked anew leaves neither session nor connection behind", async () => {
+  h = await Harness.linked();
+  const relinking = h.channel.relink?.().catch((error: Error) => error.message);
+  await h.channel.stop();
+  expect(await relinking).toBe("the channel was stopped");
+  expect(h.channel.status().state).toBe("disconnected");
+  lockSession(h.sessionPath).release();
 });

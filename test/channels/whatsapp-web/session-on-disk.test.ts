@@ -46,3 +46,15 @@ test("a private file is never written over another", () => {
   expect(() => writePrivateFile(path, "another")).toThrow("EEXIST");
   expect(readFileSync(path, "utf8")).toBe("the first");
 });
+
+test("values of different types under one name are kept apart", () => {
+  const database = open("s.db");
+  const store = new KeyStore(database);
+  const named = (type: string, json: string | null) => ({ type, id: "4917.0", json });
+  database.transaction(() => store.apply([named("session", "1"), named("identity-key", "2")]));
+  expect([store.get("session", "4917.0"), store.get("identity-key", "4917.0")]).toEqual(["1", "2"]);
+  database.transaction(() => store.apply([named("session", null)]));
+  expect(store.get("session", "4917.0")).toBeUndefined();
+  expect(store.get("identity-key", "4917.0")).toBe("2");
+  database.close();
+});

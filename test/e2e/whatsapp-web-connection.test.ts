@@ -199,10 +199,11 @@ test("an ack with an error is a failure with its reason", async () => {
   });
 });
 
-test("a connection lost before the ack is ambiguous; after it comes back the repeat succeeds", async () => {
-  await linked();
+test("a connection lost before the ack is ambiguous, at once; after it comes back the repeat succeeds", async () => {
+  h = await Harness.linked({ clock: heldClock(SEND_DEADLINE_MS) });
   h.wa.fault({ at: "out:ack:message", do: "cut" });
-  expect(await h.send(h.ada, "cut off", "delivery-y")).toMatchObject({
+  const delivery = h.delivery(h.ada, "cut off", "delivery-y");
+  expect(await h.channel.send(delivery, new AbortController().signal)).toMatchObject({
     ok: false,
     failure: { retry: "ambiguous" },
   });

@@ -28,3 +28,14 @@ test("a phone links by QR code; text travels both ways; a restart needs no new l
   expect(h.wa.links.count).toBe(1);
   expect(h.wa.retriesAsked.count + h.ada.undecryptable.count).toBe(0);
 });
+
+test("the linked device is never shown as in use, so that the phone goes on ringing", async () => {
+  h = await Harness.linked();
+  // Baileys says nothing of it before it knows the account's name.
+  await h.owner.send(h.ada, "typed by the owner");
+  await h.message("typed by the owner");
+  await h.restart();
+  const [companion] = h.owner.companions;
+  await companion?.presences.waitFor();
+  expect(new Set(companion?.presences.all)).toEqual(new Set(["unavailable"]));
+});

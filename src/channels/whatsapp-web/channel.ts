@@ -220,9 +220,9 @@ class WhatsAppWeb implements Channel {
     }
     this.connection.stop("linking anew");
     try {
-      this.session ??= this.open();
+      this.session ??= this.reopen();
       if (this.session.linked) await this.setAside();
-      this.session ??= this.open();
+      this.session ??= this.reopen();
     } catch (error) {
       this.fail(error);
       throw error;
@@ -239,6 +239,12 @@ class WhatsAppWeb implements Channel {
       onReceived: () => this.ingress?.wake(),
       onMappings: (stored) => this.ingress?.learnt(stored),
     });
+  }
+
+  /** Throws where the channel was stopped meanwhile: what it opened then, nobody would close. */
+  private reopen(): Session {
+    if (!this.ingress) throw new Error("the channel was stopped");
+    return this.open();
   }
 
   private openedSession(): Session {

@@ -69,6 +69,7 @@ test.each<[string, string, boolean]>([
   [ada, adaLid, true],
   [adaLid, "900491700000001:3@lid", true],
   [bobLid, "900447700900002:3@lid", true],
+  [bob, "447700900002:3@s.whatsapp.net", true],
   [group, group, true],
   [own, ownLid, true],
   [ada, bob, false],

@@ -38,6 +38,25 @@ test("a stanza waits until it is closed, in the order it came", () => {
   expect(open()).toEqual(["stanza-a"]);
 });
 
+test("of more than are asked for, those that came first are first", () => {
+  for (const name of ["c", "a", "b"]) journal.put(part(name), text(name), 1);
+  const first = () => journal.pending(2).map(({ stanza }) => stanza);
+  expect(first()).toEqual(["stanza-c", "stanza-a"]);
+  journal.closing("stanza-c", null, false)();
+  expect(first()).toEqual(["stanza-a", "stanza-b"]);
+});
+
+test("one that is put again once it is closed stays closed, and as it was", () => {
+  journal.put(part("a"), text("secret"), 1);
+  journal.closing("stanza-a", "sec", false)();
+  journal.put(part("a", { attributes: { id: "id-a", from: "another" } }), text("other"), 2);
+  expect(open()).toEqual([]);
+  expect(new Journal(database).remember("id-a")).toMatchObject({
+    attributes: { from: "491700000001@s.whatsapp.net" },
+    preview: "sec",
+  });
+});
+
 test("a row that the disk has changed is handed over as unreadable, and holds up no other", () => {
   for (const name of ["a", "b", "c"]) journal.put(part(name), text(name), 1);
   database.sql.exec("UPDATE received SET plaintext = x'00' WHERE part = 'part-a'");

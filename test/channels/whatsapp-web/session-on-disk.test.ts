@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KeyStore } from "../../../src/channels/whatsapp-web/key-store.ts";
+import { writePrivateFile } from "../../../src/channels/whatsapp-web/private-file.ts";
+import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "revka-on-disk-"))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const open = (...path: string[]) => SessionDatabase.open({ path: join(folder, ...path), env: {} });
+const found = (text: string) =>
+  readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(text));
+
+test("a key that is deleted leaves nothing of itself in the file", () => {
+  const database = open("s.db");
+  const store = new KeyStore(database);
+  const change = { type: "session", id: "447700900123.0" };
+  database.transaction(() => store.apply([{ ...change, json: '"a ratchet"' }]));
+  database.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  expect(found(change.id)).toEqual(["s.db"]);
+  database.transaction(() => store.apply([{ ...change, json: null }]));
+  database.close();
+  expect(found(change.id)).toEqual([]);
+});
+
+test("a commit waits for the disk, not only for the operating system", () => {
+  const database = open("s.db");
+  // 2 is FULL: the log is flushed with every commit, so that what was acknowledged outlives a loss of power.
+  expect(database.sql.prepare("PRAGMA synchronous").get()?.synchronous).toBe(2);
+  database.close();
+});
+
+test("a folder that is made for the session is for nobody else to look into", () => {
+  open("made", "for it", "s.db").close();
+  for (const name of ["made", join("made", "for it")]) {
+    expect(statSync(join(folder, name)).mode & 0o777).toBe(0o700);
+  }
+});
+
+test("a private file is never written over another", () => {
+  const path = join(folder, "key");
+  writePrivateFile(path, "the first");
+  expect(() => writePrivateFile(path, "another")).toThrow("EEXIST");
+  expect(readFileSync(path, "utf8")).toBe("the first");
+});
+
+test("values of different types under one name are kept apart", () => {
+  const database = open("s.db");
+  const store = new KeyStore(database);
+  const named = (type: string, json: string | null) => ({ type, id: "4917.0", json });
+  database.transaction(() => store.apply([named("session", "1"), named("identity-key", "2")]));
+  expect([store.get("session", "4917.0"), store.get("identity-key", "4917.0")]).toEqual(["1", "2"]);
+  database.transaction(() => store.apply([named("session", null)]));
+  expect(store.get("session", "4917.0")).toBeUndefined();
+  expect(store.get("identity-key", "4917.0")).toBe("2");
+  database.close();
+});

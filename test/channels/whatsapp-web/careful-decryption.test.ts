@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { SessionCipher } from "libsignal";
 import { decryptCarefully } from "../../../src/channels/whatsapp-web/careful-decryption.ts";
 
@@ -58,4 +59,22 @@ test("a ciphertext read before is told from one nobody can read", async () => {
     name: "MessageCounterError",
   });
   await expect(run("c", [new Entry("a")], used)).rejects.toThrow("Key used already");
+});
+
+test("whoever opens a socket reads so", () => {
+  // In a process of its own: in this one it is so since the top of this file.
+  const program = `
+    import { SessionCipher } from "libsignal";
+    import { Traffic } from "./traffic-harness.ts";
+    const installed = () => SessionCipher.prototype.decryptWithSessions;
+    const theirs = installed();
+    const traffic = await Traffic.start();
+    console.log(installed() === theirs ? "theirs" : "ours");
+    await traffic.stop();
+    process.exit();`;
+  const child = spawnSync(process.execPath, ["-e", program], {
+    cwd: import.meta.dir,
+    encoding: "utf8",
+  });
+  expect(child).toMatchObject({ stdout: "ours\n", stderr: "" });
 });

@@ -44,6 +44,14 @@ test("a process that has run a program ends by itself", async () => {
   expect(await child.exited).toBe(0);
 });
 
+test("also where something that it left behind holds its output open", async () => {
+  const child = running('await run("sleep 600 & echo $! > holds");');
+  const holds = await written("holds");
+  const code = await child.exited;
+  process.kill(holds, "SIGKILL");
+  expect(code).toBe(0);
+});
+
 const linux = process.platform === "linux" ? test : test.skip;
 
 linux("a process that may open no more files can start none, and goes on", async () => {

@@ -221,22 +221,25 @@ async function appSecretVerdicts({ config, graph, signal }: Cloud): Promise<Verd
     answer: jsonObject({}),
     signal,
   });
-  if (!bare.ok) return [info("app secret", "is set; whether it fits could not be tried")];
+  const untried = info("app secret", "is set; whether it fits could not be tried");
+  if (!bare.ok) return [untried];
   const proven = await graph.call({
     method: "GET",
     path: `${id}?fields=id&appsecret_proof=${proof}`,
     answer: jsonObject({}),
     signal,
   });
-  return proven.ok
-    ? [ok("app secret", "is set, and Meta takes it for the token's app")]
-    : [
+  if (proven.ok) return [ok("app secret", "is set, and Meta takes it for the token's app")];
+  // "Invalid appsecret_proof": whatever else fails says nothing of the secret.
+  return proven.failure.code === "100"
+    ? [
         error(
           "app secret",
           "Meta does not take it for the app of the access token, so every webhook would be refused",
           "copy it anew from the Meta app, Settings, Basic",
         ),
-      ];
+      ]
+    : [untried];
 }
 
 function refused(name: string, answer: Extract<GraphAnswer<unknown>, { ok: false }>): Verdict {

@@ -34,6 +34,15 @@ test("without another owner a folder that is made is one's own", async () => {
   expect(statSync(path).uid).toBe(process.geteuid?.() ?? 0);
 });
 
+test("who owns a folder may also get to it: those above it that had to be made are open", async () => {
+  const path = join(folder, "srv/revka/data");
+  await carryOut({ ...emptyPlan, folders: [{ path, mode: 0o700 }] }, fine);
+  const modes = ["srv", "srv/revka", "srv/revka/data"].map(
+    (made) => statSync(join(folder, made)).mode & 0o777,
+  );
+  expect(modes).toEqual([0o755, 0o755, 0o700]);
+});
+
 test("a file has its mode, whatever this process keeps from others or left half done", async () => {
   const path = join(folder, "unit");
   writeFileSync(`${path}.new`, "half", { mode: 0o600 });

@@ -127,6 +127,24 @@ describe("a system service", () => {
   });
 
   test.each([
+    ["systemd", "systemctl start revka.service"],
+    ["openrc", "rc-service revka start"],
+    ["launchd", "launchctl bootstrap system /Library/LaunchDaemons/com.revka.daemon.plist"],
+  ])("is started by the manager that is named: %s", async (manager, words) => {
+    as(0);
+    expect((await service("start", "--manager", manager)).code).toBe(0);
+    expect(ran()).toEqual([words]);
+  });
+
+  test("that a manager cannot have is refused in words, not as a fault of Revka's", async () => {
+    const { code, err } = await service("start", "--manager", "openrc", "--user");
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "revka: OpenRC runs system services only; leave --user out and use root\n",
+    });
+  });
+
+  test.each([
     ["status", "systemctl status --no-pager revka.service"],
     ["logs", "journalctl --unit revka.service --lines=200 --no-pager --output=cat"],
   ])("may be looked at by anybody: %s", async (verb, words) => {

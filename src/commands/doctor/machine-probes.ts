@@ -105,12 +105,15 @@ function spaceVerdicts(path: string): Verdict[] {
     ];
   }
   const { bavail, bsize } = statfsSync(folder);
-  const free = bavail * bsize;
+  return [spaceVerdict(bavail * bsize, folder)];
+}
+
+/** `free` in bytes. */
+export function spaceVerdict(free: number, folder: string): Verdict {
   const message = `${Math.floor(free / megabyte)} MB are free in ${folder}`;
-  if (free < tooLittleBytes)
-    return [error("space", message, "free some space, or nothing is kept")];
-  if (free < scarceBytes) return [warning("space", message, "free some space soon")];
-  return [ok("space", message)];
+  if (free < tooLittleBytes) return error("space", message, "free some space, or nothing is kept");
+  if (free < scarceBytes) return warning("space", message, "free some space soon");
+  return ok("space", message);
 }
 
 /** A clock before the build, or before this program existed, breaks TLS and every retention. */

@@ -69,9 +69,9 @@ describe("the store", () => {
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
-  test.each([0o640, 0o604, 0o666])("that others may open with mode %o is named", async (mode) => {
+  test.each(["640", "604", "666"])("that others may open with mode %s is named", async (mode) => {
     storeAt(path, fakeClock()).close();
-    chmodSync(path, mode);
+    chmodSync(path, Number.parseInt(mode, 8));
     expect((await findings("store")).slice(0, 2)).toMatchObject([
       {
         name: "database mode",

@@ -107,6 +107,62 @@ describe("the callback", () => {
   });
 });
 
+describe("the public address", () => {
+  const never: Fetch = () => Promise.reject(new Error("no network here"));
+  const table = '[channels_config.whatsapp]\naccess_token = "aaaa"\nphone_number_id = "1"\n';
+  const whole = `${table}verify_token = "vvvv"\n`;
+  const wati = '[channels_config.wati]\napi_token = "watitoken"\n';
+  const web = '[channels_config.whatsapp]\nsession_path = "/nowhere/session.db"\n';
+
+  test.each<[string, string, Finding["level"], string]>([
+    ["https", '[gateway]\npublic_url = "https://bot.example"\n', "ok", "https://bot.example"],
+    ["http of this machine", '[gateway]\npublic_url = "http://localhost:8080"\n', "ok", "8080"],
+    [
+      "a tunnel",
+      '[tunnel]\nprovider = "cloudflare"\ncloudflare = { token = "tttt" }\n',
+      "info",
+      "the cloudflare tunnel gives one",
+    ],
+    ["no tunnel", '[tunnel]\nprovider = "none"\n', "info", "led to http://127.0.0.1:42617"],
+    [
+      "none, and IPv6",
+      '[gateway]\nhost = "::1"\nport = 8080\npath_prefix = "/bot"\n',
+      "info",
+      "led to http://[::1]:8080/bot",
+    ],
+  ])("%s", async (_, gateway, level, words) => {
+    for (const channel of [whole, wati]) {
+      const find = await findings(gatewayProbes, gateway + channel, never, false);
+      expect(find("public address")).toMatchObject({
+        level,
+        message: expect.stringContaining(words),
+      });
+    }
+  });
+
+  test("is nothing that WhatsApp Web needs", async () => {
+    const gateway = '[gateway]\npublic_url = "https://bot.example"\n';
+    const find = await findings(gatewayProbes, gateway + web, never);
+    expect(find("public address")).toBeUndefined();
+    expect(find("callback /whatsapp")).toBeUndefined();
+  });
+
+  test("is tried for each webhook, WATI's without Meta's token", async () => {
+    const asked: URL[] = [];
+    const gateway = '[gateway]\npublic_url = "https://bot.example"\n';
+    const find = await findings(gatewayProbes, gateway + whole + wati, async (url) => {
+      asked.push(new URL(url));
+      return new Response(new URL(url).searchParams.get("hub.challenge"));
+    });
+    expect(find("callback /whatsapp")?.level).toBe("ok");
+    expect(find("callback /wati")?.level).toBe("ok");
+    expect(asked.map((url) => [url.pathname, url.searchParams.get("hub.verify_token")])).toEqual([
+      ["/whatsapp", "vvvv"],
+      ["/wati", null],
+    ]);
+  });
+});
+
 describe("Meta", () => {
   const html = "<html>please log in</html>";
   test.each([

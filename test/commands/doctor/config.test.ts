@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configProbes } from "../../../src/commands/doctor/config-probes.ts";
-import { examine, type Level } from "../../../src/commands/doctor/probe.ts";
+import type { Level } from "../../../src/commands/doctor/probe.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { buildInfo } from "../../../src/runtime/build-info.ts";
-import { fakeClock } from "../../support/clock.ts";
+import { examined } from "../../support/examined.ts";
 
 let folder: string;
 let home: string;
@@ -23,21 +23,7 @@ async function found(text: string, only?: string, mode = 0o600): Promise<string[
   writeFileSync(file, `${text.startsWith("[agent]") ? "" : '[agent]\nkind = "echo"\n'}${text}`);
   chmodSync(file, mode);
   const env = { REVKA_HOME: home };
-  const findings = await examine(
-    configProbes,
-    {
-      loaded: loadConfig({ path: file, env, home: folder }),
-      env,
-      network: {
-        fetchFor: () => async () => new Response(),
-        proxyUrlFor: () => null,
-        close: async () => {},
-      },
-      status: null,
-      clock: fakeClock(),
-    },
-    1000,
-  );
+  const findings = await examined(configProbes, loadConfig({ path: file, env, home: folder }));
   return findings
     .filter(({ name }) => only === undefined || name === only)
     .map(({ level, name, message, next }) => `${level} ${name}: ${message} -> ${next}`);

@@ -3,12 +3,13 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { machineProbes, spaceVerdict } from "../../../src/commands/doctor/machine-probes.ts";
-import { examine, type Finding } from "../../../src/commands/doctor/probe.ts";
+import type { Finding } from "../../../src/commands/doctor/probe.ts";
 import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { ChannelReport, StatusReport } from "../../../src/control/api.ts";
 import { buildInfo } from "../../../src/runtime/build-info.ts";
 import { fakeClock } from "../../support/clock.ts";
+import { examined } from "../../support/examined.ts";
 import { storeAt } from "../../support/store.ts";
 
 let home: string;
@@ -25,21 +26,10 @@ async function findings(
   told: { status?: StatusReport; unheard?: string } = {},
 ): Promise<Omit<Finding, "group">[]> {
   const env = { REVKA_HOME: home };
-  const found = await examine(
+  const found = await examined(
     machineProbes.filter((probe) => probe.group === group),
-    {
-      loaded: loadConfig({ path: join(home, "config.toml"), env, home }),
-      env,
-      network: {
-        fetchFor: () => async () => new Response(),
-        proxyUrlFor: () => null,
-        close: async () => {},
-      },
-      status: null,
-      clock: fakeClock(),
-      ...told,
-    },
-    1000,
+    loadConfig({ path: join(home, "config.toml"), env, home }),
+    told,
   );
   return found.map(({ name, level, message, next }) => ({ name, level, message, next }));
 }

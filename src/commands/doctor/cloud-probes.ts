@@ -117,7 +117,7 @@ const tokenAnswer = v.object({
   data: v.object({
     is_valid: v.boolean(),
     expires_at: v.optional(number),
-    scopes: v.fallback(v.array(v.string()), []),
+    scopes: v.fallback(v.nullable(v.array(v.string())), null),
     granular_scopes: v.fallback(
       v.array(v.object({ scope: v.string(), target_ids: v.optional(v.array(v.string())) })),
       [],
@@ -146,7 +146,8 @@ async function tokenVerdicts({ config, graph, signal, examination }: Cloud): Pro
     return [error("token", "Meta calls the access token invalid", "create a new one")];
   }
   const verdicts = [expiryVerdict(expires_at ?? 0, examination.clock.now())];
-  if (!scopes.includes(needed)) {
+  // Where none are told, none are known to lack.
+  if (scopes && !scopes.includes(needed)) {
     verdicts.push(
       error("permission", `the access token lacks ${needed}`, "add it to the token's system user"),
     );

@@ -2,7 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cloudProbes, skewVerdict } from "../../../src/commands/doctor/cloud-probes.ts";
+import {
+  cloudProbes,
+  expiryVerdict,
+  skewVerdict,
+} from "../../../src/commands/doctor/cloud-probes.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { examined } from "../../support/examined.ts";
@@ -177,4 +181,14 @@ test("two minutes are as exact as a clock needs to be", () => {
   expect(skewVerdict("Mon, 23 Nov 2026 12:02:00 GMT", at)).toBeNull();
   expect(skewVerdict("Mon, 23 Nov 2026 12:02:01 GMT", at)?.level).toBe("warning");
   expect(skewVerdict(null, 0)).toBeNull();
+});
+
+test.each<[string, string]>([
+  ["2026-11-20T00:00:00Z", "error: the access token expired on 2026-11-20"],
+  ["2026-12-01T00:00:00Z", "warning: the access token expires on 2026-12-01"],
+  ["2027-01-20T00:00:00Z", "info: the access token expires on 2027-01-20"],
+])("a token that ends at %s", (end, said) => {
+  const at = Date.parse("2026-11-23T12:00:00Z");
+  const { level, message } = expiryVerdict(Date.parse(end) / 1000, at);
+  expect(`${level}: ${message}`).toBe(said);
 });

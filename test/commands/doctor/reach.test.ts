@@ -130,6 +130,22 @@ describe("the public address", () => {
     }
   });
 
+  test("is what the daemon says of it, since a tunnel may give it another", async () => {
+    const path = join(home, "config.toml");
+    writeFileSync(
+      path,
+      `[agent]\nkind = "echo"\n[gateway]\npublic_url = "https://a.example"\n${wati}`,
+    );
+    const loaded = loadConfig({ path, env: {}, home });
+    const gateway = { address: null, public_url: "http://tunnel.example" };
+    const status = { ...offlineReport(loaded.config, path), gateway };
+    const found = await examined(gatewayProbes, loaded, { status }, never);
+    expect(found.find(({ name }) => name === "public address")).toMatchObject({
+      level: "error",
+      message: "http://tunnel.example is not https",
+    });
+  });
+
   test("is nothing that WhatsApp Web needs", async () => {
     const gateway = '[gateway]\npublic_url = "https://bot.example"\n';
     const find = await findings(gatewayProbes, gateway + web, never);

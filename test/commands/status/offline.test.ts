@@ -21,9 +21,9 @@ const cloud =
 const web = '[channels_config.whatsapp]\nsession_path = "/nowhere/s.db"\n';
 const wati = '[channels_config.wati]\napi_token = "tttt"\n';
 const holdsWeb = buildInfo.variant === "whatsapp-web";
-const off = "the daemon is not running";
+const off = /^the daemon is not running$/;
 
-test.each<[string, [channel: string, backend: string | null, state: string, reason: unknown][]]>([
+test.each<[string, [channel: string, backend: string | null, state: string, reason: RegExp][]]>([
   ["", []],
   [cloud, [["whatsapp", "cloud", "disconnected", off]]],
   [
@@ -38,7 +38,7 @@ test.each<[string, [channel: string, backend: string | null, state: string, reas
     [
       holdsWeb
         ? ["whatsapp", "web", "disconnected", off]
-        : ["whatsapp", null, "skipped", expect.stringContaining("whatsapp-web variant")],
+        : ["whatsapp", null, "skipped", /whatsapp-web variant/],
     ],
   ],
 ])("where no daemon runs, %j has its channels named, and none of them ready", (text, expected) => {
@@ -46,9 +46,15 @@ test.each<[string, [channel: string, backend: string | null, state: string, reas
   const gateway = '[gateway]\npublic_url = "https://bot.example"\n';
   writeFileSync(path, `[agent]\nkind = "echo"\n${gateway}${text}`, { mode: 0o600 });
   const report = offlineReport(loadConfig({ path, env: {}, home }).config, path);
-  expect(
-    report.channels.map(({ channel, backend, state, reason }) => [channel, backend, state, reason]),
-  ).toEqual(expected);
+  const named: unknown[][] = report.channels.map(({ channel, backend, state }) => [
+    channel,
+    backend,
+    state,
+  ]);
+  expect(named).toEqual(expected.map(([channel, backend, state]) => [channel, backend, state]));
+  for (const [i, [, , , reason]] of expected.entries()) {
+    expect(report.channels[i]?.reason).toMatch(reason);
+  }
   expect(report.daemon).toEqual({ running: false, pid: null, uptime_seconds: null });
   expect(report.gateway).toEqual({ address: null, public_url: "https://bot.example" });
   expect(isReady(report)).toBe(false);

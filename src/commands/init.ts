@@ -59,8 +59,13 @@ function writtenHome(invocation: Invocation): string {
 }
 
 function write(file: string, text: string): void {
+  const folder = dirname(file);
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unwritable(folder, codeOf(error) === "EEXIST" ? "it is no folder" : error);
+  }
+  try {
     // "wx": a file that appeared meanwhile is not overwritten either.
     const descriptor = openSync(file, "wx", 0o600);
     try {
@@ -73,12 +78,19 @@ function write(file: string, text: string): void {
       closeSync(descriptor);
     }
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EEXIST") throw new CommandError(alreadyThere(file));
-    throw new CommandError(
-      `${file} cannot be written (${String(code ?? error)}); choose another place with --config FILE or REVKA_HOME`,
-    );
+    if (codeOf(error) === "EEXIST") throw new CommandError(alreadyThere(file));
+    throw unwritable(file, error);
   }
+}
+
+function unwritable(path: string, reason: unknown): CommandError {
+  return new CommandError(
+    `${path} cannot be written (${codeOf(reason) ?? String(reason)}); choose another place with --config FILE or REVKA_HOME`,
+  );
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && "code" in error ? String(error.code) : null;
 }
 
 /** What was just written must load; otherwise it goes away again and the problem is told. */

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { credentials } from "../runtime/credentials.ts";
 import { selfCommand } from "../runtime/self.ts";
-import { accountOf, currentUserName, systemdVersion } from "../service/accounts.ts";
+import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../service/accounts.ts";
 import { carryOut } from "../service/carry-out.ts";
 import { detectManager, managers, type ServiceManager } from "../service/detect.ts";
 import { launchdPlan } from "../service/launchd.ts";
@@ -97,6 +97,11 @@ async function requestOf(
     );
   }
   const account = user ? null : chosenAccount(options["run-as"], env);
+  if (verb === "install" && account !== null && isNoAccount(account)) {
+    throw new CommandError(
+      `there is no account ${account}: create it first, or name another with --run-as`,
+    );
+  }
   const place = placeOf(account, user, invocation);
   const { file, args } = selfCommand([]);
   const request: ServiceRequest = {

@@ -16,7 +16,7 @@ function whyNot(error: unknown, config: GatewayConfig): string {
     return `cannot listen on ${place}: not permitted. Ports under 1024 need a privilege; set [gateway] port.`;
   }
   // Of a name that leads nowhere Bun tells whatever error came last.
-  if (["EADDRNOTAVAIL", "ENOENT", "ENOTFOUND"].includes(String(code))) {
+  if (["EADDRNOTAVAIL", "EAGAIN", "ENOENT", "ENOTFOUND"].includes(String(code))) {
     return `cannot listen on ${place}: this machine has no such address. Set [gateway] host to one of its own.`;
   }
   return `cannot listen on ${place}: ${message}. Check [gateway] host and port.`;

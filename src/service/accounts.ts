@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 
 export interface Account {
   name: string;
@@ -14,6 +14,13 @@ export function accountOf(nameOrId: string | number): Account | null {
   );
   if (!name || !home) return null;
   return { name, uid: Number(uid), gid: Number(gid), home };
+}
+
+/** True where the system knows no account of that name; false also where it cannot be asked, as on macOS. */
+export function isNoAccount(name: string): boolean {
+  const { status } = spawnSync("getent", ["passwd", name], { stdio: "ignore", timeout: 5000 });
+  // getent(1): the key could not be found.
+  return status === 2;
 }
 
 /** Who runs this. Not `os.userInfo()`, which in Bun repeats the variable USER. */

@@ -18,6 +18,8 @@ export async function carryOut(
   for (const step of plan.before) await must(step, run);
   try {
     for (const { path, mode } of plan.folders) {
+      // Whoever owns it must get to it, so those above it are not as closed.
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
       const made = mkdirSync(path, { recursive: true, mode });
       // A link that the account puts in its place meanwhile is not followed: root would give away where it leads.
       if (made !== undefined && owner) lchownSync(path, owner.uid, owner.gid);

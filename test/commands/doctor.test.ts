@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -118,14 +118,17 @@ describe("Cloud", () => {
     expect(result.find("agent", "agent")).toMatchObject({ level: "ok" });
   });
 
-  test("an app secret of another app", async () => {
+  const invalidProof = { error: { code: 100, message: "Invalid appsecret_proof" } };
+  const busy = { error: { code: 4, message: "Application request limit reached" } };
+  test.each<[string, () => Response, Finding["level"], RegExp]>([
+    ["of another app", () => Response.json(invalidProof, { status: 400 }), "error", /copy it anew/],
+    ["that Meta has no time for", () => Response.json(busy, { status: 400 }), "info", /^null$/],
+    ["that gets no answer", () => new Response("<html>", { status: 502 }), "info", /^null$/],
+  ])("an app secret %s", async (_, answer, level, next) => {
     await cloud();
     const fetch = async (url: string | URL) =>
       String(url).includes("appsecret_proof")
-        ? Response.json(
-            { error: { code: 100, message: "Invalid appsecret_proof" } },
-            { status: 400 },
-          )
+        ? answer()
         : Response.json({ id: "1060000000000001" });
     const findings = await examine(
       cloudProbes.filter(({ name }) => name === "app secret"),
@@ -138,7 +141,8 @@ describe("Cloud", () => {
       },
       1000,
     );
-    expect(findings).toMatchObject([{ level: "error", name: "app secret" }]);
+    expect(findings).toMatchObject([{ level, name: "app secret" }]);
+    expect(String(findings[0]?.next)).toMatch(next);
   });
 
   test("an old version warns", async () => {
@@ -176,14 +180,52 @@ describe("config and machine", () => {
     expect(result.out).not.toContain("s3cret");
   });
 
-  test("a damaged store is an error", async () => {
+  const damages: [string, (path: string) => void][] = [
+    ["all of it", (path) => writeFileSync(path, "not a database, but long enough".repeat(99))],
+    [
+      "a page of it",
+      (path) => {
+        const database = new DatabaseSync(path);
+        database.exec("BEGIN; CREATE TABLE inbox (id); CREATE INDEX ids ON inbox (id)");
+        for (let i = 0; i < 500; i++) {
+          database.exec("INSERT INTO inbox VALUES (hex(randomblob(20)))");
+        }
+        database.exec("COMMIT");
+        database.close();
+        const bytes = readFileSync(path);
+        writeFileSync(path, bytes.fill(7, 4096 * 3, 4096 * 3 + 1000));
+      },
+    ],
+  ];
+  test.each(damages)("a damaged store is an error: %s", async (_, damage) => {
     await cloud();
-    writeFileSync(join(home, "revka.db"), "not a database at all, but long enough".repeat(99), {
-      mode: 0o600,
+    const path = join(home, "revka.db");
+    damage(path);
+    chmodSync(path, 0o600);
+    const { code, find } = await doctor();
+    expect(code).toBe(1);
+    expect(find("store", "database")).toMatchObject({
+      level: "error",
+      message: expect.stringMatching(/revka\.db: it is damaged \([^\n]+\)$/),
+      next: expect.stringContaining("restore a backup"),
     });
-    const result = await doctor();
-    expect(result.code).toBe(1);
-    expect(result.find("store", "database")).toMatchObject({ level: "error" });
+  });
+
+  test("a store that cannot be opened is not called damaged: no backup is to be laid over it", async () => {
+    await cloud();
+    const path = join(home, "revka.db");
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA journal_mode = WAL; CREATE TABLE inbox (id)");
+    database.close();
+    chmodSync(path, 0o600);
+    // As where the account may not make it there.
+    mkdirSync(`${path}-wal`);
+    const { find } = await doctor();
+    expect(find("store", "database")).toMatchObject({
+      level: "error",
+      message: `${path} cannot be opened by this account`,
+      next: "run this as the daemon's account, or give that account the file and its folder",
+    });
   });
 
   test("a store that is a folder is not called damaged, and a home that is a file not one to chmod", async () => {

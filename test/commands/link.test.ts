@@ -96,6 +96,21 @@ test("keeps the current code in a PNG that only its owner may read, and removes 
   expect(existsSync(png)).toBe(false);
 });
 
+test("removes it also where a pair code came after the QR code", async () => {
+  const png = join(home, "code.png");
+  let there = false;
+  const paired: ChannelReport = {
+    ...linking(""),
+    linking: { qr: null, pair_code: "ABCD1234", expires_at: "2026-01-01T00:00:00.000Z" },
+  };
+  await daemon([linking("2@first"), paired, web], () => void (there ||= existsSync(png)));
+  const { code, out } = await revka(["link", "--png", png], env);
+  expect(code).toBe(0);
+  expect(out).toContain("ABCD-1234");
+  expect(there).toBe(true);
+  expect(existsSync(png)).toBe(false);
+});
+
 test.each(["SIGINT", "SIGTERM"] as const)(
   "%s ends it, and leaves no PNG behind",
   async (signal) => {

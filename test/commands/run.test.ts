@@ -84,6 +84,15 @@ describe("wrong usage is exit 2, with what was meant", () => {
     expect((await revka(words, home())).err).toContain(message);
   });
 
+  test.each([
+    [["--log-level", "debug"], {}],
+    [["--log-level=TRACE"], {}],
+    [[], { REVKA_LOG: "Info" }],
+    [[], { REVKA_LOG: "" }],
+  ])("a level that exists is no wrong usage: %p %p", async (words, env) => {
+    expect((await revka(["config", "schema", ...words], { ...home(), ...env })).code).toBe(0);
+  });
+
   test("REVKA_LOG too", async () => {
     const { code, err } = await revka(["status"], { ...home(), REVKA_LOG: "loud" });
     expect(code).toBe(2);

@@ -111,6 +111,18 @@ test("of several parts one that failed makes the whole a failure", async () => {
   });
 });
 
+test("the longest text goes whole; what is queued without a reason names none", async () => {
+  answer = report("pending");
+  const text = "x".repeat(65_536);
+  const { code, out, err } = await revka(["send", "--to", whatsapp, text], env);
+  expect({ code, out, err }).toEqual({
+    code: 0,
+    out: "Queued (d1); the daemon sends it as soon as it can.\n",
+    err: "",
+  });
+  expect(asked.map((one) => one.text.length)).toEqual([65_536]);
+});
+
 test("what waits says why, in 80 columns and nothing that steers the terminal", async () => {
   answer = report("pending", { hint: `The token is invalid.\u001b[2J ${"word ".repeat(40)}` });
   const { code, out, err } = await revka(["send", "--to", whatsapp, "x"], env);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { Channel } from "../../src/channels/channel.ts";
 import type { Recipient } from "../../src/channels/message.ts";
 import { ControlError } from "../../src/control/api.ts";
-import { recipientOf, recipientOn } from "../../src/control/recipient.ts";
+import { nameOf, recipientOf, recipientOn } from "../../src/control/recipient.ts";
 import { fakeChannel } from "../support/channel.ts";
 
 const person = (changes: Partial<Extract<Recipient, { kind: "direct" }>>): Recipient => ({
@@ -25,6 +25,17 @@ test.each<[name: string, target: string, recipient: Recipient]>([
   ["one's own chat", "self", { kind: "self" }],
 ])("%s: %s", (_, target, recipient) => {
   expect(recipientOf(target)).toEqual(recipient);
+});
+
+test.each<[Parameters<typeof nameOf>[0], string]>([
+  [{ kind: "direct", id: "+15550001111" }, "+15550001111"],
+  [{ kind: "direct", id: "12345678901234@lid" }, "12345678901234@lid"],
+  [{ kind: "group", id: "120363001@g.us" }, "120363001@g.us"],
+  [{ kind: "group", id: "abc" }, "group:abc"],
+  [{ kind: "self", id: "+15550002222" }, "self"],
+])("the chat %j is named %s, and found again by that", (chat, name) => {
+  expect(nameOf(chat)).toBe(name);
+  expect(recipientOf(name).kind).toBe(chat.kind);
 });
 
 test.each(["", "Ada", "group:", "12", "ada@example.com"])("%p is nobody", (target) => {

@@ -55,13 +55,15 @@ test("a socket that a kill left behind is replaced, one that is answered on is n
   await server.stop(true);
 });
 
-test("a daemon that answers well is one that runs, and keeps its socket", async () => {
+test.each([
+  ["well", { daemon: {}, channels: [] }],
+  ["as one of another version", {}],
+])("a daemon that answers %s is one that runs, and keeps its socket", async (_, answer) => {
   const asked: string[] = [];
   const running = { ...api, relink: async () => void asked.push("relink") };
-  // Both ends are one build; nothing of the report is looked at.
   const server = await controlServer(path, () => ({
     ...running,
-    status: () => Promise.resolve(Object.create(null)),
+    status: () => Promise.resolve(Object.assign(Object.create(null), answer)),
   }));
   await expect(controlServer(path, () => api)).rejects.toThrow(
     "another daemon of this home is running",

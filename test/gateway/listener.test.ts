@@ -6,6 +6,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { configSchema, type GatewayConfig } from "../../src/config/schema.ts";
 import { UnusableValues } from "../../src/config/unusable.ts";
+import { listenFailure } from "../../src/gateway/listen-failure.ts";
 import { listen, type Listener } from "../../src/gateway/listener.ts";
 import { silentLog, type LogFields } from "../../src/telemetry/log.ts";
 import { fakeClock } from "../support/clock.ts";
@@ -173,6 +174,20 @@ describe("what cannot be opened says what to do", () => {
     );
     await expect(start({ ...gateway({}), host: "nowhere.invalid" })).rejects.toThrow(
       "cannot listen on nowhere.invalid:0: this machine has no such address.",
+    );
+  });
+
+  test.each([
+    ["EADDRINUSE", "the port is in use."],
+    ["EACCES", "not permitted. Ports under 1024 need a privilege;"],
+    ["EAGAIN", "this machine has no such address."],
+    ["ENOTFOUND", "this machine has no such address."],
+    ["EMFILE", "no more. Check [gateway] host and port."],
+    [undefined, "no more. Check [gateway] host and port."],
+  ])("%s", (code, words) => {
+    const error = Object.assign(new Error("no more"), code === undefined ? {} : { code });
+    expect(listenFailure(error, gateway({})).message).toStartWith(
+      `cannot listen on 127.0.0.1:0: ${words}`,
     );
   });
 

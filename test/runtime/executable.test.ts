@@ -29,3 +29,13 @@ test.each([
 test("without PATH nothing is found by name", () => {
   expect(findExecutable("tool", "", folder)).toBeNull();
 });
+
+test("an empty part of PATH is not the folder one happens to be in", () => {
+  const before = process.cwd();
+  process.chdir(join(folder, "bin"));
+  try {
+    expect(findExecutable("tool", "/nowhere::")).toBeNull();
+  } finally {
+    process.chdir(before);
+  }
+});

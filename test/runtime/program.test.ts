@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A process that runs these lines of JavaScript, with `run` for a shell script. */
-function running(lines: string, maxFiles = 500) {
+function running(lines: string, maxFiles = 500, ownGroup = false) {
   const child = Bun.spawn({
     cmd: [
       ...["sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh"],
@@ -33,6 +33,7 @@ function running(lines: string, maxFiles = 500) {
     ],
     cwd: folder,
     stdout: "ignore",
+    detached: ownGroup,
   });
   started.push(child);
   return child;
@@ -41,6 +42,14 @@ function running(lines: string, maxFiles = 500) {
 test("a process that has run a program ends by itself", async () => {
   const child = running('await run("true");');
   expect(await child.exited).toBe(0);
+});
+
+test("also where something that it left behind holds its output open", async () => {
+  const child = running('await run("sleep 600 & echo $! > holds");');
+  const holds = await written("holds");
+  const code = await child.exited;
+  process.kill(holds, "SIGKILL");
+  expect(code).toBe(0);
 });
 
 const linux = process.platform === "linux" ? test : test.skip;
@@ -120,6 +129,39 @@ linux.each([["SIGKILL"], ["SIGUSR2"]] as const)(
     process.kill(left, "SIGKILL");
   },
 );
+
+linux("all programs of a process go with it, also where its whole group is killed", async () => {
+  const child = running(
+    `import { writeFileSync } from "node:fs";
+    for (const name of ["one", "two", "three"])
+      void run("echo $$ > program-" + name + "; exec sleep 600");
+    process.once("SIGUSR2", () => writeFileSync("told", "1\\n"));
+    setInterval(() => {}, 1000);`,
+    500,
+    true,
+  );
+  const programs = await Promise.all(
+    ["one", "two", "three"].map((name) => written(`program-${name}`)),
+  );
+  await keepersOf(child.pid);
+  // The keeper hears of them in the next turn of the event loop: who answers has had it.
+  child.kill("SIGUSR2");
+  await written("told");
+  expect(programs.map(alive)).toEqual([true, true, true]);
+  process.kill(-child.pid, "SIGKILL");
+  await child.exited;
+  await until(() => !programs.some(alive));
+});
+
+linux("a process that runs many programs listens once for its own end", async () => {
+  const child = running(`
+    import { writeFileSync } from "node:fs";
+    const before = process.listenerCount("exit");
+    for (let i = 0; i < 3; i++) await run("true");
+    writeFileSync("listeners", process.listenerCount("exit") - before + "\\n");`);
+  expect(await child.exited).toBe(0);
+  expect(await written("listeners")).toBe(1);
+});
 
 async function written(name: string): Promise<number> {
   const file = join(folder, name);

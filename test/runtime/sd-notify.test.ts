@@ -1,6 +1,6 @@
 import { dlopen } from "bun:ffi";
 import { afterEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNotifier } from "../../src/runtime/sd-notify.ts";
@@ -54,6 +54,19 @@ for (const kind of ["path", "abstract"] as const) {
     expect(receive()).toBeNull();
   });
 }
+
+linux("however often it speaks, it holds nothing open", () => {
+  const path = join(temporaryFolder(), "notify");
+  const receive = manager(path);
+  const notifier = createNotifier({ NOTIFY_SOCKET: path });
+  notifier.ping();
+  const before = readdirSync("/proc/self/fd").length;
+  for (let i = 0; i < 100; i++) {
+    notifier.ping();
+    receive();
+  }
+  expect(readdirSync("/proc/self/fd").length).toBeLessThan(before + 20);
+});
 
 linux("a manager that is gone does no harm", () => {
   createNotifier({ NOTIFY_SOCKET: join(temporaryFolder(), "gone") }).ready();

@@ -70,6 +70,25 @@ describe("launchd", () => {
     expect(launchdPlist({ ...request, scope: "user" }, "/l.log")).not.toContain("UserName");
   });
 
+  test("a system service lies where root alone writes, and is steered there", () => {
+    for (const verb of serviceVerbs) {
+      const plan = launchdPlan(verb, request, "/Users/ada", 501);
+      const text = JSON.stringify(plan);
+      expect(text).not.toMatch(/gui\/|\/Users\/ada|LaunchAgents/);
+      if (verb !== "logs") expect(text).toContain("system");
+      if (verb === "install") {
+        expect(plan.files[0]?.path).toBe("/Library/LaunchDaemons/com.revka.daemon.plist");
+      }
+    }
+    const own = launchdPlan("uninstall", { ...request, scope: "user" }, "/Users/ada", 501);
+    expect(own.remove).toEqual(["/Users/ada/Library/LaunchAgents/com.revka.daemon.plist"]);
+  });
+
+  test("hands over no credentials", () => {
+    const credentials = [{ name: "revka-session-key", file: "/k" }];
+    expect(() => launchdPlist({ ...request, credentials }, "/l.log")).toThrow("credentials");
+  });
+
   test.each(serviceVerbs)("%s goes to the right domain", (verb) => {
     const text = JSON.stringify(
       launchdPlan(verb, { ...request, scope: "user" }, "/Users/ada", 501),
@@ -90,6 +109,15 @@ test.each([
 
 test("where none is known it says what to do", () => {
   expect(() => detectManager("linux", () => false)).toThrow("revka daemon");
+});
+
+test("what does not run can be installed anew and uninstalled", () => {
+  const before = [
+    ...openrcPlan("uninstall", request).before,
+    ...launchdPlan("install", request, "/h", 501).before,
+    ...launchdPlan("uninstall", request, "/h", 501).before,
+  ];
+  expect(before.map(({ optional }) => optional)).toEqual([true, true, true, true]);
 });
 
 describe("carrying a plan out", () => {

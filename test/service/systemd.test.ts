@@ -65,6 +65,31 @@ describe.each(every)("the unit (%s)", (name, request) => {
   });
 });
 
+test.each([
+  [
+    "account",
+    account,
+    ["User=daemon", "ProtectHome=read-only", 'ReadWritePaths="/home/ada/.revka"'],
+    /^(DynamicUser|StateDirectory|LoadCredential|MemoryMax|Environment="HOME)/m,
+  ],
+  [
+    "dynamic",
+    dynamic,
+    ["DynamicUser=yes", "ProtectHome=yes"],
+    /^(User|ReadWritePaths|MemoryMax)=/m,
+  ],
+  [
+    "user",
+    user,
+    ['Environment="REVKA_HOME=/home/ada/.revka"'],
+    /^(User|DynamicUser|StateDirectory|LoadCredential|ReadWritePaths|Protect.*|MemoryMax)=/m,
+  ],
+] as const)("the unit (%s) names who it runs as, and nobody else", (_, request, has, hasNot) => {
+  const unit = systemdUnit(request);
+  for (const line of has) expect(unit.split("\n")).toContain(line);
+  expect(unit).not.toMatch(hasNot);
+});
+
 test("an account of its own gets its config as a credential, and a state directory", () => {
   const unit = systemdUnit({
     ...dynamic,
@@ -162,6 +187,35 @@ describe("the plan", () => {
     expect(system.files[0]?.path).toBe("/etc/systemd/system/revka.service");
     expect(system.folders).toEqual([{ path: "/home/ada/.revka", mode: 0o700 }]);
     expect(systemdPlan("install", dynamic, "/root").folders).toEqual([]);
+  });
+
+  test("of the system does not linger; an unknown user lingers without a name", () => {
+    const commands = (request: ServiceRequest) =>
+      systemdPlan("install", request, "/h").after.map(({ command }) => command.join(" "));
+    expect(commands(account)).toEqual([
+      "systemctl daemon-reload",
+      "systemctl enable revka.service",
+      "systemctl restart revka.service",
+    ]);
+    expect(commands(user)).toContain("loginctl enable-linger");
+  });
+
+  test("tells what its person has to know", () => {
+    const notes = (request: ServiceRequest) => systemdPlan("install", request, "/h").notes.join();
+    expect(notes(user)).toContain("`systemctl --user edit revka.service`");
+    expect(notes(user)).toContain("lingering");
+    expect(notes(account)).toContain("`systemctl edit revka.service`");
+    expect(notes(account)).not.toMatch(/lingering|Its home is its own/);
+    expect(notes(dynamic)).toContain(
+      "sudo REVKA_HOME=/var/lib/revka revka status --config /etc/revka/config.toml",
+    );
+    expect(notes(user)).not.toContain("Its home is its own");
+  });
+
+  test("logs are those of whose service it is", () => {
+    const words = (request: ServiceRequest) =>
+      systemdPlan("logs", request, "/h").after[0]?.command.includes("--user");
+    expect([user, account, dynamic].map(words)).toEqual([true, false, false]);
   });
 
   test("uninstall stops, removes the unit alone, and keeps the data", () => {

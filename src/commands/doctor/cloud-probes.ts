@@ -117,7 +117,7 @@ const tokenAnswer = v.object({
   data: v.object({
     is_valid: v.boolean(),
     expires_at: v.optional(number),
-    scopes: v.fallback(v.array(v.string()), []),
+    scopes: v.fallback(v.nullable(v.array(v.string())), null),
     granular_scopes: v.fallback(
       v.array(v.object({ scope: v.string(), target_ids: v.optional(v.array(v.string())) })),
       [],
@@ -146,7 +146,8 @@ async function tokenVerdicts({ config, graph, signal, examination }: Cloud): Pro
     return [error("token", "Meta calls the access token invalid", "create a new one")];
   }
   const verdicts = [expiryVerdict(expires_at ?? 0, examination.clock.now())];
-  if (!scopes.includes(needed)) {
+  // Where none are told, none are known to lack.
+  if (scopes && !scopes.includes(needed)) {
     verdicts.push(
       error("permission", `the access token lacks ${needed}`, "add it to the token's system user"),
     );
@@ -221,22 +222,25 @@ async function appSecretVerdicts({ config, graph, signal }: Cloud): Promise<Verd
     answer: jsonObject({}),
     signal,
   });
-  if (!bare.ok) return [info("app secret", "is set; whether it fits could not be tried")];
+  const untried = info("app secret", "is set; whether it fits could not be tried");
+  if (!bare.ok) return [untried];
   const proven = await graph.call({
     method: "GET",
     path: `${id}?fields=id&appsecret_proof=${proof}`,
     answer: jsonObject({}),
     signal,
   });
-  return proven.ok
-    ? [ok("app secret", "is set, and Meta takes it for the token's app")]
-    : [
+  if (proven.ok) return [ok("app secret", "is set, and Meta takes it for the token's app")];
+  // "Invalid appsecret_proof": whatever else fails says nothing of the secret.
+  return proven.failure.code === "100"
+    ? [
         error(
           "app secret",
           "Meta does not take it for the app of the access token, so every webhook would be refused",
           "copy it anew from the Meta app, Settings, Basic",
         ),
-      ];
+      ]
+    : [untried];
 }
 
 function refused(name: string, answer: Extract<GraphAnswer<unknown>, { ok: false }>): Verdict {

@@ -2,6 +2,8 @@ import { accessSync, constants, existsSync, lstatSync, statfsSync, statSync } fr
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { buildInfo } from "../../runtime/build-info.ts";
+import { StoreError } from "../../store/contract.ts";
+import { toStoreError } from "../../store/database.ts";
 import { foreignAdvice, foreignDatabase, foreignFile } from "../../store/foreign.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
@@ -21,30 +23,23 @@ function databaseVerdicts(path: string): Verdict[] {
   if (!statSync(path).isFile()) {
     return [error("database", `${path} is no file`, "set [store] path to a file")];
   }
-  const foreign = foreignFile(path);
-  if (foreign !== null) return [foreignVerdict(path, foreign)];
   const verdicts: Verdict[] = [];
   let database: DatabaseSync | undefined;
   try {
+    const foreign = foreignFile(path);
+    if (foreign !== null) return [foreignVerdict(path, foreign)];
     database = new DatabaseSync(path, { readOnly: true });
     database.exec("PRAGMA busy_timeout = 2000");
     const other = foreignDatabase(database);
     if (other !== null) return [foreignVerdict(path, other)];
     const answer = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
-    if (answer !== "ok") throw new Error(String(answer));
-    accessSync(path, constants.W_OK);
+    if (answer !== "ok") {
+      throw new StoreError("damaged", `it is damaged (${String(answer).replaceAll("\n", " ")})`);
+    }
+    accessSync(path, constants.R_OK | constants.W_OK);
     verdicts.push(ok("database", `${path} is sound and writable`));
   } catch (reason) {
-    const unwritable = reason instanceof Error && "code" in reason && reason.code === "EACCES";
-    verdicts.push(
-      unwritable
-        ? error("database", `${path} is not writable for you`, `give it to the daemon's account`)
-        : error(
-            "database",
-            `${path} is damaged (${reason instanceof Error ? reason.message : "unreadable"})`,
-            "stop the daemon and restore a backup; else it is moved aside at the next start and begun anew",
-          ),
-    );
+    verdicts.push(brokenVerdict(path, reason));
   } finally {
     database?.close();
   }
@@ -54,6 +49,25 @@ function databaseVerdicts(path: string): Verdict[] {
     );
   }
   return verdicts;
+}
+
+/** Only what is damaged is called so: whoever reads it lays a backup over the file. */
+function brokenVerdict(path: string, reason: unknown): Verdict {
+  const { problem, message } = toStoreError(reason);
+  if (problem === "damaged") {
+    return error(
+      "database",
+      `${path}: ${message}`,
+      "stop the daemon and restore a backup; else it is moved aside at the next start and begun anew",
+    );
+  }
+  return problem === "readonly"
+    ? error(
+        "database",
+        `${path} cannot be opened by this account`,
+        "run this as the daemon's account, or give that account the file and its folder",
+      )
+    : error("database", `${path}: ${message}`, "mend that, then run revka doctor again");
 }
 
 function foreignVerdict(path: string, what: string): Verdict {
@@ -91,12 +105,15 @@ function spaceVerdicts(path: string): Verdict[] {
     ];
   }
   const { bavail, bsize } = statfsSync(folder);
-  const free = bavail * bsize;
+  return [spaceVerdict(bavail * bsize, folder)];
+}
+
+/** `free` in bytes. */
+export function spaceVerdict(free: number, folder: string): Verdict {
   const message = `${Math.floor(free / megabyte)} MB are free in ${folder}`;
-  if (free < tooLittleBytes)
-    return [error("space", message, "free some space, or nothing is kept")];
-  if (free < scarceBytes) return [warning("space", message, "free some space soon")];
-  return [ok("space", message)];
+  if (free < tooLittleBytes) return error("space", message, "free some space, or nothing is kept");
+  if (free < scarceBytes) return warning("space", message, "free some space soon");
+  return ok("space", message);
 }
 
 /** A clock before the build, or before this program existed, breaks TLS and every retention. */

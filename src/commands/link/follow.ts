@@ -85,7 +85,7 @@ export async function followLink(
       if (code !== "" && code !== shown) {
         shown = code;
         await show(web, terminal, png);
-        written = web.linking?.qr !== null;
+        written ||= web.linking?.qr != null;
         if (wait === 0) return exitCode.fine;
       }
       if (web.state === "disconnected" && web.reason && reasonOf(web.reason) !== said) {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudProbes } from "../../../src/commands/doctor/cloud-probes.ts";
 import { gatewayProbes } from "../../../src/commands/doctor/gateway-probes.ts";
-import { examine, type Finding, type Probe } from "../../../src/commands/doctor/probe.ts";
+import type { Finding, Probe } from "../../../src/commands/doctor/probe.ts";
 import { watiProbes } from "../../../src/commands/doctor/wati-probes.ts";
 import { webProbes } from "../../../src/commands/doctor/web-probes.ts";
 import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
@@ -13,7 +13,7 @@ import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { ChannelReport } from "../../../src/control/api.ts";
 import type { Fetch } from "../../../src/net/fetch.ts";
-import { fakeClock } from "../../support/clock.ts";
+import { examined } from "../../support/examined.ts";
 
 let home: string;
 beforeEach(() => {
@@ -35,17 +35,7 @@ async function findings(
   const loaded = loadConfig({ path, env: {}, home });
   const report = offlineReport(loaded.config, path);
   for (const channel of report.channels) Object.assign(channel, { linked_as: linkedAs }, changes);
-  const found = await examine(
-    probes,
-    {
-      loaded,
-      env: {},
-      network: { fetchFor: () => fetch, proxyUrlFor: () => null, close: async () => {} },
-      status: running ? report : null,
-      clock: fakeClock(),
-    },
-    1000,
-  );
+  const found = await examined(probes, loaded, { status: running ? report : null }, fetch);
   return (name: string): Finding | undefined => found.find((finding) => finding.name === name);
 }
 
@@ -104,6 +94,78 @@ describe("the callback", () => {
     );
     expect(find("callback")).toMatchObject({ level: "info" });
     expect(asked).toBe(0);
+  });
+});
+
+describe("the public address", () => {
+  const never: Fetch = () => Promise.reject(new Error("no network here"));
+  const table = '[channels_config.whatsapp]\naccess_token = "aaaa"\nphone_number_id = "1"\n';
+  const whole = `${table}verify_token = "vvvv"\n`;
+  const wati = '[channels_config.wati]\napi_token = "watitoken"\n';
+  const web = '[channels_config.whatsapp]\nsession_path = "/nowhere/session.db"\n';
+
+  test.each<[string, string, Finding["level"], string]>([
+    ["https", '[gateway]\npublic_url = "https://bot.example"\n', "ok", "https://bot.example"],
+    ["http of this machine", '[gateway]\npublic_url = "http://localhost:8080"\n', "ok", "8080"],
+    [
+      "a tunnel",
+      '[tunnel]\nprovider = "cloudflare"\ncloudflare = { token = "tttt" }\n',
+      "info",
+      "the cloudflare tunnel gives one",
+    ],
+    ["no tunnel", '[tunnel]\nprovider = "none"\n', "info", "led to http://127.0.0.1:42617"],
+    [
+      "none, and IPv6",
+      '[gateway]\nhost = "::1"\nport = 8080\npath_prefix = "/bot"\n',
+      "info",
+      "led to http://[::1]:8080/bot",
+    ],
+  ])("%s", async (_, gateway, level, words) => {
+    for (const channel of [whole, wati]) {
+      const find = await findings(gatewayProbes, gateway + channel, never, false);
+      expect(find("public address")).toMatchObject({
+        level,
+        message: expect.stringContaining(words),
+      });
+    }
+  });
+
+  test("is what the daemon says of it, since a tunnel may give it another", async () => {
+    const path = join(home, "config.toml");
+    writeFileSync(
+      path,
+      `[agent]\nkind = "echo"\n[gateway]\npublic_url = "https://a.example"\n${wati}`,
+    );
+    const loaded = loadConfig({ path, env: {}, home });
+    const gateway = { address: null, public_url: "http://tunnel.example" };
+    const status = { ...offlineReport(loaded.config, path), gateway };
+    const found = await examined(gatewayProbes, loaded, { status }, never);
+    expect(found.find(({ name }) => name === "public address")).toMatchObject({
+      level: "error",
+      message: "http://tunnel.example is not https",
+    });
+  });
+
+  test("is nothing that WhatsApp Web needs", async () => {
+    const gateway = '[gateway]\npublic_url = "https://bot.example"\n';
+    const find = await findings(gatewayProbes, gateway + web, never);
+    expect(find("public address")).toBeUndefined();
+    expect(find("callback /whatsapp")).toBeUndefined();
+  });
+
+  test("is tried for each webhook, WATI's without Meta's token", async () => {
+    const asked: URL[] = [];
+    const gateway = '[gateway]\npublic_url = "https://bot.example"\n';
+    const find = await findings(gatewayProbes, gateway + whole + wati, async (url) => {
+      asked.push(new URL(url));
+      return new Response(new URL(url).searchParams.get("hub.challenge"));
+    });
+    expect(find("callback /whatsapp")?.level).toBe("ok");
+    expect(find("callback /wati")?.level).toBe("ok");
+    expect(asked.map((url) => [url.pathname, url.searchParams.get("hub.verify_token")])).toEqual([
+      ["/whatsapp", "vvvv"],
+      ["/wati", null],
+    ]);
   });
 });
 
@@ -193,6 +255,37 @@ describe("Web", () => {
     expect(find("session key")).toMatchObject({ level: "ok" });
     expect(find("link")).toMatchObject({ level: "ok" });
   });
+
+  test("what is for its owner alone is not warned of", async () => {
+    SessionDatabase.open({ path: join(home, "session.db"), env: {} }).close();
+    expect((await findings(webProbes, web(), answers))("session mode")).toBeUndefined();
+  });
+
+  test("the session that a daemon holds is not opened beside it", async () => {
+    const session = join(home, "session.db");
+    const held = SessionDatabase.open({ path: session, env: {} });
+    const find = await findings(webProbes, web(), answers, true, null, { state: "connecting" });
+    expect(find("session key")).toMatchObject({ level: "ok", message: "is there" });
+    expect(find("session lock")).toBeUndefined();
+    held.close();
+  });
+
+  test.each(["", "some bytes"])(
+    "nothing is made beside a session of %p that no daemon opened",
+    async (text) => {
+      const session = join(home, "session.db");
+      writeFileSync(session, text, { mode: 0o600 });
+      writeFileSync(`${session}.key`, `${Buffer.alloc(32, 7).toString("base64")}\n`, {
+        mode: 0o600,
+      });
+      if (text === "") writeFileSync(`${session}.lock`, "");
+      const before = readdirSync(home);
+      const find = await findings(webProbes, web(), answers, false);
+      expect(find("session key")).toMatchObject({ level: "ok", message: "is there" });
+      expect(readdirSync(home).filter((name) => name !== "config.toml")).toEqual(before);
+      expect(find("link")).toMatchObject({ level: "info" });
+    },
+  );
 
   test("no network is an error that names the host", async () => {
     const find = await findings(webProbes, web(), () => Promise.reject(new Error("x")));

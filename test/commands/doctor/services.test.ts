@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { agentProbes } from "../../../src/commands/doctor/agent-probes.ts";
+import { ok, type Probe } from "../../../src/commands/doctor/probe.ts";
+import { watiProbes } from "../../../src/commands/doctor/wati-probes.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import type { Fetch } from "../../../src/net/fetch.ts";
+import { fakeClock } from "../../support/clock.ts";
+import { examined } from "../../support/examined.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "revka-doctor-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** What these probes find of a config, each as one line. PATH is the test's own folder. */
+async function found(probes: Probe[], text: string, fetch?: Fetch): Promise<string[]> {
+  const path = join(folder, "config.toml");
+  const agent = text.startsWith("[agent]") ? "" : '[agent]\nkind = "echo"\n';
+  writeFileSync(path, agent + text, { mode: 0o600 });
+  const loaded = loadConfig({ path, env: {}, home: folder });
+  const findings = await examined(probes, loaded, { env: { PATH: folder } }, fetch);
+  return findings.map(({ level, name, message }) => `${level} ${name}: ${message}`);
+}
+
+describe("WATI", () => {
+  const wati =
+    '[channels_config.wati]\napi_token = "watitoken"\napi_url = "http://127.0.0.1:9"\nwebhook_secret = "hush-hush"\n';
+  const refused = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+  test.each<[string, Fetch, string]>([
+    [
+      "takes the token",
+      async () => Response.json({ result: true, contacts: [], contact_list: [] }),
+      "ok token: WATI takes the API token",
+    ],
+    ["refuses it", async () => Response.json({}, { status: 401 }), "error token: WATI answers 401"],
+    [
+      "is not there",
+      () => Promise.reject(refused),
+      "error token: WATI cannot be reached (ECONNREFUSED)",
+    ],
+  ])("%s", async (_, fetch, expected) => {
+    expect(await found(watiProbes, wati, fetch)).toEqual([expected, "ok webhook secret: is set"]);
+  });
+
+  test("is asked nothing where it is not configured", async () => {
+    let asked = 0;
+    const fetch = async () => new Response(String(asked++));
+    expect(await found(watiProbes, "", fetch)).toEqual([]);
+    expect(asked).toBe(0);
+  });
+});
+
+describe("the agent", () => {
+  test("that cannot run is an error in its own words", async () => {
+    const [line] = await found(agentProbes, '[agent]\nkind = "command"\ncommand = ["no-such"]\n');
+    expect(line).toMatch(/^error agent: .*no-such.* does not exist or is not on PATH/);
+  });
+
+  test("that can is named", async () => {
+    writeFileSync(join(folder, "agent"), "#!/bin/sh\n", { mode: 0o755 });
+    expect(await found(agentProbes, '[agent]\nkind = "command"\ncommand = ["agent"]\n')).toEqual([
+      `ok agent: the command is ${folder}/agent`,
+    ]);
+  });
+});
+
+describe("speech", () => {
+  const ffmpeg = () => writeFileSync(join(folder, "ffmpeg"), "#!/bin/sh\n", { mode: 0o755 });
+  const piper = '[tts]\nenabled = true\ndefault_provider = "piper"\n';
+  const speech = async (text: string) => (await found(agentProbes, text)).slice(1);
+
+  test("that hears", async () => {
+    expect(await speech('[transcription]\nenabled = true\napi_key = "kkkk"\n')).toEqual([
+      "ok transcription: groq is set up",
+    ]);
+    expect(await speech("[transcription]\nenabled = false\n")).toEqual([]);
+  });
+
+  test("that speaks, with what turns its voice into a note", async () => {
+    const openai = '[tts]\nenabled = true\n[tts.openai]\napi_key = "kkkk"\n';
+    expect(await speech(openai)).toEqual(["ok voice notes: openai is set up"]);
+    expect(await speech(piper)).toEqual([expect.stringContaining("warning voice notes: a Piper")]);
+    ffmpeg();
+    expect(await speech(openai)).toEqual([
+      `ok voice notes: openai is set up, ffmpeg is ${folder}/ffmpeg`,
+    ]);
+    expect(await speech(piper)).toEqual([
+      `ok voice notes: piper is set up, ffmpeg is ${folder}/ffmpeg`,
+    ]);
+  });
+});
+
+test("what has been examined leaves no timer that would keep the command from its end", async () => {
+  const clock = fakeClock();
+  const cleared = spyOn(globalThis, "clearInterval");
+  const path = join(folder, "config.toml");
+  writeFileSync(path, '[agent]\nkind = "echo"\n');
+  const probe: Probe = { group: "agent", name: "one", run: () => [ok("one", "fine")] };
+  await examined([probe], loadConfig({ path, env: {}, home: folder }), { clock });
+  expect(clock.pending).toBe(0);
+  expect(cleared).toHaveBeenCalledTimes(1);
+  cleared.mockRestore();
+});

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadConfig } from "../../../src/config/load.ts";
+import { revka, temporaryHome } from "../../support/command.ts";
+
+const undo: (() => unknown)[] = [];
+let env: Record<string, string>;
+let file: string;
+beforeEach(() => {
+  const home = temporaryHome(undo);
+  env = { REVKA_HOME: home, HOME: "/nonexistent" };
+  file = join(home, "config.toml");
+});
+afterEach(() => {
+  for (const step of undo.splice(0)) step();
+});
+const loaded = () => loadConfig({ path: file, env, home: "/nonexistent" }).config;
+
+const echo = ["--agent", "echo"];
+const web = ["--channel", "web"];
+const wati = ["--channel", "wati", "--api-token", "watitoken"];
+const model = [...web, "--agent", "model", "--model", "m"];
+
+describe("no secret that is typed is shown, and each is kept", () => {
+  test("WATI with a webhook agent", async () => {
+    const input = ["wati", "token-s3cret", "", "", "hook-s3cret", "+15551234567"].concat(
+      ["webhook", "https://a.example/x", "bearer-s3cret", ""],
+      "",
+    );
+    const { code, out, err } = await revka(["init"], env, {
+      input: input.join("\n"),
+      interactive: true,
+    });
+    expect(code).toBe(0);
+    expect(out + err).not.toContain("s3cret");
+    expect(err).toContain("+15551234567");
+    expect(loaded()).toMatchObject({
+      channels_config: { wati: { api_token: "token-s3cret", webhook_secret: "hook-s3cret" } },
+      agent: { kind: "webhook", bearer_token: "bearer-s3cret" },
+    });
+  });
+
+  test("Web with a model", async () => {
+    const input = ["web", "", "", "*", "model", "openrouter", "a/b", "key-s3cret", ""];
+    const { code, out, err } = await revka(["init"], env, {
+      input: input.join("\n"),
+      interactive: true,
+    });
+    expect(code).toBe(0);
+    expect(out + err).not.toContain("s3cret");
+    expect(err).toContain("a/b");
+    expect(loaded().api_key).toBe("key-s3cret");
+  });
+
+  test("Cloud's verify token", async () => {
+    const input = ["cloud", "123456789", "tok-s3cret", "app-s3cret", "ver-s3cret", "", "echo", ""];
+    const { code, out, err } = await revka(["init"], env, {
+      input: [...input, ""].join("\n"),
+      interactive: true,
+    });
+    expect(code).toBe(0);
+    expect(out + err).not.toContain("s3cret");
+    expect(loaded().channels_config.whatsapp?.verify_token).toBe("ver-s3cret");
+  });
+});
+
+describe("WATI", () => {
+  test("has a webhook secret of its own where none is given, another each time", async () => {
+    const made: unknown[] = [];
+    for (const name of ["one.toml", "two.toml"]) {
+      file = join(env["REVKA_HOME"] ?? "", name);
+      expect((await revka(["init", ...wati, ...echo, "--config", file], env)).code).toBe(0);
+      made.push(loaded().channels_config.wati?.webhook_secret);
+    }
+    expect(made).toEqual([
+      expect.stringMatching(/^[\w-]{32}$/),
+      expect.stringMatching(/^[\w-]{32}$/),
+    ]);
+    expect(made[0]).not.toBe(made[1]);
+  });
+
+  test("keeps tenant, address and secret as they are given", async () => {
+    const words = ["--tenant-id", "shop", "--webhook-secret", "hush-hush"];
+    await revka(["init", ...wati, ...echo, ...words, "--api-url", "https://eu.example"], env);
+    expect(loaded().channels_config.wati).toMatchObject({
+      tenant_id: "shop",
+      webhook_secret: "hush-hush",
+      api_url: "https://eu.example",
+    });
+  });
+});
+
+describe("what cannot be is refused before anything is written", () => {
+  test.each<[string[], string]>([
+    [[...web, ...echo, "--pair-phone", "12"], "--pair-phone: country code and number"],
+    [[...web, ...echo, "--pair-phone", "1555x1234567"], "--pair-phone: country code and number"],
+    [[...model, "--provider", "custom:models.example"], "--provider: after custom: comes an"],
+    [[...model, "--provider", "custom:"], "--provider: after custom: comes an"],
+    [[...web, "--agent", "command", "--agent-command", "''"], "--agent-command: this is needed"],
+    [[...web, "--agent", "command", "--agent-command", "  "], "--agent-command: this is needed"],
+  ])("%p", async (words, message) => {
+    const { code, err } = await revka(["init", ...words], env);
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
+test.each([
+  ["custom:https://models.example/v1", "Only where the server wants one."],
+  ["ollama", "Only where the server wants one."],
+  ["openai", "the provider's usual environment variable is used"],
+])("the file says of %s where its key comes from", async (provider, words) => {
+  expect((await revka(["init", ...model, "--provider", provider], env)).code).toBe(0);
+  expect(readFileSync(file, "utf8")).toContain(words);
+  expect(loaded().default_provider).toBe(provider);
+});

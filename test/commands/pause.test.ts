@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { controlServer } from "../../src/control/server.ts";
+import { revka, temporaryHome } from "../support/command.ts";
+
+const undo: (() => unknown)[] = [];
+let env: Record<string, string>;
+let changed: boolean;
+let asked: unknown[];
+beforeEach(async () => {
+  env = { REVKA_HOME: temporaryHome(undo), HOME: "/nonexistent" };
+  asked = [];
+  const no = () => Promise.reject(new Error("not asked for"));
+  const answer = async (request: unknown) => {
+    asked.push(request);
+    return { changed };
+  };
+  const server = await controlServer(join(env["REVKA_HOME"] ?? "", "revka.sock"), () => ({
+    ...{ status: no, send: no, redeliver: no, relink: no },
+    pause: answer,
+    resume: answer,
+  }));
+  undo.push(() => server.stop(true));
+});
+afterEach(async () => {
+  for (const step of undo.splice(0).toReversed()) await step();
+});
+
+const chat = "+15550001111";
+test.each<[boolean, string[], string]>([
+  [true, ["pause", chat], `Paused ${chat}. Go on with: revka resume ${chat}\n`],
+  [false, ["pause", chat], `${chat} was paused already. Go on with: revka resume ${chat}\n`],
+  [
+    true,
+    ["pause", chat, "--channel", "wati"],
+    `Paused ${chat}. Go on with: revka resume ${chat} --channel wati\n`,
+  ],
+  [
+    true,
+    ["pause", "+1 (555) 000-1111"],
+    "Paused +1 (555) 000-1111. Go on with: revka resume '+1 (555) 000-1111'\n",
+  ],
+  [true, ["resume", chat], `${chat} is answered again.\n`],
+  [false, ["resume", chat], `${chat} was not paused.\n`],
+])("where that changes something (%p), %p says so, and how to go on", async (is, words, said) => {
+  changed = is;
+  expect(await revka(words, env)).toEqual({ code: 0, out: said, err: "" });
+  expect(asked).toEqual([
+    { chat: words[1], ...(words.includes("wati") ? { channel: "wati" } : {}) },
+  ]);
+});
+
+test.each(["pause", "resume"])("%s of a channel that is none is wrong usage", async (verb) => {
+  expect((await revka([verb, chat, "--channel", "sms"], env)).code).toBe(2);
+  expect((await revka([verb, ""], env)).code).toBe(2);
+  expect(asked).toEqual([]);
+});

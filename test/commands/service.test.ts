@@ -1,0 +1,298 @@
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { revka, temporaryHome } from "../support/command.ts";
+
+const undo: (() => unknown)[] = [];
+let home: string;
+let bin: string;
+let env: Record<string, string>;
+let config: string;
+
+/** A program of that name, before all others of the machine: it notes its words, then does this. */
+function program(name: string, script = ""): void {
+  const noted = `echo "${name} $*" >> '${home}/ran'\n`;
+  writeFileSync(join(bin, name), `#!/bin/sh\n${noted}${script}`, { mode: 0o755 });
+}
+/** What was run of the service manager, in order. */
+function ran(): string[] {
+  if (!existsSync(join(home, "ran"))) return [];
+  return readFileSync(join(home, "ran"), "utf8")
+    .trim()
+    .split("\n")
+    .filter((line) => !/^(id|getent) |--version$/.test(line));
+}
+
+beforeEach(() => {
+  home = temporaryHome(undo);
+  bin = join(home, "bin");
+  mkdirSync(bin);
+  program("id", "echo ada");
+  // The accounts of this machine are none of the tests' business.
+  program("getent", `[ "$2" = ada ] && echo "ada:x:1000:1000::${home}/ada:/bin/sh"`);
+  program("systemctl", '[ "$1" = --version ] && echo "systemd 252 (252.30)"; exit 0');
+  for (const name of ["loginctl", "journalctl", "launchctl", "rc-service", "rc-update"]) {
+    program(name);
+  }
+  const path = process.env["PATH"];
+  process.env["PATH"] = `${bin}:${path}`;
+  undo.push(() => (process.env["PATH"] = path));
+  env = { HOME: join(home, "me") };
+  config = join(home, "me/.revka/config.toml");
+  mkdirSync(join(config, ".."), { recursive: true });
+  writeFileSync(config, '[agent]\nkind = "echo"\n', { mode: 0o600 });
+});
+afterEach(() => {
+  for (const step of undo.splice(0).toReversed()) step();
+});
+
+function as(uid: number): void {
+  const spy = spyOn(process, "getuid").mockReturnValue(uid);
+  undo.push(() => spy.mockRestore());
+}
+const service = (...words: string[]) => revka(["service", ...words], env);
+const mine = ["--user", "--manager", "systemd"];
+const unit = () => join(home, "me/.config/systemd/user/revka.service");
+
+describe("one's own service", () => {
+  test("is written, enabled and started", async () => {
+    const { code, out, err } = await service("install", ...mine);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toContain("systemctl --user edit revka.service");
+    expect(ran()).toEqual([
+      "systemctl --user daemon-reload",
+      "systemctl --user enable revka.service",
+      "loginctl enable-linger ada",
+      "systemctl --user restart revka.service",
+    ]);
+    const lines = readFileSync(unit(), "utf8").split("\n");
+    expect(lines).toContain(`Environment="REVKA_HOME=${home}/me/.revka"`);
+    expect(lines.some((line) => line.endsWith(` daemon --config ${config}`))).toBe(true);
+    // The systemd that runs here is asked for its version.
+    expect(lines).toContain("RestartSec=10s");
+    expect(statSync(unit()).mode & 0o777).toBe(0o644);
+  });
+
+  test("that does not start is a failure", async () => {
+    program("systemctl", '[ "$2" = restart ] && exit 5; exit 0');
+    expect((await service("install", ...mine)).code).toBe(1);
+  });
+
+  test("starts also where it may not linger", async () => {
+    program("loginctl", "exit 1");
+    expect((await service("install", ...mine)).code).toBe(0);
+    expect(ran().at(-1)).toBe("systemctl --user restart revka.service");
+  });
+
+  test("goes away alone: config and home stay, and it may be gone already", async () => {
+    await service("install", ...mine);
+    for (let times = 0; times < 2; times++) {
+      const { code, out } = await service("uninstall", ...mine);
+      expect(code).toBe(0);
+      expect(out).toBe(`Config, messages and session stay in ${home}/me/.revka.\n`);
+      expect(existsSync(unit())).toBe(false);
+      expect(existsSync(config)).toBe(true);
+    }
+  });
+
+  test.each([
+    [0, 0],
+    [3, 1],
+  ])("whose manager ends with %d ends with %d", async (given, code) => {
+    program("systemctl", `exit ${given}`);
+    for (const verb of ["start", "stop", "restart", "status"]) {
+      expect((await service(verb, ...mine)).code).toBe(code);
+    }
+  });
+
+  test("under launchd is what anybody but root means", async () => {
+    as(1000);
+    const plist = join(home, "me/Library/LaunchAgents/com.revka.daemon.plist");
+    expect((await service("install", "--manager", "launchd")).code).toBe(0);
+    expect(readFileSync(plist, "utf8")).toContain(`<string>${config}</string>`);
+    expect(ran().at(-1)).toBe(`launchctl bootstrap gui/1000 ${plist}`);
+  });
+});
+
+describe("a system service", () => {
+  // Not to install or uninstall: a test that is red must not touch the machine's own.
+  test.each(["start", "stop", "restart"])("is nobody's but root's to %s", async (verb) => {
+    as(1000);
+    const { code, err } = await service(verb, "--manager", "openrc");
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `revka: a system service needs root: sudo revka service ${verb}; or, for yourself: revka service ${verb} --user\n`,
+    });
+    expect(ran()).toEqual([]);
+  });
+
+  test.each([
+    ["systemd", "systemctl start revka.service"],
+    ["openrc", "rc-service revka start"],
+    ["launchd", "launchctl bootstrap system /Library/LaunchDaemons/com.revka.daemon.plist"],
+  ])("is started by the manager that is named: %s", async (manager, words) => {
+    as(0);
+    expect((await service("start", "--manager", manager)).code).toBe(0);
+    expect(ran()).toEqual([words]);
+  });
+
+  test("that a manager cannot have is refused in words, not as a fault of Revka's", async () => {
+    const { code, err } = await service("start", "--manager", "openrc", "--user");
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "revka: OpenRC runs system services only; leave --user out and use root\n",
+    });
+  });
+
+  test.each([
+    ["status", "systemctl status --no-pager revka.service"],
+    ["logs", "journalctl --unit revka.service --lines=200 --no-pager --output=cat"],
+  ])("may be looked at by anybody: %s", async (verb, words) => {
+    as(1000);
+    expect((await service(verb, "--manager", "systemd")).code).toBe(0);
+    expect(ran()).toEqual([words]);
+  });
+
+  const planned = async (...words: string[]) => {
+    as(0);
+    const { code, out, err } = await service("install", "--dry-run", ...words);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(ran()).toEqual([]);
+    return out;
+  };
+
+  test.each<[string, Record<string, string>, string[], string]>([
+    ["who called sudo", { SUDO_USER: "ada" }, [], "ada"],
+    ["who is named", { SUDO_USER: "ada" }, ["--run-as", "daemon"], "daemon"],
+    ["root, where it is named", {}, ["--run-as", "root"], "root"],
+    ["who runs this", {}, [], "ada"],
+  ])("runs as %s", async (_, more, words, account) => {
+    Object.assign(env, more);
+    const out = await planned("--manager", "systemd", ...words);
+    expect(out).toContain(`\nUser=${account}\n`);
+    expect(out).not.toContain("DynamicUser");
+    const its = account === "ada" ? `${home}/ada` : `${home}/me`;
+    expect(out).toContain(`\nEnvironment="REVKA_HOME=${its}/.revka"\n`);
+    expect(out).toContain(`# folder ${its}/.revka (mode 700)\n`);
+  });
+
+  test.each([{}, { SUDO_USER: "root" }])("of root has an account of its own: %p", async (more) => {
+    program("id", "echo root");
+    Object.assign(env, more);
+    const out = await planned("--manager", "launchd");
+    expect(out).toContain("# /Library/LaunchDaemons/com.revka.daemon.plist (mode 644)");
+    expect(out).toContain("<string>/var/lib/revka</string>");
+    expect(out).toContain("<string>/etc/revka/config.toml</string>");
+    expect(out).not.toContain("UserName");
+    const named = await planned("--manager", "launchd", "--config", "/etc/other.toml");
+    expect(named).toContain("<string>/etc/other.toml</string>");
+  });
+
+  test("is not written for an account that does not exist, and goes when that is gone", async () => {
+    program("getent", "exit 2");
+    as(0);
+    const words = ["--manager", "systemd", "--run-as", "nobody-here"];
+    expect(await service("install", "--dry-run", ...words)).toMatchObject({
+      code: 1,
+      err: "revka: there is no account nobody-here: create it first, or name another with --run-as\n",
+    });
+    expect(ran()).toEqual([]);
+    expect((await service("uninstall", "--dry-run", ...words)).code).toBe(0);
+  });
+
+  test("a name that is none is wrong usage, also from sudo", async () => {
+    env["SUDO_USER"] = "a b";
+    as(0);
+    const { code, err } = await service("install", "--dry-run", "--manager", "systemd");
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining('"a b" is no') });
+  });
+});
+
+describe("what a service is given", () => {
+  const install = (...words: string[]) => service("install", "--dry-run", ...mine, ...words);
+
+  test("the secrets that are there, and no others", async () => {
+    const folder = join(home, "secrets");
+    mkdirSync(folder);
+    const none = await install("--credentials", folder);
+    expect({ code: none.code, err: none.err }).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`${folder} holds no credential; known names: revka-`),
+    });
+    writeFileSync(join(folder, "revka-whatsapp-app-secret"), "s3cret");
+    writeFileSync(join(folder, "unknown"), "s3cret");
+    const { out } = await install("--credentials", folder);
+    expect(out.match(/^LoadCredential=.*$/gm)).toEqual([
+      `LoadCredential=revka-whatsapp-app-secret:${folder}/revka-whatsapp-app-secret`,
+    ]);
+    expect(out).not.toContain("s3cret");
+  });
+
+  test.each([
+    ["512M", 0],
+    ["1073741824", 0],
+    ["50%", 0],
+    ["512MB", 2],
+    ["-1", 2],
+    ["1\nUser=root", 2],
+  ])("a limit of %p is %d", async (size, code) => {
+    const answer = await install(`--memory-max=${size}`);
+    expect(answer.code).toBe(code);
+    expect(answer.out.includes(`\nMemoryMax=${size}\n`)).toBe(code === 0);
+  });
+
+  test("the folders outside its home that the config names, each once", async () => {
+    writeFileSync(
+      config,
+      `[agent]\nkind = "echo"\n[store]\npath = "${home}/me/.revka-too/s.db"\n[channels_config.whatsapp]\nsession_path = "~/.revka/deep/session.db"\n`,
+    );
+    const words = ["install", "--dry-run", "--manager", "systemd", "--config", config];
+    as(0);
+    env["REVKA_HOME"] = join(home, "me/.revka");
+    env["SUDO_USER"] = "ada";
+    const first = await service(...words);
+    expect(first.out.match(/^ReadWritePaths=.*$/gm)).toEqual([
+      `ReadWritePaths="${home}/me/.revka"`,
+      `ReadWritePaths="-${home}/me/.revka-too"`,
+      `ReadWritePaths="-${home}/ada/.revka/deep"`,
+    ]);
+    env["REVKA_HOME"] = join(home, "ada/.revka");
+    const second = await service(...words);
+    expect(second.out.match(/^ReadWritePaths=.*$/gm)).toEqual([
+      `ReadWritePaths="${home}/ada/.revka"`,
+      `ReadWritePaths="-${home}/me/.revka-too"`,
+    ]);
+  });
+
+  test("a config that does not load is told before, unless the service is only looked at", async () => {
+    writeFileSync(config, "[gateway]\nport = 'x'\n");
+    expect((await service("install", ...mine)).code).toBe(78);
+    expect(ran()).toEqual([]);
+    expect((await service("stop", ...mine)).code).toBe(0);
+    rmSync(config);
+    expect((await service("install", ...mine)).code).toBe(78);
+    expect((await install()).code).toBe(0);
+  });
+});
+
+test("what is done is shown first as it would be typed", async () => {
+  const { out } = await service("uninstall", "--dry-run", ...mine);
+  expect(out).toBe(
+    [
+      "$ systemctl --user disable --now revka.service",
+      `$ rm ${unit()}`,
+      "$ systemctl --user daemon-reload",
+      `# Config, messages and session stay in ${home}/me/.revka.`,
+      "",
+    ].join("\n"),
+  );
+  expect(ran()).toEqual([]);
+});
+
+test("a word that is no verb is wrong usage", async () => {
+  const { code, err } = await service("remove", "--manager", "systemd");
+  expect({ code, err }).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('"remove" is none'),
+  });
+});

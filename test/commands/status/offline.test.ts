@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isReady } from "../../../src/commands/status.ts";
+import { offlineReport } from "../../../src/commands/status/offline.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { buildInfo } from "../../../src/runtime/build-info.ts";
+import { temporaryHome } from "../../support/command.ts";
+
+const undo: (() => unknown)[] = [];
+let home: string;
+beforeEach(() => {
+  home = temporaryHome(undo);
+});
+afterEach(() => {
+  for (const step of undo.splice(0)) step();
+});
+
+const cloud =
+  '[channels_config.whatsapp]\nphone_number_id = "1"\naccess_token = "aaaa"\nverify_token = "vvvv"\n';
+const web = '[channels_config.whatsapp]\nsession_path = "/nowhere/s.db"\n';
+const wati = '[channels_config.wati]\napi_token = "tttt"\n';
+const holdsWeb = buildInfo.variant === "whatsapp-web";
+const off = /^the daemon is not running$/;
+
+test.each<[string, [channel: string, backend: string | null, state: string, reason: RegExp][]]>([
+  ["", []],
+  [cloud, [["whatsapp", "cloud", "disconnected", off]]],
+  [
+    cloud + wati,
+    [
+      ["whatsapp", "cloud", "disconnected", off],
+      ["wati", "wati", "disconnected", off],
+    ],
+  ],
+  [
+    web,
+    [
+      holdsWeb
+        ? ["whatsapp", "web", "disconnected", off]
+        : ["whatsapp", null, "skipped", /whatsapp-web variant/],
+    ],
+  ],
+])("where no daemon runs, %j has its channels named, and none of them ready", (text, expected) => {
+  const path = join(home, "config.toml");
+  const gateway = '[gateway]\npublic_url = "https://bot.example"\n';
+  writeFileSync(path, `[agent]\nkind = "echo"\n${gateway}${text}`, { mode: 0o600 });
+  const report = offlineReport(loadConfig({ path, env: {}, home }).config, path);
+  const named: unknown[][] = report.channels.map(({ channel, backend, state }) => [
+    channel,
+    backend,
+    state,
+  ]);
+  expect(named).toEqual(expected.map(([channel, backend, state]) => [channel, backend, state]));
+  for (const [i, [, , , reason]] of expected.entries()) {
+    expect(report.channels[i]?.reason).toMatch(reason);
+  }
+  expect(report.daemon).toEqual({ running: false, pid: null, uptime_seconds: null });
+  expect(report.gateway).toEqual({ address: null, public_url: "https://bot.example" });
+  expect(isReady(report)).toBe(false);
+});

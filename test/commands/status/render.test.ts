@@ -1,0 +1,90 @@
+import { expect, test } from "bun:test";
+import { renderStatus } from "../../../src/commands/status/render.ts";
+import type { ChannelReport, StatusReport } from "../../../src/control/api.ts";
+
+const now = Date.parse("2026-01-01T12:00:00Z");
+const channel: ChannelReport = {
+  channel: "whatsapp",
+  backend: "cloud",
+  state: "ready",
+  reason: null,
+  linked_as: null,
+  last_inbound_at: null,
+  last_outbound_at: null,
+  last_error: null,
+};
+const report: StatusReport = {
+  version: "1.2.3",
+  variant: "default",
+  config_path: "/home/ada/.revka/config.toml",
+  daemon: { running: true, pid: 42, uptime_seconds: 60 },
+  channels: [channel],
+  inbox: { pending: 0, oldest_age_seconds: null },
+  outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
+  turns: { running: 0 },
+  refusals: [],
+  failed_deliveries: [],
+  alarms: [],
+  paused_chats: [],
+  closed_windows: 0,
+  gateway: { address: null, public_url: null },
+};
+const page = (changes: Partial<StatusReport> = {}) =>
+  renderStatus({ ...report, ...changes }, now).split("\n");
+
+test("a daemon of which there is nothing to say has a short page", () => {
+  expect(page()).toEqual([
+    "Revka     1.2.3 (default)",
+    "Daemon    running, pid 42, up 1 min",
+    "Config    /home/ada/.revka/config.toml",
+    "",
+    "Channels",
+    "  whatsapp (cloud): ready",
+    "",
+    "Inbox     0 waiting, 0 being answered",
+    "Outbox    0 waiting, 0 failed",
+    "",
+  ]);
+});
+
+test("where none runs nothing is said of what only it knows", () => {
+  const off = { running: false, pid: null, uptime_seconds: null };
+  expect(page({ daemon: off, channels: [], closed_windows: 3 })).toEqual([
+    "Revka     1.2.3 (default)",
+    "Daemon    not running; start it with `revka daemon` or `revka service start`",
+    "Config    /home/ada/.revka/config.toml",
+    "",
+    "Channels",
+    "  none configured; `revka init` writes a config",
+    "",
+  ]);
+});
+
+test("addresses, and each channel by its name, state and code", () => {
+  const linking = { qr: null, pair_code: "ABCD1234", expires_at: "2026-01-01T12:01:00Z" };
+  const lines = page({
+    gateway: { address: "http://127.0.0.1:42617", public_url: "https://bot.example" },
+    channels: [
+      { ...channel, backend: "web", state: "linking", linking },
+      { ...channel, backend: null, state: "skipped", reason: "config-invalid" },
+      {
+        ...channel,
+        channel: "wati",
+        backend: "wati",
+        linked_as: "+15550001111",
+        last_outbound_at: "2026-01-01T11:58:00Z",
+      },
+    ],
+  });
+  expect(lines.slice(3, 11)).toEqual([
+    "Gateway   http://127.0.0.1:42617",
+    "Public    https://bot.example",
+    "",
+    "Channels",
+    "  whatsapp (web): linking",
+    "    pair code ABCD1234",
+    "  whatsapp: skipped; config-invalid",
+    "  wati: ready as +15550001111",
+  ]);
+  expect(lines[11]).toBe("    last received: never; last sent: 2 min ago");
+});

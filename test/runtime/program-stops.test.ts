@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runProgram } from "../../src/runtime/program.ts";
+import { fakeClock, type FakeClock } from "../support/clock.ts";
+
+let folder: string;
+let clock: FakeClock;
+const left: number[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "revka-program-"));
+  clock = fakeClock();
+});
+afterEach(() => {
+  for (const pid of left.splice(0)) if (alive(pid)) process.kill(pid, "SIGKILL");
+  rmSync(folder, { recursive: true });
+});
+
+function run(script: string, signal = new AbortController().signal, maxOutputBytes = 100) {
+  return runProgram(
+    {
+      command: ["sh", "-c", script],
+      cwd: folder,
+      env: { PATH: process.env["PATH"] },
+      input: "",
+      maxOutputBytes,
+      clock,
+    },
+    signal,
+  );
+}
+
+/** The number that a program writes to this file, once the line is whole. */
+async function written(name: string): Promise<number> {
+  const file = join(folder, name);
+  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"));
+  return Number(readFileSync(file, "utf8"));
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  // Whoever ended and was not waited for yet is as good as gone.
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !/\) [ZX] /.test(readFileSync(stat, "utf8"));
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (const end = Date.now() + 4_000; !holds(); await Bun.sleep(5)) {
+    if (Date.now() > end) throw new Error("not within 4 s");
+  }
+}
+
+test("a program that is told to end may first put its things in order", async () => {
+  const stop = new AbortController();
+  const ended = run(
+    "trap 'echo 1 > tidy; exit' TERM; echo $$ > started; while :; do sleep 0.01; done",
+    stop.signal,
+  );
+  left.push(await written("started"));
+  stop.abort(new Error("enough"));
+  // The clock stands still: nothing but the first signal ends it.
+  await expect(ended).rejects.toThrow("enough");
+  expect(await written("tidy")).toBe(1);
+});
+
+test("one that will not end is killed two seconds later", async () => {
+  const stop = new AbortController();
+  let over = false;
+  const ended = run("trap '' TERM; echo $$ > started; exec sleep 600", stop.signal)
+    .catch((error: unknown) => error)
+    .finally(() => (over = true));
+  const pid = await written("started");
+  left.push(pid);
+  stop.abort(new Error("enough"));
+  await clock.advance(1_999);
+  expect({ over, alive: alive(pid) }).toEqual({ over: false, alive: true });
+  await clock.advance(1);
+  expect(await ended).toEqual(new Error("enough"));
+  expect(alive(pid)).toBe(false);
+  expect(clock.pending).toBe(0);
+});
+
+test("what it started goes with it, heeding the signal or not", async () => {
+  const stop = new AbortController();
+  const ended = run(
+    `sh -c 'trap "" TERM; echo $$ > stubborn; exec sleep 600' >stubborn.out 2>&1 &
+    sh -c 'echo $$ > tame; exec sleep 600' >tame.out 2>&1 &
+    wait`,
+    stop.signal,
+  );
+  const children = [await written("stubborn"), await written("tame")];
+  left.push(...children);
+  stop.abort(new Error("enough"));
+  await expect(ended).rejects.toThrow("enough");
+  await until(() => !children.some(alive));
+});
+
+test.each([
+  [5, "ended"],
+  [4, "too_much_output"],
+] as const)("of five bytes, where %d are allowed: %s", async (most, kind) => {
+  const outcome = await run("printf 12345", undefined, most);
+  expect(outcome.kind).toBe(kind);
+  if (outcome.kind === "ended") expect(String(outcome.stdout)).toBe("12345");
+});
+
+test("what is stopped before it starts does not start", async () => {
+  await expect(run("echo 1 > started", AbortSignal.abort(new Error("no")))).rejects.toThrow("no");
+  expect(existsSync(join(folder, "started"))).toBe(false);
+});

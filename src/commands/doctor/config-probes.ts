@@ -19,7 +19,11 @@ function fileVerdicts({ path, warnings }: Examination["loaded"]): Verdict[] {
   const verdicts = [ok("file", `${path} is valid`)];
   if (configFileMode(path)?.readableByOthers) {
     verdicts.push(
-      warning("file mode", `${path} holds secrets and others can read it`, `chmod 600 ${typed(path)}`),
+      warning(
+        "file mode",
+        `${path} holds secrets and others can read it`,
+        `chmod 600 ${typed(path)}`,
+      ),
     );
   }
   for (const problem of warnings) {

@@ -46,7 +46,11 @@ function databaseVerdicts(path: string): Verdict[] {
   }
   if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
     verdicts.unshift(
-      warning("database mode", `others may read the messages in ${path}`, `chmod 600 ${typed(path)}`),
+      warning(
+        "database mode",
+        `others may read the messages in ${path}`,
+        `chmod 600 ${typed(path)}`,
+      ),
     );
   }
   return verdicts;

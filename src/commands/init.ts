@@ -9,7 +9,7 @@ import { configText, type Answers } from "./init/template.ts";
 import { ConfigError } from "../config/problems.ts";
 import { load } from "./load.ts";
 import { homeOf, paths } from "./running-daemon.ts";
-import { wrap } from "./text.ts";
+import { typed, wrap } from "./text.ts";
 
 export const command: Command = {
   usage: "init [OPTIONS]",
@@ -34,7 +34,7 @@ export const command: Command = {
     const answers = await answersOf(invocation);
     write(config, configText(answers));
     await check(config, invocation);
-    const named = invocation.configFile === undefined ? "" : ` --config ${config}`;
+    const named = invocation.configFile === undefined ? "" : ` --config ${typed(config)}`;
     terminal.out(`Wrote ${config}\nOnly you can read it.\n${nextSteps(answers, config, named)}`);
     return exitCode.fine;
   },

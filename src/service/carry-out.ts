@@ -18,8 +18,7 @@ export async function carryOut(
   for (const step of plan.before) await must(step, run);
   try {
     for (const { path, mode } of plan.folders) {
-      // Whoever owns it must get to it, so those above it are not as closed.
-      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      makeAbove(path, owner !== null);
       const made = mkdirSync(path, { recursive: true, mode });
       // A link that the account puts in its place meanwhile is not followed: root would give away where it leads.
       if (made !== undefined && owner) lchownSync(path, owner.uid, owner.gid);
@@ -44,6 +43,16 @@ export async function carryOut(
     else await must(step, run);
   }
   return code;
+}
+
+/** Whoever owns a folder must get to it: those above it are not as closed, not even where this process' umask would. */
+function makeAbove(path: string, forAnother: boolean): void {
+  const mask = forAnother ? process.umask(0o022) : null;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  } finally {
+    if (mask !== null) process.umask(mask);
+  }
 }
 
 async function must(step: ServiceStep, run: RunStep): Promise<void> {

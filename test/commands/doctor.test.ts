@@ -223,8 +223,8 @@ describe("config and machine", () => {
     const { find } = await doctor();
     expect(find("store", "database")).toMatchObject({
       level: "error",
-      message: `${path} cannot be opened by this account`,
-      next: "run this as the daemon's account, or give that account the file and its folder",
+      message: `${path} cannot be opened and written by this account`,
+      next: "run this as the daemon's account, or give that account the file and its folder, on a disk that is not mounted read-only",
     });
   });
 

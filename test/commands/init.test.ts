@@ -138,6 +138,13 @@ test("the next commands name the file that was named", async () => {
   );
 });
 
+test("and name it as a shell takes it", async () => {
+  const other = join(env["HOME"] ?? "", "Ada's bot", "config.toml");
+  const { out } = await revka(["init", ...web, ...echo, "--config", other], env);
+  const typed = `'${other.replace("'", `'\\''`)}'`;
+  expect(out).toContain(`Next: revka doctor --config ${typed}, then`);
+});
+
 test("@FILE keeps a secret off the command line", async () => {
   const token = join(env["HOME"] ?? "", "token");
   writeFileSync(token, "from-a-file\n");

@@ -34,6 +34,11 @@ const linking = (qr: string): ChannelReport => ({
   linking: { qr, pair_code: null, expires_at: "2026-01-01T00:00:00.000Z" },
 });
 
+const pairing: ChannelReport = {
+  ...linking(""),
+  linking: { qr: null, pair_code: "ABCD1234", expires_at: "2026-01-01T00:00:00.000Z" },
+};
+
 /** A daemon that shows these one after the other, the last for ever; `seen` hears which was asked for. */
 async function daemon(shown: ChannelReport[], seen: (at: number) => void = () => {}) {
   let asked = 0;
@@ -99,16 +104,22 @@ test("keeps the current code in a PNG that only its owner may read, and removes 
 test("removes it also where a pair code came after the QR code", async () => {
   const png = join(home, "code.png");
   let there = false;
-  const paired: ChannelReport = {
-    ...linking(""),
-    linking: { qr: null, pair_code: "ABCD1234", expires_at: "2026-01-01T00:00:00.000Z" },
-  };
-  await daemon([linking("2@first"), paired, web], () => void (there ||= existsSync(png)));
+  await daemon([linking("2@first"), pairing, web], () => void (there ||= existsSync(png)));
   const { code, out } = await revka(["link", "--png", png], env);
   expect(code).toBe(0);
   expect(out).toContain("ABCD-1234");
   expect(there).toBe(true);
   expect(existsSync(png)).toBe(false);
+});
+
+test("leaves what lay at the PNG's place where a pair code alone was shown", async () => {
+  const png = join(home, "photo.png");
+  writeFileSync(png, "a photo");
+  await daemon([pairing, web]);
+  const { code, out } = await revka(["link", "--png", png], env);
+  expect(code).toBe(0);
+  expect(out).toContain("ABCD-1234");
+  expect(readFileSync(png, "utf8")).toBe("a photo");
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(

@@ -92,6 +92,19 @@ describe("the agent is asked", () => {
     expect(asked.map((at) => at - began)).toEqual([0, 1_000, 3_000, 7_000]);
   });
 
+  test("anew where its answer cannot be sent, and not where it is only not kept", async () => {
+    const refusals = [new AgentError("no such file", true), new Error("disk full")];
+    const sent = replyComposer({ mediaFolder: "", mediaDir: null, keep: async () => {} });
+    const compose: TurnWork["compose"] = async (...words) => {
+      const refusal = refusals.shift();
+      if (refusal) throw refusal;
+      return sent(...words);
+    };
+    const answers = [async () => text("one"), async () => text("two"), async () => text("three")];
+    expect(said(await turn(answers, { compose }))).toEqual(["two"]);
+    expect(requests.length).toBe(2);
+  });
+
   test("no sooner than it wishes, up to a minute", async () => {
     const asked: number[] = [];
     const began = trial.clock.now();

@@ -34,9 +34,15 @@ test("without another owner a folder that is made is one's own", async () => {
   expect(statSync(path).uid).toBe(process.geteuid?.() ?? 0);
 });
 
-test("who owns a folder may also get to it: those above it that had to be made are open", async () => {
+test("who owns a folder may also get to it: those above it that had to be made are open, whatever this process keeps from others", async () => {
   const path = join(folder, "srv/revka/data");
-  await carryOut({ ...emptyPlan, folders: [{ path, mode: 0o700 }] }, fine);
+  const mask = process.umask(0o077);
+  try {
+    const owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+    await carryOut({ ...emptyPlan, folders: [{ path, mode: 0o700 }] }, fine, owner);
+  } finally {
+    process.umask(mask);
+  }
   const modes = ["srv", "srv/revka", "srv/revka/data"].map(
     (made) => statSync(join(folder, made)).mode & 0o777,
   );
@@ -47,8 +53,11 @@ test("a file has its mode, whatever this process keeps from others or left half 
   const path = join(folder, "unit");
   writeFileSync(`${path}.new`, "half", { mode: 0o600 });
   const mask = process.umask(0o077);
-  await carryOut({ ...emptyPlan, files: [{ path, mode: 0o644, content: "whole" }] }, fine);
-  process.umask(mask);
+  try {
+    await carryOut({ ...emptyPlan, files: [{ path, mode: 0o644, content: "whole" }] }, fine);
+  } finally {
+    process.umask(mask);
+  }
   expect(statSync(path).mode & 0o777).toBe(0o644);
   expect(existsSync(`${path}.new`)).toBe(false);
 });

@@ -35,6 +35,7 @@ const LOGOUT_MS = 5_000;
 const HAND_OVER_MS = 5_000;
 /** Less than a connection may take to stand, so that a silent proxy is named. */
 const PROXY_MS = 15_000;
+const NOT_RUNNING = "the channel is not running";
 
 export type { WhatsAppWebOptions };
 
@@ -109,7 +110,7 @@ class WhatsAppWeb implements Channel {
         this.proxyFailed = events.proxyFailed;
         const session = this.openedSession();
         const ingress = this.ingress;
-        if (!ingress) throw new Error("the channel was stopped");
+        if (!ingress) throw new Error(NOT_RUNNING);
         const opened = openWired({
           session,
           ingress,
@@ -157,8 +158,11 @@ class WhatsAppWeb implements Channel {
     this.attention.stop();
     this.connection.stop("stopped");
     this.sock = undefined;
-    await this.ingress?.stop();
+    const { ingress } = this;
+    // At once: whoever is linking anew meanwhile must see it, however long the handing over takes.
     this.ingress = null;
+    this.deliver = null;
+    await ingress?.stop();
     this.session?.close();
     this.session = null;
     await this.closeBridge();
@@ -206,11 +210,14 @@ class WhatsAppWeb implements Channel {
 
   /**
    * Logs this device out where that is possible, moves the session aside and shows a new code. A session that could
-   * not be opened is tried once more and otherwise left as it is: throws why.
+   * not be opened is tried once more and otherwise left as it is: throws why. Throws too where the channel is stopped,
+   * also meanwhile: what it opened then, nobody would close.
    */
   async relink(): Promise<void> {
-    if (!this.ingress) {
-      if (this.deliver) await this.start(this.deliver);
+    const { ingress } = this;
+    if (!ingress) {
+      if (!this.deliver) throw new Error(NOT_RUNNING);
+      await this.start(this.deliver);
       if (this.trouble !== null) throw new Error(this.trouble);
       return;
     }
@@ -218,15 +225,17 @@ class WhatsAppWeb implements Channel {
     if (session?.linked && sock && this.connection.status.state === "ready") {
       await within(this.options.clock, LOGOUT_MS, sock.logout()).catch(() => {});
     }
+    if (this.ingress !== ingress) throw new Error(NOT_RUNNING);
     this.connection.stop("linking anew");
     try {
-      this.session ??= this.reopen();
+      this.session ??= this.open();
       if (this.session.linked) await this.setAside();
-      this.session ??= this.reopen();
+      if (this.ingress === ingress) this.session ??= this.open();
     } catch (error) {
       this.fail(error);
       throw error;
     }
+    if (this.ingress !== ingress) throw new Error(NOT_RUNNING);
     this.trouble = null;
     this.connection.start();
   }
@@ -239,12 +248,6 @@ class WhatsAppWeb implements Channel {
       onReceived: () => this.ingress?.wake(),
       onMappings: (stored) => this.ingress?.learnt(stored),
     });
-  }
-
-  /** Throws where the channel was stopped meanwhile: what it opened then, nobody would close. */
-  private reopen(): Session {
-    if (!this.ingress) throw new Error("the channel was stopped");
-    return this.open();
   }
 
   private openedSession(): Session {

@@ -5,6 +5,7 @@ import { configFileMode } from "../../config/file-mode.ts";
 import { formatProblem } from "../../config/problems.ts";
 import { selectBackend } from "../../config/select.ts";
 import { buildInfo } from "../../runtime/build-info.ts";
+import { typed } from "../text.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 export const configProbes: Probe[] = [
@@ -18,7 +19,11 @@ function fileVerdicts({ path, warnings }: Examination["loaded"]): Verdict[] {
   const verdicts = [ok("file", `${path} is valid`)];
   if (configFileMode(path)?.readableByOthers) {
     verdicts.push(
-      warning("file mode", `${path} holds secrets and others can read it`, `chmod 600 ${path}`),
+      warning(
+        "file mode",
+        `${path} holds secrets and others can read it`,
+        `chmod 600 ${typed(path)}`,
+      ),
     );
   }
   for (const problem of warnings) {
@@ -35,7 +40,7 @@ function homeVerdicts(home: string): Verdict[] {
   }
   const open = process.platform !== "win32" && (stats.mode & 0o077) !== 0;
   return open
-    ? [warning("home", `others may look into ${home}`, `chmod 700 ${home}`)]
+    ? [warning("home", `others may look into ${home}`, `chmod 700 ${typed(home)}`)]
     : [ok("home", `${home} is yours alone`)];
 }
 

@@ -5,6 +5,7 @@ import { buildInfo } from "../../runtime/build-info.ts";
 import { StoreError } from "../../store/contract.ts";
 import { toStoreError } from "../../store/database.ts";
 import { foreignAdvice, foreignDatabase, foreignFile } from "../../store/foreign.ts";
+import { typed } from "../text.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const megabyte = 1024 * 1024;
@@ -45,7 +46,11 @@ function databaseVerdicts(path: string): Verdict[] {
   }
   if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
     verdicts.unshift(
-      warning("database mode", `others may read the messages in ${path}`, `chmod 600 ${path}`),
+      warning(
+        "database mode",
+        `others may read the messages in ${path}`,
+        `chmod 600 ${typed(path)}`,
+      ),
     );
   }
   return verdicts;
@@ -64,8 +69,8 @@ function brokenVerdict(path: string, reason: unknown): Verdict {
   return problem === "readonly"
     ? error(
         "database",
-        `${path} cannot be opened by this account`,
-        "run this as the daemon's account, or give that account the file and its folder",
+        `${path} cannot be opened and written by this account`,
+        "run this as the daemon's account, or give that account the file and its folder, on a disk that is not mounted read-only",
       )
     : error("database", `${path}: ${message}`, "mend that, then run revka doctor again");
 }

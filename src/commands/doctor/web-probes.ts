@@ -4,6 +4,7 @@ import { SessionError } from "../../channels/whatsapp-web/session-error.ts";
 import { findSessionSecret, keyFileOf } from "../../channels/whatsapp-web/session-key.ts";
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
+import { typed } from "../text.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const website = "https://web.whatsapp.com/";
@@ -53,7 +54,7 @@ function sessionVerdicts(path: string, examination: Examination): Verdict[] {
         warning(
           "session mode",
           `others may read ${file}: whoever has it is you`,
-          `chmod 600 ${file}`,
+          `chmod 600 ${typed(file)}`,
         ),
       );
     }

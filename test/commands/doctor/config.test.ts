@@ -12,7 +12,7 @@ let folder: string;
 let home: string;
 let file: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "revka-doctor-"));
+  folder = mkdtempSync(join(tmpdir(), "revka doctor-"));
   home = join(folder, "home");
   file = join(folder, "config.toml");
 });
@@ -45,7 +45,7 @@ describe("the file", () => {
     const warned = await found(wati, "file mode", Number.parseInt(mode, 8));
     expect(warned).toEqual(
       open
-        ? [`warning file mode: ${file} holds secrets and others can read it -> chmod 600 ${file}`]
+        ? [`warning file mode: ${file} holds secrets and others can read it -> chmod 600 '${file}'`]
         : [],
     );
     expect(await found(wati, "file")).toEqual([`ok file: ${file} is valid -> null`]);
@@ -77,7 +77,7 @@ describe("the home", () => {
     expect(await of()).toEqual([
       level === "ok"
         ? `ok home: ${home} is yours alone -> null`
-        : `warning home: others may look into ${home} -> chmod 700 ${home}`,
+        : `warning home: others may look into ${home} -> chmod 700 '${home}'`,
     ]);
   });
 });

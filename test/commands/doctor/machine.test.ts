@@ -15,7 +15,7 @@ import { storeAt } from "../../support/store.ts";
 let home: string;
 let path: string;
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "revka-doctor-"));
+  home = mkdtempSync(join(tmpdir(), "revka doctor-"));
   path = join(home, "revka.db");
   writeFileSync(join(home, "config.toml"), '[agent]\nkind = "echo"\n');
 });
@@ -67,7 +67,7 @@ describe("the store", () => {
         name: "database mode",
         level: "warning",
         message: `others may read the messages in ${path}`,
-        next: `chmod 600 ${path}`,
+        next: `chmod 600 '${path}'`,
       },
       { name: "database", level: "ok" },
     ]);

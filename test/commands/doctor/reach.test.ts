@@ -17,7 +17,7 @@ import { examined } from "../../support/examined.ts";
 
 let home: string;
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "revka-doctor-"));
+  home = mkdtempSync(join(tmpdir(), "revka doctor-"));
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
@@ -219,7 +219,10 @@ describe("Web", () => {
     writeFileSync(join(home, "session.db"), "x", { mode: 0o644 });
     const find = await findings(webProbes, web(), answers);
     expect(find("session key")).toMatchObject({ level: "error" });
-    expect(find("session mode")).toMatchObject({ level: "warning" });
+    expect(find("session mode")).toMatchObject({
+      level: "warning",
+      next: `chmod 600 '${join(home, "session.db")}'`,
+    });
     expect(await Bun.file(join(home, "session.db.key")).exists()).toBe(false);
     expect(find("link")).toMatchObject({ level: "warning" });
   });

@@ -12,7 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/agent.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { opusFile } from "../speech/opus.ts";
@@ -105,6 +105,22 @@ describe("a file that an agent hands back", () => {
       get messages() {
         rmSync(file);
         symlinkSync(secret, file);
+        return [];
+      },
+    };
+    const answer = compose()(fakeChannel(), request, turn, parts(file));
+    await expect(answer).rejects.toBeInstanceOf(AgentError);
+  });
+
+  test("whose folder becomes a link while it is looked at is not followed", async () => {
+    const file = write("outgoing", "today", "chart.png");
+    const secret = write("elsewhere", "chart.png");
+    const request = {
+      ...requestOf(),
+      // Asked for once the path is known, and before the file is opened.
+      get messages() {
+        rmSync(dirname(file), { recursive: true });
+        symlinkSync(dirname(secret), dirname(file));
         return [];
       },
     };

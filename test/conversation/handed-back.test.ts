@@ -165,7 +165,7 @@ describe("a file that an agent hands back", () => {
         return pipe;
       },
     ],
-    ["that is not there", () => join(trial.folder, "outgoing", "none.png")],
+    ["that is not there", () => write("outgoing", "chart.png").replace("chart.png", "none.png")],
     [
       "that is a folder",
       () => {
@@ -204,6 +204,8 @@ describe("a file that an agent hands back", () => {
       (thrown: unknown) => thrown,
     );
     expect(error).toBeInstanceOf(AgentError);
+    // The agent may answer better when it is asked again.
+    expect(error).toMatchObject({ retryable: true });
     expect(existsSync(join(trial.folder, "media"))).toBe(false);
   });
 

@@ -97,8 +97,15 @@ const signals = () => ({
 });
 
 test("a file that never comes leaves its message half of the time, and a reason", async () => {
-  const channel = fakeChannel({ openMedia: (_, signal) => untilStopped(signal) });
+  const asked = Promise.withResolvers<void>();
+  const channel = fakeChannel({
+    openMedia(_, signal) {
+      asked.resolve();
+      return untilStopped(signal);
+    },
+  });
   const turn = runTurn(work({}), channel, chat, burst, signals());
+  await asked.promise;
   expect(await outcome(turn, 16_000)).toMatchObject({ outcome: "answered" });
   expect(requests[0]?.messages[0]?.attachments).toMatchObject([
     { path: null, error: "it took too long" },

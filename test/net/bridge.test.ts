@@ -99,6 +99,17 @@ test("nobody without the credentials gets through", async () => {
   expect(target.connections).toBe(0);
 });
 
+test.skipIf(process.platform !== "linux")("it listens on one address of this machine", async () => {
+  const bridge = await startBridge(keep(await startHttpProxy()).url);
+  const reached = await new Promise<boolean>((resolve) => {
+    // Loopback too on Linux, and another address: where every address is listened on, so is this.
+    const socket = connect(Number(new URL(bridge.url).port), "127.0.0.2");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    keep({ close: async () => void socket.destroy() });
+  });
+  expect(reached).toBe(false);
+});
+
 test("only CONNECT to a host and port is taken", async () => {
   const upstream = keep(await startHttpProxy());
   const bridge = await startBridge(upstream.url);

@@ -45,7 +45,9 @@ const receiver = (admit: (each: Message) => Verdict = admitted): Deliver =>
   inbox.receiver(cloud, admit);
 const inbound = (...messages: Message[]): InboundEvent[] =>
   messages.map((each) => ({ kind: "message", message: each }));
-const values = async (metric: "messagesIn" | "refusals" | "duplicates"): Promise<object[]> => {
+const values = async (
+  metric: "messagesIn" | "refusals" | "duplicates" | "eventsIgnored",
+): Promise<object[]> => {
   const { values: counted } = await metrics[metric].get();
   return counted.map(({ labels, value }) => ({ ...labels, value }));
 };
@@ -116,6 +118,24 @@ test("what is taken, known or refused is counted, a type that is not known yet a
   expect(await values("refusals")).toEqual([
     { channel: "whatsapp", reason: "not_in_allowlist", value: 1 },
   ]);
+});
+
+test("what only changes what is known counts by its kind, and what is ignored by its reason", async () => {
+  const accept = spyOn(trial.store, "accept");
+  await receiver()([{ kind: "ignored", reason: "echo" }]);
+  // Nothing to be stored: not even a store in trouble makes it come again.
+  expect(accept).not.toHaveBeenCalled();
+  const { sender } = message();
+  await receiver()([
+    { kind: "ignored", reason: "echo" },
+    { kind: "edit", targetId: "wamid.0", text: "new", sender },
+    ...inbound(message()),
+  ]);
+  expect(await values("eventsIgnored")).toEqual([
+    { channel: "whatsapp", reason: "echo", value: 2 },
+    { channel: "whatsapp", reason: "edit", value: 1 },
+  ]);
+  accept.mockRestore();
 });
 
 test("the log has neither text, name, full id nor full number, of what is taken or refused", async () => {

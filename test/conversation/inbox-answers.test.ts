@@ -138,6 +138,21 @@ test("what only changes what is known counts by its kind, and what is ignored by
   accept.mockRestore();
 });
 
+test("what another number leaves unanswered is told of once, and a full inbox each time", async () => {
+  const warned = () => said.filter((line) => /another number|full/.test(line)).map((line) => JSON.parse(line));
+  const speaksAs = (number: string) => receiver()([{ kind: "account", number }]);
+  await speaksAs("+15550000001");
+  await receiver()(inbound(message()));
+  expect(warned()).toEqual([]);
+  await speaksAs("+15550000002");
+  await speaksAs("+15550000002");
+  expect(warned().map(([, fields]) => fields)).toEqual([
+    { channel: "whatsapp", messages: 1, deliveries: 0 },
+  ]);
+  await turnedAway(inbound(message(), message(), message()));
+  expect(warned().at(-1)?.[1]).toEqual({ channel: "whatsapp", messages: 1 });
+});
+
 test("the log has neither text, name, full id nor full number, of what is taken or refused", async () => {
   const id = "wamid.HBgLMTU1NTAwMDExMTEVAgASGBQzQTdCNUQ5MUI4";
   const people = [

@@ -75,6 +75,25 @@ test("a turn that is deaf even then is left behind a second later", async () => 
   finish.mockRestore();
 });
 
+test("a stop ends the making of a voice note after the grace, too", async () => {
+  const cut = mock(() => {});
+  const speak = (_: unknown, __: unknown, ___: unknown, signal: AbortSignal) =>
+    new Promise<null>((resolve) => {
+      signal.addEventListener("abort", () => (cut(), resolve(null)));
+    });
+  build({}, { speak });
+  await deliver(from("+15550001111", "hello"));
+  expect(replies()).toEqual(["hello"]);
+  const stopped = mock(() => {});
+  void trial.turns.drain(5_000).then(stopped);
+  await pass(4_900);
+  expect(cut).not.toHaveBeenCalled();
+  expect(stopped).not.toHaveBeenCalled();
+  await pass(200);
+  expect(cut).toHaveBeenCalledTimes(1);
+  expect(stopped).toHaveBeenCalledTimes(1);
+});
+
 test("a stop with no turn under way waits for nothing", async () => {
   await trial.turns.drain(5_000);
   expect(trial.clock.pending).toBe(0);

@@ -139,7 +139,8 @@ test("what only changes what is known counts by its kind, and what is ignored by
 });
 
 test("what another number leaves unanswered is told of once, and a full inbox each time", async () => {
-  const warned = () => said.filter((line) => /another number|full/.test(line)).map((line) => JSON.parse(line));
+  const warned = () =>
+    said.filter((line) => /another number|full/.test(line)).map((line) => JSON.parse(line));
   const speaksAs = (number: string) => receiver()([{ kind: "account", number }]);
   await speaksAs("+15550000001");
   await receiver()(inbound(message()));

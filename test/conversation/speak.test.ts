@@ -77,7 +77,9 @@ test("a voice note is on disk before it is promised", async () => {
     log: silentLog,
   });
   const request = turn({ messages: [message({ type: "voice" })] });
-  expect(await speak(request, { messageId: 7 }, texts, new AbortController().signal)).not.toBeNull();
+  expect(
+    await speak(request, { messageId: 7 }, texts, new AbortController().signal),
+  ).not.toBeNull();
   sync.mockRestore();
   expect(order).toEqual(["on disk", "noted"]);
 });

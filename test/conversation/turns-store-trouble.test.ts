@@ -1,5 +1,6 @@
 import { expect, spyOn, test } from "bun:test";
 import { StoreError } from "../../src/store/contract.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
 import { message } from "../support/store.ts";
 import { from, turnsTrial } from "../support/turns-trial.ts";
 
@@ -12,9 +13,14 @@ test("a store that cannot be read holds a chat up, and ends nothing", async () =
   const read = spyOn(trial.store, "pendingMessages").mockImplementation(() => {
     throw new Error("disk I/O error");
   });
+  const told = spyOn(silentLog, "error");
   await deliver(message());
   await pass(300);
   expect(trial.requests).toEqual([]);
+  expect(told.mock.calls.map(([, words]) => words)).toEqual([
+    "a turn could not be finished; it is repeated",
+  ]);
+  told.mockRestore();
   read.mockRestore();
   await pass(2_300);
   expect(trial.requests).toHaveLength(1);

@@ -156,8 +156,10 @@ test("an answer does not wait for its voice, which a stop of the daemon ends", a
 test("a stop of the daemon ends it all the same", async () => {
   const stop = new AbortController();
   const channel = fakeChannel({ openMedia: (_, signal) => untilStopped(signal) });
-  const turn = runTurn(work({}), channel, chat, burst, { ...signals(), signal: stop.signal });
+  const works = work({});
+  const turn = runTurn(works, channel, chat, burst, { ...signals(), signal: stop.signal });
   stop.abort(new Error("the daemon is stopping"));
   expect(await outcome(turn, 0)).toEqual(new Error("the daemon is stopping"));
+  expect(works.alarms.list()).toEqual([]);
   expect(requests).toEqual([]);
 });

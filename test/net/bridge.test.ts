@@ -110,6 +110,21 @@ test.skipIf(process.platform !== "linux")("it listens on one address of this mac
   expect(reached).toBe(false);
 });
 
+test("its credentials are long and its own", async () => {
+  const upstream = keep(await startHttpProxy());
+  const bridges = [await startBridge(upstream.url), await startBridge(upstream.url)];
+  const passwords = bridges.map(({ url }) => new URL(url).password);
+  expect(new Set(passwords).size).toBe(2);
+  for (const password of passwords) expect(password).toMatch(/^[\w-]{32}$/);
+});
+
+test("a target may be an IPv6 address", async () => {
+  const upstream = keep(await startHttpProxy({ refuse: 403 }));
+  const bridge = await startBridge(upstream.url);
+  await raw(bridge, `CONNECT [::1]:443 HTTP/1.1\r\n${login(bridge)}\r\n\r\n`);
+  expect(upstream.asked).toEqual(["CONNECT [::1]:443"]);
+});
+
 test("only CONNECT to a host and port is taken", async () => {
   const upstream = keep(await startHttpProxy());
   const bridge = await startBridge(upstream.url);

@@ -44,6 +44,21 @@ function upload(answers: ((body: Buffer) => Promise<Response>)[], more: object =
   return uploadFile({ ...file, fetch, now: 1_700_000_000_999, signal, ...more });
 }
 
+test("a file is sent as WhatsApp's own page sends it, and given up with its signal", async () => {
+  const asking: (RequestInit | undefined)[] = [];
+  const fetch: Fetch = async (_, init) => {
+    asking.push(init);
+    return taken();
+  };
+  await upload([], { fetch });
+  expect(asking[0]?.method).toBe("POST");
+  expect(Object.fromEntries(new Headers(asking[0]?.headers))).toEqual({
+    "content-type": "application/octet-stream",
+    origin: "https://web.whatsapp.com",
+  });
+  expect(asking[0]?.signal).toBe(signal);
+});
+
 test("a file lies where the server says, under its own hash, with what opens and proves it", async () => {
   let stored: Buffer = Buffer.alloc(0);
   const file = await upload([

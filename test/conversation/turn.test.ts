@@ -92,6 +92,24 @@ describe("the agent is asked", () => {
     expect(asked.map((at) => at - began)).toEqual([0, 1_000, 3_000, 7_000]);
   });
 
+  test("anew where its answer may not be sent, and the log says why", async () => {
+    const logged: string[] = [];
+    const log = {
+      ...silentLog,
+      warn: (_: object, words?: string) => void logged.push(words ?? ""),
+    };
+    const path = import.meta.path;
+    const outside: AgentReply = {
+      parts: [{ kind: "media", media: "document", path, caption: null, filename: null }],
+    };
+    const result = await turn([async () => outside, async () => text("hi")], { log });
+    expect(said(result)).toEqual(["hi"]);
+    expect(requests).toHaveLength(2);
+    expect(logged).toEqual([
+      "agent failed: the answer names a file outside [agent] media_dir and the turn's own attachments",
+    ]);
+  });
+
   test("no sooner than it wishes, up to a minute", async () => {
     const asked: number[] = [];
     const began = trial.clock.now();

@@ -170,3 +170,11 @@ test("what the transcriber does not take, or has words already, it is not sent",
   const { text } = await prepare(told.transcriber)(speaking, spoken("a caption"), signal);
   expect([text, told.asked]).toEqual(["a caption", []]);
 });
+
+test("sound that was not fetched, or is none, is not heard", async () => {
+  const told = listening(null);
+  const lost = await prepare(told.transcriber)(channel, spoken(), signal);
+  expect(lost.attachments).toMatchObject([{ path: null, error: "no media here" }]);
+  await prepare(told.transcriber)(channel, entry(7, { text: "" }), signal);
+  expect([lost.text, told.asked]).toEqual(["", []]);
+});

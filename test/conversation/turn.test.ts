@@ -98,16 +98,14 @@ describe("the agent is asked", () => {
       ...silentLog,
       warn: (_: object, words?: string) => void logged.push(words ?? ""),
     };
-    const path = import.meta.path;
-    const outside: AgentReply = {
-      parts: [{ kind: "media", media: "document", path, caption: null, filename: null }],
+    const compose: TurnWork["compose"] = async (_channel, _request, _turn, parts) => {
+      if (logged.length === 0) throw new AgentError("the answer names a file outside", true);
+      return parts.flatMap((part) => (part.kind === "text" ? [{ ...part, quote: null }] : []));
     };
-    const result = await turn([async () => outside, async () => text("hi")], { log });
-    expect(said(result)).toEqual(["hi"]);
+    const result = await turn([async () => text("one"), async () => text("two")], { log, compose });
+    expect(said(result)).toEqual(["two"]);
     expect(requests).toHaveLength(2);
-    expect(logged).toEqual([
-      "agent failed: the answer names a file outside [agent] media_dir and the turn's own attachments",
-    ]);
+    expect(logged).toEqual(["agent failed: the answer names a file outside"]);
   });
 
   test("no sooner than it wishes, up to a minute", async () => {

@@ -66,6 +66,8 @@ describe("an attachment", () => {
     const { attachments } = await prepare()(channel, entry(photo), signal);
     const [file] = attachments;
     expect(file).toMatchObject({ kind: "image", mime_type: "image/png", size: png.length });
+    // Agents put it into paths of their own.
+    expect(file?.filename).toBe("passwd");
     expect(file?.path).toBe(join(ownFolder(), "1-passwd"));
     expect(statSync(file?.path ?? "").mode & 0o777).toBe(0o600);
     expect(statSync(ownFolder()).mode & 0o777).toBe(0o700);
@@ -97,6 +99,21 @@ describe("an attachment", () => {
     const { attachments } = await prepare()(now, anew, signal);
     expect(readFileSync(attachments[0]?.path ?? "")).toEqual(gif);
   });
+
+  test.each([{ name: "wati" as const }, { account: "another" }])(
+    "is never the one of another account, whose messages may have the same ids: %o",
+    async (other) => {
+      const gif = Buffer.from("GIF89a, of another person");
+      const fetched = async (bytes: Buffer, changes: object) => {
+        const openMedia = async () => ({ body: stream(bytes), mimeType: null });
+        const channel = fakeChannel({ openMedia, ...changes });
+        const { attachments } = await prepare()(channel, entry(photo), signal);
+        return readFileSync(attachments[0]?.path ?? "");
+      };
+      expect(await fetched(png, {})).toEqual(png);
+      expect(await fetched(gif, other)).toEqual(gif);
+    },
+  );
 
   test("that a kill left on disk before it was noted is noted when the turn is repeated, once", async () => {
     const openMedia = async () => ({ body: stream(png), mimeType: "image/png" });

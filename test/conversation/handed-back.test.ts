@@ -12,7 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/agent.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { opusFile } from "../speech/opus.ts";
@@ -112,6 +112,22 @@ describe("a file that an agent hands back", () => {
     await expect(answer).rejects.toBeInstanceOf(AgentError);
   });
 
+  test("whose folder becomes a link while it is looked at is not followed", async () => {
+    const file = write("outgoing", "today", "chart.png");
+    const secret = write("elsewhere", "chart.png");
+    const request = {
+      ...requestOf(),
+      // Asked for once the path is known, and before the file is opened.
+      get messages() {
+        rmSync(dirname(file), { recursive: true });
+        symlinkSync(dirname(secret), dirname(file));
+        return [];
+      },
+    };
+    const answer = compose()(fakeChannel(), request, turn, parts(file));
+    await expect(answer).rejects.toBeInstanceOf(AgentError);
+  });
+
   test("that cannot be noted leaves nothing behind", async () => {
     const answer = replyComposer({
       mediaFolder: join(trial.folder, "media"),
@@ -149,7 +165,7 @@ describe("a file that an agent hands back", () => {
         return pipe;
       },
     ],
-    ["that is not there", () => join(trial.folder, "outgoing", "none.png")],
+    ["that is not there", () => write("outgoing", "chart.png").replace("chart.png", "none.png")],
     [
       "that is a folder",
       () => {
@@ -188,6 +204,8 @@ describe("a file that an agent hands back", () => {
       (thrown: unknown) => thrown,
     );
     expect(error).toBeInstanceOf(AgentError);
+    // The agent may answer better when it is asked again.
+    expect(error).toMatchObject({ retryable: true });
     expect(existsSync(join(trial.folder, "media"))).toBe(false);
   });
 

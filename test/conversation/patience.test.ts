@@ -97,8 +97,15 @@ const signals = () => ({
 });
 
 test("a file that never comes leaves its message half of the time, and a reason", async () => {
-  const channel = fakeChannel({ openMedia: (_, signal) => untilStopped(signal) });
+  const asked = Promise.withResolvers<void>();
+  const channel = fakeChannel({
+    openMedia(_, signal) {
+      asked.resolve();
+      return untilStopped(signal);
+    },
+  });
   const turn = runTurn(work({}), channel, chat, burst, signals());
+  await asked.promise;
   expect(await outcome(turn, 16_000)).toMatchObject({ outcome: "answered" });
   expect(requests[0]?.messages[0]?.attachments).toMatchObject([
     { path: null, error: "it took too long" },
@@ -149,8 +156,10 @@ test("an answer does not wait for its voice, which a stop of the daemon ends", a
 test("a stop of the daemon ends it all the same", async () => {
   const stop = new AbortController();
   const channel = fakeChannel({ openMedia: (_, signal) => untilStopped(signal) });
-  const turn = runTurn(work({}), channel, chat, burst, { ...signals(), signal: stop.signal });
+  const works = work({});
+  const turn = runTurn(works, channel, chat, burst, { ...signals(), signal: stop.signal });
   stop.abort(new Error("the daemon is stopping"));
   expect(await outcome(turn, 0)).toEqual(new Error("the daemon is stopping"));
+  expect(works.alarms.list()).toEqual([]);
   expect(requests).toEqual([]);
 });

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { existsSync, statSync, writeFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentPart } from "../../src/agent/agent.ts";
 import { replySpeaker } from "../../src/conversation/speak.ts";
@@ -61,4 +62,24 @@ test.each([
   expect(note).toMatchObject({ kind: "media", media: "voice", path, durationSecs: 2 });
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(spoken.at(-1)).toBe("good morning\n\nand good night");
+});
+
+test("a voice note is on disk before it is promised", async () => {
+  const probe = await open(folder.path);
+  const handles: FileHandle = Object.getPrototypeOf(probe);
+  await probe.close();
+  const order: string[] = [];
+  const sync = spyOn(handles, "sync").mockImplementation(async () => void order.push("on disk"));
+  const speak = replySpeaker({
+    mediaFolder: folder.path,
+    synthesizer: speaks,
+    keep: async () => void order.push("noted"),
+    log: silentLog,
+  });
+  const request = turn({ messages: [message({ type: "voice" })] });
+  expect(
+    await speak(request, { messageId: 7 }, texts, new AbortController().signal),
+  ).not.toBeNull();
+  sync.mockRestore();
+  expect(order).toEqual(["on disk", "noted"]);
 });

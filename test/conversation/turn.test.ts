@@ -101,8 +101,14 @@ describe("the agent is asked", () => {
       return sent(...words);
     };
     const answers = [async () => text("one"), async () => text("two"), async () => text("three")];
-    expect(said(await turn(answers, { compose }))).toEqual(["two"]);
+    const logged: string[] = [];
+    const log = { ...silentLog, warn: (_: object, words: string) => void logged.push(words) };
+    expect(said(await turn(answers, { compose, log }))).toEqual(["two"]);
     expect(requests.length).toBe(2);
+    expect(logged).toEqual([
+      "agent failed: no such file",
+      "the files of an answer cannot be kept: disk full",
+    ]);
   });
 
   test("no sooner than it wishes, up to a minute", async () => {

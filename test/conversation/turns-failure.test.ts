@@ -70,3 +70,20 @@ test("an answer whose files are never read costs the turn, not the chat", async 
   expect(replies()).toEqual(["Sorry."]);
   expect(trial.requests.map((each) => each.messages[0]?.text)).toEqual(["one", "two"]);
 });
+
+test("a fault while messages are prepared repeats the turn, and the customer reads nothing of it", async () => {
+  let times = 0;
+  build(
+    {},
+    {
+      prepare: async (...of) => {
+        if (++times === 1) throw new Error("a fault");
+        return prepared(of[0], of[1]);
+      },
+    },
+  );
+  await deliver(from("+15550001111", "hello"));
+  expect(replies()).toEqual([]);
+  await pass(2_000);
+  expect(replies()).toEqual(["hello"]);
+});

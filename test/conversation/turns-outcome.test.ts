@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { beforeEach, describe, expect, mock, spyOn, test } from "bun:test";
 import type { DeliveryContent } from "../../src/channels/message.ts";
 import { settle } from "../support/settle.ts";
 import { message } from "../support/store.ts";
@@ -91,6 +91,31 @@ describe("during a turn", () => {
     expect(replies()).toEqual(["two"]);
     expect(trial.requests.at(-1)?.history).toEqual([]);
   });
+
+  test("what is taken back is not spoken of either, and counts as overtaken", async () => {
+    const speak = mock(async () => null);
+    build({}, { speak });
+    const regretted = from("+15550001111", "regretted");
+    await deliver(regretted);
+    await receive({ kind: "revoke", targetId: regretted.id, sender: regretted.sender });
+    end();
+    await settle();
+    expect(trial.store.counts().pendingMessages).toBe(0);
+    expect(speak).not.toHaveBeenCalled();
+    expect(trial.handedOn).toEqual([]);
+    const { values } = await trial.metrics.turns.get();
+    expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([["overtaken", 1]]);
+  });
+});
+
+test("where no voice note is made, nothing follows the answer", async () => {
+  const speak = mock(async () => null);
+  build({}, { speak });
+  const add = spyOn(trial.store, "enqueue");
+  await deliver(from("+15550001111", "hello"));
+  expect(speak).toHaveBeenCalledTimes(1);
+  expect(add).not.toHaveBeenCalled();
+  expect(replies()).toEqual(["hello"]);
 });
 
 test.each([

@@ -45,6 +45,39 @@ test("a stop waits for the turn that runs, and begins no other", async () => {
   expect(trial.requests.length).toBe(1);
 });
 
+test("a stop waits for every turn that runs, and leaves no timer", async () => {
+  const answers = [Promise.withResolvers<AgentReply>(), Promise.withResolvers<AgentReply>()];
+  trial.answers = answers.map(
+    ({ promise }) =>
+      () =>
+        promise,
+  );
+  await deliver(from("+15550001111", "hello"), from("+15550002222", "hello"));
+  expect(trial.turns.running).toBe(2);
+  const stopped = mock(() => {});
+  void trial.turns.drain(5_000).then(stopped);
+  answers[1]?.resolve({ parts: [] });
+  await settle();
+  expect(stopped).not.toHaveBeenCalled();
+  answers[0]?.resolve({ parts: [] });
+  await settle();
+  expect(stopped).toHaveBeenCalledTimes(1);
+  expect(trial.clock.pending).toBe(0);
+});
+
+test("a stop while a burst gathers leaves it to the next start", async () => {
+  build({ debounceMs: 100 });
+  await deliver(from("+15550001111", "hello"));
+  await trial.turns.drain(5_000);
+  expect(trial.clock.pending).toBe(0);
+  await pass(1_000);
+  expect(trial.requests).toEqual([]);
+  build();
+  trial.turns.start();
+  await settle();
+  expect(replies()).toEqual(["hello"]);
+});
+
 test("a turn that outlasts a stop is cut off after the grace", async () => {
   let cut = false;
   trial.answers = [
@@ -73,6 +106,25 @@ test("a turn that is deaf even then is left behind a second later", async () => 
   await pass(200);
   expect(stopped).toHaveBeenCalled();
   finish.mockRestore();
+});
+
+test("a stop ends the making of a voice note after the grace, too", async () => {
+  const cut = mock(() => {});
+  const speak = (_: unknown, __: unknown, ___: unknown, signal: AbortSignal) =>
+    new Promise<null>((resolve) => {
+      signal.addEventListener("abort", () => (cut(), resolve(null)));
+    });
+  build({}, { speak });
+  await deliver(from("+15550001111", "hello"));
+  expect(replies()).toEqual(["hello"]);
+  const stopped = mock(() => {});
+  void trial.turns.drain(5_000).then(stopped);
+  await pass(4_900);
+  expect(cut).not.toHaveBeenCalled();
+  expect(stopped).not.toHaveBeenCalled();
+  await pass(200);
+  expect(cut).toHaveBeenCalledTimes(1);
+  expect(stopped).toHaveBeenCalledTimes(1);
 });
 
 test("a stop with no turn under way waits for nothing", async () => {

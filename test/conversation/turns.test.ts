@@ -1,7 +1,9 @@
 import { expect, spyOn, test } from "bun:test";
 import type { AgentReply } from "../../src/agent/agent.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
 import { settle } from "../support/settle.ts";
 import { cloud, recipientAt } from "../support/store.ts";
+import { turnsOver } from "../support/turns.ts";
 import { echo, from, turnsTrial } from "../support/turns-trial.ts";
 
 // What order turns keep, and when one begins.
@@ -96,4 +98,16 @@ test("a chat that is woken while its turn finds it paused is looked at again", a
   await settle();
   read.mockRestore();
   expect(replies()).toEqual(["hello"]);
+});
+
+test("a chat whose account no longer runs keeps its messages, and nothing is tried", async () => {
+  await trial.turns.drain(0);
+  await deliver(from("+15550001111", "hello"));
+  const told = spyOn(silentLog, "error");
+  turnsOver(trial.store, () => undefined, trial.clock, echo).start();
+  await settle();
+  expect(trial.store.counts().pendingMessages).toBe(1);
+  expect(trial.clock.pending).toBe(0);
+  expect(told).not.toHaveBeenCalled();
+  told.mockRestore();
 });

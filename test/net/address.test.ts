@@ -87,5 +87,5 @@ test("an address is its own answer", async () => {
 test("a name is asked of the system's resolver", async () => {
   const found = await resolveAddresses("localhost");
   expect(found.length).toBeGreaterThan(0);
-  for (const address of found) expect(isLoopbackHost(address)).toBe(true);
+  for (const address of found) expect(["127.0.0.1", "::1"]).toContain(address);
 });

@@ -99,6 +99,32 @@ test("nobody without the credentials gets through", async () => {
   expect(target.connections).toBe(0);
 });
 
+test.skipIf(process.platform !== "linux")("it listens on one address of this machine", async () => {
+  const bridge = await startBridge(keep(await startHttpProxy()).url);
+  const reached = await new Promise<boolean>((resolve) => {
+    // Loopback too on Linux, and another address: where every address is listened on, so is this.
+    const socket = connect(Number(new URL(bridge.url).port), "127.0.0.2");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    keep({ close: async () => void socket.destroy() });
+  });
+  expect(reached).toBe(false);
+});
+
+test("its credentials are long and its own", async () => {
+  const upstream = keep(await startHttpProxy());
+  const bridges = [await startBridge(upstream.url), await startBridge(upstream.url)];
+  const passwords = bridges.map(({ url }) => new URL(url).password);
+  expect(new Set(passwords).size).toBe(2);
+  for (const password of passwords) expect(password).toMatch(/^[\w-]{32}$/);
+});
+
+test("a target may be an IPv6 address", async () => {
+  const upstream = keep(await startHttpProxy({ refuse: 403 }));
+  const bridge = await startBridge(upstream.url);
+  await raw(bridge, `CONNECT [::1]:443 HTTP/1.1\r\n${login(bridge)}\r\n\r\n`);
+  expect(upstream.asked).toEqual(["CONNECT [::1]:443"]);
+});
+
 test("only CONNECT to a host and port is taken", async () => {
   const upstream = keep(await startHttpProxy());
   const bridge = await startBridge(upstream.url);

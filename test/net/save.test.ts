@@ -1,7 +1,16 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveStream } from "../../src/net/save.ts";
@@ -30,6 +39,19 @@ test("a stream becomes a file of the owner alone", async () => {
   expect(await readFile(path, "utf8")).toBe("one two");
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).toEqual(["file"]);
+});
+
+test("it is on disk before it is called saved, its bytes before its name", async () => {
+  const probe = await open(folder);
+  const handles: FileHandle = Object.getPrototypeOf(probe);
+  await probe.close();
+  const names: string[][] = [];
+  const sync = spyOn(handles, "sync").mockImplementation(async () => {
+    names.push(readdirSync(folder));
+  });
+  await saveStream(chunks("one"), join(folder, "file"), { maxBytes: 9 });
+  sync.mockRestore();
+  expect(names).toEqual([[expect.stringMatching(/^file\..+\.part$/)], ["file"]]);
 });
 
 test("a file that is there is replaced only by a whole one", async () => {
@@ -74,15 +96,15 @@ test("a folder that is missing is said so", async () => {
 });
 
 test.skipIf(!existsSync("/proc/self/fd"))("no file stays open, saved or not", async () => {
-  const open = () => readdirSync("/proc/self/fd").length;
+  const opened = () => readdirSync("/proc/self/fd").length;
   const save = (text: string, to = "file") =>
     saveStream(chunks(text), join(folder, to), { maxBytes: 3 }).catch(() => null);
   await save("one");
-  const before = open();
+  const before = opened();
   for (let count = 0; count < 10; count++) {
     await save("one");
     await save("more");
     await save("one", "no/file");
   }
-  expect(open()).toBeLessThan(before + 10);
+  expect(opened()).toBeLessThan(before + 10);
 });

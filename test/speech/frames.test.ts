@@ -56,6 +56,7 @@ test.each([
   ["a picture", Buffer.from("\u00ff\u00d8\u00ff\u00e0 and more", "latin1")],
   ["two frames in other bytes", join(frames(2, mp3Frame), new Uint8Array(5_000))],
   ["what begins too late", join(new Uint8Array(5_000), mp3)],
+  ["frames shorter than their heads", frames(100, Uint8Array.of(0xff, 0xf1, 0x60, 0, 0, 0xc0))],
   ["a tag alone", id3(100)],
   ["a tag longer than the file", id3(16_000).subarray(0, 50)],
   ["a rate of its own", frames(100, join([0xff, 0xfb, 0x00, 0], new Uint8Array(413)))],

@@ -29,6 +29,7 @@ test.each([
   ["another file", Buffer.from("OggS and more than sixteen bytes")],
   ["one without a movie", join(kind, sound)],
   ["a movie without a header", join(kind, box("moov", box("trak", new Uint8Array(50))))],
+  ["a long size cut off", join(kind, Buffer.from("\0\0\0\u0001mdat\0\0\0\0", "latin1"))],
   ["a header cut off", file.subarray(0, -90)],
   ["one in fragments", join(kind, box("moov", movieHeader(0, 1_000, 0n)))],
   ["what could not be told", join(kind, box("moov", movieHeader(0, 1_000, 0xffff_ffffn)))],

@@ -21,6 +21,7 @@ test("head and duration, less what is skipped at the start", () => {
 
 test.each([
   ["a page on which no packet ends", join(head(), data(48_480n), data(-1n)), 1],
+  ["a page that counts back", join(head(), data(96_480n), data(480n)), 2],
   ["a head alone", head(), 0],
   ["less sound than is skipped", join(head(), data(100n)), 0],
   ["a chain of files", join(opusFile(2), opusFile(3), opusFile(1, { serial: 9 })), 6],

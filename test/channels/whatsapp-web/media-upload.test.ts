@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mediaLimits, uploadFile } from "../../../src/channels/whatsapp-web/media-upload.ts";
@@ -35,6 +43,21 @@ function upload(answers: ((body: Buffer) => Promise<Response>)[], more: object =
   const file = { path, kind: "image", mimeType: "image/png", connection } as const;
   return uploadFile({ ...file, fetch, now: 1_700_000_000_999, signal, ...more });
 }
+
+test("a file is sent as WhatsApp's own page sends it, and given up with its signal", async () => {
+  const asking: (RequestInit | undefined)[] = [];
+  const fetch: Fetch = async (_, init) => {
+    asking.push(init);
+    return taken();
+  };
+  await upload([], { fetch });
+  expect(asking[0]?.method).toBe("POST");
+  expect(Object.fromEntries(new Headers(asking[0]?.headers))).toEqual({
+    "content-type": "application/octet-stream",
+    origin: "https://web.whatsapp.com",
+  });
+  expect(asking[0]?.signal).toBe(signal);
+});
 
 test("a file lies where the server says, under its own hash, with what opens and proves it", async () => {
   let stored: Buffer = Buffer.alloc(0);
@@ -92,6 +115,32 @@ test("given up, no further server is asked", async () => {
   await expect(upload([hang, taken])).rejects.toThrow("stopping");
   expect(asked).toHaveLength(1);
 });
+
+test.skipIf(!existsSync("/proc/self/fd"))(
+  "a server that refuses before it has read the file leaves it closed",
+  async () => {
+    truncateSync(path, 1024 * 1024);
+    const opened = () =>
+      readdirSync("/proc/self/fd").filter((fd) => {
+        try {
+          return readlinkSync(join("/proc/self/fd", fd)) === path;
+        } catch {
+          return false;
+        }
+      });
+    const fetch: Fetch = async (_, init) => {
+      if (!(init?.body instanceof ReadableStream)) throw new Error("no stream");
+      const reader = init.body.getReader();
+      await reader.read();
+      expect(opened()).toHaveLength(1);
+      await reader.cancel();
+      return new Response("{}", { status: 413 });
+    };
+    await expect(upload([], { fetch })).rejects.toMatchObject({ name: "UploadFailed" });
+    // A file is closed in its own time.
+    while (opened().length > 0) await new Promise((resolve) => setImmediate(resolve));
+  },
+);
 
 test("what is missing, empty or too large is not sent at all; what is just small enough is", async () => {
   const upTo = (bytes: number) => truncateSync(path, bytes);

@@ -4,6 +4,7 @@ import { addressOf, openDownload } from "../../../src/channels/whatsapp-web/medi
 import { mediaKeys } from "../../../src/channels/whatsapp-web/media-keys.ts";
 import { uploadFile } from "../../../src/channels/whatsapp-web/media-upload.ts";
 import type { MediaReference } from "../../../src/channels/message.ts";
+import type { Fetch } from "../../../src/net/fetch.ts";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -155,6 +156,15 @@ describe("a file there and back", () => {
       await expect(opened).rejects.toMatchObject({ name: "MediaUnavailable", gone: false });
       expect(fetch).not.toHaveBeenCalled();
     }
+  });
+
+  test("a redirect is followed nowhere, and a stop ends the request", async () => {
+    const { reference } = await upload(Buffer.alloc(5, 1));
+    const fetch = mock<Fetch>(async () => new Response("", { status: 500 }));
+    const { signal } = new AbortController();
+    await openDownload(reference, { fetch, signal, hosts: [] }).catch(() => {});
+    expect(fetch.mock.lastCall?.[1]).toMatchObject({ redirect: "error" });
+    expect(fetch.mock.lastCall?.[1]?.signal).toBe(signal);
   });
 
   test("gone is told from refused", async () => {

@@ -62,16 +62,18 @@ test("gets a voice of its own, and the proxy that is meant for it", async () => 
   expect(services).toEqual(["tts.edge speech.platform.bing.com"]);
 });
 
-test.each(["socks5://proxy.example:1080", "http://ada:secret@proxy.example:3128"])(
-  "does not go out by itself where its proxy is %s",
-  async (url) => {
-    const error = await rejection(
-      edge({}, { proxyUrlFor: () => url }).synthesize("Hi", target, never),
-    );
-    expect(error).toMatchObject({ detail: expect.stringContaining("http proxy") });
-    expect(existsSync(join(folder, "seen"))).toBe(false);
-  },
-);
+test.each([
+  "socks5://proxy.example:1080",
+  "http://ada:secret@proxy.example:3128",
+  "http://ada@proxy.example:3128",
+  "http://:secret@proxy.example:3128",
+])("does not go out by itself where its proxy is %s", async (url) => {
+  const error = await rejection(
+    edge({}, { proxyUrlFor: () => url }).synthesize("Hi", target, never),
+  );
+  expect(error).toMatchObject({ detail: expect.stringContaining("http proxy") });
+  expect(existsSync(join(folder, "seen"))).toBe(false);
+});
 
 test.each([
   ["exit 3", "edge-tts ended with exit code 3"],
@@ -79,6 +81,34 @@ test.each([
 ])("that does %p has failed", async (script, detail) => {
   install(script);
   expect(await rejection(edge().synthesize("Hi", target, never))).toMatchObject({ detail });
+});
+
+test("that cannot be run, or never stops speaking, is not asked again", async () => {
+  writeFileSync(binary, "#!/no/such/shell\n");
+  const unable = edge();
+  expect(await rejection(unable.synthesize("Hi", target, never))).toMatchObject({
+    detail: "edge-tts did not start (ENOENT)",
+    retryable: false,
+  });
+  install("exec cat /dev/zero");
+  expect(await rejection(edge().synthesize("Hi", target, never))).toMatchObject({
+    detail: "edge-tts gave more than 16777216 bytes",
+    retryable: false,
+  });
+});
+
+test("that is given up ends with the reason, and leaves no timer", async () => {
+  install(`echo > '${folder}/started'; exec sleep 60`);
+  rmSync(join(folder, "started"), { force: true });
+  const clock = fakeClock();
+  const stop = new AbortController();
+  const run = edge({}, { clock }).synthesize("Hi", target, stop.signal);
+  run.catch(() => {});
+  while (!existsSync(join(folder, "started"))) await Bun.sleep(2);
+  stop.abort(new Error("the daemon is stopping"));
+  await expect(run).rejects.toThrow("the daemon is stopping");
+  expect(clock.pending).toBe(0);
+  rmSync(join(folder, "started"));
 });
 
 test("that never ends is ended", async () => {

@@ -44,6 +44,15 @@ test("elevenlabs", async () => {
   expect(server.seen[0]?.headers.get("xi-api-key")).toBe(key);
 });
 
+test("elevenlabs: a voice leads to no other address", async () => {
+  const config = { ...providers.elevenlabs, default_voice: "../history?page=1" };
+  await synthesizer(config).synthesize("Hi", target, never);
+  expect(server.seen[0]).toMatchObject({
+    path: "/elevenlabs/text-to-speech/..%2Fhistory%3Fpage%3D1",
+    query: { output_format: "opus_48000_32" },
+  });
+});
+
 test.each([
   ["alloy", { languageCode: "en-US" }],
   ["de-DE-Neural2-B", { languageCode: "de-DE", name: "de-DE-Neural2-B" }],

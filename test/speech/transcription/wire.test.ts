@@ -47,6 +47,9 @@ test("local_whisper: the field file, a bearer where there is one", async () => {
   const open = { ...providers.local_whisper, local_whisper: { url: `${server.url}/local` } };
   await transcriber(open).transcribe(file(), never);
   expect(server.seen[1]?.headers.get("authorization")).toBeNull();
+  // The key of another service is not for one's own server.
+  await transcriber({ ...open, api_key: key }).transcribe(file(), never);
+  expect(server.seen[2]?.headers.get("authorization")).toBeNull();
 });
 
 test("deepgram: the sound as body, the language found out or given", async () => {
@@ -133,6 +136,17 @@ test("assemblyai: a question that fails is put again, and the sound not ordered 
   expect(await rejection(hears())).toMatchObject({ status: 401 });
 });
 
+test("assemblyai: what is no id of a transcript leads nowhere", async () => {
+  for (const id of ["../../account", "", "a".repeat(65)]) {
+    server.seen = [];
+    server.respond = ({ path }) =>
+      Response.json(path.endsWith("/transcript") ? { id } : answers[path]);
+    const error = await rejection(transcriber(providers.assemblyai).transcribe(file(), never));
+    expect(error).toMatchObject({ detail: "assemblyai gave an answer that cannot be used" });
+    expect(server.seen.map(({ method }) => method)).toEqual(["POST", "POST"]);
+  }
+});
+
 test("assemblyai: an upload without an address is of no use", async () => {
   server.respond = () => Response.json({ upload_url: "upload/1" });
   const error = await rejection(transcriber(providers.assemblyai).transcribe(file(), never));
@@ -158,6 +172,20 @@ test("google: JSON with the file's own rate, the key in a header", async () => {
     },
   });
   expect(server.seen[0]?.headers.get("x-goog-api-key")).toBe(key);
+});
+
+test("google: a rate that it does not know is said as that of Opus", async () => {
+  const path = join(folder, "rate");
+  writeFileSync(path, opusFile(3, { rate: 44_100 }));
+  await transcriber(providers.google).transcribe(file(path), never);
+  expect(server.seen[0]?.json).toMatchObject({ config: { sampleRateHertz: 48_000 } });
+});
+
+test("google: sound beyond what it takes is not sent", () => {
+  const google = transcriber(providers.google);
+  const media = { voice: true, durationSecs: 10 };
+  expect(google.accepts({ ...media, size: 7_000_000 })).toBeNull();
+  expect(google.accepts({ ...media, size: 7_000_001 })).toBe("too_large");
 });
 
 test.each([[[]], [{ results: [[]] }], [{ results: [{ alternatives: [[]] }] }]])(
@@ -208,6 +236,8 @@ test("what is Ogg/Opus is sent as such, whatever the platform called it", async 
 test("no words are no error", async () => {
   server.respond = () => Response.json({});
   expect(await transcriber(providers.google).transcribe(file(), never)).toBe("");
+  server.respond = () => Response.json({ results: { channels: [{ alternatives: [] }] } });
+  expect(await transcriber(providers.deepgram).transcribe(file(), never)).toBe("");
   server.respond = () => Response.json({ text: "" });
   expect(await transcriber(providers.groq).transcribe(file(), never)).toBe("");
   server.respond = ({ path }) =>

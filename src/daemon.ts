@@ -20,7 +20,7 @@ import { Turns } from "./conversation/turns.ts";
 import { gatewayApp, stillStarting } from "./gateway/app.ts";
 import { healthOf, sparingly } from "./gateway/health.ts";
 import { listen } from "./gateway/listener.ts";
-import { watchProcess } from "./gateway/process-metrics.ts";
+import { addProcessFigures } from "./gateway/process-metrics.ts";
 import { createNetwork, type Network } from "./net/fetch.ts";
 import { createSpeech } from "./speech/configured.ts";
 import { buildInfo } from "./runtime/build-info.ts";
@@ -219,7 +219,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     });
   };
   const control = await controlServer(paths.socket, operator);
-  const stopWatching = watchProcess({ metrics, store, reports, turns, clock });
+  addProcessFigures({ metrics, store, reports, turns, clock });
   const stopKeeping = keepWithinRetention({
     store,
     running: channels.map(sourceOf),
@@ -251,7 +251,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async stop() {
       inbox.stop();
       stopKeeping();
-      stopWatching();
       stopReleasing();
       const drained = async () => {
         await turns.drain(TURN_GRACE);

@@ -3,28 +3,15 @@ import type { Clock } from "../runtime/clock.ts";
 import type { ConversationStore } from "../store/contract.ts";
 import type { Gauge, Metrics } from "../telemetry/metrics.ts";
 
-/** How often the event loop's lag is measured, ms. */
-const LAG_INTERVAL = 500;
-
-/** Figures read when they are asked for: queues, channels, memory, and how late the event loop runs. */
-export function watchProcess(options: {
+/** Figures read when they are asked for: queues, channels, memory, and how busy the event loop is. */
+export function addProcessFigures(options: {
   metrics: Metrics;
   store: ConversationStore;
   reports(): ChannelReport[];
   turns: { running: number };
   clock: Clock;
-}): () => void {
+}): void {
   const { metrics, store, clock } = options;
-  let lag = 0;
-  let cancel = () => {};
-  const measure = () => {
-    const expected = clock.now() + LAG_INTERVAL;
-    cancel = clock.after(LAG_INTERVAL, () => {
-      lag = Math.max(0, clock.now() - expected);
-      measure();
-    });
-  };
-  measure();
   const age = (at: number | null) => (at === null ? 0 : (clock.now() - at) / 1000);
   const define = (name: string, help: string, read: Gauge["read"], labelNames: string[] = []) =>
     metrics.addGauge({ name, help, read, labelNames });
@@ -70,7 +57,17 @@ export function watchProcess(options: {
       })),
     ["channel", "backend", "state"],
   );
-  define("revka_event_loop_lag_seconds", "How late the event loop ran last", () => lag / 1000);
+  define(
+    "revka_event_loop_lag_seconds",
+    "How long the event loop takes to come round",
+    eventLoopLag,
+  );
   define("revka_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss());
-  return () => cancel();
+}
+
+/** Measured when it is asked for: a timer that runs for it would keep an idle machine awake. Seconds. */
+async function eventLoopLag(): Promise<number> {
+  const began = performance.now();
+  await new Promise((resolve) => setImmediate(resolve));
+  return (performance.now() - began) / 1000;
 }

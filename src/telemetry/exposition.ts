@@ -28,9 +28,9 @@ export class Exposition {
       new Gauge({
         ...described(gauge),
         registers,
-        collect() {
+        async collect() {
+          const value = await readable(gauge);
           this.reset();
-          const value = readable(gauge);
           if (typeof value === "number") this.set(value);
           else for (const sample of value) this.set(sample.labels, sample.value);
         },
@@ -48,9 +48,9 @@ export class Exposition {
 }
 
 /** A store that cannot be read must not cost the figures that tell of it; what is not known is no zero. */
-function readable(gauge: metrics.Gauge): number | metrics.Sample[] {
+async function readable(gauge: metrics.Gauge): Promise<number | metrics.Sample[]> {
   try {
-    return gauge.read();
+    return await gauge.read();
   } catch {
     return gauge.labelNames.length > 0 ? [] : NaN;
   }

@@ -36,7 +36,7 @@ export class Counter<L extends string = string> implements Figure {
 
 /** A figure that is read when it is asked for. */
 export interface Gauge extends Figure {
-  read: () => number | Sample[];
+  read: () => number | Sample[] | Promise<number>;
 }
 
 /** Every figure that `/metrics` shows. Labels are bounded: reasons, types and states of our own naming. */

@@ -164,6 +164,17 @@ export class WebSetup {
     );
   }
 
+  /** WhatsApp keeps nothing for this device: all of it was acknowledged. Receipts may come after a chat is at rest. */
+  async acknowledged(): Promise<void> {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const kept = this.owner.companions.flatMap(({ mailbox }) => mailbox.ids());
+      if (kept.length === 0) return;
+      if (performance.now() > until) throw new Error(`never acknowledged: ${kept.join(", ")}`);
+      await Bun.sleep(LOOK_MS);
+    }
+  }
+
   /** Runs a command of the same home as a process, as a person does. */
   async revka(...words: string[]): Promise<CommandResult> {
     const child = Bun.spawn({

@@ -68,6 +68,9 @@ export interface AgentReply {
   parts: AgentPart[];
 }
 
+/** An agent that wishes to be left alone for longer is asked again after this, ms: a limit of a day may be lifted meanwhile. */
+export const longestWishMs = 60_000;
+
 /** A turn that failed. `detail` is for the log and the operator, never for the customer, and holds no secret. */
 export class AgentError extends Error {
   override readonly name = "AgentError";

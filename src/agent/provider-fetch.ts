@@ -3,13 +3,11 @@ import type { Fetch } from "../net/fetch.ts";
 import { networkErrorCode } from "../net/network-error.ts";
 import { retryAfterMs } from "../net/retry-after.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
-import { AgentError } from "./agent.ts";
+import { AgentError, longestWishMs } from "./agent.ts";
 import { isPassing } from "./model-error.ts";
 
 /** The longest answer of a provider that is read, in bytes. */
 const maxAnswerBytes = 4 * 1024 * 1024;
-/** Who asks to be left alone for longer is asked again after this, ms: a limit of a day may be lifted meanwhile. */
-const longestWaitMs = 60_000;
 
 /**
  * The house's fetch as the SDK may use it. Redirects are not followed, so that a key stays on its host. The SDK
@@ -25,7 +23,7 @@ export function providerFetch(fetch: Fetch, name: string, clock: Clock): typeof 
     const signal = init?.signal ?? undefined;
     for (;;) {
       // The clock may have been set back since.
-      notBefore = Math.min(notBefore, clock.now() + longestWaitMs);
+      notBefore = Math.min(notBefore, clock.now() + longestWishMs);
       if (notBefore <= clock.now()) break;
       // Meanwhile another turn may hear that it is to be longer.
       await sleep(clock, notBefore - clock.now(), signal);
@@ -35,7 +33,7 @@ export function providerFetch(fetch: Fetch, name: string, clock: Clock): typeof 
       const { status, statusText, headers } = response;
       const later = isPassing(status) ? retryAfterMs(headers, clock.now()) : null;
       if (later !== null) {
-        notBefore = Math.max(notBefore, clock.now() + Math.min(later, longestWaitMs));
+        notBefore = Math.max(notBefore, clock.now() + Math.min(later, longestWishMs));
       }
       const body = await readBody(response, maxAnswerBytes);
       const bodiless = status === 204 || status === 205 || status === 304;

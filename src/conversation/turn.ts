@@ -1,6 +1,7 @@
 import { builtin } from "../runtime/builtin.ts";
 import {
   AgentError,
+  longestWishMs,
   type Agent,
   type AgentPart,
   type AgentReply,
@@ -27,8 +28,6 @@ import type { Logger } from "../telemetry/log.ts";
 /** First pause between tries of an agent, ms; it doubles. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
-/** An agent that wishes to be left alone for longer is asked again after this, ms. */
-const LONGEST_WISH = 60_000;
 
 /** What a turn works with. */
 export interface TurnWork {
@@ -207,7 +206,7 @@ async function answerOf(
         work.alarms.raise(alarm, "failed", `The ${work.agent.kind} agent fails: ${detail}`);
         return null;
       }
-      if (error instanceof AgentError) wished = Math.min(error.afterMs, LONGEST_WISH);
+      if (error instanceof AgentError) wished = Math.min(error.afterMs, longestWishMs);
     }
     await sleep(work.clock, Math.max(pause, wished), AbortSignal.any([both, closing])).catch(
       () => {},

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
 import { controlServer } from "../../src/control/server.ts";
 import { revka, temporaryHome, widest } from "../support/command.ts";
+import { statusReport } from "../support/status-report.ts";
 
 const undo: (() => unknown)[] = [];
 let home: string;
@@ -48,22 +49,13 @@ async function daemon(shown: ChannelReport[], seen: (at: number) => void = () =>
       const at = Math.min(asked++, shown.length - 1);
       seen(at);
       const channel = shown[at];
-      return {
+      return statusReport({
         version: "0.1.0",
         variant: "whatsapp-web",
         config_path: join(home, "config.toml"),
         daemon: { running: true, pid: 1, uptime_seconds: 1 },
         channels: channel ? [channel] : [],
-        inbox: { pending: 0, oldest_age_seconds: null },
-        outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
-        turns: { running: 0 },
-        refusals: [],
-        failed_deliveries: [],
-        alarms: [],
-        paused_chats: [],
-        closed_windows: 0,
-        gateway: { address: null, public_url: null },
-      };
+      });
     },
     send: no,
     pause: no,

@@ -13,6 +13,7 @@ import {
 } from "../../src/control/api.ts";
 import { controlServer } from "../../src/control/server.ts";
 import { revka, temporaryHome, widest } from "../support/command.ts";
+import { statusReport } from "../support/status-report.ts";
 
 const undo: (() => unknown)[] = [];
 let env: Record<string, string>;
@@ -34,22 +35,14 @@ const cloud: ChannelReport = {
   last_error: null,
 };
 
-const report: StatusReport = {
+const report = statusReport({
   version: "0.1.0",
   variant: "whatsapp-web",
   config_path: "/home/ada/.revka/config.toml",
   daemon: { running: true, pid: 4711, uptime_seconds: 11_520 },
   channels: [cloud],
-  inbox: { pending: 0, oldest_age_seconds: null },
-  outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
-  turns: { running: 0 },
-  refusals: [],
-  failed_deliveries: [],
-  alarms: [],
-  paused_chats: [],
-  closed_windows: 0,
   gateway: { address: "http://127.0.0.1:42617", public_url: null },
-};
+});
 
 const sent: SendReport = {
   deliveries: [{ id: "d1", state: "sent", platform_id: "wamid.1", code: null, hint: null }],

@@ -11,7 +11,7 @@ import { classifyAnswer } from "./failure.ts";
 /** How long one call may take, its answer included. */
 export const callTimeoutMs = 30_000;
 
-/** A list of 50 messages of 4,096 letters, each as `\\u0905`, is longer than 1 MiB. */
+/** A list of 50 messages of 4,096 letters, each as `\u0905`, is longer than 1 MiB. */
 const maxAnswerBytes = 2 * 1024 * 1024;
 
 export interface WatiClient {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { renderStatus } from "../../../src/commands/status/render.ts";
 import type { ChannelReport, StatusReport } from "../../../src/control/api.ts";
+import { statusReport } from "../../support/status-report.ts";
 
 const now = Date.parse("2026-01-01T12:00:00Z");
 const channel: ChannelReport = {
@@ -13,22 +14,7 @@ const channel: ChannelReport = {
   last_outbound_at: null,
   last_error: null,
 };
-const report: StatusReport = {
-  version: "1.2.3",
-  variant: "default",
-  config_path: "/home/ada/.revka/config.toml",
-  daemon: { running: true, pid: 42, uptime_seconds: 60 },
-  channels: [channel],
-  inbox: { pending: 0, oldest_age_seconds: null },
-  outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
-  turns: { running: 0 },
-  refusals: [],
-  failed_deliveries: [],
-  alarms: [],
-  paused_chats: [],
-  closed_windows: 0,
-  gateway: { address: null, public_url: null },
-};
+const report = statusReport({ channels: [channel] });
 const page = (changes: Partial<StatusReport> = {}) =>
   renderStatus({ ...report, ...changes }, now).split("\n");
 

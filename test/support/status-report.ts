@@ -1,0 +1,22 @@
+import type { StatusReport } from "../../src/control/api.ts";
+
+/** What a daemon says that has no channel and nothing to do; every field can be said otherwise. */
+export function statusReport(changes: Partial<StatusReport> = {}): StatusReport {
+  return {
+    version: "1.2.3",
+    variant: "default",
+    config_path: "/home/ada/.revka/config.toml",
+    daemon: { running: true, pid: 42, uptime_seconds: 60 },
+    channels: [],
+    inbox: { pending: 0, oldest_age_seconds: null },
+    outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
+    turns: { running: 0 },
+    refusals: [],
+    failed_deliveries: [],
+    alarms: [],
+    paused_chats: [],
+    closed_windows: 0,
+    gateway: { address: null, public_url: null },
+    ...changes,
+  };
+}

@@ -82,7 +82,8 @@ export class Database {
 
   /**
    * A prepared statement, made once. Where a query has an ORDER BY or a join, SQLite plans it anew for each value that
-   * is compared with a column (`= ?`), which costs more than the query; an expression (`= +?`) it plans once.
+   * is compared with a column (`= ?`), and any for each limit (`LIMIT ?`), which costs more than the query; an expression
+   * (`+?`) it plans once.
    */
   sql(text: string): StatementSync {
     let statement = this.#statements.get(text);

@@ -33,7 +33,7 @@ export class Expiry {
       .sql(
         `UPDATE inbox SET state = ${EXPIRED}, message = NULL WHERE id IN
          (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND received_at < ?
-          AND chat IN (SELECT id FROM chats WHERE paused = 1) LIMIT ?)`,
+          AND chat IN (SELECT id FROM chats WHERE paused = 1) LIMIT +?)`,
       )
       .run(contentBefore, rows);
     let taken = Number(paused.changes);
@@ -41,7 +41,7 @@ export class Expiry {
       const gone = this.database
         .sql(
           `UPDATE inbox SET state = ${EXPIRED}, message = NULL WHERE id IN
-           (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND source = ? AND received_at < ? LIMIT ?)`,
+           (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND source = ? AND received_at < ? LIMIT +?)`,
         )
         .run(source, contentBefore, rows);
       taken += Number(gone.changes);
@@ -62,7 +62,7 @@ export class Expiry {
     const result = this.database
       .sql(
         `DELETE FROM outbox WHERE seq IN
-         (SELECT seq FROM outbox INDEXED BY outbox_open WHERE state < 2 AND updated_at < ? LIMIT ?)`,
+         (SELECT seq FROM outbox INDEXED BY outbox_open WHERE state < 2 AND updated_at < ? LIMIT +?)`,
       )
       .run(contentBefore, rows);
     return Number(result.changes);

@@ -9,7 +9,7 @@ export class History {
   /** The newest entries, oldest first. */
   newest(chat: ChatId, limit: number): HistoryRow[] {
     const rows = this.database
-      .sql("SELECT role, text FROM history WHERE chat = +? ORDER BY id DESC LIMIT ?")
+      .sql("SELECT role, text FROM history WHERE chat = +? ORDER BY id DESC LIMIT +?")
       .all(chat, limit) as { role: "user" | "assistant"; text: string }[];
     return rows.reverse();
   }
@@ -29,7 +29,7 @@ export class History {
     this.database
       .sql(
         `DELETE FROM history WHERE chat = +? AND id <=
-         (SELECT id FROM history WHERE chat = +? ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+         (SELECT id FROM history WHERE chat = +? ORDER BY id DESC LIMIT 1 OFFSET +?)`,
       )
       .run(turn.chat, turn.chat, turn.keepHistory);
   }

@@ -283,7 +283,7 @@ export class Outbox {
 
   failed(limit: number): StoredDelivery[] {
     const rows = this.database
-      .sql("SELECT * FROM outbox WHERE state = 3 ORDER BY seq DESC LIMIT ?")
+      .sql("SELECT * FROM outbox WHERE state = 3 ORDER BY seq DESC LIMIT +?")
       .all(limit);
     return rows.map((row) => toDelivery(this.#current(row as unknown as OutboxRow)));
   }

@@ -105,7 +105,7 @@ export class Retention {
     const taken = this.database
       .sql(
         `DELETE FROM ${table} WHERE ${key} IN
-         (SELECT ${key} FROM ${table} WHERE ${key} BETWEEN ? AND ? AND ${expired} ORDER BY ${key} LIMIT ?)
+         (SELECT ${key} FROM ${table} WHERE ${key} BETWEEN ? AND ? AND ${expired} ORDER BY ${key} LIMIT +?)
          RETURNING ${returning}`,
       )
       .all(first, last, before, rows);

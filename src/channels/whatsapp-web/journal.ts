@@ -72,7 +72,7 @@ export class Journal {
       open: sql.prepare(
         `SELECT stanza, part, attributes, plaintext FROM received WHERE done = 0 AND stanza IN
          (SELECT stanza FROM received WHERE done = 0
-          GROUP BY stanza HAVING count(*) >= max(parts) ORDER BY min(number) LIMIT ?)
+          GROUP BY stanza HAVING count(*) >= max(parts) ORDER BY min(number) LIMIT +?)
          ORDER BY number`,
       ),
       waits: sql.prepare("SELECT 1 FROM received WHERE done = 0 LIMIT 1"),

@@ -27,7 +27,7 @@ export class SentMessages {
     this.selectDelivery = sql.prepare("SELECT delivery FROM sent WHERE id = ?");
     this.expire = sql.prepare("DELETE FROM sent WHERE at < ?");
     this.shrink = sql.prepare(
-      "DELETE FROM sent WHERE id IN (SELECT id FROM sent ORDER BY at DESC LIMIT -1 OFFSET ?)",
+      "DELETE FROM sent WHERE id IN (SELECT id FROM sent ORDER BY at DESC LIMIT -1 OFFSET +?)",
     );
   }
 

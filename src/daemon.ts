@@ -27,6 +27,7 @@ import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { makeHome } from "./runtime/home.ts";
 import { releaseMemoryAtRest } from "./runtime/memory.ts";
+import { onceLoaded } from "./runtime/once.ts";
 import { sourceKey, type Source } from "./store/contract.ts";
 import { toStoreError } from "./store/database.ts";
 import { openStore } from "./store/sqlite.ts";
@@ -155,21 +156,23 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 
   const reports = () => channelReports({ channels, skipped, store, outbox });
-  const checkStore = () =>
-    store.checkWritable().then(
-      () => alarms.clear("store"),
-      (error: unknown) => {
-        const { problem, message } = toStoreError(error);
-        alarms.raise("store", problem, `The store cannot be written: ${message}`);
-      },
-    );
-  const checkSparingly = sparingly(checkStore, clock);
+  const checkStore = sparingly(
+    () =>
+      store.checkWritable().then(
+        () => alarms.clear("store"),
+        (error: unknown) => {
+          const { problem, message } = toStoreError(error);
+          alarms.raise("store", problem, `The store cannot be written: ${message}`);
+        },
+      ),
+    clock,
+  );
   const app = gatewayApp({
     pathPrefix: config.gateway.path_prefix,
     channels,
     metricsToken: config.gateway.metrics_token ?? null,
     health: async () => {
-      await checkSparingly();
+      await checkStore();
       return healthOf(reports(), alarms.list());
     },
     metrics: () => metrics.text(),
@@ -196,7 +199,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     else if (state === "up") alarms.clear("tunnel");
   });
   const startedAt = clock.now();
-  const operator = async () => {
+  const operator = onceLoaded(async () => {
     const { operator } = await import("./control/operator.ts");
     return operator({
       version: buildInfo.version,
@@ -217,7 +220,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         publicUrl: tunnel?.publicUrl() ?? config.gateway.public_url ?? null,
       }),
     });
-  };
+  });
   const control = await controlServer(paths.socket, operator);
   addProcessFigures({ metrics, store, reports, turns, clock });
   const stopKeeping = keepWithinRetention({

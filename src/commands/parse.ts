@@ -39,8 +39,8 @@ export function parseWords(
   known: Readonly<Record<string, OptionSpec>>,
   args: readonly string[],
 ): Words {
-  // Most commands come without, and to load what splits them takes a tenth of `status`.
-  if (!args.some((arg) => arg.startsWith("-"))) return { options: {}, positionals: [...args] };
+  // Most commands come without words, and to load what splits them takes a tenth of `status`.
+  if (args.length === 0) return { options: {}, positionals: [] };
   const { parseArgs } = process.getBuiltinModule("node:util");
   const { tokens } = parseArgs({
     args: [...args],

@@ -23,10 +23,7 @@ async function dispatch(
   env: Environment,
   terminal: Terminal,
 ): Promise<number> {
-  if (
-    argv.some((word) => word === "--version" || word === "-V") &&
-    splitCommand(argv).name === null
-  ) {
+  if ((argv.includes("--version") || argv.includes("-V")) && splitCommand(argv).name === null) {
     const { versionLine } = await import("../runtime/build-info.ts");
     terminal.out(`${versionLine()}\n`);
     return exitCode.fine;

@@ -12,14 +12,16 @@ export const command: Command = {
     ["revka status --json | jq -r '.channels[].state'", "for a monitor"],
   ],
   async run(invocation) {
-    const { terminal } = invocation;
+    const { options, terminal } = invocation;
+    // Loaded while the daemon answers.
+    const rendering = options["json"] ? null : import("./status/render.ts");
     const report =
       (await askDaemonIfRunning(paths(invocation).socket, (daemon) => daemon.status())) ??
       (await offline(invocation));
-    if (invocation.options["json"]) {
+    if (!rendering) {
       terminal.out(`${JSON.stringify(report, null, 2)}\n`);
     } else {
-      const { renderStatus } = await import("./status/render.ts");
+      const { renderStatus } = await rendering;
       terminal.out(renderStatus(report, Date.now()));
       await drawCodes(report, invocation);
     }
@@ -29,7 +31,8 @@ export const command: Command = {
 
 /** A running daemon with every configured channel ready; with no channel at all, nobody is served. */
 export function isReady({ daemon, channels }: StatusReport): boolean {
-  return daemon.running && channels.length > 0 && channels.every(({ state }) => state === "ready");
+  for (const { state } of channels) if (state !== "ready") return false;
+  return daemon.running && channels.length > 0;
 }
 
 async function offline(invocation: Invocation): Promise<StatusReport> {

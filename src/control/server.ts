@@ -1,10 +1,13 @@
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { onceLoaded } from "../runtime/once.ts";
 import { serve, type Server } from "../runtime/serve.ts";
 import { DaemonNotRunning, SocketUnusable, type ControlApi } from "./api.ts";
 import { controlClient } from "./client.ts";
 
 /** What a request to the socket may hold, bytes. */
 const MAX_BODY_BYTES = 256 * 1024;
+
+const routes = onceLoaded(() => import("./routes.ts"));
 
 /**
  * Answers on the control socket, which only its owner may open (0600), by the `api` that each request asks for.
@@ -31,10 +34,7 @@ export async function controlServer(
       listen: { unix: socketPath },
       maxBodyBytes: MAX_BODY_BYTES,
       idleTimeoutSecs: 0,
-      async handle(request) {
-        const { respond } = await import("./routes.ts");
-        return respond(request, api);
-      },
+      handle: async (request) => (await routes()).respond(request, api),
     });
     chmodSync(socketPath, 0o600);
     return server;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { expandHome, resolvePaths, type Environment } from "../../src/config/paths.ts";
 
 test.each<[name: string, flag: string | null, env: Environment, home: string, config: string]>([
@@ -50,3 +50,24 @@ test.each([
   ["/a/~", "/a/~"],
   ["a", "a"],
 ])("%s", (path, expanded) => expect(expandHome(path, "/home/ada")).toBe(expanded));
+
+test.each([
+  "/srv/revka",
+  "/srv/.revka/...",
+  "/srv//revka",
+  "/srv/./revka",
+  "/srv/../revka",
+  "/srv/revka/",
+  "/srv/revka/.",
+  "/srv/revka/..",
+  "/",
+  "//srv",
+  "revka",
+  "./revka",
+  "..",
+])("%s is made absolute and joined as node:path does", (path) => {
+  const { home, store, config } = resolvePaths(null, { REVKA_HOME: path }, "/home/ada");
+  expect(home).toBe(resolve(path));
+  expect([store, config]).toEqual([join(home, "revka.db"), join(home, "config.toml")]);
+  expect(expandHome(`~/${path}`, "/home/ada")).toBe(join("/home/ada", path));
+});

@@ -16,24 +16,24 @@ export function renderStatus(report: StatusReport, now: number): string {
     ? `running, pid ${daemon.pid ?? "?"}, up ${duration(daemon.uptime_seconds ?? 0)}`
     : "not running; start it with `revka daemon` or `revka service start`";
   const lines = [
-    ...row("Revka", `${report.version} (${report.variant})`),
-    ...row("Daemon", state),
-    ...row("Config", report.config_path),
+    row("Revka", `${report.version} (${report.variant})`),
+    row("Daemon", state),
+    row("Config", report.config_path),
   ];
-  if (gateway.address) lines.push(...row("Gateway", gateway.address));
-  if (gateway.public_url) lines.push(...row("Public", gateway.public_url));
+  if (gateway.address) lines.push(row("Gateway", gateway.address));
+  if (gateway.public_url) lines.push(row("Public", gateway.public_url));
   lines.push("", "Channels");
   if (report.channels.length === 0) lines.push("  none configured; `revka init` writes a config");
   for (const channel of report.channels) lines.push(...channelLines(channel, now));
   if (daemon.running) {
     lines.push(
       "",
-      ...row("Inbox", `${inbox.pending} waiting${oldest(inbox)}, ${turns.running} being answered`),
-      ...row("Outbox", `${outbox.pending} waiting${oldest(outbox)}, ${outbox.failed} failed`),
+      row("Inbox", `${inbox.pending} waiting${oldest(inbox)}, ${turns.running} being answered`),
+      row("Outbox", `${outbox.pending} waiting${oldest(outbox)}, ${outbox.failed} failed`),
     );
     if (report.closed_windows > 0) {
       lines.push(
-        ...row(
+        row(
           "Windows",
           `${report.closed_windows} ${report.closed_windows === 1 ? "chat" : "chats"} past 24 hours, so templates only`,
         ),
@@ -50,7 +50,7 @@ function details(report: StatusReport, now: number): string[] {
     lines.push("", "Needs a person");
     for (const alarm of report.alarms) {
       lines.push(
-        ...item(`${alarm.source}: ${alarm.code}, for ${span(alarm.since, now)}: ${alarm.hint}`),
+        item(`${alarm.source}: ${alarm.code}, for ${span(alarm.since, now)}: ${alarm.hint}`),
       );
     }
   }
@@ -58,7 +58,7 @@ function details(report: StatusReport, now: number): string[] {
     lines.push("", "Failed deliveries (try again with `revka redeliver ID`)");
     for (const failed of report.failed_deliveries) {
       lines.push(
-        ...item(
+        item(
           `${failed.id}  ${failed.channel}, ${ago(failed.at, now)}: ${failed.code}: ${failed.hint}`,
         ),
       );
@@ -68,14 +68,14 @@ function details(report: StatusReport, now: number): string[] {
     const running = report.channels.filter(({ backend }) => backend !== null);
     const which = running.length > 1 ? " --channel NAME" : "";
     lines.push("", `Paused chats (go on with \`revka resume CHAT${which}\`)`);
-    for (const chat of report.paused_chats) lines.push(...item(`${chat.channel} ${chat.chat_id}`));
+    for (const chat of report.paused_chats) lines.push(item(`${chat.channel} ${chat.chat_id}`));
   }
   if (report.refusals.length > 0) {
     lines.push("", "Refused since the start");
     for (const { channel, reason, count } of report.refusals) {
       const sentence = sentences.get(reason);
       lines.push(
-        ...item(`${channel}: ${count} × ${reason}${sentence === undefined ? "" : `. ${sentence}`}`),
+        item(`${channel}: ${count} × ${reason}${sentence === undefined ? "" : `. ${sentence}`}`),
       );
     }
   }
@@ -86,22 +86,21 @@ function channelLines(channel: ChannelReport, now: number): string[] {
   const named = channel.backend === null || channel.backend === channel.channel;
   const name = named ? channel.channel : `${channel.channel} (${channel.backend})`;
   const as = channel.linked_as ? ` as ${channel.linked_as}` : "";
-  const lines = item(
-    `${name}: ${channel.state}${as}${channel.reason ? `; ${channel.reason}` : ""}`,
-  );
+  const lines = [
+    item(`${name}: ${channel.state}${as}${channel.reason ? `; ${channel.reason}` : ""}`),
+  ];
   if (channel.last_inbound_at || channel.last_outbound_at) {
     lines.push(
-      ...item(
+      item(
         `last received: ${ago(channel.last_inbound_at, now)}; last sent: ${ago(channel.last_outbound_at, now)}`,
         4,
       ),
     );
   }
   const error = channel.last_error;
-  if (error)
-    lines.push(...item(`last error ${ago(error.at, now)}: ${error.code}: ${error.hint}`, 4));
+  if (error) lines.push(item(`last error ${ago(error.at, now)}: ${error.code}: ${error.hint}`, 4));
   if (channel.linking?.pair_code) {
-    lines.push(...item(`pair code ${channel.linking.pair_code}`, 4));
+    lines.push(item(`pair code ${channel.linking.pair_code}`, 4));
   }
   return lines;
 }
@@ -117,13 +116,12 @@ function span(since: string, now: number): string {
   return Number.isNaN(then) ? since : duration((now - then) / 1000);
 }
 
-function row(name: string, value: string): string[] {
-  const [first = "", ...rest] = wrap(printable(value), width - label);
-  return [`${name.padEnd(label)}${first}`, ...rest.map((line) => " ".repeat(label) + line)];
+function row(name: string, value: string): string {
+  const lines = wrap(printable(value), width - label);
+  return name.padEnd(label) + lines.join(`\n${" ".repeat(label)}`);
 }
 
-function item(text: string, indent = 2): string[] {
-  const [first = "", ...rest] = wrap(printable(text), width - indent - 2);
+function item(text: string, indent = 2): string {
   const space = " ".repeat(indent);
-  return [`${space}${first}`, ...rest.map((line) => `${space}  ${line}`)];
+  return space + wrap(printable(text), width - indent - 2).join(`\n${space}  `);
 }

@@ -1,21 +1,12 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
-import { controlServer } from "../../src/control/server.ts";
-import { revka, temporaryHome, widest } from "../support/command.ts";
+import type { ChannelReport } from "../../src/control/api.ts";
+import { revka, widest } from "../support/command.ts";
+import { commandTrial } from "../support/command-trial.ts";
 import { statusReport } from "../support/status-report.ts";
 
-const undo: (() => unknown)[] = [];
-let home: string;
-let env: Record<string, string>;
-beforeEach(() => {
-  home = temporaryHome(undo);
-  env = { REVKA_HOME: home, HOME: "/nonexistent" };
-});
-afterEach(async () => {
-  for (const step of undo.splice(0).toReversed()) await step();
-});
+const trial = commandTrial();
 
 const web: ChannelReport = {
   channel: "whatsapp",
@@ -43,32 +34,19 @@ const pairing: ChannelReport = {
 /** A daemon that shows these one after the other, the last for ever; `seen` hears which was asked for. */
 async function daemon(shown: ChannelReport[], seen: (at: number) => void = () => {}) {
   let asked = 0;
-  const no = () => Promise.reject(new Error("not asked for"));
-  const server = await controlServer(join(home, "revka.sock"), () => ({
-    async status(): Promise<StatusReport> {
+  await trial.daemon({
+    async status() {
       const at = Math.min(asked++, shown.length - 1);
       seen(at);
       const channel = shown[at];
-      return statusReport({
-        version: "0.1.0",
-        variant: "whatsapp-web",
-        config_path: join(home, "config.toml"),
-        daemon: { running: true, pid: 1, uptime_seconds: 1 },
-        channels: channel ? [channel] : [],
-      });
+      return statusReport({ variant: "whatsapp-web", channels: channel ? [channel] : [] });
     },
-    send: no,
-    pause: no,
-    resume: no,
-    redeliver: no,
-    relink: no,
-  }));
-  undo.push(() => server.stop(true));
+  });
 }
 
 test("draws each new code until the phone took one, and asks for no relink", async () => {
   await daemon([linking("2@first"), linking("2@first"), linking("2@second"), web]);
-  const { code, out } = await revka(["link", "--wait", "20"], env);
+  const { code, out } = await revka(["link", "--wait", "20"], trial.env);
   expect(code).toBe(0);
   expect(out.match(/Scan this/g)).toHaveLength(2);
   expect(out).toContain("Linked as +15550001111");
@@ -77,14 +55,14 @@ test("draws each new code until the phone took one, and asks for no relink", asy
 });
 
 test("keeps the current code in a PNG that only its owner may read, and removes it at the end", async () => {
-  const png = join(home, "code.png");
+  const png = join(trial.home, "code.png");
   const files: Buffer[] = [];
   await daemon([linking("2@first"), linking("2@first"), linking("2@second"), web], (at) => {
     if (!existsSync(png)) return;
     expect(statSync(png).mode & 0o777).toBe(0o600);
     files[at] = readFileSync(png);
   });
-  const { code, out } = await revka(["link", "--png", png], env);
+  const { code, out } = await revka(["link", "--png", png], trial.env);
   expect(code).toBe(0);
   expect(out).toContain(`The code is in ${png}`);
   expect(out).not.toMatch(/[█▀▄]/);
@@ -94,10 +72,10 @@ test("keeps the current code in a PNG that only its owner may read, and removes 
 });
 
 test("removes it also where a pair code came after the QR code", async () => {
-  const png = join(home, "code.png");
+  const png = join(trial.home, "code.png");
   let there = false;
   await daemon([linking("2@first"), pairing, web], () => void (there ||= existsSync(png)));
-  const { code, out } = await revka(["link", "--png", png], env);
+  const { code, out } = await revka(["link", "--png", png], trial.env);
   expect(code).toBe(0);
   expect(out).toContain("ABCD-1234");
   expect(there).toBe(true);
@@ -105,10 +83,10 @@ test("removes it also where a pair code came after the QR code", async () => {
 });
 
 test("leaves what lay at the PNG's place where a pair code alone was shown", async () => {
-  const png = join(home, "photo.png");
+  const png = join(trial.home, "photo.png");
   writeFileSync(png, "a photo");
   await daemon([pairing, web]);
-  const { code, out } = await revka(["link", "--png", png], env);
+  const { code, out } = await revka(["link", "--png", png], trial.env);
   expect(code).toBe(0);
   expect(out).toContain("ABCD-1234");
   expect(readFileSync(png, "utf8")).toBe("a photo");
@@ -117,7 +95,7 @@ test("leaves what lay at the PNG's place where a pair code alone was shown", asy
 test.each(["SIGINT", "SIGTERM"] as const)(
   "%s ends it, and leaves no PNG behind",
   async (signal) => {
-    const png = join(home, "code.png");
+    const png = join(trial.home, "code.png");
     const before = process.listenerCount(signal);
     let there = false;
     await daemon([linking("2@first"), linking("2@first")], (at) => {
@@ -125,7 +103,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
       there ||= existsSync(png);
       process.emit(signal);
     });
-    expect((await revka(["link", "--png", png], env)).code).toBe(1);
+    expect((await revka(["link", "--png", png], trial.env)).code).toBe(1);
     expect(there).toBe(true);
     expect(existsSync(png)).toBe(false);
     expect(process.listenerCount(signal)).toBe(before);
@@ -133,34 +111,34 @@ test.each(["SIGINT", "SIGTERM"] as const)(
 );
 
 test("what lay at the PNG's place is left where no code came, and a place that cannot be written is told", async () => {
-  const png = join(home, "photo.png");
+  const png = join(trial.home, "photo.png");
   writeFileSync(png, "a photo");
   await daemon([{ ...web, state: "logged_out", linked_as: null }]);
-  expect((await revka(["link", "--png", png], env)).code).toBe(1);
+  expect((await revka(["link", "--png", png], trial.env)).code).toBe(1);
   expect(readFileSync(png, "utf8")).toBe("a photo");
-  await undo.pop()?.();
+  await trial.undo.pop()?.();
   await daemon([linking("2@first")]);
-  const nowhere = join(home, "folder");
+  const nowhere = join(trial.home, "folder");
   mkdirSync(nowhere);
-  const { code, err } = await revka(["link", "--png", nowhere], env);
+  const { code, err } = await revka(["link", "--png", nowhere], trial.env);
   expect(code).toBe(1);
   expect(err).toBe(`revka: the code cannot be written to ${nowhere} (EISDIR): name another file\n`);
-  expect(readdirSync(home)).not.toContain("folder.part");
+  expect(readdirSync(trial.home)).not.toContain("folder.part");
 });
 
 test("without a terminal shows the code once", async () => {
   await daemon([{ ...web, state: "connecting", linked_as: null }, linking("2@only")]);
-  const { code, out } = await revka(["link"], env);
+  const { code, out } = await revka(["link"], trial.env);
   expect(code).toBe(0);
   expect(out.match(/Scan this/g)).toHaveLength(1);
-  const png = join(home, "code.png");
-  expect((await revka(["link", "--wait", "0", "--png", png], env)).code).toBe(0);
+  const png = join(trial.home, "code.png");
+  expect((await revka(["link", "--wait", "0", "--png", png], trial.env)).code).toBe(0);
   expect(existsSync(png)).toBe(true);
 });
 
 test("says why there is nothing to link, and ends with 1", async () => {
   await daemon([{ ...web, state: "logged_out", reason: "Link again with `revka relink`" }]);
-  const { code, err } = await revka(["link"], env);
+  const { code, err } = await revka(["link"], trial.env);
   expect(code).toBe(1);
   expect(err).toContain("revka relink");
 });
@@ -172,7 +150,7 @@ test("a phone that takes nothing ends it with 1; what keeps it from linking is s
   });
   let asked = 0;
   await daemon([waiting(3), waiting(2), linking("2@only")], () => void asked++);
-  const { code, err } = await revka(["link", "--wait", "1"], env);
+  const { code, err } = await revka(["link", "--wait", "1"], trial.env);
   expect(code).toBe(1);
   expect(err.match(/503/g)).toHaveLength(1);
   expect(err).toContain("took no code in time");
@@ -182,8 +160,8 @@ test("a phone that takes nothing ends it with 1; what keeps it from linking is s
 
 test("without WhatsApp Web there is nothing to link", async () => {
   await daemon([{ ...web, backend: "cloud" }]);
-  const { code, err } = await revka(["link"], env);
+  const { code, err } = await revka(["link"], trial.env);
   expect(code).toBe(1);
   expect(err).toContain("no WhatsApp Web channel is running");
-  expect((await revka(["link", "--wait", "soon"], env)).code).toBe(2);
+  expect((await revka(["link", "--wait", "soon"], trial.env)).code).toBe(2);
 });

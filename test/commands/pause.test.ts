@@ -1,29 +1,17 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { join } from "node:path";
-import { controlServer } from "../../src/control/server.ts";
-import { revka, temporaryHome } from "../support/command.ts";
+import { beforeEach, expect, test } from "bun:test";
+import { revka } from "../support/command.ts";
+import { commandTrial } from "../support/command-trial.ts";
 
-const undo: (() => unknown)[] = [];
-let env: Record<string, string>;
+const trial = commandTrial();
 let changed: boolean;
 let asked: unknown[];
 beforeEach(async () => {
-  env = { REVKA_HOME: temporaryHome(undo), HOME: "/nonexistent" };
   asked = [];
-  const no = () => Promise.reject(new Error("not asked for"));
   const answer = async (request: unknown) => {
     asked.push(request);
     return { changed };
   };
-  const server = await controlServer(join(env["REVKA_HOME"] ?? "", "revka.sock"), () => ({
-    ...{ status: no, send: no, redeliver: no, relink: no },
-    pause: answer,
-    resume: answer,
-  }));
-  undo.push(() => server.stop(true));
-});
-afterEach(async () => {
-  for (const step of undo.splice(0).toReversed()) await step();
+  await trial.daemon({ pause: answer, resume: answer });
 });
 
 const chat = "+15550001111";
@@ -44,14 +32,14 @@ test.each<[boolean, string[], string]>([
   [false, ["resume", chat], `${chat} was not paused.\n`],
 ])("where that changes something (%p), %p says so, and how to go on", async (is, words, said) => {
   changed = is;
-  expect(await revka(words, env)).toEqual({ code: 0, out: said, err: "" });
+  expect(await revka(words, trial.env)).toEqual({ code: 0, out: said, err: "" });
   expect(asked).toEqual([
     { chat: words[1], ...(words.includes("wati") ? { channel: "wati" } : {}) },
   ]);
 });
 
 test.each(["pause", "resume"])("%s of a channel that is none is wrong usage", async (verb) => {
-  expect((await revka([verb, chat, "--channel", "sms"], env)).code).toBe(2);
-  expect((await revka([verb, ""], env)).code).toBe(2);
+  expect((await revka([verb, chat, "--channel", "sms"], trial.env)).code).toBe(2);
+  expect((await revka([verb, ""], trial.env)).code).toBe(2);
   expect(asked).toEqual([]);
 });

@@ -8,7 +8,8 @@ import { commandEnvironment, createCommandAgent } from "../../src/agent/command.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog, type Logger } from "../../src/telemetry/log.ts";
 import { fakeClock } from "../support/clock.ts";
-import { rejection, turn } from "./turn.ts";
+import { rejection } from "../support/rejection.ts";
+import { turn } from "../support/turn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "revka-command-"));
 afterAll(() => rmSync(folder, { recursive: true }));

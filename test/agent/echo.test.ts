@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createEchoAgent } from "../../src/agent/echo.ts";
-import { message, turn } from "./turn.ts";
+import { message, turn } from "../support/turn.ts";
 
 const photo = {
   kind: "image",

@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { completion, key, providerStandIn } from "./provider-stand-in.ts";
-import { rejection, turn } from "./turn.ts";
+import { rejection } from "../support/rejection.ts";
+import { turn } from "../support/turn.ts";
 
 const never = new AbortController().signal;
 const provider = providerStandIn();

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AgentError, type TurnAttachment } from "../../src/agent/agent.ts";
 import { completion, key, providerStandIn } from "./provider-stand-in.ts";
-import { message, rejection, turn } from "./turn.ts";
+import { rejection } from "../support/rejection.ts";
+import { message, turn } from "../support/turn.ts";
 
 const never = new AbortController().signal;
 const provider = providerStandIn();

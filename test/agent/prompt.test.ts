@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { TurnAttachment, TurnMessage, TurnSender } from "../../src/agent/agent.ts";
 import { promptText } from "../../src/agent/prompt.ts";
-import { message } from "./turn.ts";
+import { message } from "../support/turn.ts";
 
 const file = (kind: TurnAttachment["kind"], changes: Partial<TurnAttachment> = {}) => ({
   kind,

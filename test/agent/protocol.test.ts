@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { encodeTurn, parseAnswer } from "../../src/agent/protocol.ts";
-import { turn } from "./turn.ts";
+import { turn } from "../support/turn.ts";
 
 const parse = (value: unknown) => parseAnswer(new TextEncoder().encode(JSON.stringify(value)));
 const media = { caption: null, filename: null };

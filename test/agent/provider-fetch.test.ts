@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { providerFetch } from "../../src/agent/provider-fetch.ts";
 import { fakeClock } from "../support/clock.ts";
-import { rejection } from "./turn.ts";
+import { rejection } from "../support/rejection.ts";
 
 /** The fetch that a provider's SDK is given, over one that answers so. */
 function over(answer: (init: RequestInit | undefined) => Response | Promise<Response>) {

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { createWebhookAgent } from "../../src/agent/webhook.ts";
 import { fakeClock } from "../support/clock.ts";
-import { rejection, turn } from "./turn.ts";
+import { rejection } from "../support/rejection.ts";
+import { turn } from "../support/turn.ts";
 
 const clock = fakeClock();
 

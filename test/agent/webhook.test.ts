@@ -2,7 +2,8 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
 import { createWebhookAgent } from "../../src/agent/webhook.ts";
 import { fakeClock } from "../support/clock.ts";
-import { rejection, turn } from "./turn.ts";
+import { rejection } from "../support/rejection.ts";
+import { turn } from "../support/turn.ts";
 
 const token = "tok-5f3a-secret";
 let respond: (request: Request, body: string) => Response | Promise<Response>;

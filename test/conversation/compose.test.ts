@@ -1,26 +1,18 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentPart, TurnMessage, TurnRequest } from "../../src/agent/agent.ts";
+import type { AgentPart } from "../../src/agent/agent.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { png } from "../support/png.ts";
 import { storeTrial } from "../support/store-trial.ts";
+import { message, turn } from "../support/turn.ts";
 
 // An agent's answer, cut into what a platform takes.
 
 const trial = storeTrial();
 
-const asked = (id: string): TurnMessage => ({
-  id,
-  type: "text",
-  text: "hi",
-  timestamp: 1,
-  sender: { phone: null, user_id: null, lid: null, username: null, name: null },
-  reply_to: null,
-  forwarded: false,
-  attachments: [],
-});
+const asked = (id: string) => message({ id });
 
 /** What becomes of these parts where a text is cut at each bar. */
 function compose(parts: AgentPart[], messages = [asked("first"), asked("last")]) {
@@ -33,15 +25,7 @@ function compose(parts: AgentPart[], messages = [asked("first"), asked("last")])
     keep: async () => {},
   });
   const channel = fakeChannel({ renderText: (text) => text.split("|").filter(Boolean) });
-  const request: TurnRequest = {
-    turn_id: "turn_1",
-    channel: "whatsapp",
-    backend: "cloud",
-    chat: { id: "+15550001111", kind: "direct" },
-    history: [],
-    messages,
-  };
-  return composer(channel, request, { messageId: 7 }, parts);
+  return composer(channel, turn({ messages }), { messageId: 7 }, parts);
 }
 const photo = (caption: string | null): AgentPart => ({
   kind: "media",

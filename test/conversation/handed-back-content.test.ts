@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { AgentPart, TurnAttachment, TurnRequest } from "../../src/agent/agent.ts";
+import type { AgentPart, TurnAttachment } from "../../src/agent/agent.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { opusFile } from "../speech/opus.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { png } from "../support/png.ts";
 import { storeTrial } from "../support/store-trial.ts";
+import { message, turn } from "../support/turn.ts";
 
 // Which files of an agent are sent, and as what.
 
@@ -40,25 +41,7 @@ function compose(
     attachments?: TurnAttachment[];
   } = {},
 ) {
-  const request: TurnRequest = {
-    turn_id: "turn_1",
-    channel: "whatsapp",
-    backend: "cloud",
-    chat: { id: "+15550001111", kind: "direct" },
-    history: [],
-    messages: [
-      {
-        id: "wamid.1",
-        type: "document",
-        text: "",
-        timestamp: 1,
-        sender: { phone: null, user_id: null, lid: null, username: null, name: null },
-        reply_to: null,
-        forwarded: false,
-        attachments,
-      },
-    ],
-  };
+  const request = turn({ messages: [message({ type: "document", text: "", attachments })] });
   const mediaFolder = join(trial.folder, "media");
   const composer = replyComposer({ mediaFolder, mediaDir, keep: async () => {} });
   return composer(fakeChannel(), request, { messageId: 7 }, parts);
@@ -85,7 +68,7 @@ test("a file has the name that the agent gives it, made safe, else its own", asy
   expect(contents).toMatchObject([{ filename: "Invoice 7.pdf" }, { filename: "a1b2.pdf" }]);
   for (const content of contents) {
     if (content.kind !== "media") throw new Error("no media");
-    expect(dirname(content.path)).toBe(join(trial.folder, "media", "out", "turn_1"));
+    expect(dirname(content.path)).toBe(join(trial.folder, "media", "out", "turn-1"));
     expect(basename(content.path)).toEndWith(content.filename ?? "no name");
   }
 });

@@ -13,40 +13,21 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { AgentError, type AgentPart, type TurnRequest } from "../../src/agent/agent.ts";
+import { AgentError, type AgentPart } from "../../src/agent/agent.ts";
 import { replyComposer } from "../../src/conversation/compose.ts";
 import { opusFile } from "../speech/opus.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { png } from "../support/png.ts";
 import { storeTrial } from "../support/store-trial.ts";
+import { message, turn } from "../support/turn.ts";
 
 const trial = storeTrial();
 
-const requestOf = (paths: string[] = [], type = "text"): TurnRequest => ({
-  turn_id: "turn_1",
-  channel: "whatsapp",
-  backend: "cloud",
-  chat: { id: "+15550001111", kind: "direct" },
-  history: [],
-  messages: [
-    {
-      id: "wamid.1",
-      type,
-      text: "hi",
-      timestamp: 1,
-      sender: { phone: null, user_id: null, lid: null, username: null, name: null },
-      reply_to: null,
-      forwarded: false,
-      attachments: paths.map((path) => ({
-        kind: "image",
-        mime_type: "image/png",
-        filename: null,
-        size: 1,
-        path,
-      })),
-    },
-  ],
-});
+const requestOf = (paths: string[] = [], type = "text") => {
+  const attachment = { kind: "image", mime_type: "image/png", filename: null, size: 1 } as const;
+  const attachments = paths.map((path) => ({ ...attachment, path }));
+  return turn({ messages: [message({ type, attachments })] });
+};
 
 describe("a file that an agent hands back", () => {
   const parts = (path: string, media: "image" | "audio" = "image"): AgentPart[] => [

@@ -6,7 +6,7 @@ import type { AgentPart } from "../../src/agent/agent.ts";
 import { replySpeaker } from "../../src/conversation/speak.ts";
 import type { Synthesizer } from "../../src/speech/synthesis.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
-import { message, turn } from "../agent/turn.ts";
+import { message, turn } from "../support/turn.ts";
 import { temporaryFolder } from "../support/store.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;

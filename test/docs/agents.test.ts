@@ -11,7 +11,7 @@ import { createWebhookAgent } from "../../src/agent/webhook.ts";
 import { findExecutable } from "../../src/runtime/executable.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
-import { message, turn } from "../agent/turn.ts";
+import { message, turn } from "../support/turn.ts";
 import { codeBlocks } from "./documents.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "revka-docs-"));

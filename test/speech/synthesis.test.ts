@@ -11,7 +11,7 @@ import { createSpeech } from "../../src/speech/configured.ts";
 import { SpeechError } from "../../src/speech/error.ts";
 import { createSynthesizer } from "../../src/speech/synthesis.ts";
 import { type LogFields, silentLog } from "../../src/telemetry/log.ts";
-import { rejection } from "../agent/turn.ts";
+import { rejection } from "../support/rejection.ts";
 import { fakeClock } from "../support/clock.ts";
 import { settle } from "../support/settle.ts";
 import { opusFile } from "./opus.ts";

@@ -7,7 +7,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { SpeechError } from "../../src/speech/error.ts";
 import { createTranscriber } from "../../src/speech/transcription.ts";
 import { type LogFields, silentLog } from "../../src/telemetry/log.ts";
-import { rejection } from "../agent/turn.ts";
+import { rejection } from "../support/rejection.ts";
 import { fakeClock } from "../support/clock.ts";
 import { opusFile } from "./opus.ts";
 import { box, chunk, flac, frames, movieHeader, mp3Frame, wav, wavFormat } from "./sound-files.ts";

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SynthesizerOptions } from "../../../src/speech/synthesis.ts";
-import { rejection } from "../../agent/turn.ts";
+import { rejection } from "../../support/rejection.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { opusFile } from "../opus.ts";
 import { key, synthesisBench } from "../synthesis-bench.ts";

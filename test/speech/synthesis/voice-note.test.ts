@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { findExecutable } from "../../../src/runtime/executable.ts";
 import { readOpus } from "../../../src/speech/ogg.ts";
-import { rejection } from "../../agent/turn.ts";
+import { rejection } from "../../support/rejection.ts";
 import { synthesisBench } from "../synthesis-bench.ts";
 
 const ffmpeg = findExecutable("ffmpeg");

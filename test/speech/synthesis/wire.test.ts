@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
-import { rejection } from "../../agent/turn.ts";
+import { rejection } from "../../support/rejection.ts";
 import { key, synthesisBench, voiceId } from "../synthesis-bench.ts";
 
 const never = new AbortController().signal;

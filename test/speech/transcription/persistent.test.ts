@@ -9,7 +9,7 @@ import { SpeechError } from "../../../src/speech/error.ts";
 import type { Transcriber } from "../../../src/speech/transcription.ts";
 import { persistent } from "../../../src/speech/transcription/persistent.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
-import { rejection } from "../../agent/turn.ts";
+import { rejection } from "../../support/rejection.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { settle } from "../../support/settle.ts";
 import { temporaryFolder } from "../../support/store.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../../src/runtime/clock.ts";
-import { rejection } from "../../agent/turn.ts";
+import { rejection } from "../../support/rejection.ts";
 import { opusFile } from "../opus.ts";
 import { answers, key, transcriptionBench } from "../transcription-bench.ts";
 

@@ -10,6 +10,8 @@ export interface TunnelTool {
   read(line: string): { url: string | null } | null;
   /** How long it may take to be up. */
   connectTimeoutMs: number;
+  /** It need not say when it is up: running that long is enough. */
+  mayBeSilent?: true;
 }
 
 const usualTimeoutMs = 30_000;
@@ -158,5 +160,7 @@ function custom(config: TunnelConfig["custom"], host: string, port: number): Tun
       return found ? { url: found[0].replace(/[.,;)]+$/, "") } : null;
     },
     connectTimeoutMs: usualTimeoutMs,
+    // `ssh -N -R …` to a server of one's own prints nothing; a pattern says that there is something to find.
+    ...(!pattern && { mayBeSilent: true }),
   };
 }

@@ -96,9 +96,16 @@ class SupervisedTunnel implements Tunnel {
 
   #launch(): void {
     const { clock, log, env } = this.#options;
-    const { command, connectTimeoutMs } = this.#tool;
+    const { command, connectTimeoutMs, mayBeSilent } = this.#tool;
     this.#become("starting", null, null);
     let upAt: number | null = null;
+    const isUp = (url: string | null) => {
+      upAt = clock.now();
+      this.#clearTimers();
+      this.#become("up", url, null);
+      log.info({ url }, "the tunnel is up");
+      this.#watchHealth(running);
+    };
     const running = runTool({
       command,
       env: { ...withoutOwn(env), ...this.#tool.env },
@@ -106,19 +113,15 @@ class SupervisedTunnel implements Tunnel {
       onLine: (line) => {
         log.debug({ line }, "tunnel output");
         const up = upAt === null ? this.#tool.read(line) : null;
-        if (!up || this.#running !== running) return;
-        upAt = clock.now();
-        this.#clearTimers();
-        this.#become("up", up.url, null);
-        log.info({ url: up.url }, "the tunnel is up");
-        this.#watchHealth(running);
+        if (up && this.#running === running) isUp(up.url);
       },
     });
     this.#running = running;
     this.#cancelTimers.push(
-      clock.after(connectTimeoutMs, () =>
-        running.fail(`was not up after ${connectTimeoutMs / 1000} s`),
-      ),
+      clock.after(connectTimeoutMs, () => {
+        if (mayBeSilent) isUp(null);
+        else running.fail(`was not up after ${connectTimeoutMs / 1000} s`);
+      }),
     );
     void running.ended.then((reason) => {
       if (this.#stopping || this.#running !== running) return;

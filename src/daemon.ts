@@ -116,6 +116,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         mediaFolder,
         maxMediaBytes: config.store.max_media_bytes,
         transcriber,
+        clock,
         log,
       }),
       compose: replyComposer({ mediaFolder, mediaDir: config.agent?.media_dir ?? null, keep }),

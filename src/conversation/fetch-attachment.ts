@@ -3,11 +3,13 @@ import { join } from "node:path";
 import type { TurnAttachment } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
 import type { MediaKind, MediaReference } from "../channels/message.ts";
+import { DownloadFailure } from "../net/download.ts";
 import { extensionOf } from "../net/extension.ts";
 import { safeFilename } from "../net/filename.ts";
 import { saveStream } from "../net/save.ts";
 import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
 import { builtin } from "../runtime/builtin.ts";
+import { sleep } from "../runtime/clock.ts";
 import type { PendingMessage } from "../store/contract.ts";
 import { endOfId } from "../telemetry/message-id.ts";
 import { headOf, noted } from "./files.ts";
@@ -15,6 +17,8 @@ import type { PrepareOptions, PrepareSignals } from "./prepare.ts";
 import { reasonOf } from "./reason.ts";
 
 const MEGABYTE = 1024 * 1024;
+/** Before a file is asked for once more, ms: a person waits meanwhile, and would have to send it again without it. */
+const PAUSE = 1_000;
 
 /** Largest file taken from a platform, bytes (Meta lets people send up to 100 MB; sound is heard, so 25). */
 const maxBytes: Record<MediaKind, number> = {
@@ -62,16 +66,28 @@ export async function fetchAttachment(
     }
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await removeLeftovers(folder);
-    patience.throwIfAborted();
-    const stream = await channel.openMedia(media, patience);
-    const sniffed = await sniffStream(stream.body, media.kind, stream.mimeType ?? media.mimeType);
-    const path = join(folder, numbered + endingOf(media, sniffed.mimeType));
-    const size = await noted(path, async () => {
-      const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
-      await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
-      return saved.size;
+    const fetchOnce = async () => {
+      patience.throwIfAborted();
+      const stream = await channel.openMedia(media, patience);
+      const { body, mimeType } = await sniffStream(
+        stream.body,
+        media.kind,
+        stream.mimeType ?? media.mimeType,
+      );
+      const path = join(folder, numbered + endingOf(media, mimeType));
+      const size = await noted(path, async () => {
+        const saved = await saveStream(body, path, { maxBytes: maxBytes[media.kind] });
+        await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
+        return saved.size;
+      });
+      return { ...described, mime_type: mimeType, size, path };
+    };
+    return await fetchOnce().catch(async (error: unknown) => {
+      if (!(error instanceof DownloadFailure && error.mayPass)) throw error;
+      await sleep(options.clock, PAUSE, patience);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return fetchOnce();
     });
-    return { ...described, mime_type: sniffed.mimeType, size, path };
   } catch (error) {
     // Retention knows of files, so a folder without any would stay.
     await rmdir(folder).catch(() => {});

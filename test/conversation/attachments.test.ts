@@ -52,6 +52,7 @@ describe("an attachment", () => {
       mediaFolder: join(trial.folder, "media"),
       maxMediaBytes: 1_000_000,
       transcriber: null,
+      clock: trial.clock,
       log: silentLog,
       ...changes,
     });

@@ -163,7 +163,8 @@ function proxyLike(status: number): boolean {
   return status === 403 || (status >= 300 && status < 400) || status >= 500;
 }
 
-function listens(host: string, port: number, signal: AbortSignal): Promise<boolean> {
+/** Does anything take connections there? */
+export function listens(host: string, port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (answer: boolean) => {
@@ -178,7 +179,7 @@ function listens(host: string, port: number, signal: AbortSignal): Promise<boole
   });
 }
 
-function hostOf({ hostname }: URL): string {
+export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 

@@ -150,10 +150,13 @@ async function proxyVerdict(
         )
       : ok("proxy", `${service} gets an answer (${status}) for ${host} through ${label}`);
   } catch (reason) {
+    const code = networkErrorCode(reason);
     return error(
       "proxy",
-      `${label} takes connections, but does not lead ${service} to ${host} (${networkErrorCode(reason)})`,
-      "see its log: user name, password and allowed targets",
+      `${label} takes connections, but does not lead ${service} to ${host} (${code})`,
+      code === "proxy_tls"
+        ? "name the root of its certificate in NODE_EXTRA_CA_CERTS, or write http:// if it speaks no TLS"
+        : "see its log: user name, password and allowed targets",
     );
   }
 }

@@ -283,7 +283,8 @@ async function createTunnel(options: DaemonOptions, network: Network, port: numb
   if (!tunnel || tunnel.provider === "none") return null;
   const { createTunnel } = await import("./tunnel/tunnel.ts");
   const fetch = network.fetchFor("tunnel");
-  return createTunnel({ config: tunnel, host: gateway.host, port, env, log, clock, fetch });
+  const listening = { host: gateway.host, port, tls: gateway.tls.enabled };
+  return createTunnel({ config: tunnel, gateway: listening, env, log, clock, fetch });
 }
 
 function accessOf(

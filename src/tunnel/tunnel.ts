@@ -3,7 +3,7 @@ import type { Fetch } from "../net/fetch.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { runTool, type RunningTool } from "./process.ts";
-import { tunnelTool, type TunnelTool } from "./tool.ts";
+import { tunnelTool, type Gateway, type TunnelTool } from "./tool.ts";
 
 /** First and longest wait before the tool is started again. */
 const firstDelayMs = 1_000;
@@ -37,9 +37,7 @@ export interface Tunnel {
 
 export interface TunnelOptions {
   config: TunnelConfig;
-  /** Where the gateway listens. */
-  host: string;
-  port: number;
+  gateway: Gateway;
   env: Readonly<Record<string, string | undefined>>;
   log: Logger;
   clock: Clock;
@@ -49,7 +47,7 @@ export interface TunnelOptions {
 
 /** The tunnel that `[tunnel]` asks for, null for none. Throws an Error that names the missing key. */
 export function createTunnel(options: TunnelOptions): Tunnel | null {
-  const tool = tunnelTool(options.config, options.host, options.port);
+  const tool = tunnelTool(options.config, options.gateway);
   return tool && new SupervisedTunnel(tool, options);
 }
 

@@ -24,8 +24,7 @@ function standIn(script: string | null, options: Partial<TunnelOptions> = {}) {
   const clock = fakeClock();
   const tunnel = createTunnel({
     config: v.parse(tunnelSchema, { provider: "cloudflare" }),
-    host: "127.0.0.1",
-    port: 42617,
+    gateway: { host: "127.0.0.1", port: 42617, tls: false },
     env: { PATH: `${folder}:/usr/bin:/bin`, DIR: folder, REVKA_SECRET: "no", GROQ_API_KEY: "no" },
     log: silentLog,
     clock,

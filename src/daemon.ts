@@ -116,6 +116,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         mediaFolder,
         maxMediaBytes: config.store.max_media_bytes,
         transcriber,
+        clock,
         log,
       }),
       compose: replyComposer({ mediaFolder, mediaDir: config.agent?.media_dir ?? null, keep }),
@@ -282,7 +283,8 @@ async function createTunnel(options: DaemonOptions, network: Network, port: numb
   if (!tunnel || tunnel.provider === "none") return null;
   const { createTunnel } = await import("./tunnel/tunnel.ts");
   const fetch = network.fetchFor("tunnel");
-  return createTunnel({ config: tunnel, host: gateway.host, port, env, log, clock, fetch });
+  const listening = { host: gateway.host, port, tls: gateway.tls.enabled };
+  return createTunnel({ config: tunnel, gateway: listening, env, log, clock, fetch });
 }
 
 function accessOf(

@@ -125,7 +125,10 @@ export interface Channel {
   turnStarted(focus: TurnFocus): void;
   /** The turn ended, with or without a reply: withdraw typing where the platform can. Never throws. */
   turnEnded(focus: TurnFocus): void;
-  /** Opens the bytes of an inbound file. The caller limits size and time. */
+  /**
+   * Opens the bytes of an inbound file. The caller limits size and time. What another try may get fails, here or while
+   * it is read, with a `DownloadFailure` that {@link DownloadFailure.mayPass | may pass}.
+   */
   openMedia(media: MediaReference, signal: AbortSignal): Promise<MediaStream>;
   /** Forgets the session and links anew (Web only). */
   relink?(): Promise<void>;

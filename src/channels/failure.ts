@@ -116,6 +116,8 @@ export function proxyTrouble(code: string, service: string): string {
   switch (code) {
     case "proxy_unreachable":
       return `${proxy} cannot be reached: start it, or ${named}`;
+    case "proxy_tls":
+      return `${proxy} has a certificate that is not trusted here, or speaks no TLS: add its root to NODE_EXTRA_CA_CERTS, or ${named}`;
     case "proxy_timeout":
       return `${proxy} does not answer: see its log, or ${named}`;
     case "proxy_407":

@@ -10,6 +10,7 @@ import { checkAgent } from "./rules/agent.ts";
 import { checkGateway } from "./rules/gateway.ts";
 import { checkProxy, checkSpeech, checkTunnel } from "./rules/network.ts";
 import type { RuleContext } from "./rules/report.ts";
+import { checkSentAlong } from "./rules/secrets.ts";
 import { checkWati, checkWhatsApp } from "./rules/whatsapp.ts";
 import { configSchema, type Config } from "./schema.ts";
 import { collectSecrets } from "./secrets.ts";
@@ -47,6 +48,7 @@ const rules = [
   checkTunnel,
   checkWhatsApp,
   checkWati,
+  checkSentAlong,
 ];
 
 const knownOutline = once(() => outlineOf(configSchema));

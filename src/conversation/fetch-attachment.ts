@@ -3,10 +3,13 @@ import { join } from "node:path";
 import type { TurnAttachment } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
 import type { MediaKind, MediaReference } from "../channels/message.ts";
+import { DownloadFailure } from "../net/download.ts";
+import { extensionOf } from "../net/extension.ts";
 import { safeFilename } from "../net/filename.ts";
 import { saveStream } from "../net/save.ts";
 import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
 import { builtin } from "../runtime/builtin.ts";
+import { sleep } from "../runtime/clock.ts";
 import type { PendingMessage } from "../store/contract.ts";
 import { endOfId } from "../telemetry/message-id.ts";
 import { headOf, noted } from "./files.ts";
@@ -14,6 +17,8 @@ import type { PrepareOptions, PrepareSignals } from "./prepare.ts";
 import { reasonOf } from "./reason.ts";
 
 const MEGABYTE = 1024 * 1024;
+/** Before a file is asked for once more, ms: a person waits meanwhile, and would have to send it again without it. */
+const PAUSE = 1_000;
 
 /** Largest file taken from a platform, bytes (Meta lets people send up to 100 MB; sound is heard, so 25). */
 const maxBytes: Record<MediaKind, number> = {
@@ -39,35 +44,50 @@ export async function fetchAttachment(
   const { store, log } = options;
   const folder = join(options.mediaFolder, folderOf(channel, entry));
   const name = safeFilename(media.filename, media.kind);
-  const path = join(folder, `${index + 1}-${name}`);
+  const numbered = `${index + 1}-${name}`;
   // Agents put such a name into paths of their own.
   const filename = media.filename === null ? null : name;
   const described = { kind: media.kind, filename };
   try {
     // A turn that a restart repeats finds its files where it left them.
-    const before = await sizeOf(path);
-    if (before !== null) {
+    const found = await fetchedBefore(folder, numbered, media);
+    if (found !== null) {
+      const path = join(folder, found);
+      const { size } = await stat(path);
       const head = await headOf(path);
       const sniffed = await sniffMimeType(head);
       const mimeType = trueMimeType(media.kind, sniffed, media.mimeType, isText(head));
       // A kill may have come between the file and its note.
-      await store.addAttachments(entry.id, [{ path, bytes: before }]);
-      return { ...described, mime_type: mimeType, size: before, path };
+      await store.addAttachments(entry.id, [{ path, bytes: size }]);
+      return { ...described, mime_type: mimeType, size, path };
     }
     if (store.attachmentBytes() > options.maxMediaBytes) {
       throw new Error("the space for attachments is used up ([store] max_media_bytes)");
     }
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await removeLeftovers(folder);
-    patience.throwIfAborted();
-    const stream = await channel.openMedia(media, patience);
-    const sniffed = await sniffStream(stream.body, media.kind, stream.mimeType ?? media.mimeType);
-    const size = await noted(path, async () => {
-      const saved = await saveStream(sniffed.body, path, { maxBytes: maxBytes[media.kind] });
-      await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
-      return saved.size;
+    const fetchOnce = async () => {
+      patience.throwIfAborted();
+      const stream = await channel.openMedia(media, patience);
+      const { body, mimeType } = await sniffStream(
+        stream.body,
+        media.kind,
+        stream.mimeType ?? media.mimeType,
+      );
+      const path = join(folder, numbered + endingOf(media, mimeType));
+      const size = await noted(path, async () => {
+        const saved = await saveStream(body, path, { maxBytes: maxBytes[media.kind] });
+        await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
+        return saved.size;
+      });
+      return { ...described, mime_type: mimeType, size, path };
+    };
+    return await fetchOnce().catch(async (error: unknown) => {
+      if (!(error instanceof DownloadFailure && error.mayPass)) throw error;
+      await sleep(options.clock, PAUSE, patience);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return fetchOnce();
     });
-    return { ...described, mime_type: sniffed.mimeType, size, path };
   } catch (error) {
     // Retention knows of files, so a folder without any would stay.
     await rmdir(folder).catch(() => {});
@@ -97,10 +117,21 @@ async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return null;
-  }
+/** A file that its sender did not name is named after what it is: programs and services tell formats by the ending. */
+function endingOf({ filename }: MediaReference, mimeType: string): string {
+  const extension = filename === null ? extensionOf(mimeType) : null;
+  return extension === null ? "" : `.${extension}`;
+}
+
+/** The name of a file that an earlier try of the turn fetched whole. */
+async function fetchedBefore(
+  folder: string,
+  numbered: string,
+  { filename }: MediaReference,
+): Promise<string | null> {
+  const names = await readdir(folder).catch(() => []);
+  const isOurs = (name: string) =>
+    name === numbered ||
+    (filename === null && name.startsWith(`${numbered}.`) && !name.endsWith(".part"));
+  return names.find(isOurs) ?? null;
 }

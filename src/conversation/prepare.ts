@@ -1,5 +1,6 @@
 import type { TurnAttachment, TurnMessage } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Transcriber } from "../speech/transcription.ts";
 import type { ConversationStore, PendingMessage } from "../store/contract.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -13,6 +14,7 @@ export interface PrepareOptions {
   /** All attachments together, bytes; beyond it new ones are not fetched. */
   maxMediaBytes: number;
   transcriber: Transcriber | null;
+  clock: Clock;
   log: Logger;
 }
 

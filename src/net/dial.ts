@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { SocksClientOptions } from "socks";
+import { networkErrorCode } from "./network-error.ts";
 import { bareHost } from "./no-proxy.ts";
 import type { Proxy } from "./proxy.ts";
 
@@ -82,12 +83,17 @@ async function withProxy(
     opened.socket.on("error", () => {}).destroy();
     if (signal?.aborted || error instanceof ProxyFailure) throw error;
     const why = describe(error);
-    throw new ProxyFailure("proxy_unreachable", `${proxy.label} cannot be used: ${why}`, {
-      cause: error,
-    });
+    const code = isTlsTrouble(error) ? "proxy_tls" : "proxy_unreachable";
+    throw new ProxyFailure(code, `${proxy.label} cannot be used: ${why}`, { cause: error });
   } finally {
     settle();
   }
+}
+
+/** It is there, and its certificate or its TLS is what stands in the way. */
+function isTlsTrouble(error: unknown): boolean {
+  const words = error instanceof Error ? `${networkErrorCode(error)} ${error.message}` : "";
+  return /CERT|SELF_SIGNED|UNABLE_TO_|ERR_(SSL|TLS)|EPROTO|certificate/.test(words);
 }
 
 function openToProxy(proxy: Proxy, ca?: string[]): { socket: Socket; ready: Promise<void> } {

@@ -32,6 +32,12 @@ export class DownloadFailure extends Error {
   ) {
     super(message);
   }
+
+  /** It may go well a moment later: the connection broke off, or the server had trouble of its own. */
+  get mayPass(): boolean {
+    const { code, status } = this;
+    return code === "network" || code === "truncated" || status === 408 || (status ?? 0) >= 500;
+  }
 }
 
 export interface DownloadOptions {

@@ -10,37 +10,46 @@ export interface TunnelTool {
   read(line: string): { url: string | null } | null;
   /** How long it may take to be up. */
   connectTimeoutMs: number;
+  /** It need not say when it is up: running that long is enough. */
+  mayBeSilent?: true;
 }
 
 const usualTimeoutMs = 30_000;
 
-/**
- * The tool that `[tunnel]` asks for, null for none. `host` and `port` are where the gateway listens. Throws an Error
- * that says which key is missing. Pure.
- */
-export function tunnelTool(config: TunnelConfig, host: string, port: number): TunnelTool | null {
+/** Where the gateway listens. */
+export interface Gateway {
+  host: string;
+  port: number;
+  /** It speaks TLS itself: its certificate names the public address, so tools do not check it on the way to here. */
+  tls: boolean;
+}
+
+/** The tool that `[tunnel]` asks for, null for none. Throws an Error that says which key is missing. Pure. */
+export function tunnelTool(config: TunnelConfig, gateway: Gateway): TunnelTool | null {
+  const { host, port, tls } = gateway;
   const target = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   switch (config.provider) {
     case "none":
       return null;
     case "cloudflare":
-      return cloudflare(config.cloudflare.token, target);
+      return cloudflare(config.cloudflare.token, target, tls);
     case "ngrok":
-      return ngrok(config.ngrok, target);
+      return ngrok(config.ngrok, target, tls);
     case "tailscale":
-      return tailscale(config.tailscale, target);
+      return tailscale(config.tailscale, target, tls);
     case "pinggy":
-      return pinggy(config.pinggy, target);
+      return pinggy(config.pinggy, target, tls);
     case "openvpn":
-      return openvpn(config.openvpn, target);
+      return openvpn(config.openvpn, target, tls);
     case "custom":
       return custom(config.custom, host, port);
   }
 }
 
 /** With a token the tunnel's host name is set in Cloudflare's dashboard and not printed; without, it is a random one. */
-function cloudflare(token: string | undefined, target: string): TunnelTool {
-  const url = ["--no-autoupdate", "--url", `http://${target}`];
+function cloudflare(token: string | undefined, target: string, tls: boolean): TunnelTool {
+  const origin = tls ? [`https://${target}`, "--no-tls-verify"] : [`http://${target}`];
+  const url = ["--no-autoupdate", "--url", ...origin];
   return {
     provider: "cloudflare",
     command: token ? ["cloudflared", "tunnel", ...url, "run"] : ["cloudflared", "tunnel", ...url],
@@ -54,13 +63,17 @@ function cloudflare(token: string | undefined, target: string): TunnelTool {
   };
 }
 
-function ngrok({ auth_token, domain }: TunnelConfig["ngrok"], target: string): TunnelTool {
+function ngrok(
+  { auth_token, domain }: TunnelConfig["ngrok"],
+  target: string,
+  tls: boolean,
+): TunnelTool {
   return {
     provider: "ngrok",
     command: [
       "ngrok",
       "http",
-      target,
+      tls ? `https://${target}` : target,
       "--log=stdout",
       "--log-format=logfmt",
       ...(domain ? [`--domain=${domain}`] : []),
@@ -75,10 +88,15 @@ function ngrok({ auth_token, domain }: TunnelConfig["ngrok"], target: string): T
 }
 
 /** In the foreground, `serve` and `funnel` undo themselves when they end (tailscale.com/kb/1242). */
-function tailscale({ funnel, hostname }: TunnelConfig["tailscale"], target: string): TunnelTool {
+function tailscale(
+  { funnel, hostname }: TunnelConfig["tailscale"],
+  target: string,
+  tls: boolean,
+): TunnelTool {
+  const scheme = tls ? "https+insecure" : "http";
   return {
     provider: "tailscale",
-    command: ["tailscale", funnel ? "funnel" : "serve", `http://${target}`],
+    command: ["tailscale", funnel ? "funnel" : "serve", `${scheme}://${target}`],
     env: {},
     read(line) {
       const found = /https:\/\/[a-z0-9.-]+\.ts\.net(?::\d+)?/i.exec(line);
@@ -89,7 +107,11 @@ function tailscale({ funnel, hostname }: TunnelConfig["tailscale"], target: stri
 }
 
 /** Over ssh; the token is the user name, so other people on this machine can see it. */
-function pinggy({ token, region }: TunnelConfig["pinggy"], target: string): TunnelTool {
+function pinggy(
+  { token, region }: TunnelConfig["pinggy"],
+  target: string,
+  tls: boolean,
+): TunnelTool {
   const server = `${region ? `${region}.` : ""}${token ? "pro" : "free"}.pinggy.io`;
   return {
     provider: "pinggy",
@@ -109,6 +131,7 @@ function pinggy({ token, region }: TunnelConfig["pinggy"], target: string): Tunn
       "-R",
       `0:${target}`,
       token ? `${token}@${server}` : server,
+      ...(tls ? ["x:localServerTls"] : []),
     ],
     env: {},
     read(line) {
@@ -119,7 +142,7 @@ function pinggy({ token, region }: TunnelConfig["pinggy"], target: string): Tunn
   };
 }
 
-function openvpn(config: TunnelConfig["openvpn"], target: string): TunnelTool {
+function openvpn(config: TunnelConfig["openvpn"], target: string, tls: boolean): TunnelTool {
   if (!config.config_file) throw new Error("tunnel.openvpn.config_file is missing");
   const address = config.advertise_address ?? target;
   return {
@@ -133,7 +156,7 @@ function openvpn(config: TunnelConfig["openvpn"], target: string): TunnelTool {
     env: {},
     read: (line) =>
       line.includes("Initialization Sequence Completed")
-        ? { url: address.includes("://") ? address : `http://${address}` }
+        ? { url: address.includes("://") ? address : `${tls ? "https" : "http"}://${address}` }
         : null,
     connectTimeoutMs: config.connect_timeout_secs * 1000,
   };
@@ -158,5 +181,7 @@ function custom(config: TunnelConfig["custom"], host: string, port: number): Tun
       return found ? { url: found[0].replace(/[.,;)]+$/, "") } : null;
     },
     connectTimeoutMs: usualTimeoutMs,
+    // `ssh -N -R …` to a server of one's own prints nothing; a pattern says that there is something to find.
+    ...(!pattern && { mayBeSilent: true }),
   };
 }

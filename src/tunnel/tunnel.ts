@@ -3,7 +3,7 @@ import type { Fetch } from "../net/fetch.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { runTool, type RunningTool } from "./process.ts";
-import { tunnelTool, type TunnelTool } from "./tool.ts";
+import { tunnelTool, type Gateway, type TunnelTool } from "./tool.ts";
 
 /** First and longest wait before the tool is started again. */
 const firstDelayMs = 1_000;
@@ -37,9 +37,7 @@ export interface Tunnel {
 
 export interface TunnelOptions {
   config: TunnelConfig;
-  /** Where the gateway listens. */
-  host: string;
-  port: number;
+  gateway: Gateway;
   env: Readonly<Record<string, string | undefined>>;
   log: Logger;
   clock: Clock;
@@ -49,7 +47,7 @@ export interface TunnelOptions {
 
 /** The tunnel that `[tunnel]` asks for, null for none. Throws an Error that names the missing key. */
 export function createTunnel(options: TunnelOptions): Tunnel | null {
-  const tool = tunnelTool(options.config, options.host, options.port);
+  const tool = tunnelTool(options.config, options.gateway);
   return tool && new SupervisedTunnel(tool, options);
 }
 
@@ -96,9 +94,16 @@ class SupervisedTunnel implements Tunnel {
 
   #launch(): void {
     const { clock, log, env } = this.#options;
-    const { command, connectTimeoutMs } = this.#tool;
+    const { command, connectTimeoutMs, mayBeSilent } = this.#tool;
     this.#become("starting", null, null);
     let upAt: number | null = null;
+    const isUp = (url: string | null) => {
+      upAt = clock.now();
+      this.#clearTimers();
+      this.#become("up", url, null);
+      log.info({ url }, "the tunnel is up");
+      this.#watchHealth(running);
+    };
     const running = runTool({
       command,
       env: { ...withoutOwn(env), ...this.#tool.env },
@@ -106,19 +111,15 @@ class SupervisedTunnel implements Tunnel {
       onLine: (line) => {
         log.debug({ line }, "tunnel output");
         const up = upAt === null ? this.#tool.read(line) : null;
-        if (!up || this.#running !== running) return;
-        upAt = clock.now();
-        this.#clearTimers();
-        this.#become("up", up.url, null);
-        log.info({ url: up.url }, "the tunnel is up");
-        this.#watchHealth(running);
+        if (up && this.#running === running) isUp(up.url);
       },
     });
     this.#running = running;
     this.#cancelTimers.push(
-      clock.after(connectTimeoutMs, () =>
-        running.fail(`was not up after ${connectTimeoutMs / 1000} s`),
-      ),
+      clock.after(connectTimeoutMs, () => {
+        if (mayBeSilent) isUp(null);
+        else running.fail(`was not up after ${connectTimeoutMs / 1000} s`);
+      }),
     );
     void running.ended.then((reason) => {
       if (this.#stopping || this.#running !== running) return;

@@ -78,6 +78,7 @@ describe("transportFailure", () => {
 
 test.each([
   ["proxy_unreachable", "The proxy on the way to Meta cannot be reached: start it, or check"],
+  ["proxy_tls", "The proxy on the way to Meta has a certificate that is not trusted here"],
   ["proxy_timeout", "The proxy on the way to Meta does not answer"],
   ["proxy_407", "The proxy on the way to Meta wants other credentials"],
   ["proxy_protocol", "The proxy on the way to Meta answers as no proxy does"],

@@ -100,6 +100,42 @@ describe("a key or a token travels encrypted, or stays on this machine", () => {
   });
 });
 
+describe("what is sent along in a header must fit in one", () => {
+  const whisper = speech('[transcription.local_whisper]\nurl = "http://127.0.0.1:1"\n');
+  test.each<[key: string, toml: string]>([
+    ["channels_config.wati.api_token", `${echo}[channels_config.wati]\napi_token =`],
+    [
+      "channels_config.whatsapp.access_token",
+      cloud.replace('access_token = "tttt"\n', "") + "access_token =",
+    ],
+    ["agent.bearer_token", `${webhook}url = "http://localhost:1/"\nbearer_token =`],
+    ["api_key", `${model("openai")}api_key =`],
+    ["transcription.api_key", speech("api_key =")],
+    ["transcription.openai.api_key", speech("[transcription.openai]\napi_key =")],
+    ["transcription.deepgram.api_key", speech("[transcription.deepgram]\napi_key =")],
+    ["transcription.assemblyai.api_key", speech("[transcription.assemblyai]\napi_key =")],
+    ["transcription.google.api_key", speech("[transcription.google]\napi_key =")],
+    ["transcription.local_whisper.bearer_token", `${whisper.trimEnd()}\nbearer_token =`],
+    ["tts.openai.api_key", `${echo}[tts.openai]\napi_key =`],
+    ["tts.elevenlabs.api_key", `${echo}[tts.elevenlabs]\napi_key =`],
+    ["tts.google.api_key", `${echo}[tts.google]\napi_key =`],
+  ])("%s", (key, toml) => {
+    const given = toml.trimEnd();
+    for (const unfit of ["EAAB…", "EAAB\\nCDEF", "EAAB\\u200bCDEF"]) {
+      const [line = "", ...more] = complaints(`${given} "${unfit}"\n`);
+      expect(line).toContain(`: ${key}: holds a character that no header of a request can carry`);
+      expect(line).not.toContain("EAAB");
+      expect(more).toEqual([]);
+    }
+    expect(complaints(`${given} "Bearer EAAB==\\n"\n`)).toEqual([]);
+  });
+
+  test("what is only compared may hold anything", () => {
+    expect(complaints(`${wati}webhook_secret = "süß…"\n`)).toEqual([]);
+    expect(complaints(`${cloud}app_secret = "süß…"\n`)).toEqual([]);
+  });
+});
+
 describe("an address that is asked is one of the web", () => {
   test.each<[key: string, toml: string, url: string]>([
     [

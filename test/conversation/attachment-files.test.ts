@@ -33,6 +33,7 @@ const prepare = (attachments: MediaReference[]) => {
     mediaFolder: join(trial.folder, "media"),
     maxMediaBytes: 1_000_000_000,
     transcriber: null,
+    clock: trial.clock,
     log: silentLog,
   });
   const entry = { id: ++entries, receivedAt: 0, message: message({ text: "", attachments }) };

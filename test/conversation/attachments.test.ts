@@ -1,5 +1,13 @@
 import { describe, expect, spyOn, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { MediaReference } from "../../src/channels/message.ts";
@@ -44,6 +52,7 @@ describe("an attachment", () => {
       mediaFolder: join(trial.folder, "media"),
       maxMediaBytes: 1_000_000,
       transcriber: null,
+      clock: trial.clock,
       log: silentLog,
       ...changes,
     });
@@ -74,18 +83,46 @@ describe("an attachment", () => {
     expect(readFileSync(file?.path ?? "")).toEqual(png);
   });
 
-  test("is not fetched again when a turn is repeated", async () => {
-    let opened = 0;
+  test("that its sender did not name is named after what it is", async () => {
     const channel = fakeChannel({
-      openMedia: async () => {
-        opened++;
-        return { body: stream(png), mimeType: "image/png" };
-      },
+      openMedia: async () => ({ body: stream(png), mimeType: "image/jpeg" }),
     });
-    const first = await prepare()(channel, entry(photo), signal);
-    const again = await prepare()(channel, entry(photo), signal);
-    expect(opened).toBe(1);
-    expect(again.attachments).toEqual(first.attachments);
+    const unnamed = { ...photo, filename: null };
+    const { attachments } = await prepare()(channel, entry(unnamed), signal);
+    expect(attachments).toMatchObject([
+      { filename: null, path: join(ownFolder(), "1-image.png"), size: png.length },
+    ]);
+  });
+
+  test.each([photo.filename, null])(
+    "is not fetched again when a turn is repeated: %p",
+    async (filename) => {
+      let opened = 0;
+      const channel = fakeChannel({
+        openMedia: async () => {
+          opened++;
+          return { body: stream(png), mimeType: "image/png" };
+        },
+      });
+      const sent = entry({ ...photo, filename });
+      const first = await prepare()(channel, sent, signal);
+      const again = await prepare()(channel, sent, signal);
+      expect(opened).toBe(1);
+      expect(again.attachments).toEqual(first.attachments);
+    },
+  );
+
+  test("that a kill cut off under the name of its kind is not taken for whole", async () => {
+    const channel = fakeChannel({
+      openMedia: async () => ({ body: stream(png), mimeType: "image/png" }),
+    });
+    const unnamed = entry({ ...photo, filename: null });
+    await prepare()(channel, unnamed, signal);
+    const own = ownFolder();
+    renameSync(join(own, "1-image.png"), join(own, "1-image.png.0123456789ab.part"));
+    const { attachments } = await prepare()(channel, unnamed, signal);
+    expect(attachments[0]?.path).toBe(join(own, "1-image.png"));
+    expect(readdirSync(own)).toEqual(["1-image.png"]);
   });
 
   test("is never another message's that had the same number in an earlier store", async () => {

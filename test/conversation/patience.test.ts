@@ -61,6 +61,7 @@ function work(speech: { transcriber?: Transcriber; synthesizer?: Synthesizer }):
       mediaFolder,
       maxMediaBytes: 1_000_000,
       transcriber: speech.transcriber ?? null,
+      clock: trial.clock,
       log: silentLog,
     }),
     compose: replyComposer({

@@ -104,6 +104,7 @@ const prepare = (transcriber: Transcriber | null = null) =>
     mediaFolder: `${trial.folder}/media`,
     maxMediaBytes: 1e9,
     transcriber,
+    clock: trial.clock,
     log: silentLog,
   });
 

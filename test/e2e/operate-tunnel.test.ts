@@ -1,4 +1,5 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -10,6 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stringify } from "smol-toml";
+import { testCertificate } from "../net/certificate.ts";
 import { command } from "./support/command.ts";
 import { cloudConfig } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
@@ -19,6 +23,7 @@ import { startGraph } from "./support/graph.ts";
 setDefaultTimeout(30_000);
 
 const linux = process.platform === "linux" ? test : test.skip;
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
@@ -80,6 +85,37 @@ linux(
     expect(doctor.code).toBe(0);
   },
 );
+
+linux("to a gateway that speaks TLS itself, the tool is told to speak it too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "revka-tunnel-"));
+  undo.push(() => rmSync(folder, { recursive: true, force: true }));
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at("bot.crt"), testCertificate.cert);
+  writeFileSync(at("bot.key"), testCertificate.key, { mode: 0o600 });
+  mkdirSync(at("bin"));
+  const script = `#!/bin/sh\necho "$@" > "${at("words")}"\necho https://a.trycloudflare.com\nexec sleep 600\n`;
+  writeFileSync(at("bin/cloudflared"), script, { mode: 0o755 });
+  const tls = { enabled: true, cert_path: at("bot.crt"), key_path: at("bot.key") };
+  // Nothing is sent, so nobody has to listen there.
+  const config = cloudConfig("http://127.0.0.1:9", {
+    root: { gateway: { tls }, tunnel: { provider: "cloudflare" } },
+  });
+  writeFileSync(at("config.toml"), stringify(config), { mode: 0o600 });
+  const words = ["daemon", "--config", at("config.toml"), "--port", "0"];
+  const daemon = spawn(process.execPath, [main, ...words], {
+    env: { PATH: `${at("bin")}:${process.env["PATH"]}`, REVKA_HOME: folder },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const exited = new Promise((resolve) => daemon.once("exit", resolve));
+  undo.push(async () => {
+    daemon.kill("SIGTERM");
+    await exited;
+  });
+  await new Promise<void>((resolve) => {
+    daemon.stderr.on("data", (part) => String(part).includes("the tunnel is up") && resolve());
+  });
+  expect(readFileSync(at("words"), "utf8")).toMatch(/--url https:.*:[0-9]+ --no-tls-verify/);
+});
 
 linux("a tool that dies is started again, and the alarm goes", async () => {
   const { daemon, pids } = await start();

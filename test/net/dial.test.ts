@@ -165,8 +165,13 @@ test("an opened connection outlasts the caller's signal and the time for opening
 
 test("an https proxy with a certificate that nobody vouches for is told nothing", async () => {
   const proxy = keep(await startHttpProxy({ tls: true, credentials: "ada:pass" }));
-  expect(await code(through(proxy.url))).toBe("proxy_unreachable");
+  expect(await code(through(proxy.url))).toBe("proxy_tls");
   expect(proxy.asked).toEqual([]);
+});
+
+test("an https proxy that speaks no TLS is not taken for one that is away", async () => {
+  const proxy = await rawProxy((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  expect(await code(through(proxy.url.replace("http:", "https:")))).toBe("proxy_tls");
 });
 
 describe("SOCKS", () => {

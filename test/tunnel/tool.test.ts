@@ -3,14 +3,15 @@ import * as v from "valibot";
 import { tunnelSchema } from "../../src/config/schema-network.ts";
 import { tunnelTool } from "../../src/tunnel/tool.ts";
 
-function tool(tunnel: Record<string, unknown>, host = "127.0.0.1") {
-  const made = tunnelTool(v.parse(tunnelSchema, tunnel), host, 42617);
+function tool(tunnel: Record<string, unknown>, host = "127.0.0.1", tls = false) {
+  const made = tunnelTool(v.parse(tunnelSchema, tunnel), { host, port: 42617, tls });
   if (!made) throw new Error("no tool");
   return made;
 }
 
 test("none is none", () => {
-  expect(tunnelTool(v.parse(tunnelSchema, {}), "127.0.0.1", 1)).toBeNull();
+  const gateway = { host: "127.0.0.1", port: 1, tls: false };
+  expect(tunnelTool(v.parse(tunnelSchema, {}), gateway)).toBeNull();
 });
 
 describe("what is started", () => {
@@ -45,6 +46,29 @@ describe("what is started", () => {
     const pro = tool({ provider: "pinggy", pinggy: { token: "tok", region: "eu" } });
     expect(pro.command.slice(-3)).toEqual(["-R", "0:127.0.0.1:42617", "tok@eu.pro.pinggy.io"]);
     expect(tool({ provider: "pinggy" }).command.at(-1)).toBe("free.pinggy.io");
+  });
+
+  test.each([
+    [
+      { provider: "cloudflare" },
+      "tunnel --no-autoupdate --url https://127.0.0.1:42617 --no-tls-verify",
+    ],
+    [
+      { provider: "cloudflare", cloudflare: { token: "tok" } },
+      "--url https://127.0.0.1:42617 --no-tls-verify run",
+    ],
+    [{ provider: "ngrok" }, "ngrok http https://127.0.0.1:42617 --log=stdout"],
+    [{ provider: "tailscale" }, "tailscale serve https+insecure://127.0.0.1:42617"],
+    [{ provider: "pinggy" }, "free.pinggy.io x:localServerTls"],
+  ])("for a gateway that speaks TLS itself: %p", (config, words) => {
+    expect(tool(config, "127.0.0.1", true).command.join(" ")).toContain(words);
+  });
+
+  test("OpenVPN leads to a gateway that speaks TLS by https", () => {
+    const openvpn = { provider: "openvpn", openvpn: { config_file: "/a.ovpn" } };
+    const { read } = tool(openvpn, "10.8.0.2", true);
+    const up = "2026 Initialization Sequence Completed";
+    expect(read(up)).toEqual({ url: "https://10.8.0.2:42617" });
   });
 
   test("an IPv6 host is put in brackets", () => {

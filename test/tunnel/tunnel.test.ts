@@ -24,8 +24,7 @@ function standIn(script: string | null, options: Partial<TunnelOptions> = {}) {
   const clock = fakeClock();
   const tunnel = createTunnel({
     config: v.parse(tunnelSchema, { provider: "cloudflare" }),
-    host: "127.0.0.1",
-    port: 42617,
+    gateway: { host: "127.0.0.1", port: 42617, tls: false },
     env: { PATH: `${folder}:/usr/bin:/bin`, DIR: folder, REVKA_SECRET: "no", GROQ_API_KEY: "no" },
     log: silentLog,
     clock,
@@ -104,6 +103,23 @@ test("a tool that never says its address is ended and named", async () => {
   await clock.advance(30_000);
   await reached(tunnel, "down");
   expect(tunnel.status().reason).toBe("cloudflared was not up after 30 s");
+});
+
+test("a tool of one's own need not say its address, unless a pattern says that it does", async () => {
+  const start_command = "sleep 60";
+  for (const [custom, state] of [
+    [{ start_command }, "up"],
+    [{ start_command, url_pattern: "https://t." }, "down"],
+  ] as const) {
+    const config = v.parse(tunnelSchema, { provider: "custom", custom });
+    const { tunnel, clock } = standIn(null, { config });
+    tunnel.start();
+    await clock.advance(29_999);
+    expect(tunnel.status().state).toBe("starting");
+    await clock.advance(1);
+    await reached(tunnel, state);
+    expect(tunnel.publicUrl()).toBeNull();
+  }
 });
 
 test("a tool that is missing is named, and looked for again", async () => {

@@ -78,7 +78,11 @@ async function locate(
     signal,
   });
   signal.throwIfAborted();
-  if (!answer.ok) throw new MediaUnavailable(answer.failure.code, answer.failure.hint);
+  if (!answer.ok) {
+    const { retry, code, hint } = answer.failure;
+    const passes = retry === "backoff" || retry === "ambiguous" || retry === "unsent";
+    throw passes ? new DownloadFailure("network", hint) : new MediaUnavailable(code, hint);
+  }
   return { url: answer.value.url, mimeType: answer.value.mime_type ?? null };
 }
 

@@ -1,6 +1,8 @@
 import { createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
+import { DownloadFailure } from "../../net/download.ts";
 import type { Fetch } from "../../net/fetch.ts";
+import { networkErrorCode } from "../../net/network-error.ts";
 import type { MediaStream } from "../channel.ts";
 import type { MediaReference } from "../message.ts";
 import { MAC_BYTES, mediaKeys } from "./media-keys.ts";
@@ -51,18 +53,51 @@ export async function openDownload(
     headers: { origin: "https://web.whatsapp.com" },
     redirect: "error",
     signal,
+  }).catch((error: unknown) => {
+    throw brokenOff(error, signal);
   });
-  if (!response.ok || !response.body) {
-    await response.body?.cancel().catch(() => {});
-    const gone = response.status === 404 || response.status === 410;
-    throw new MediaUnavailable(`WhatsApp's media server answered ${response.status}`, gone);
+  const { status, body } = response;
+  if (!response.ok || !body) {
+    await body?.cancel().catch(() => {});
+    const why = `WhatsApp's media server answered ${status}`;
+    if (status >= 500) throw new DownloadFailure("status", why, status);
+    throw new MediaUnavailable(why, status === 404 || status === 410);
   }
   const keys = mediaKeys(Buffer.from(mediaKey, "base64"), kind);
   const hash = fileEncSha256 === null ? null : Buffer.from(fileEncSha256, "base64");
   return {
-    body: response.body.pipeThrough(decipher(keys, hash)),
+    body: asItComes(body, signal).pipeThrough(decipher(keys, hash)),
     mimeType: media.mimeType,
   };
+}
+
+/** The same bytes; where they break off, they say so as other downloads do. */
+function asItComes(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          controller.error(brokenOff(error, signal));
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function brokenOff(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  const code = networkErrorCode(error);
+  return new DownloadFailure("network", `WhatsApp's media server could not be read: ${code}`);
 }
 
 /** The address of a file; throws {@link MediaUnavailable} where it would lead to anyone but WhatsApp. */
@@ -107,7 +142,9 @@ function decipher(
       controller.enqueue(new Uint8Array(cipher.update(ciphertext)));
     },
     flush(controller) {
-      if (held.length !== MAC_BYTES) throw new MediaUnavailable("the file is cut off");
+      if (held.length !== MAC_BYTES) {
+        throw new DownloadFailure("truncated", "the file is cut off");
+      }
       const genuine =
         timingSafeEqual(mac.digest().subarray(0, MAC_BYTES), held) &&
         (expectedHash === null || hash.digest().equals(expectedHash));

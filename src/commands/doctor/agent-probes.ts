@@ -4,6 +4,7 @@ import { findExecutable } from "../../runtime/executable.ts";
 import { createSynthesizer } from "../../speech/synthesis.ts";
 import { createTranscriber } from "../../speech/transcription.ts";
 import { silentLog } from "../../telemetry/log.ts";
+import { hostOf, listens, ways } from "./network-probes.ts";
 import { error, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 export const agentProbes: Probe[] = [
@@ -28,22 +29,26 @@ async function agentVerdicts(examination: Examination, signal: AbortSignal): Pro
   }
 }
 
-function transcriptionVerdicts(examination: Examination): Verdict[] {
+async function transcriptionVerdicts(
+  examination: Examination,
+  signal: AbortSignal,
+): Promise<Verdict[]> {
   const { transcription: config } = examination.loaded.config;
   const transcriber = config && createTranscriber({ ...common(examination), config });
   if (!transcriber) return [];
-  return transcriber.ready.ok
-    ? [ok("transcription", `${transcriber.provider} is set up`)]
-    : [
-        warning(
-          "transcription",
-          transcriber.ready.reason,
-          "voice notes reach the agent without text",
-        ),
-      ];
+  const { provider, ready } = transcriber;
+  const without = "voice notes reach the agent without text";
+  if (!ready.ok) return [warning("transcription", ready.reason, without)];
+  const deaf = await silentServer(examination, "transcription.local_whisper", signal);
+  return deaf === null
+    ? [ok("transcription", `${provider} is set up`)]
+    : [warning("transcription", deaf, `start it, or mend its address: until then ${without}`)];
 }
 
-function synthesisVerdicts(examination: Examination): Verdict[] {
+async function synthesisVerdicts(
+  examination: Examination,
+  signal: AbortSignal,
+): Promise<Verdict[]> {
   const ffmpeg = findExecutable("ffmpeg", examination.env["PATH"]);
   const { tts: config } = examination.loaded.config;
   const synthesizer = config && createSynthesizer({ ...common(examination), config, ffmpeg });
@@ -57,14 +62,31 @@ function synthesisVerdicts(examination: Examination): Verdict[] {
       ),
     ];
   }
-  return synthesizer.canVoice.ok
-    ? [
-        ok(
-          "voice notes",
-          `${synthesizer.provider} is set up${ffmpeg ? `, ffmpeg is ${ffmpeg}` : ""}`,
-        ),
-      ]
-    : [warning("voice notes", synthesizer.canVoice.reason, "answers are sent as text alone")];
+  const { provider, canVoice } = synthesizer;
+  const without = "answers are sent as text alone";
+  if (!canVoice.ok) return [warning("voice notes", canVoice.reason, without)];
+  const mute = await silentServer(examination, "tts.piper", signal);
+  if (mute !== null) {
+    return [warning("voice notes", mute, `start it, or mend its address: until then ${without}`)];
+  }
+  return [ok("voice notes", `${provider} is set up${ffmpeg ? `, ffmpeg is ${ffmpeg}` : ""}`)];
+}
+
+/**
+ * What is wrong with a speech server of one's own, which nobody else keeps running; null where it listens, is not used,
+ * or is reached through a proxy, which has a probe of its own.
+ */
+async function silentServer(
+  examination: Examination,
+  service: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const way = ways(examination).find((each) => each.service === service);
+  if (!way || way.proxy !== null) return null;
+  const url = new URL(way.target);
+  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  if (await listens(hostOf(url), port, signal)) return null;
+  return `${service.replace(/^.*\./, "")} takes no connection at ${url.host}`;
 }
 
 function common({ env, network, clock }: Examination) {

@@ -150,10 +150,13 @@ async function proxyVerdict(
         )
       : ok("proxy", `${service} gets an answer (${status}) for ${host} through ${label}`);
   } catch (reason) {
+    const code = networkErrorCode(reason);
     return error(
       "proxy",
-      `${label} takes connections, but does not lead ${service} to ${host} (${networkErrorCode(reason)})`,
-      "see its log: user name, password and allowed targets",
+      `${label} takes connections, but does not lead ${service} to ${host} (${code})`,
+      code === "proxy_tls"
+        ? "name the root of its certificate in NODE_EXTRA_CA_CERTS, or write http:// if it speaks no TLS"
+        : "see its log: user name, password and allowed targets",
     );
   }
 }
@@ -163,7 +166,8 @@ function proxyLike(status: number): boolean {
   return status === 403 || (status >= 300 && status < 400) || status >= 500;
 }
 
-function listens(host: string, port: number, signal: AbortSignal): Promise<boolean> {
+/** Does anything take connections there? */
+export function listens(host: string, port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (answer: boolean) => {
@@ -178,7 +182,7 @@ function listens(host: string, port: number, signal: AbortSignal): Promise<boole
   });
 }
 
-function hostOf({ hostname }: URL): string {
+export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 

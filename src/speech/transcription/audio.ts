@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { extensionOf } from "../../net/extension.ts";
 import { SpeechError } from "../error.ts";
 import { readFlacDuration } from "../flac.ts";
 import { readFramesDuration } from "../frames.ts";
@@ -33,23 +34,6 @@ export interface TranscriptionService {
 /** The OpenAI-style services' limit, which is the smallest; voice notes of hours stay below it. */
 export const maxAudioBytes = 25 * 1024 * 1024;
 
-const endings: Record<string, string> = {
-  "audio/ogg": "ogg",
-  "audio/opus": "ogg",
-  "audio/mpeg": "mp3",
-  "audio/mp3": "mp3",
-  "audio/mp4": "m4a",
-  "audio/m4a": "m4a",
-  "audio/x-m4a": "m4a",
-  "audio/aac": "aac",
-  "audio/amr": "amr",
-  "audio/wav": "wav",
-  "audio/x-wav": "wav",
-  "audio/webm": "webm",
-  "audio/flac": "flac",
-  "audio/x-flac": "flac",
-};
-
 /** Reads a file of at most `maxBytes`. What is Ogg/Opus by content is called so, whatever the platform called it. */
 export async function readAudio(
   path: string,
@@ -71,7 +55,7 @@ export async function readAudio(
   const told = platformType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const mimeType = opus
     ? "audio/ogg"
-    : Object.hasOwn(endings, told)
+    : told.startsWith("audio/") && extensionOf(told) !== null
       ? told
       : "application/octet-stream";
   const durationSecs =
@@ -80,5 +64,11 @@ export async function readAudio(
     readWavDuration(data) ??
     readFlacDuration(data) ??
     readFramesDuration(data);
-  return { data, mimeType, filename: `audio.${endings[mimeType] ?? "bin"}`, opus, durationSecs };
+  return {
+    data,
+    mimeType,
+    filename: `audio.${extensionOf(mimeType) ?? "bin"}`,
+    opus,
+    durationSecs,
+  };
 }

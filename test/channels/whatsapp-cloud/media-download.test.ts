@@ -160,4 +160,10 @@ describe("openMedia", () => {
     const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
     await expect(opened).rejects.toMatchObject({ name: "MediaUnavailable", code: "100" });
   });
+
+  test("trouble of Meta's own may pass", async () => {
+    await using stub = graphStub(() => new Response(null, { status: 503 }));
+    const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
+    await expect(opened).rejects.toMatchObject({ mayPass: true });
+  });
 });

@@ -167,7 +167,7 @@ describe("a file there and back", () => {
     expect(fetch.mock.lastCall?.[1]?.signal).toBe(signal);
   });
 
-  test("gone is told from refused", async () => {
+  test("gone is told from refused, and both from what may pass", async () => {
     const { reference } = await upload(Buffer.alloc(5, 1));
     const answering = (status: number) =>
       openDownload(reference, {
@@ -176,7 +176,37 @@ describe("a file there and back", () => {
         hosts: [],
       });
     await expect(answering(410)).rejects.toMatchObject({ gone: true });
-    await expect(answering(500)).rejects.toMatchObject({ gone: false });
+    await expect(answering(403)).rejects.toMatchObject({ gone: false });
+    await expect(answering(503)).rejects.toMatchObject({ mayPass: true, status: 503 });
+  });
+
+  test("a connection that breaks may stand another time, one that was given up is not tried again", async () => {
+    const { stored, reference } = await upload(Buffer.alloc(64, 1));
+    const reset = Object.assign(new Error("to https://mmg.whatsapp.net/f?secret"), {
+      code: "ECONNRESET",
+    });
+    const opening = (fetch: Fetch, signal = new AbortController().signal) =>
+      openDownload(reference, { fetch, signal, hosts: [] });
+    const why = {
+      mayPass: true,
+      message: "WhatsApp's media server could not be read: ECONNRESET",
+    };
+    await expect(opening(() => Promise.reject(reset))).rejects.toMatchObject(why);
+    const halfway = async () => {
+      const parts = [stored.subarray(0, 40)];
+      const body = new ReadableStream({
+        pull(controller) {
+          const part = parts.shift();
+          if (part) controller.enqueue(new Uint8Array(part));
+          else controller.error(reset);
+        },
+      });
+      return new Response(body);
+    };
+    const { body } = await opening(halfway);
+    await expect(new Response(body).bytes()).rejects.toMatchObject(why);
+    const stop = AbortSignal.abort(new Error("the daemon is stopping"));
+    await expect(opening(() => Promise.reject(reset), stop)).rejects.toThrow("is stopping");
   });
 });
 

@@ -116,6 +116,14 @@ test("a proxy that leads nowhere is named, without its password", async () => {
   }
 });
 
+test("a proxy whose certificate is not trusted is not sent for in its log", async () => {
+  const proxy = await startHttpProxy({ tls: true });
+  undo.push(() => proxy.close());
+  const found = await examine(networkProbes, examination(services(service(), proxy.url)), 5_000);
+  const advice = found.filter(({ group }) => group === "proxy").map(({ next }) => next);
+  expect(advice).toEqual(Array(4).fill(expect.stringContaining("NODE_EXTRA_CA_CERTS")));
+});
+
 const direct = (proxy: string) => `
 [agent]
 kind = "echo"

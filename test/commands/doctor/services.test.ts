@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { agentProbes } from "../../../src/commands/doctor/agent-probes.ts";
@@ -17,12 +18,18 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** What these probes find of a config, each as one line. PATH is the test's own folder. */
-async function found(probes: Probe[], text: string, fetch?: Fetch): Promise<string[]> {
+async function found(
+  probes: Probe[],
+  text: string,
+  fetch: Fetch = async () => new Response(),
+  proxy: string | null = null,
+): Promise<string[]> {
   const path = join(folder, "config.toml");
   const agent = text.startsWith("[agent]") ? "" : '[agent]\nkind = "echo"\n';
   writeFileSync(path, agent + text, { mode: 0o600 });
   const loaded = loadConfig({ path, env: {}, home: folder });
-  const findings = await examined(probes, loaded, { env: { PATH: folder } }, fetch);
+  const network = { fetchFor: () => fetch, proxyUrlFor: () => proxy, close: async () => {} };
+  const findings = await examined(probes, loaded, { env: { PATH: folder }, network });
   return findings.map(({ level, name, message }) => `${level} ${name}: ${message}`);
 }
 
@@ -70,8 +77,21 @@ describe("the agent", () => {
 
 describe("speech", () => {
   const ffmpeg = () => writeFileSync(join(folder, "ffmpeg"), "#!/bin/sh\n", { mode: 0o755 });
-  const piper = '[tts]\nenabled = true\ndefault_provider = "piper"\n';
-  const speech = async (text: string) => (await found(agentProbes, text)).slice(1);
+  const piper = (url: string) =>
+    `[tts]\nenabled = true\ndefault_provider = "piper"\n[tts.piper]\napi_url = "${url}"\n`;
+  const whisper = (url: string) =>
+    `[transcription]\nenabled = true\ndefault_provider = "local_whisper"\n[transcription.local_whisper]\nurl = "${url}"\n`;
+  /** Nobody listens there once it is closed. */
+  const listening = async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    const close = () => new Promise<unknown>((resolve) => server.close(resolve));
+    return { host: `127.0.0.1:${address.port}`, close };
+  };
+  const speech = async (text: string, proxy: string | null = null) =>
+    (await found(agentProbes, text, undefined, proxy)).slice(1);
 
   test("that hears", async () => {
     expect(await speech('[transcription]\nenabled = true\napi_key = "kkkk"\n')).toEqual([
@@ -83,13 +103,35 @@ describe("speech", () => {
   test("that speaks, with what turns its voice into a note", async () => {
     const openai = '[tts]\nenabled = true\n[tts.openai]\napi_key = "kkkk"\n';
     expect(await speech(openai)).toEqual(["ok voice notes: openai is set up"]);
-    expect(await speech(piper)).toEqual([expect.stringContaining("warning voice notes: a Piper")]);
+    const server = await listening();
+    const own = piper(`http://${server.host}/v1/audio/speech`);
+    expect(await speech(own)).toEqual([expect.stringContaining("warning voice notes: a Piper")]);
     ffmpeg();
     expect(await speech(openai)).toEqual([
       `ok voice notes: openai is set up, ffmpeg is ${folder}/ffmpeg`,
     ]);
-    expect(await speech(piper)).toEqual([
+    expect(await speech(own)).toEqual([
       `ok voice notes: piper is set up, ffmpeg is ${folder}/ffmpeg`,
+    ]);
+    await server.close();
+  });
+
+  test("on a server of one's own that does not run", async () => {
+    ffmpeg();
+    const server = await listening();
+    const both = `${whisper(`http://${server.host}/transcribe`)}${piper(`http://${server.host}/say`)}`;
+    expect(await speech(both)).toEqual([
+      "ok transcription: local_whisper is set up",
+      expect.stringContaining("ok voice notes: piper is set up"),
+    ]);
+    await server.close();
+    expect(await speech(both)).toEqual([
+      `warning transcription: local_whisper takes no connection at ${server.host}`,
+      `warning voice notes: piper takes no connection at ${server.host}`,
+    ]);
+    expect(await speech(both, "http://127.0.0.1:9")).toEqual([
+      "ok transcription: local_whisper is set up",
+      expect.stringContaining("ok voice notes: piper is set up"),
     ]);
   });
 });

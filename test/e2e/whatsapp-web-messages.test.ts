@@ -1,7 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { NotAccepted, type TurnFocus } from "../../src/channels/channel.ts";
+import type { TurnFocus } from "../../src/channels/channel.ts";
 import type { Message } from "../../src/channels/message.ts";
 import { Harness, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
 import type { Phone } from "../doubles/whatsapp-web/phone.ts";
@@ -14,20 +12,6 @@ let h: Harness;
 afterEach(() => h.stop());
 
 const ADA = "+491700000001";
-
-async function bytesOf(message: Message): Promise<Buffer> {
-  const [attachment] = message.attachments;
-  if (!attachment) throw new Error("no attachment");
-  const { body } = await h.channel.openMedia(attachment, AbortSignal.timeout(PATIENCE_MS));
-  return Buffer.from(await new Response(body).arrayBuffer());
-}
-
-function file(name: string, bytes: Uint8Array): string {
-  const path = join(h.folder, name);
-  mkdirSync(h.folder, { recursive: true });
-  writeFileSync(path, bytes);
-  return path;
-}
 
 function focusOn(message: Message): TurnFocus {
   const { phone, userId, lid } = message.sender;
@@ -120,79 +104,6 @@ test("what is quoted is shown to those whose chat it is from, however addressed,
   }
   const { id } = await h.message("to the team");
   expect(await quoted(h.ada, id)).toBeNull();
-});
-
-test("media comes in and is deciphered; a file that was changed on the way is refused", async () => {
-  h = await Harness.linked();
-  const picture = Buffer.alloc(100_003, "picture");
-  await h.ada.send(h.owner, { image: picture, caption: "look" });
-  const image = await h.message("look");
-  expect(image.type).toBe("image");
-  expect(await bytesOf(image)).toEqual(picture);
-  const sound = Buffer.from("OggS voice");
-  await h.ada.send(h.owner, { voice: sound, seconds: 3 });
-  const voice = await h.message(({ type }) => type === "voice");
-  expect(voice.attachments[0]).toMatchObject({ kind: "audio", durationSecs: 3 });
-  expect(await bytesOf(voice)).toEqual(sound);
-  await h.ada.send(h.owner, { document: Buffer.from("%PDF"), fileName: "offer.pdf" });
-  const document = await h.message(({ type }) => type === "document");
-  expect(document.text).toBe("offer.pdf");
-  for (const [path, bytes] of h.wa.media.files) {
-    bytes[5] = (bytes[5] ?? 0) ^ 1;
-    h.wa.media.files.set(path, bytes);
-  }
-  await expect(bytesOf(document)).rejects.toThrow("not what its sender sent");
-});
-
-test("media goes out, and phones can open it", async () => {
-  h = await Harness.linked();
-  const sound = Buffer.from("OggS real opus");
-  const content = {
-    kind: "media",
-    media: "voice",
-    path: file("answer.ogg", sound),
-    mimeType: "audio/ogg",
-    filename: null,
-    caption: null,
-    durationSecs: 2.4,
-  } as const;
-  expect(await h.send(h.ada, content)).toMatchObject({ ok: true });
-  const voice = await h.ada.waitForMessage(({ voice }) => voice);
-  expect(voice.content.audioMessage).toMatchObject({
-    ptt: true,
-    seconds: 3,
-    mimetype: "audio/ogg; codecs=opus",
-  });
-  expect(await h.ada.download(voice)).toEqual(sound);
-  const picture = { ...content, media: "image", mimeType: "image/png", caption: "there" } as const;
-  expect(await h.send(h.ada, picture)).toMatchObject({ ok: true });
-  const image = await h.ada.waitForMessage("there");
-  expect(await h.ada.download(image)).toEqual(sound);
-});
-
-test("files that cannot be sent fail for good; a media server that refuses is tried again", async () => {
-  h = await Harness.linked();
-  const content = {
-    kind: "media",
-    media: "sticker",
-    path: join(h.folder, "nothing.webp"),
-    mimeType: "image/webp",
-    filename: null,
-    caption: null,
-    durationSecs: null,
-  } as const;
-  expect(await h.send(h.ada, content)).toMatchObject({
-    failure: { retry: "no", code: "file_missing" },
-  });
-  const large = { ...content, path: file("large.webp", Buffer.alloc(1024 * 1024 + 1)) };
-  expect(await h.send(h.ada, large)).toMatchObject({
-    failure: { retry: "no", code: "file_too_large" },
-  });
-  h.wa.fault({ at: "upload", do: "refuse", code: 500 });
-  const small = { ...content, path: file("small.webp", Buffer.alloc(10, 1)) };
-  expect(await h.send(h.ada, small)).toMatchObject({
-    failure: { retry: "backoff", code: "upload_failed" },
-  });
 });
 
 test("reactions, edits and revokes, both ways", async () => {
@@ -326,89 +237,4 @@ test("receipts of what was sent come as statuses that name the delivery", async 
   expect(read).toMatchObject({
     status: { deliveryId: "delivery-7", platformId: result.ok ? result.platformId : "" },
   });
-});
-
-test("a store that refuses gets the messages again, in order, and none twice once it took them", async () => {
-  let refusals = 2;
-  h = await Harness.linked({
-    admit: (events) => {
-      if (events.some(({ kind }) => kind === "message") && refusals-- > 0) {
-        throw new NotAccepted("store", 0, "the disk is full");
-      }
-    },
-  });
-  for (const text of ["one", "two", "three"]) await h.ada.send(h.owner, text);
-  await h.message("three");
-  expect(h.messages().map(({ text }) => text)).toEqual(["one", "two", "three"]);
-  expect(refusals).toBeLessThan(0);
-});
-
-test("a chat with more than the inbox takes of one holds up no other", async () => {
-  const { promise: taken, resolve: take } = Promise.withResolvers<string>();
-  h = await Harness.linked({
-    admit: (events) => {
-      const texts = events.flatMap((event) =>
-        event.kind === "message" ? [event.message.text] : [],
-      );
-      for (const text of texts) if (text.startsWith("Bob")) take(text);
-      if (texts.some((text) => text.startsWith("Ada"))) {
-        throw new NotAccepted("overloaded", 0, "too many messages are waiting");
-      }
-    },
-  });
-  for (let sent = 0; sent < 120; sent++) await h.ada.send(h.owner, `Ada ${sent}`);
-  await h.bob.send(h.owner, "Bob");
-  await h.bob.receipts.waitFor();
-  expect(await taken).toBe("Bob");
-});
-
-test("a message that a phone could not read is sent to it again", async () => {
-  h = await Harness.linked();
-  await h.send(h.ada, "before");
-  await h.ada.waitForMessage("before");
-  const [companion] = h.owner.companions;
-  if (companion) h.ada.forgetSession(companion);
-  await h.send(h.ada, "after the loss");
-  await h.ada.waitForMessage("after the loss");
-  expect(h.wa.retriesAsked.count).toBeGreaterThan(0);
-});
-
-test("a message is sent again to nobody but whom it was for, however they are addressed", async () => {
-  h = await Harness.linked();
-  const [companion] = h.owner.companions;
-  if (!companion) throw new Error("not linked");
-  const sent = await h.send(h.ada, "for Ada alone");
-  const id = sent.ok ? (sent.platformId ?? "") : "";
-  await h.ada.waitForMessage("for Ada alone");
-  await h.send(h.bob, "for Bob");
-  h.bob.askAgain(companion, id);
-  // The first is of Ada's own receipt.
-  await h.wa.clientAcks.waitForCount(2, (ack) => ack.class === "receipt" && ack.id === id);
-  expect(h.wa.clientMessages.all.filter((message) => message.id === id)).toHaveLength(1);
-  for (const addressing of ["pn", "lid"] as const) {
-    h.wa.clientMessages.clear();
-    h.ada.addressing = addressing;
-    h.ada.askAgain(companion, id);
-    await h.wa.clientMessages.waitFor((message) => message.id === id);
-  }
-  expect(h.bob.inbox.all.map(({ text }) => text)).toEqual(["for Bob"]);
-});
-
-test("a message that cannot be read here is asked for again and arrives", async () => {
-  h = await Harness.linked();
-  await h.ada.send(h.owner, "hello");
-  await h.message("hello");
-  await h.ada.send(h.owner, "garbled at first", { garbled: true });
-  await h.message("garbled at first");
-});
-
-test("a message that comes twice is handed over once", async () => {
-  h = await Harness.linked();
-  h.wa.fault({ at: "out:message", do: "duplicate", times: 0 });
-  await h.ada.send(h.owner, "twice");
-  await h.ada.send(h.owner, "and another");
-  await h.message("and another");
-  expect(h.messages().map(({ text }) => text)).toEqual(["twice", "and another"]);
-  expect(h.wa.retriesAsked.count).toBe(0);
-  expect(h.ignored()).not.toContain("undecryptable");
 });

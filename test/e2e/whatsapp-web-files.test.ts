@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import type { Message } from "../../src/channels/message.ts";
+import { Harness, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
+
+process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+
+setDefaultTimeout(60_000);
+
+let h: Harness;
+afterEach(() => h.stop());
+
+async function bytesOf(message: Message): Promise<Buffer> {
+  const [attachment] = message.attachments;
+  if (!attachment) throw new Error("no attachment");
+  const { body } = await h.channel.openMedia(attachment, AbortSignal.timeout(PATIENCE_MS));
+  return Buffer.from(await new Response(body).arrayBuffer());
+}
+
+function file(name: string, bytes: Uint8Array): string {
+  const path = join(h.folder, name);
+  mkdirSync(h.folder, { recursive: true });
+  writeFileSync(path, bytes);
+  return path;
+}
+
+test("media comes in and is deciphered; a file that was changed on the way is refused", async () => {
+  h = await Harness.linked();
+  const picture = Buffer.alloc(100_003, "picture");
+  await h.ada.send(h.owner, { image: picture, caption: "look" });
+  const image = await h.message("look");
+  expect(image.type).toBe("image");
+  expect(await bytesOf(image)).toEqual(picture);
+  const sound = Buffer.from("OggS voice");
+  await h.ada.send(h.owner, { voice: sound, seconds: 3 });
+  const voice = await h.message(({ type }) => type === "voice");
+  expect(voice.attachments[0]).toMatchObject({ kind: "audio", durationSecs: 3 });
+  expect(await bytesOf(voice)).toEqual(sound);
+  await h.ada.send(h.owner, { document: Buffer.from("%PDF"), fileName: "offer.pdf" });
+  const document = await h.message(({ type }) => type === "document");
+  expect(document.text).toBe("offer.pdf");
+  for (const [path, bytes] of h.wa.media.files) {
+    bytes[5] = (bytes[5] ?? 0) ^ 1;
+    h.wa.media.files.set(path, bytes);
+  }
+  await expect(bytesOf(document)).rejects.toThrow("not what its sender sent");
+});
+
+test("media goes out, and phones can open it", async () => {
+  h = await Harness.linked();
+  const sound = Buffer.from("OggS real opus");
+  const content = {
+    kind: "media",
+    media: "voice",
+    path: file("answer.ogg", sound),
+    mimeType: "audio/ogg",
+    filename: null,
+    caption: null,
+    durationSecs: 2.4,
+  } as const;
+  expect(await h.send(h.ada, content)).toMatchObject({ ok: true });
+  const voice = await h.ada.waitForMessage(({ voice }) => voice);
+  expect(voice.content.audioMessage).toMatchObject({
+    ptt: true,
+    seconds: 3,
+    mimetype: "audio/ogg; codecs=opus",
+  });
+  expect(await h.ada.download(voice)).toEqual(sound);
+  const picture = { ...content, media: "image", mimeType: "image/png", caption: "there" } as const;
+  expect(await h.send(h.ada, picture)).toMatchObject({ ok: true });
+  const image = await h.ada.waitForMessage("there");
+  expect(await h.ada.download(image)).toEqual(sound);
+});
+
+test("files that cannot be sent fail for good; a media server that refuses is tried again", async () => {
+  h = await Harness.linked();
+  const content = {
+    kind: "media",
+    media: "sticker",
+    path: join(h.folder, "nothing.webp"),
+    mimeType: "image/webp",
+    filename: null,
+    caption: null,
+    durationSecs: null,
+  } as const;
+  expect(await h.send(h.ada, content)).toMatchObject({
+    failure: { retry: "no", code: "file_missing" },
+  });
+  const large = { ...content, path: file("large.webp", Buffer.alloc(1024 * 1024 + 1)) };
+  expect(await h.send(h.ada, large)).toMatchObject({
+    failure: { retry: "no", code: "file_too_large" },
+  });
+  h.wa.fault({ at: "upload", do: "refuse", code: 500 });
+  const small = { ...content, path: file("small.webp", Buffer.alloc(10, 1)) };
+  expect(await h.send(h.ada, small)).toMatchObject({
+    failure: { retry: "backoff", code: "upload_failed" },
+  });
+});

@@ -12,6 +12,7 @@ import { checkProxy, checkSpeech, checkTunnel } from "./rules/network.ts";
 import type { RuleContext } from "./rules/report.ts";
 import { checkWati, checkWhatsApp } from "./rules/whatsapp.ts";
 import { configSchema, type Config } from "./schema.ts";
+import { openSealed, type Decipher } from "./sealed.ts";
 import { collectSecrets } from "./secrets.ts";
 import { normalise } from "./normalise.ts";
 import { parseConfigText, readConfigText } from "./toml.ts";
@@ -25,6 +26,8 @@ export interface LoadOptions {
   home: string;
   /** `--host` and `--port`. */
   gateway?: GatewayOverrides;
+  /** For secrets that the original encrypted. */
+  decipher?: Decipher;
 }
 
 export interface LoadedConfig {
@@ -53,9 +56,9 @@ const knownOutline = once(() => outlineOf(configSchema));
 
 /**
  * Reads and checks the configuration. Throws {@link ConfigError} with every problem of the file at once; unknown keys
- * and keys without effect are warnings.
+ * and keys without effect are warnings. Throws `DecipherWanted` where {@link LoadOptions.decipher} is missing.
  */
-export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): LoadedConfig {
+export function loadConfig({ path, env, home, gateway = {}, decipher }: LoadOptions): LoadedConfig {
   const outline = knownOutline();
   const paths = resolvePaths(path, env, home);
   const text = readConfigText(paths.config);
@@ -68,7 +71,9 @@ export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): Load
   );
   report.problems.push(...laid.problems);
 
-  const values = expandPathKeys(laid.values, outline, home);
+  const opened = openSealed(laid.values, outline, paths.config, laid.origins, decipher ?? null);
+  for (const { path, message } of opened.problems) report.error(path, message);
+  const values = expandPathKeys(opened.values, outline, home);
   const checked = v.safeParse(configSchema, values);
   const bad = typeProblems(checked.issues ?? [], laid.values, outline);
   for (const { path, message } of bad) report.error(path, message);

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { overlay, type GatewayOverrides, type Overlay } from "./environment.ts";
 import { outlineOf, type Outline } from "./outline.ts";
 import { expandPathKeys, resolvePaths, type Environment, type Paths } from "./paths.ts";
+import { withKnownNames } from "./other-names.ts";
 import { findPositions, type Positions } from "./positions.ts";
 import { ConfigError, formatKey, sortProblems, type KeyPath, type Problem } from "./problems.ts";
 import { unknownKeys, valueAt, without, withoutBlanks, type RawTable } from "./raw.ts";
@@ -62,7 +63,7 @@ export function loadConfig({ path, env, home, gateway = {}, decipher }: LoadOpti
   const outline = knownOutline();
   const paths = resolvePaths(path, env, home);
   const text = readConfigText(paths.config);
-  const raw = withoutBlanks(parseConfigText(text, paths.config), outline);
+  const raw = withoutBlanks(withKnownNames(parseConfigText(text, paths.config)), outline);
   const laid = overlay(raw, env, gateway);
   const report = new FileReport(
     paths.config,

@@ -13,7 +13,6 @@ import { checkProxy, checkSpeech, checkTunnel } from "./rules/network.ts";
 import type { RuleContext } from "./rules/report.ts";
 import { checkWati, checkWhatsApp } from "./rules/whatsapp.ts";
 import { configSchema, type Config } from "./schema.ts";
-import { openSealed, type Decipher } from "./sealed.ts";
 import { collectSecrets } from "./secrets.ts";
 import { normalise } from "./normalise.ts";
 import { parseConfigText, readConfigText } from "./toml.ts";
@@ -27,8 +26,24 @@ export interface LoadOptions {
   home: string;
   /** `--host` and `--port`. */
   gateway?: GatewayOverrides;
-  /** For secrets that the original encrypted. */
-  decipher?: Decipher;
+  /** For {@link SealedSecrets}: the text, which may have come from a pipe, and what opens them. */
+  sealed?: { text: string; open: OpenSealed };
+}
+
+/** Opens the secrets that the original encrypted; those that it cannot stay as they are and are told of. */
+export type OpenSealed = (
+  values: RawTable,
+  outline: Outline,
+  configPath: string,
+  origins: ReadonlyMap<string, unknown>,
+) => { values: RawTable; problems: { path: KeyPath; message: string }[] };
+
+/** The file may hold secrets that the original encrypted. What opens them is loaded only then: see `readConfig`. */
+export class SealedSecrets extends Error {
+  override readonly name = "SealedSecrets";
+  constructor(readonly text: string) {
+    super("the configuration holds encrypted secrets");
+  }
 }
 
 export interface LoadedConfig {
@@ -57,12 +72,13 @@ const knownOutline = once(() => outlineOf(configSchema));
 
 /**
  * Reads and checks the configuration. Throws {@link ConfigError} with every problem of the file at once; unknown keys
- * and keys without effect are warnings. Throws `DecipherWanted` where {@link LoadOptions.decipher} is missing.
+ * and keys without effect are warnings. Throws {@link SealedSecrets}.
  */
-export function loadConfig({ path, env, home, gateway = {}, decipher }: LoadOptions): LoadedConfig {
+export function loadConfig({ path, env, home, gateway = {}, sealed }: LoadOptions): LoadedConfig {
   const outline = knownOutline();
   const paths = resolvePaths(path, env, home);
-  const text = readConfigText(paths.config);
+  const text = sealed?.text ?? readConfigText(paths.config);
+  if (!sealed && /\benc2?:/.test(text)) throw new SealedSecrets(text);
   const raw = withoutBlanks(withKnownNames(parseConfigText(text, paths.config)), outline);
   const laid = overlay(raw, env, gateway);
   const report = new FileReport(
@@ -72,9 +88,9 @@ export function loadConfig({ path, env, home, gateway = {}, decipher }: LoadOpti
   );
   report.problems.push(...laid.problems);
 
-  const opened = openSealed(laid.values, outline, paths.config, laid.origins, decipher ?? null);
-  for (const { path, message } of opened.problems) report.error(path, message);
-  const values = expandPathKeys(opened.values, outline, home);
+  const opened = sealed?.open(laid.values, outline, paths.config, laid.origins);
+  for (const { path, message } of opened?.problems ?? []) report.error(path, message);
+  const values = expandPathKeys(opened?.values ?? laid.values, outline, home);
   const checked = v.safeParse(configSchema, values);
   const bad = typeProblems(checked.issues ?? [], laid.values, outline);
   for (const { path, message } of bad) report.error(path, message);

@@ -1,4 +1,7 @@
+// By its name, so that the rest of the package stays out of the executable.
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { once } from "../runtime/once.ts";
+import type { OpenSealed } from "./load.ts";
 import type { Outline } from "./outline.ts";
 import { formatKey, type KeyPath } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
@@ -11,37 +14,12 @@ const nonceBytes = 12;
 /** `enc2:` is ChaCha20-Poly1305 (nonce, text, tag), `enc:` what it wrote before: the key over and over, by XOR. */
 const seal = /^(enc2?):(.*)$/s;
 
-/** ChaCha20-Poly1305: the text of what was sealed under `key`, or null where that is not the key. */
-export type Decipher = (
-  sealed: Uint8Array,
-  nonce: Uint8Array,
-  key: Uint8Array,
-) => Uint8Array | null;
-
-/** Something is sealed, and no {@link Decipher} was given: it is loaded only then, since few files need it. */
-export class DecipherWanted extends Error {
-  override readonly name = "DecipherWanted";
-}
-
-export interface Opened {
-  /** The file's tables with every secret in plain. */
-  values: RawTable;
-  /** Those that could not be opened; they are as they were. */
-  problems: { path: KeyPath; message: string }[];
-}
-
 /**
  * Opens the secrets that the original wrote encrypted into the file at `configPath`. All else stays, also what `origins`
  * names by key: that came from elsewhere.
  */
-export function openSealed(
-  values: RawTable,
-  outline: Outline,
-  configPath: string,
-  origins: ReadonlyMap<string, unknown>,
-  decipher: Decipher | null,
-): Opened {
-  const problems: Opened["problems"] = [];
+export const openSealed: OpenSealed = (values, outline, configPath, origins) => {
+  const problems: ReturnType<OpenSealed>["problems"] = [];
   const place = once(() => keyPlace(configPath));
   const key = once(() => readKey(place()));
   const open = (text: string, path: KeyPath): string => {
@@ -56,12 +34,11 @@ export function openSealed(
     const { bytes, problem } = key();
     if (!bytes)
       return failed(`its key ${place()} ${problem}: bring it, or write the value in plain`);
-    const plain =
-      kind === "enc2" ? deciphered(sealed, bytes, decipher) : repeatedXor(sealed, bytes);
+    const plain = kind === "enc2" ? decipher(sealed, bytes) : repeatedXor(sealed, bytes);
     return utf8(plain) ?? failed(`the key in ${place()} does not open it: write it in plain`);
   };
   return { values: eachSecret(values, outline, open), problems };
-}
+};
 
 function eachSecret(
   table: RawTable,
@@ -100,13 +77,13 @@ function bytesOf(hex: string): Uint8Array | null {
   return /^(?:[0-9a-f]{2})+$/i.test(hex) ? Uint8Array.from(Buffer.from(hex, "hex")) : null;
 }
 
-function deciphered(
-  sealed: Uint8Array,
-  key: Uint8Array,
-  decipher: Decipher | null,
-): Uint8Array | null {
-  if (!decipher) throw new DecipherWanted();
-  return decipher(sealed.subarray(nonceBytes), sealed.subarray(0, nonceBytes), key);
+function decipher(sealed: Uint8Array, key: Uint8Array): Uint8Array | null {
+  try {
+    const nonce = sealed.subarray(0, nonceBytes);
+    return chacha20poly1305(key, nonce).decrypt(sealed.subarray(nonceBytes));
+  } catch {
+    return null;
+  }
 }
 
 function repeatedXor(sealed: Uint8Array, key: Uint8Array): Uint8Array {

@@ -90,3 +90,12 @@ test("a file in plain needs no key", async () => {
   const { config } = await read(withToken("EAAB"));
   expect(config.channels_config.whatsapp?.access_token).toBe("EAAB");
 });
+
+test("a file that comes from the shell is read once", () => {
+  const main = join(import.meta.dir, "../../src/main.ts");
+  const line = `printf '%s' "$1" | '${process.execPath}' '${main}' status --json --config /dev/stdin`;
+  const { stdout } = Bun.spawnSync(["sh", "-c", line, "sh", `# enc2:\n${withToken("EAAB")}`], {
+    env: { ...process.env, REVKA_HOME: folder },
+  });
+  expect(JSON.parse(String(stdout))).toMatchObject({ channels: [{ backend: "cloud" }] });
+});

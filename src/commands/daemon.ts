@@ -92,8 +92,8 @@ function endAtACrash(log: Logger): void {
 
 async function loadForDaemon(invocation: Invocation): Promise<LoadedConfig> {
   const { host, port } = invocation.options;
-  const { loadConfig } = await import("../config/load.ts");
-  return loadConfig({
+  const { readConfig } = await import("../config/read.ts");
+  return readConfig({
     path: invocation.configFile ?? null,
     env: invocation.env,
     home: homeOf(invocation.env),

@@ -34,6 +34,10 @@ export const command: Command = {
       const known = Object.keys(platforms).join(", ");
       throw new UsageError(`--channel ${String(name)}: the demo knows ${known}`);
     }
+    const once = invocation.options["once"];
+    if (typeof once === "string" && once.trim() === "") {
+      throw new UsageError("--once: there is no text to send");
+    }
     const interrupted = new AbortController();
     const interrupt = () => interrupted.abort();
     process.on("SIGINT", interrupt);

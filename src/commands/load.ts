@@ -7,6 +7,6 @@ export async function load({
   configFile,
   env,
 }: Pick<Invocation, "configFile" | "env">): Promise<LoadedConfig> {
-  const { loadConfig } = await import("../config/load.ts");
-  return loadConfig({ path: configFile ?? null, env, home: homeOf(env) });
+  const { readConfig } = await import("../config/read.ts");
+  return readConfig({ path: configFile ?? null, env, home: homeOf(env) });
 }

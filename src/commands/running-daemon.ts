@@ -37,7 +37,8 @@ export async function askDaemon<T>(
 ): Promise<T> {
   const { socket, config } = paths(invocation);
   try {
-    return await within(timeoutMs, socket, ask(controlClient(socket)));
+    const late = "what was asked may still be done; see `revka status` and its log";
+    return await within(timeoutMs, socket, late, ask(controlClient(socket)));
   } catch (error) {
     if (error instanceof ControlError || error instanceof SocketUnusable) {
       throw new CommandError(error.message);
@@ -61,7 +62,7 @@ export async function askDaemonIfRunning<T>(
   timeoutMs = 5_000,
 ): Promise<T | null> {
   try {
-    return await within(timeoutMs, socket, ask(controlClient(socket)));
+    return await within(timeoutMs, socket, "see its log", ask(controlClient(socket)));
   } catch (error) {
     if (error instanceof DaemonNotRunning) return null;
     const told = error instanceof ControlError || error instanceof SocketUnusable;
@@ -70,13 +71,18 @@ export async function askDaemonIfRunning<T>(
 }
 
 /** A daemon that hangs must not hang the command that asks how it is. */
-async function within<T>(timeoutMs: number, socket: string, answer: Promise<T>): Promise<T> {
+async function within<T>(
+  timeoutMs: number,
+  socket: string,
+  hint: string,
+  answer: Promise<T>,
+): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () =>
       reject(
         new CommandError(
-          `the daemon took the connection on ${socket} but did not answer within ${timeoutMs / 1000} s; see its log`,
+          `the daemon took the connection on ${socket} but did not answer within ${timeoutMs / 1000} s; ${hint}`,
         ),
       ),
     timeoutMs,

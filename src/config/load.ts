@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { overlay, type GatewayOverrides, type Overlay } from "./environment.ts";
 import { outlineOf, type Outline } from "./outline.ts";
 import { expandPathKeys, resolvePaths, type Environment, type Paths } from "./paths.ts";
+import { withKnownNames } from "./other-names.ts";
 import { findPositions, type Positions } from "./positions.ts";
 import { ConfigError, formatKey, sortProblems, type KeyPath, type Problem } from "./problems.ts";
 import { unknownKeys, valueAt, without, withoutBlanks, type RawTable } from "./raw.ts";
@@ -26,6 +27,24 @@ export interface LoadOptions {
   home: string;
   /** `--host` and `--port`. */
   gateway?: GatewayOverrides;
+  /** For {@link SealedSecrets}: the text, which may have come from a pipe, and what opens them. */
+  sealed?: { text: string; open: OpenSealed };
+}
+
+/** Opens the secrets that the original encrypted; those that it cannot stay as they are and are told of. */
+export type OpenSealed = (
+  values: RawTable,
+  outline: Outline,
+  configPath: string,
+  origins: ReadonlyMap<string, unknown>,
+) => { values: RawTable; problems: { path: KeyPath; message: string }[] };
+
+/** The file may hold secrets that the original encrypted. What opens them is loaded only then: see `readConfig`. */
+export class SealedSecrets extends Error {
+  override readonly name = "SealedSecrets";
+  constructor(readonly text: string) {
+    super("the configuration holds encrypted secrets");
+  }
 }
 
 export interface LoadedConfig {
@@ -55,13 +74,14 @@ const knownOutline = once(() => outlineOf(configSchema));
 
 /**
  * Reads and checks the configuration. Throws {@link ConfigError} with every problem of the file at once; unknown keys
- * and keys without effect are warnings.
+ * and keys without effect are warnings. Throws {@link SealedSecrets}.
  */
-export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): LoadedConfig {
+export function loadConfig({ path, env, home, gateway = {}, sealed }: LoadOptions): LoadedConfig {
   const outline = knownOutline();
   const paths = resolvePaths(path, env, home);
-  const text = readConfigText(paths.config);
-  const raw = withoutBlanks(parseConfigText(text, paths.config), outline);
+  const text = sealed?.text ?? readConfigText(paths.config);
+  if (!sealed && /\benc2?:/.test(text)) throw new SealedSecrets(text);
+  const raw = withoutBlanks(withKnownNames(parseConfigText(text, paths.config)), outline);
   const laid = overlay(raw, env, gateway);
   const report = new FileReport(
     paths.config,
@@ -70,7 +90,9 @@ export function loadConfig({ path, env, home, gateway = {} }: LoadOptions): Load
   );
   report.problems.push(...laid.problems);
 
-  const values = expandPathKeys(laid.values, outline, home);
+  const opened = sealed?.open(laid.values, outline, paths.config, laid.origins);
+  for (const { path, message } of opened?.problems ?? []) report.error(path, message);
+  const values = expandPathKeys(opened?.values ?? laid.values, outline, home);
   const checked = v.safeParse(configSchema, values);
   const bad = typeProblems(checked.issues ?? [], laid.values, outline);
   for (const { path, message } of bad) report.error(path, message);

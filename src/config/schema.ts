@@ -141,7 +141,13 @@ export const gatewaySchema = table({
   port: key(port, "TCP port to listen on", 42617),
   allow_public_bind: key(boolean, "Allows a host other than loopback", false),
   path_prefix: key(
-    v.pipe(text, v.regex(/^(\/[^/\s]+)*$/, 'a path that starts with "/" and does not end with it')),
+    v.pipe(
+      text,
+      v.regex(
+        /^(\/(?!\.\.?(\/|$))[^/\s?#\\]+)*$/,
+        'a path that starts with "/" and does not end with it, without "?", "#", "\\" and parts of dots',
+      ),
+    ),
     "Prefix of every route",
     "",
   ),

@@ -3,13 +3,13 @@ import type { DeliveryState, StatusUpdate } from "../channels/message.ts";
 /** Messages remembered, the latest heard of; each is a few hundred bytes. */
 const MOST = 1_000;
 
-/** How far along each word of the platform is; a status never goes back. */
+/** How far along each word of the platform is; a status never goes back. What has arrived has not failed. */
 export const progress: Record<DeliveryState, number> = {
   sent: 1,
-  delivered: 2,
-  read: 3,
-  played: 4,
-  failed: 5,
+  failed: 2,
+  delivered: 3,
+  read: 4,
+  played: 5,
 };
 
 /**

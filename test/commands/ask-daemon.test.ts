@@ -33,12 +33,17 @@ afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
 });
 
-const ways: [string, (ask: (daemon: ControlApi) => Promise<unknown>) => Promise<unknown>][] = [
-  ["who needs a daemon", (ask) => askDaemon(invocation, ask, 100)],
-  ["who would do without", (ask) => askDaemonIfRunning(socket, ask, 100)],
+type Way = (ask: (daemon: ControlApi) => Promise<unknown>) => Promise<unknown>;
+const ways: [string, Way, string][] = [
+  [
+    "who needs a daemon",
+    (ask) => askDaemon(invocation, ask, 100),
+    "what was asked may still be done; see `revka status` and its log",
+  ],
+  ["who would do without", (ask) => askDaemonIfRunning(socket, ask, 100), "see its log"],
 ];
 
-describe.each(ways)("%s", (_name, through) => {
+describe.each(ways)("%s", (_name, through, hint) => {
   test("hears its answer, and waits for nothing any more", async () => {
     const cleared = spyOn(globalThis, "clearTimeout");
     expect(await through(async () => "fine")).toBe("fine");
@@ -55,7 +60,7 @@ describe.each(ways)("%s", (_name, through) => {
     const asked = through((daemon) => daemon.status());
     await expect(asked).rejects.toBeInstanceOf(CommandError);
     await expect(asked).rejects.toThrow(
-      `the daemon took the connection on ${socket} but did not answer within 0.1 s; see its log`,
+      `the daemon took the connection on ${socket} but did not answer within 0.1 s; ${hint}`,
     );
   });
 

@@ -129,13 +129,15 @@ describe("a broken file says what is wrong, and where", () => {
       `${echo}[gateway]\nhost = "0.0.0.0"\n`,
       [`config.toml:4: gateway.host: ${noPublicBind}`],
     ],
-    [
-      "a prefix that ends in a slash",
-      `${echo}[gateway]\npath_prefix = "/a/"\n`,
-      [
-        'config.toml:4: gateway.path_prefix: expected a path that starts with "/" and does not end with it',
+    ...["/a/", "a", "/", "//a", "/a b", "/a?b", "/a#b", "/a\\\\b", "/..", "/a/../b", "/."].map(
+      (prefix): [string, string, string[]] => [
+        `a prefix that no address has (${prefix})`,
+        `${echo}[gateway]\npath_prefix = "${prefix}"\n`,
+        [
+          'config.toml:4: gateway.path_prefix: expected a path that starts with "/" and does not end with it, without "?", "#", "\\" and parts of dots',
+        ],
       ],
-    ],
+    ),
     [
       "a public address in the clear",
       `${echo}[gateway]\npublic_url = "x"\n`,

@@ -97,6 +97,13 @@ describe("revka demo", () => {
     expect(run.out).toContain("3 webhooks, 2 messages, 2 answers");
   });
 
+  test("a blank text is wrong usage, since nothing would answer it", async () => {
+    const run = await demo(["--once", " \n "]);
+    expect(run.code).toBe(2);
+    expect(run.err).toStartWith("revka: --once: there is no text to send\n");
+    expect(run.out).toBe("");
+  });
+
   test("an unknown channel is wrong usage", async () => {
     expect(await demo(["--channel", "pigeon"])).toMatchObject({ code: 2, out: "" });
   });

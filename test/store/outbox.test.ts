@@ -92,6 +92,27 @@ describe("a status", () => {
     expect(trial.store.delivery("d1")).toMatchObject({ state: "failed", code: "131026" });
   });
 
+  test.each(["delivered", "read", "played"] as const)(
+    "of failure changes nothing about what was %s, in whatever order they come",
+    async (arrived) => {
+      for (const id of ["d1", "d2"]) {
+        await trial.store.markSending(id);
+        await trial.store.markSent(id, `wamid.${id}`);
+      }
+      await status(arrived, "wamid.d1");
+      expect((await status("failed", "wamid.d1", "d1", () => 5_000)).moved).toEqual([]);
+      await status("failed", "wamid.d2", "d2");
+      await status(arrived, "wamid.d2", "d2");
+      for (const id of ["d1", "d2"])
+        expect(trial.store.delivery(id)).toMatchObject({
+          state: "sent",
+          status: arrived,
+          code: null,
+        });
+      expect(trial.store.counts().failedDeliveries).toBe(0);
+    },
+  );
+
   describe("of failure that may pass", () => {
     const fail = () => status("failed", "wamid.out", "d1", () => 5_000);
 

@@ -40,6 +40,24 @@ describe("statuses", () => {
   );
 
   test.each([
+    "recipient_participant_id",
+    "participant_recipient_id",
+    "recipient_participant_user_id",
+    "recipient_participant_parent_user_id",
+  ])("failed for one person of a group (%s) is no failure of the message", (key) => {
+    const item = { recipient_type: "group", recipient_id: "G", [key]: "US.1" };
+    expect(reasons(status({ ...item, status: "failed", errors: [{ code: 131000 }] }))).toEqual([
+      "failed_for_participant",
+    ]);
+    expect(status({ ...item, status: "read" })[0]).toMatchObject({
+      status: { state: "read" },
+    } as never);
+    expect(status({ ...item, [key]: "", status: "failed" })[0]).toMatchObject({
+      status: { state: "failed" },
+    } as never);
+  });
+
+  test.each([
     [{ status: "deleted" }, "unknown_status"],
     [{}, "malformed"],
     [{ id: undefined, status: "sent" }, "malformed"],

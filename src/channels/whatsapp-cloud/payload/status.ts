@@ -20,11 +20,12 @@ function isState(status: string): status is DeliveryState {
 export function readStatus(
   raw: unknown,
   now: number,
-): StatusUpdate | "malformed" | "unknown_status" {
+): StatusUpdate | "malformed" | "unknown_status" | "failed_for_participant" {
   const parsed = v.safeParse(statusShape(), raw);
   if (!parsed.success) return "malformed";
   const { id, status, timestamp, biz_opaque_callback_data: deliveryId, errors } = parsed.output;
   if (!isState(status)) return "unknown_status";
+  if (status === "failed" && namesParticipant(parsed.output)) return "failed_for_participant";
   return {
     platformId: id,
     deliveryId: deliveryId || null,
@@ -32,6 +33,16 @@ export function readStatus(
     timestamp: readTimestamp(timestamp, now),
     failure: status === "failed" ? readFailure(errors) : null,
   };
+}
+
+/** Of a group, Meta tells by person what became of a message; its pages spell the key in two ways. */
+function namesParticipant(status: v.InferOutput<ReturnType<typeof statusShape>>): boolean {
+  return Boolean(
+    status.recipient_participant_id ||
+    status.participant_recipient_id ||
+    status.recipient_participant_user_id ||
+    status.recipient_participant_parent_user_id,
+  );
 }
 
 function readFailure(errors: unknown[] | undefined): SendFailure {

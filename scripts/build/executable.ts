@@ -58,7 +58,7 @@ const startFiles: Record<Variant, string[]> = {
     "src/commands/daemon.ts",
     "src/commands/status.ts",
     "src/commands/status/render.ts",
-    "src/config/load.ts",
+    "src/config/read.ts",
     "src/daemon.ts",
     "src/channels/whatsapp-cloud/channel.ts",
   ],

@@ -71,7 +71,10 @@ test.each([
   const error = await rejection(
     edge({}, { proxyUrlFor: () => url }).synthesize("Hi", target, never),
   );
-  expect(error).toMatchObject({ detail: expect.stringContaining("http proxy") });
+  expect(error).toMatchObject({
+    detail: expect.stringContaining("http proxy"),
+    retryable: false,
+  });
   expect(existsSync(join(folder, "seen"))).toBe(false);
 });
 

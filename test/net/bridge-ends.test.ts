@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, jest, test } from "bun:test";
+import { afterEach, describe, expect, jest, mock, test } from "bun:test";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { httpProxyBridge, type ProxyBridge } from "../../src/net/bridge.ts";
@@ -88,15 +88,17 @@ describe("what ends on one side ends on the other", () => {
   });
 });
 
-test("a client that leaves before the way is open is waited for by nobody", async () => {
+test("a client that leaves before the way is open is waited for by nobody, and no fault of the proxy", async () => {
   const silent = await tcpServer();
-  const bridge = keep(await httpProxyBridge(`http://127.0.0.1:${silent.port}`));
+  const onFailure = mock();
+  const bridge = keep(await httpProxyBridge(`http://127.0.0.1:${silent.port}`, { onFailure }));
   const near = client(bridge, 443);
   const dialled = await silent.next();
   await once(dialled, "data");
   const gone = once(dialled, "close");
   near.destroy();
   await gone;
+  expect(onFailure).not.toHaveBeenCalled();
 });
 
 test("a bridge that closes leaves no dialling behind", async () => {

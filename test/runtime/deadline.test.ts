@@ -21,6 +21,8 @@ test("each has the whole limit for itself, and hears its own reason", async () =
   void wait("first");
   await clock.advance(600);
   void wait("second");
+  // One timer does for all.
+  expect(clock.pending).toBe(1);
   await clock.advance(399);
   expect(heard).toEqual([]);
   await clock.advance(1);
@@ -29,6 +31,7 @@ test("each has the whole limit for itself, and hears its own reason", async () =
   expect(heard).toEqual(["Error: first"]);
   await clock.advance(1);
   expect(heard).toEqual(["Error: first", "Error: second"]);
+  expect(clock.pending).toBe(0);
 });
 
 test("after a quiet time the limit holds again", async () => {

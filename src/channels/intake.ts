@@ -97,7 +97,7 @@ function createIntake({ clock, log, deliver }: IntakeOptions): Intake {
   const deadline = new Deadline(clock, bodyTimeoutMs);
   const refuse: Intake["refuse"] = (context, status, error) => {
     const now = clock.now();
-    if (now - (said.get(status) ?? -Infinity) >= warnEveryMs) {
+    if (Math.abs(now - (said.get(status) ?? -Infinity)) >= warnEveryMs) {
       said.set(status, now);
       log.warn({ status, reason: error }, "webhook request refused");
     }

@@ -50,11 +50,17 @@ export class Deadline {
     this.#armed = false;
     const now = this.clock.now();
     for (const waiting of this.#waiting) {
-      // A clock that was set back makes nobody wait longer than the limit once more.
-      const left = Math.min(waiting.until - now, this.limitMs);
+      this.#heedSetBack(waiting.until, now + this.limitMs);
+      const left = waiting.until - now;
       if (left > 0) return this.#arm(left);
       this.#waiting.delete(waiting);
       waiting.late();
     }
+  }
+
+  /** A clock that was set back makes nobody wait longer than the limit once more. */
+  #heedSetBack(until: number, latest: number): void {
+    if (until <= latest) return;
+    for (const waiting of this.#waiting) waiting.until = Math.min(waiting.until, latest);
   }
 }

@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, resolve } from "node:path";
 
 /**
  * The absolute path of a program as a shell would find it: a name is looked up in `path` (the value of `PATH`), a
@@ -13,7 +13,7 @@ export function findExecutable(
   if (name === "") return null;
   if (name.includes("/")) return executable(resolve(cwd, name));
   for (const folder of (path ?? "").split(delimiter)) {
-    const found = folder === "" ? null : executable(join(folder, name));
+    const found = folder === "" ? null : executable(resolve(cwd, folder, name));
     if (found) return found;
   }
   return null;

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { ChannelReport } from "../../src/control/api.ts";
 import { revka, widest } from "../support/command.ts";
@@ -82,6 +90,25 @@ test("removes it also where a pair code came after the QR code", async () => {
   expect(existsSync(png)).toBe(false);
 });
 
+test.each([
+  ["is gone already", () => {}, ""],
+  ["cannot be removed", (png: string) => void mkdirSync(png), "could not be removed: remove it"],
+])(
+  "a PNG that %s: told where somebody could still scan it, and only there",
+  async (_, instead, words) => {
+    const png = join(trial.home, "code.png");
+    await daemon([linking("2@first"), web], (at) => {
+      if (at === 0) return;
+      rmSync(png);
+      instead(png);
+    });
+    const { code, err } = await revka(["link", "--png", png], trial.env);
+    expect(code).toBe(0);
+    if (words === "") expect(err).toBe("");
+    else expect(err).toContain(`${png} ${words}`);
+  },
+);
+
 test("leaves what lay at the PNG's place where a pair code alone was shown", async () => {
   const png = join(trial.home, "photo.png");
   writeFileSync(png, "a photo");
@@ -156,6 +183,13 @@ test("a phone that takes nothing ends it with 1; what keeps it from linking is s
   expect(err).toContain("took no code in time");
   // A question every quarter of a second, and no more.
   expect(asked).toBeLessThan(10);
+});
+
+test("where no code comes, it says so and where to look", async () => {
+  await daemon([{ ...web, state: "connecting", linked_as: null }]);
+  const { code, err } = await revka(["link", "--wait", "1"], trial.env);
+  expect(code).toBe(1);
+  expect(err).toContain("no code in time; `revka status` says");
 });
 
 test("without WhatsApp Web there is nothing to link", async () => {

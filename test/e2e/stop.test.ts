@@ -96,6 +96,14 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
+test("Ctrl-C is a stop like any other", async () => {
+  await using setup = await startCloud({});
+  const { daemon } = setup;
+  daemon.kill("SIGINT");
+  expect(await daemon.exited).toEqual({ code: 0, signal: null });
+  expect(daemon.lines.at(-1)).toContain('"stopped"');
+});
+
 test("a hang-up away from any terminal ends nothing, and is told", async () => {
   await using setup = await startCloud({});
   const { daemon } = setup;

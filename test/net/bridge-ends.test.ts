@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, jest, mock, test } from "bun:test";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { httpProxyBridge, type ProxyBridge } from "../../src/net/bridge.ts";
@@ -88,15 +88,17 @@ describe("what ends on one side ends on the other", () => {
   });
 });
 
-test("a client that leaves before the way is open is waited for by nobody", async () => {
+test("a client that leaves before the way is open is waited for by nobody, and no fault of the proxy", async () => {
   const silent = await tcpServer();
-  const bridge = keep(await httpProxyBridge(`http://127.0.0.1:${silent.port}`));
+  const onFailure = mock();
+  const bridge = keep(await httpProxyBridge(`http://127.0.0.1:${silent.port}`, { onFailure }));
   const near = client(bridge, 443);
   const dialled = await silent.next();
   await once(dialled, "data");
   const gone = once(dialled, "close");
   near.destroy();
   await gone;
+  expect(onFailure).not.toHaveBeenCalled();
 });
 
 test("a bridge that closes leaves no dialling behind", async () => {
@@ -128,6 +130,33 @@ test("a client that says half a request and leaves costs nothing", async () => {
   near.resume();
   await once(near, "close");
   expect(upstream.asked).toEqual([]);
+});
+
+test("a client has ten seconds to say what it wants; one that is through may be quiet for longer", async () => {
+  jest.useFakeTimers();
+  try {
+    const upstream = keep(await startHttpProxy());
+    const waited = keep(await httpProxyBridge(upstream.url));
+    const quiet = connect(Number(new URL(waited.url).port), "127.0.0.1");
+    clients.push(quiet);
+    await once(quiet, "connect");
+    quiet.write("CONNECT 127.0.0.1:1 HTT");
+    const turnedAway = once(quiet, "data");
+    // By the time that others are through, it has been heard.
+    const { near, far } = await opened();
+    let away = false;
+    void turnedAway.then(() => (away = true));
+    jest.advanceTimersByTime(9_999);
+    near.write("words");
+    expect(String((await once(far, "data"))[0])).toBe("words");
+    expect(away).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect(String((await turnedAway)[0])).toStartWith("HTTP/1.1 400 ");
+    near.write("more words");
+    expect(String((await once(far, "data"))[0])).toBe("more words");
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test("variables that sockets of the runtime would heed are gone", async () => {

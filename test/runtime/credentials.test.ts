@@ -40,6 +40,12 @@ test.each([
   expect(() => readCredential("revka-session-key", handOver(content))).toThrow(message);
 });
 
+test("one that cannot be looked at is an error, and not none", () => {
+  const { CREDENTIALS_DIRECTORY } = handOver("abc");
+  const env = { CREDENTIALS_DIRECTORY: join(CREDENTIALS_DIRECTORY, "revka-session-key") };
+  expect(() => readCredential("revka-session-key", env)).toThrow("cannot be read");
+});
+
 describe("as part of the configuration", () => {
   const cloud =
     '[agent]\nkind = "echo"\n[channels_config.whatsapp]\nphone_number_id = "123456"\nverify_token = "vvvv"\napp_secret = "of-the-file"\n';

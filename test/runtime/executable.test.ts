@@ -30,6 +30,10 @@ test("without PATH nothing is found by name", () => {
   expect(findExecutable("tool", "", folder)).toBeNull();
 });
 
+test("what is found in a folder that PATH names from here is told as an absolute path", () => {
+  expect(findExecutable("tool", "bin", folder)).toBe(join(folder, "bin", "tool"));
+});
+
 test("an empty part of PATH is not the folder one happens to be in", () => {
   const before = process.cwd();
   process.chdir(join(folder, "bin"));

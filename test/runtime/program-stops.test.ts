@@ -109,6 +109,19 @@ test.each([
   if (outcome.kind === "ended") expect(String(outcome.stdout)).toBe("12345");
 });
 
+test("one that says too much once it is told to end was stopped all the same", async () => {
+  const stop = new AbortController();
+  const ended = run(
+    "trap 'echo too much; exit' TERM; echo $$ > started; while :; do sleep 0.01; done",
+    stop.signal,
+    4,
+  );
+  left.push(await written("started"));
+  stop.abort(new Error("enough"));
+  await expect(ended).rejects.toThrow("enough");
+  expect(clock.pending).toBe(0);
+});
+
 test("what is stopped before it starts does not start", async () => {
   await expect(run("echo 1 > started", AbortSignal.abort(new Error("no")))).rejects.toThrow("no");
   expect(existsSync(join(folder, "started"))).toBe(false);

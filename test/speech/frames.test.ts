@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { readFramesDuration } from "../../src/speech/frames.ts";
 import {
+  aacChecked,
   aacDouble,
   aacFrame,
+  aacLong,
   frames,
   id3,
   join,
@@ -12,6 +14,7 @@ import {
   mp3Half,
   mp3Quarter,
   mp3Small,
+  mp3Within,
 } from "./sound-files.ts";
 
 const mp3 = frames(100, mp3Frame);
@@ -35,6 +38,9 @@ test.each([
   ["MP2 of half the rate", frames(100, mp2Half), (100 * 1152) / 22_050],
   ["AAC", frames(100, aacFrame), (100 * 1024) / 16_000],
   ["AAC with two blocks a frame", frames(100, aacDouble), (200 * 1024) / 16_000],
+  ["AAC with checksums", frames(100, aacChecked), (100 * 1024) / 16_000],
+  ["AAC of long frames", frames(100, aacLong), (100 * 1024) / 16_000],
+  ["MP3 in whose sound another frame seems to begin", frames(100, mp3Within), mp3Seconds],
   ["AMR", amr("#!AMR\n", frames(50, new Uint8Array(32).fill(0x3c, 0, 1))), 1],
   ["AMR with silence", amr("#!AMR\n", frames(50, Uint8Array.of(0x7c))), 1],
   ["AMR-WB", amr("#!AMR-WB\n", frames(100, new Uint8Array(61).fill(0x44, 0, 1))), 2],
@@ -57,6 +63,8 @@ test.each([
   ["two frames in other bytes", join(frames(2, mp3Frame), new Uint8Array(5_000))],
   ["what begins too late", join(new Uint8Array(5_000), mp3)],
   ["frames shorter than their heads", frames(100, Uint8Array.of(0xff, 0xf1, 0x60, 0, 0, 0xc0))],
+  ["layer I", frames(100, join([0xff, 0xff, 0x90, 0], new Uint8Array(518)))],
+  ["a version that is none", frames(100, join([0xff, 0xeb, 0x90, 0], new Uint8Array(518)))],
   ["a tag alone", id3(100)],
   ["a tag longer than the file", id3(16_000).subarray(0, 50)],
   ["a rate of its own", frames(100, join([0xff, 0xfb, 0x00, 0], new Uint8Array(413)))],

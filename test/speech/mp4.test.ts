@@ -16,6 +16,7 @@ test.each([
     "behind other boxes of its own",
     join(kind, box("moov", join(box("iods", new Uint8Array(9)), header))),
   ],
+  ["behind an empty box", join(kind, box("free", new Uint8Array()), movie)],
   ["of 64 bits", join(kind, box("moov", movieHeader(1, 48_000, 1_790_400n)))],
   ["behind a box with a long size", join(kind, box("mdat", new Uint8Array(50), "long"), movie)],
   ["in a box with a long size", join(kind, box("moov", header, "long"))],

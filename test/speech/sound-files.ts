@@ -11,6 +11,8 @@ export const frames = (count: number, frame: Uint8Array) =>
 export const mp3Frame = filled([0xff, 0xfb, 0x90, 0], 417);
 /** The same at 32 kbit/s, padded. */
 export const mp3Small = filled([0xff, 0xfb, 0x12, 0], 105);
+/** A frame in whose sound the head of another stands. */
+export const mp3Within = filled([0xff, 0xfb, 0x90, 0, 0, 0, 0xff, 0xfb, 0x90, 0], 417);
 /** MPEG-2 layer III at 22,050 Hz, 64 kbit/s: 576 samples. */
 export const mp3Half = filled([0xff, 0xf3, 0x80, 0], 208);
 /** MPEG-2.5 layer III at 8,000 Hz, 8 kbit/s: 576 samples. */
@@ -23,6 +25,13 @@ export const mp2Half = filled([0xff, 0xf5, 0x80, 0], 417);
 export const aacFrame = filled([0xff, 0xf1, 0x60, 0x40, 100 >> 3, (100 & 7) << 5, 0], 100);
 /** The same, of two blocks. */
 export const aacDouble = filled([0xff, 0xf9, 0x60, 0x40, 100 >> 3, (100 & 7) << 5, 1], 100);
+/** With a checksum, so that its head is two bytes longer. */
+export const aacChecked = filled([0xff, 0xf0, 0x60, 0x40, 100 >> 3, (100 & 7) << 5, 0], 100);
+/** Of 3,000 bytes, which takes bits of three of its bytes to say. */
+export const aacLong = filled(
+  [0xff, 0xf1, 0x60, 0x40 | (3_000 >> 11), (3_000 >> 3) & 0xff, (3_000 & 7) << 5, 0],
+  3_000,
+);
 
 /** An ID3v2 tag with so many bytes in it. */
 export const id3 = (bytes: number, flags = 0) =>

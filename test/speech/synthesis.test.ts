@@ -88,9 +88,13 @@ describe("a voice note", () => {
     }
   });
 
-  test("is made of as much as is allowed", async () => {
-    const config = { ...providers.openai, max_text_length: 5 };
-    expect(await synthesizer(config).synthesize("Hello", target, never)).not.toBeNull();
+  test.each([
+    ["is allowed", { ...providers.openai, max_text_length: 5 }, "Hello"],
+    ["openai takes", { ...providers.openai, max_text_length: 9999 }, "a".repeat(4096)],
+    ["google takes", { ...providers.google, max_text_length: 9999 }, "é".repeat(2500)],
+    ["elevenlabs takes", { ...providers.elevenlabs, max_text_length: 99_999 }, "a".repeat(10_000)],
+  ])("is made of as much as %s", async (_, config, text) => {
+    expect(await synthesizer(config).synthesize(text, target, never)).not.toBeNull();
   });
 });
 
@@ -123,6 +127,11 @@ describe("is not asked for", () => {
     ["more than max_text_length", { ...providers.openai, max_text_length: 5 }, "Hello!"],
     ["more than openai takes", { ...providers.openai, max_text_length: 9999 }, "a".repeat(4097)],
     ["more than google takes", { ...providers.google, max_text_length: 9999 }, "é".repeat(2501)],
+    [
+      "more than elevenlabs takes",
+      { ...providers.elevenlabs, max_text_length: 99_999 },
+      "a".repeat(10_001),
+    ],
   ])("%s", async (_, config, text) => {
     expect(await synthesizer(config).synthesize(text, target, never)).toBeNull();
     expect(server.seen).toEqual([]);

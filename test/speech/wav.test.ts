@@ -17,6 +17,15 @@ test.each<[string, Uint8Array, number]>([
     wav(chunk("LIST", new Uint8Array(33)), wavFormat(16_000, 2), chunk("data", sound)),
     5,
   ],
+  [
+    "with words between its format and its sound",
+    wav(
+      wavFormat(16_000, 2),
+      chunk("LIST", Buffer.from("INFOISFT\0\0\0\u000eLavf61")),
+      chunk("data", sound),
+    ),
+    5,
+  ],
   ["a stream, of which no length is known", wav(wavFormat(16_000, 2), chunk("data", sound, 0)), 5],
   ["the same in other words", wav(wavFormat(16_000, 2), chunk("data", sound, 0xffff_ffff)), 5],
   ["with a short length that is no truth", wav(wavFormat(16_000, 2), chunk("data", sound, 9)), 5],

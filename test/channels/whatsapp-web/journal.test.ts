@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,6 +92,7 @@ test("a sender key can be handed out again", () => {
 
 test("what is remembered of a message: where it came from and how it began", () => {
   journal.put(part("a"), text("x"), 1);
+  expect(journal.remember("id-a")).toEqual({ attributes: part("a").attributes, preview: null });
   journal.closing("stanza-a", "y".repeat(1000), false)();
   expect(journal.remember("id-a")).toEqual({
     attributes: part("a").attributes,
@@ -132,7 +133,10 @@ test("a message can be quoted before its end is written", () => {
   expect(journal.remember("id-a")?.preview).toBe("hello");
   write();
   expect(open()).toEqual([]);
+  // Memory holds it no longer than it takes to write it.
+  const unsealed = spyOn(database.seal, "open");
   expect(journal.remember("id-a")?.preview).toBe("hello");
+  expect(unsealed).toHaveBeenCalledWith("received:preview:stanza-a", expect.anything());
 });
 
 test("the same ciphertext twice is one entry; a retry under the same id is another", () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KeyStore } from "../../../src/channels/whatsapp-web/key-store.ts";
@@ -58,3 +58,29 @@ test("values of different types under one name are kept apart", () => {
   expect(store.get("identity-key", "4917.0")).toBe("2");
   database.close();
 });
+
+/** Files of the folder that this process holds open. */
+const held = () =>
+  readdirSync("/proc/self/fd").filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(folder);
+    } catch {
+      return false;
+    }
+  });
+
+test.skipIf(process.platform !== "linux")(
+  "a session that could not be opened, was closed or has left is held open by nobody",
+  () => {
+    const path = join(folder, "s.db");
+    const first = open("s.db");
+    expect(held()).not.toEqual([]);
+    first.close();
+    expect(held()).toEqual([]);
+    const env = { REVKA_SESSION_KEY: "ab".repeat(32) };
+    expect(() => SessionDatabase.open({ path, env })).toThrow("does not open");
+    expect(held()).toEqual([]);
+    open("s.db").leave().settle(0);
+    expect(held()).toEqual([]);
+  },
+);

@@ -74,3 +74,31 @@ test("addresses, and each channel by its name, state and code", () => {
   ]);
   expect(lines[11]).toBe("    last received: never; last sent: 2 min ago");
 });
+
+test("what is too long for a line goes on below its beginning, no wider than a terminal", () => {
+  const words = (count: number) => Array(count).fill("word").join(" ");
+  const at = "2026-01-01T11:59:00Z";
+  const error = { at, code: "131000", hint: `a line\nof its own ${words(11)}` };
+  const lines = page({
+    config_path: words(15),
+    channels: [{ ...channel, state: "disconnected", reason: words(12), last_error: error }],
+    alarms: [{ since: at, source: "store", code: "full", hint: words(11) }],
+  });
+  expect(lines.slice(2, 10)).toEqual([
+    `Config    ${words(14)}`,
+    "          word",
+    "",
+    "Channels",
+    `  whatsapp (cloud): disconnected; ${words(9)}`,
+    `    ${words(3)}`,
+    `    last error 1 min ago: 131000: a line\\u000aof its own ${words(4)}`,
+    `      ${words(7)}`,
+  ]);
+  expect(lines.slice(-4)).toEqual([
+    "Needs a person",
+    `  store: full, for 1 min: ${words(10)}`,
+    "    word",
+    "",
+  ]);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+});

@@ -35,12 +35,14 @@ beforeEach(() => {
 });
 
 test("gets the text on its input, and no key, voice of another service or proxy", async () => {
-  const env = { PATH: process.env["PATH"], OPENAI_API_KEY: key, HTTPS_PROXY: "http://p" };
+  const needed = { PATH: process.env["PATH"], LANG: "C.UTF-8", SSL_CERT_FILE: "/ca.pem" };
+  const env = { ...needed, OPENAI_API_KEY: key, HTTPS_PROXY: "http://p" };
   const note = await edge({}, { env }).synthesize("--list-voices", target, never);
   expect(note).toMatchObject({ durationSecs: 2 });
   const [args, text, ...names] = (await seen()).trim().split("\n");
   expect(args).toBe("--file -");
   expect(text).toBe("--list-voices");
+  expect(names).toEqual(expect.arrayContaining(Object.keys(needed)));
   expect(names).not.toContain("OPENAI_API_KEY");
   expect(names).not.toContain("HTTPS_PROXY");
 });
@@ -71,16 +73,23 @@ test.each([
   const error = await rejection(
     edge({}, { proxyUrlFor: () => url }).synthesize("Hi", target, never),
   );
-  expect(error).toMatchObject({ detail: expect.stringContaining("http proxy") });
+  expect(error).toMatchObject({
+    detail: expect.stringContaining("http proxy"),
+    retryable: false,
+  });
   expect(existsSync(join(folder, "seen"))).toBe(false);
 });
 
 test.each([
   ["exit 3", "edge-tts ended with exit code 3"],
+  ["kill -KILL $$", "edge-tts ended with SIGKILL"],
   ["true", "edge-tts gave no sound"],
-])("that does %p has failed", async (script, detail) => {
+])("that does %p has failed, and may do better", async (script, detail) => {
   install(script);
-  expect(await rejection(edge().synthesize("Hi", target, never))).toMatchObject({ detail });
+  expect(await rejection(edge().synthesize("Hi", target, never))).toMatchObject({
+    detail,
+    retryable: true,
+  });
 });
 
 test("that cannot be run, or never stops speaking, is not asked again", async () => {
@@ -117,5 +126,8 @@ test("that never ends is ended", async () => {
   const run = rejection(edge({}, { clock }).synthesize("Hi", target, never));
   while (!existsSync(join(folder, "started"))) await Bun.sleep(2);
   await clock.advance(60_000);
-  expect(await run).toMatchObject({ detail: "edge-tts was not done within 60 seconds" });
+  expect(await run).toMatchObject({
+    detail: "edge-tts was not done within 60 seconds",
+    retryable: true,
+  });
 });

@@ -203,7 +203,10 @@ test("google: what it does not read is not sent", async () => {
   const error = await rejection(
     transcriber(providers.google).transcribe(file(path, "audio/mpeg"), never),
   );
-  expect(error).toMatchObject({ detail: "google does not read audio/mpeg" });
+  expect(error).toMatchObject({
+    detail: "google does not read audio/mpeg",
+    retryable: false,
+  });
   expect(server.seen).toEqual([]);
 });
 

@@ -11,7 +11,7 @@ import { checkAgent } from "./rules/agent.ts";
 import { checkGateway } from "./rules/gateway.ts";
 import { checkProxy, checkSpeech, checkTunnel } from "./rules/network.ts";
 import type { RuleContext } from "./rules/report.ts";
-import { checkSentAlong } from "./rules/secrets.ts";
+import { checkHeaderSecrets } from "./rules/secrets.ts";
 import { checkWati, checkWhatsApp } from "./rules/whatsapp.ts";
 import { configSchema, type Config } from "./schema.ts";
 import { collectSecrets } from "./secrets.ts";
@@ -27,25 +27,19 @@ export interface LoadOptions {
   home: string;
   /** `--host` and `--port`. */
   gateway?: GatewayOverrides;
-  /** For {@link SealedSecrets}: the text, which may have come from a pipe, and what opens them. */
-  sealed?: { text: string; open: OpenSealed };
+  /** The file's text, where it was read before: it may have come from a pipe. */
+  text?: string;
+  /** Decrypts what the original encrypted; without it, such secrets stay as they are. */
+  decrypt?: DecryptSecrets;
 }
 
-/** Opens the secrets that the original encrypted; those that it cannot stay as they are and are told of. */
-export type OpenSealed = (
+/** Decrypts the secrets that the original encrypted; those that it cannot stay as they are and are told of. */
+export type DecryptSecrets = (
   values: RawTable,
   outline: Outline,
   configPath: string,
   origins: ReadonlyMap<string, unknown>,
 ) => { values: RawTable; problems: { path: KeyPath; message: string }[] };
-
-/** The file may hold secrets that the original encrypted. What opens them is loaded only then: see `readConfig`. */
-export class SealedSecrets extends Error {
-  override readonly name = "SealedSecrets";
-  constructor(readonly text: string) {
-    super("the configuration holds encrypted secrets");
-  }
-}
 
 export interface LoadedConfig {
   /** Defaults applied, environment laid over it, `~` expanded, blanks gone. */
@@ -67,32 +61,35 @@ const rules = [
   checkTunnel,
   checkWhatsApp,
   checkWati,
-  checkSentAlong,
+  checkHeaderSecrets,
 ];
 
 const knownOutline = once(() => outlineOf(configSchema));
 
 /**
  * Reads and checks the configuration. Throws {@link ConfigError} with every problem of the file at once; unknown keys
- * and keys without effect are warnings. Throws {@link SealedSecrets}.
+ * and keys without effect are warnings.
  */
-export function loadConfig({ path, env, home, gateway = {}, sealed }: LoadOptions): LoadedConfig {
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const { path, env, home, gateway = {} } = options;
   const outline = knownOutline();
   const paths = resolvePaths(path, env, home);
-  const text = sealed?.text ?? readConfigText(paths.config);
-  if (!sealed && /\benc2?:/.test(text)) throw new SealedSecrets(text);
-  const raw = withoutBlanks(withKnownNames(parseConfigText(text, paths.config)), outline);
+  const text = options.text ?? readConfigText(paths.config);
+  const { table: raw, spelled } = withKnownNames(
+    withoutBlanks(parseConfigText(text, paths.config), outline),
+  );
   const laid = overlay(raw, env, gateway);
   const report = new FileReport(
     paths.config,
     once(() => findPositions(text)),
     laid,
+    spelled,
   );
   report.problems.push(...laid.problems);
 
-  const opened = sealed?.open(laid.values, outline, paths.config, laid.origins);
-  for (const { path, message } of opened?.problems ?? []) report.error(path, message);
-  const values = expandPathKeys(opened?.values ?? laid.values, outline, home);
+  const decrypted = options.decrypt?.(laid.values, outline, paths.config, laid.origins);
+  for (const { path, message } of decrypted?.problems ?? []) report.error(path, message);
+  const values = expandPathKeys(decrypted?.values ?? laid.values, outline, home);
   const checked = v.safeParse(configSchema, values);
   const bad = typeProblems(checked.issues ?? [], laid.values, outline);
   for (const { path, message } of bad) report.error(path, message);
@@ -130,6 +127,8 @@ class FileReport {
     readonly file: string,
     readonly positions: () => Positions,
     readonly laid: Overlay,
+    /** A key as the file spells it. */
+    readonly spelled: (path: KeyPath) => KeyPath,
   ) {}
 
   error(path: KeyPath, message: string): void {
@@ -153,7 +152,9 @@ class FileReport {
   #problem(path: KeyPath, key: string, message: string): Problem {
     const origin = this.laid.origins.get(key);
     if (origin) return { ...origin, line: null, message };
-    return { file: this.file, line: this.positions().lineOf(path), key, message };
+    const inFile = this.spelled(path);
+    const line = this.positions().lineOf(inFile);
+    return { file: this.file, line, key: formatKey(inFile), message };
   }
 }
 

@@ -1,12 +1,11 @@
-import { loadConfig, SealedSecrets, type LoadedConfig, type LoadOptions } from "./load.ts";
+import { loadConfig, type LoadedConfig, type LoadOptions } from "./load.ts";
+import { resolvePaths } from "./paths.ts";
+import { readConfigText } from "./toml.ts";
 
-/** As {@link loadConfig}, which see, of any file: what opens sealed secrets is loaded where there may be some. */
+/** As {@link loadConfig}, which see, of any file: what decrypts secrets is loaded where there may be some. */
 export async function readConfig(options: LoadOptions): Promise<LoadedConfig> {
-  try {
-    return loadConfig(options);
-  } catch (error) {
-    if (!(error instanceof SealedSecrets)) throw error;
-    const { openSealed } = await import("./sealed.ts");
-    return loadConfig({ ...options, sealed: { text: error.text, open: openSealed } });
-  }
+  const text = readConfigText(resolvePaths(options.path, options.env, options.home).config);
+  if (!/\benc2?:/.test(text)) return loadConfig({ ...options, text });
+  const { decryptSecrets } = await import("./encrypted.ts");
+  return loadConfig({ ...options, text, decrypt: decryptSecrets });
 }

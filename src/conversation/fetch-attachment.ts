@@ -84,7 +84,8 @@ export async function fetchAttachment(
     };
     return await fetchOnce().catch(async (error: unknown) => {
       if (!(error instanceof DownloadFailure && error.mayPass)) throw error;
-      await sleep(options.clock, PAUSE, patience);
+      await sleep(options.clock, PAUSE, patience).catch(() => {});
+      if (patience.aborted) throw error;
       await mkdir(folder, { recursive: true, mode: 0o700 });
       return fetchOnce();
     });

@@ -233,7 +233,9 @@ export class Outbox {
     }
     // A late word about an earlier try of a delivery that was sent anew says nothing of the new one.
     if (found.platform_id !== null && found.platform_id !== status.platformId) return null;
-    if (found.earlier_platform_id === status.platformId) return null;
+    // But what has arrived after all, and waits, is not sent anew.
+    const spares = found.state === PENDING && progress[status.state] > progress.failed;
+    if (found.earlier_platform_id === status.platformId && !spares) return null;
     if (found.platform_id === null && found.state === PENDING && status.state === "failed") {
       return null;
     }

@@ -25,6 +25,8 @@ export interface LogDestination {
   write(line: string): unknown;
   /** Writes what it holds back; called after every warning and error. */
   flush?(): void;
+  /** Takes who is told, once lines go out again, how many its reader did not take in time. */
+  onLeftOut?(listener: (lines: number) => void): void;
 }
 
 export interface LogOptions {
@@ -71,6 +73,9 @@ export function createLogger(options: LogOptions): Logger {
       },
     },
   });
+  options.destination.onLeftOut?.((lines) =>
+    sink.warn({ lines }, "lines of the log were left out: nobody read them in time"),
+  );
   const withStack = sink.isLevelEnabled("debug");
   const wrap = (target: PinoLogger): Logger => {
     const at = (level: Exclude<LogLevel, "silent">) => (fields: LogFields, message: string) => {

@@ -1,17 +1,19 @@
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { LogDestination } from "./log.ts";
 
-/** How often a full pipe is tried again before lines are given up: about 0.5 s, so a dead reader cannot stop Revka. */
-const tries = 250;
-
 /** Lines are held back no further than this, characters. */
 const mostHeldBack = 64 * 1024;
-
-const newline = 10;
+/** What waits for a reader, bytes; beyond it lines are left out. */
+const mostWaiting = 1024 * 1024;
+/** How often a full pipe is tried again, ms. */
+const retryMs = 5;
+/** How long an exit waits for a reader, ms. */
+const exitMs = 500;
 
 /**
- * Standard error. The lines of one turn of the event loop go out in one write, the rest at `flush` and, without fail,
- * when the process exits or crashes: only a kill can cost the lines of its last turn.
+ * Standard error. The lines of one turn of the event loop go out in one write, the rest at `flush` and, as far as its
+ * reader takes them, when the process exits or crashes: only a kill can cost the lines of its last turn. A pipe whose
+ * reader is slow or stops is not waited for (Linux).
  */
 export function stderrDestination(): LogDestination {
   const writer = new Writer();
@@ -24,7 +26,12 @@ export function stderrDestination(): LogDestination {
     held = "";
     writer.write(text);
   };
-  process.on("exit", flush);
+  process.on("exit", () => {
+    flush();
+    writer.finish();
+    // What was left out may have been told only now.
+    flush();
+  });
   return {
     write(line) {
       held += line;
@@ -35,12 +42,16 @@ export function stderrDestination(): LogDestination {
       }
     },
     flush,
+    onLeftOut: (listener) => {
+      writer.leftOut = listener;
+    },
   };
 }
 
 /**
  * A handle on standard error that does not wait. Whoever started Revka may have left the pipe one that waits for its
- * reader; opened anew (Linux) it is Revka's own to say. What cannot be opened anew is written to as it is.
+ * reader; opened anew (Linux) it is Revka's own to say. What cannot be opened anew is written to as it is: another
+ * account's pipe, a socket, a terminal.
  */
 function openWithoutWaiting(): number {
   try {
@@ -52,27 +63,56 @@ function openWithoutWaiting(): number {
 }
 
 class Writer {
+  leftOut: (lines: number) => void = () => {};
   readonly #descriptor = openWithoutWaiting();
-  readonly #wait = new Int32Array(new SharedArrayBuffer(4));
-  /** What was said last did not go out whole: the reader is not waited for until it reads again. */
-  #stalled = false;
-  #lineIsOpen = false;
+  readonly #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #linesLeftOut = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   write(text: string): void {
-    const bytes = Buffer.from(this.#lineIsOpen ? `\n${text}` : text);
-    let offset = 0;
-    for (let left = this.#stalled ? 1 : tries; offset < bytes.length && left > 0;) {
-      try {
-        offset += writeSync(this.#descriptor, bytes, offset);
-        left = tries;
-      } catch (error) {
-        // Nobody reads any more (EPIPE, EIO): there is nowhere to say so.
-        if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) return;
-        left--;
-        if (left > 0) Atomics.wait(this.#wait, 0, 0, 2);
-      }
+    const bytes = Buffer.from(text);
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes.length > mostWaiting) {
+      this.#linesLeftOut += text.split("\n").length - 1;
+      return;
     }
-    this.#stalled = offset < bytes.length;
-    if (offset > 0) this.#lineIsOpen = bytes[offset - 1] !== newline;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.#drain();
+  }
+
+  /** Waits for the reader, but not for ever. */
+  finish(): void {
+    const wait = new Int32Array(new SharedArrayBuffer(4));
+    for (const end = performance.now() + exitMs; performance.now() < end;) {
+      this.#drain();
+      if (this.#waitingBytes === 0) return;
+      Atomics.wait(wait, 0, 0, 2);
+    }
+  }
+
+  /** Writes what the reader takes now; the rest is tried again. */
+  #drain(): void {
+    clearTimeout(this.#timer);
+    try {
+      for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+        const written = writeSync(this.#descriptor, next);
+        this.#waitingBytes -= written;
+        if (written < next.length) this.#waiting[0] = next.subarray(written);
+        else this.#waiting.shift();
+      }
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "EAGAIN") {
+        this.#timer = setTimeout(() => this.#drain(), retryMs);
+        this.#timer.unref?.();
+        return;
+      }
+      // Nobody reads any more (EPIPE, EIO): there is nowhere to say so.
+      this.#waiting.length = 0;
+      this.#waitingBytes = 0;
+    }
+    const lines = this.#linesLeftOut;
+    this.#linesLeftOut = 0;
+    if (lines > 0) this.leftOut(lines);
   }
 }

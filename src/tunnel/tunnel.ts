@@ -97,11 +97,15 @@ class SupervisedTunnel implements Tunnel {
     const { command, connectTimeoutMs, mayBeSilent } = this.#tool;
     this.#become("starting", null, null);
     let upAt: number | null = null;
+    let address: string | null = null;
     const isUp = (url: string | null) => {
-      upAt = clock.now();
-      this.#clearTimers();
+      const first = upAt === null;
+      address = url;
       this.#become("up", url, null);
       log.info({ url }, "the tunnel is up");
+      if (!first) return;
+      upAt = clock.now();
+      this.#clearTimers();
       this.#watchHealth(running);
     };
     const running = runTool({
@@ -110,8 +114,10 @@ class SupervisedTunnel implements Tunnel {
       clock,
       onLine: (line) => {
         log.debug({ line }, "tunnel output");
-        const up = upAt === null ? this.#tool.read(line) : null;
-        if (up && this.#running === running) isUp(up.url);
+        if (this.#running !== running) return;
+        if (upAt !== null && (!mayBeSilent || address !== null)) return;
+        const up = this.#tool.read(line);
+        if (up && (upAt === null || up.url !== null)) isUp(up.url);
       },
     });
     this.#running = running;

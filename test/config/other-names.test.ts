@@ -19,8 +19,18 @@ test("beside the known name the other is a key without effect", () => {
   expect(warnings(both)).toEqual(["config.toml:2: model_provider: unknown key, ignored"]);
 });
 
-test("a wrong value is told by the known name", () => {
-  expect(complaints('model = 7\nmodel_provider = "ollama"\n')).toEqual([
-    "config.toml:1: default_model: expected a string, found an integer",
+test("a blank known name is none", () => {
+  expect(load(`default_provider = ""\n${other}`).config.default_provider).toBe("ollama");
+});
+
+test("what is wrong is told by the name that stands in the file, and its line", () => {
+  expect(complaints('model = "llama"\n\nmodel_provider = "nonsense"\n')).toEqual([
+    expect.stringContaining("config.toml:3: model_provider: "),
+  ]);
+});
+
+test("a value that is no name is another key", () => {
+  expect(warnings('[agent]\nkind = "echo"\n[model]\nsize = 7\n')).toEqual([
+    "config.toml:3: model: a section that means nothing here, ignored",
   ]);
 });

@@ -101,7 +101,12 @@ describe("a key or a token travels encrypted, or stays on this machine", () => {
 });
 
 describe("what is sent along in a header must fit in one", () => {
-  const whisper = speech('[transcription.local_whisper]\nurl = "http://127.0.0.1:1"\n');
+  const transcribing = (name: string, lines: string) =>
+    `${echo}[transcription]\nenabled = true\ndefault_provider = "${name}"\n${lines}`;
+  const whisper = transcribing(
+    "local_whisper",
+    '[transcription.local_whisper]\nurl = "http://127.0.0.1:1"\n',
+  );
   test.each<[key: string, toml: string]>([
     ["channels_config.wati.api_token", `${echo}[channels_config.wati]\napi_token =`],
     [
@@ -110,15 +115,16 @@ describe("what is sent along in a header must fit in one", () => {
     ],
     ["agent.bearer_token", `${webhook}url = "http://localhost:1/"\nbearer_token =`],
     ["api_key", `${model("openai")}api_key =`],
-    ["transcription.api_key", speech("api_key =")],
-    ["transcription.openai.api_key", speech("[transcription.openai]\napi_key =")],
-    ["transcription.deepgram.api_key", speech("[transcription.deepgram]\napi_key =")],
-    ["transcription.assemblyai.api_key", speech("[transcription.assemblyai]\napi_key =")],
-    ["transcription.google.api_key", speech("[transcription.google]\napi_key =")],
-    ["transcription.local_whisper.bearer_token", `${whisper.trimEnd()}\nbearer_token =`],
-    ["tts.openai.api_key", `${echo}[tts.openai]\napi_key =`],
-    ["tts.elevenlabs.api_key", `${echo}[tts.elevenlabs]\napi_key =`],
-    ["tts.google.api_key", `${echo}[tts.google]\napi_key =`],
+    ["transcription.api_key", transcribing("groq", "api_key =")],
+    ...["openai", "deepgram", "assemblyai", "google"].map((name): [string, string] => [
+      `transcription.${name}.api_key`,
+      transcribing(name, `[transcription.${name}]\napi_key =`),
+    ]),
+    ["transcription.local_whisper.bearer_token", `${whisper}bearer_token =`],
+    ...["openai", "elevenlabs", "google"].map((name): [string, string] => [
+      `tts.${name}.api_key`,
+      `${echo}[tts]\nenabled = true\ndefault_provider = "${name}"\n[tts.${name}]\napi_key =`,
+    ]),
   ])("%s", (key, toml) => {
     const given = toml.trimEnd();
     for (const unfit of ["EAAB…", "EAAB\\nCDEF", "EAAB\\u200bCDEF"]) {
@@ -128,6 +134,18 @@ describe("what is sent along in a header must fit in one", () => {
       expect(more).toEqual([]);
     }
     expect(complaints(`${given} "Bearer EAAB==\\n"\n`)).toEqual([]);
+  });
+
+  test.each([
+    `api_key = "sk-…"\n${echo}`,
+    `${echo}[channels_config.whatsapp]\naccess_token = "EAAB…"\nsession_path = "/nowhere/s.db"\n`,
+    `${echo}bearer_token = "b…"\n`,
+    speech('api_key = "k…"'),
+    transcribing("groq", '[transcription.openai]\napi_key = "k…"\n'),
+    `${echo}[tts.openai]\napi_key = "k…"\n`,
+    `${echo}[tts]\nenabled = true\ndefault_provider = "piper"\n[tts.openai]\napi_key = "k…"\n`,
+  ])("what nobody uses stops nothing: %s", (toml) => {
+    expect(complaints(toml)).toEqual([]);
   });
 
   test("what is only compared may hold anything", () => {

@@ -27,8 +27,15 @@ const comes = async (): Promise<MediaStream> => ({
   mimeType: "image/png",
 });
 
-/** One message with one file, which comes as told, one answer after the other. */
-async function fetched(answers: (() => Promise<MediaStream>)[]) {
+/**
+ * One message with one file, which comes as told, one answer after the other. `patience` is how long that may take;
+ * `pausing` is called as the pause begins.
+ */
+async function fetched(
+  answers: (() => Promise<MediaStream>)[],
+  patience = new AbortController().signal,
+  pausing = () => {},
+) {
   const waits: number[] = [];
   const prepare = messagePreparer({
     store: trial.store,
@@ -40,6 +47,7 @@ async function fetched(answers: (() => Promise<MediaStream>)[]) {
       now: () => 0,
       after(ms, callback) {
         waits.push(ms);
+        pausing();
         queueMicrotask(callback);
         return () => {};
       },
@@ -49,7 +57,7 @@ async function fetched(answers: (() => Promise<MediaStream>)[]) {
   const openMedia = mock(() => answers.shift()!());
   const entry = { id: 1, receivedAt: 0, message: message({ text: "", attachments: [photo] }) };
   const channel = fakeChannel({ openMedia });
-  const { attachments } = await prepare(channel, entry, new AbortController().signal);
+  const { attachments } = await prepare(channel, entry, new AbortController().signal, patience);
   return { file: attachments[0], asked: openMedia.mock.calls.length, waits };
 }
 
@@ -82,6 +90,15 @@ test("what does not come the second time either says why", async () => {
   ]);
   expect(file).toMatchObject({ path: null, error: "the server answered 502" });
   expect(asked).toBe(2);
+});
+
+test("where patience ends meanwhile, what it failed of is told", async () => {
+  const patience = new AbortController();
+  const { file, asked } = await fetched([fails("network", "ECONNRESET")], patience.signal, () =>
+    patience.abort(new Error("too late")),
+  );
+  expect(file).toMatchObject({ path: null, error: "ECONNRESET" });
+  expect(asked).toBe(1);
 });
 
 test.each<[string, () => Promise<MediaStream>]>([

@@ -130,7 +130,31 @@ describe("a status", () => {
       });
     });
 
-    test.each(["sent", "delivered", "failed"] as const)(
+    test.each(["delivered", "read", "played"] as const)(
+      "is taken back by a late %s of the try that failed, and not sent anew",
+      async (late) => {
+        await trial.store.markSending("d1");
+        await trial.store.markSent("d1", "wamid.out");
+        await fail();
+        expect((await status(late)).moved).toEqual([{ chat, delivery: "d1", failure: null }]);
+        expect(trial.store.openDelivery(chat)?.id).not.toBe("d1");
+        expect(trial.store.delivery("d1")).toMatchObject({
+          state: "sent",
+          platformId: "wamid.out",
+        });
+      },
+    );
+
+    test("stands against a late delivered while the next try is under way", async () => {
+      await trial.store.markSending("d1");
+      await trial.store.markSent("d1", "wamid.out");
+      await fail();
+      await trial.store.markSending("d1");
+      expect((await status("delivered")).moved).toEqual([]);
+      expect(trial.store.delivery("d1")?.state).toBe("sending");
+    });
+
+    test.each(["sent", "failed"] as const)(
       "stands against a late %s of the try that failed, before and during the next",
       async (late) => {
         await trial.store.markSending("d1");

@@ -71,25 +71,66 @@ test.skipIf(process.platform !== "linux")("a pipe that nobody reads holds nothin
   }
 });
 
-test.skipIf(process.platform !== "linux")("a pipe that is read again gets whole lines", () => {
+/** What `reader`, a shell's words, takes of a pipe that `program` logs to; it reads once the program makes $1.go. */
+function taken(program: string, reader: string): { stdout: string; lines: string[] } {
   const folder = mkdtempSync(join(tmpdir(), "revka-stderr-"));
-  const later =
-    'mkfifo "$1" && exec 3<>"$1" && { "$2" -e "$3" 2>"$1"; echo end >&3; } & while ! [ -e "$1.go" ]; do sleep 0.01; done; sed "/^end/q" <"$1"';
-  const program = `
-    import { writeFileSync } from "node:fs";
-    for (let i = 0; i < 60; i++) log.warn({}, "x".repeat(2001));
-    writeFileSync(${JSON.stringify(join(folder, "pipe.go"))}, "");
-    setTimeout(() => log.warn({}, "again"), 300);`;
+  const words = `mkfifo "$1" && exec 3<>"$1" && { "$2" -e "$3" 2>"$1" >"$1.out"; echo end >&3; } &
+    while ! [ -e "$1.go" ]; do sleep 0.01; done; ${reader}; cat "$1.out" >&2`;
+  const go = `import { writeFileSync } from "node:fs";
+    const go = () => writeFileSync(${JSON.stringify(join(folder, "pipe.go"))}, "");`;
   try {
-    const { stdout } = spawnSync(
+    const { stdout, stderr } = spawnSync(
       "sh",
-      ["-c", later, "sh", join(folder, "pipe"), process.execPath, script(program)],
-      { encoding: "utf8", timeout: 6_000, killSignal: "SIGKILL" },
+      ["-c", words, "sh", join(folder, "pipe"), process.execPath, script(`${go}\n${program}`)],
+      { encoding: "utf8", timeout: 10_000, killSignal: "SIGKILL", maxBuffer: 1e8 },
     );
-    expect(stdout.split("\n").filter((line) => line.includes("again"))).toEqual([
-      expect.stringMatching(/^\{.*"msg":"again"\}$/),
-    ]);
+    return { stdout: stderr, lines: stdout.split("\n").slice(0, -1) };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+const untilEnd = 'sed "/^end/q" <"$1"';
+const onLinux = test.skipIf(process.platform !== "linux");
+
+onLinux("a pipe that is read again gets every line, whole and in order", () => {
+  const { lines } = taken(
+    `for (let i = 0; i < 60; i++) log.warn({}, i + "x".repeat(2001));
+     go();
+     setTimeout(() => log.warn({}, "again"), 200);`,
+    untilEnd,
+  );
+  expect(lines.map((line) => /"msg":"(\d+|again)/.exec(line)?.[1] ?? line)).toEqual([
+    ...Array.from({ length: 60 }, (_, i) => String(i)),
+    "again",
+    "end",
+  ]);
+});
+
+onLinux("what no reader took is left out, and how many lines that were is said", () => {
+  const { lines } = taken(
+    `for (let i = 0; i < 900; i++) log.warn({}, i + "x".repeat(2001));
+     go();
+     setTimeout(() => {}, 500);`,
+    untilEnd,
+  );
+  const said = lines.findIndex((line) => line.includes("left out"));
+  expect(said).toBeGreaterThan(400);
+  expect(JSON.parse(lines[said] ?? "")).toMatchObject({ level: "warn", lines: 900 - said });
+});
+
+onLinux("a slow reader holds nothing up either", () => {
+  const { stdout } = taken(
+    `let longest = 0;
+     for (let i = 0; i < 100; i++) {
+       const before = performance.now();
+       for (let j = 0; j < 10; j++) log.warn({}, "x".repeat(2001));
+       longest = Math.max(longest, performance.now() - before);
+       if (i === 5) go();
+       await new Promise((resolve) => setTimeout(resolve, 10));
+     }
+     console.log(longest < 250 ? "went on" : "was slow: " + longest);
+     process.exitCode = 0;`,
+    'for i in 1 2 3 4 5 6 7 8 9 10; do head -c 4096 >/dev/null; sleep 0.1; done <"$1"; cat <"$1" >/dev/null & sleep 1.5; kill $!',
+  );
+  expect(stdout).toContain("went on");
 });

@@ -122,6 +122,22 @@ test("a tool of one's own need not say its address, unless a pattern says that i
   }
 });
 
+test("one that says its address late is heard all the same", async () => {
+  const custom = { start_command: "cloudflared" };
+  const { tunnel, clock, folder } = standIn(
+    'while ! [ -e "$DIR/go" ]; do sleep 0.02; done; echo "at https://late.example"; exec sleep 60',
+    { config: v.parse(tunnelSchema, { provider: "custom", custom }) },
+  );
+  tunnel.start();
+  await clock.advance(30_000);
+  await reached(tunnel, "up");
+  expect(tunnel.publicUrl()).toBeNull();
+  const told = new Promise<void>((resolve) => tunnel.onChange(() => resolve()));
+  writeFileSync(join(folder, "go"), "");
+  await told;
+  expect(tunnel.status()).toMatchObject({ state: "up", publicUrl: "https://late.example" });
+});
+
 test("a tool that is missing is named, and looked for again", async () => {
   const { tunnel, clock, folder } = standIn(null);
   tunnel.start();

@@ -79,8 +79,10 @@ async function locate(
   });
   signal.throwIfAborted();
   if (!answer.ok) {
-    const { retry, code, hint } = answer.failure;
-    const passes = retry === "backoff" || retry === "ambiguous" || retry === "unsent";
+    const { retry, afterMs, code, hint } = answer.failure;
+    const passing = retry === "backoff" || retry === "ambiguous" || retry === "unsent";
+    // What took its time already, and what asks for a pause, is not asked again after a moment.
+    const passes = passing && code !== "timeout" && afterMs === null;
     throw passes ? new DownloadFailure("network", hint) : new MediaUnavailable(code, hint);
   }
   return { url: answer.value.url, mimeType: answer.value.mime_type ?? null };

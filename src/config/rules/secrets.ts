@@ -1,32 +1,45 @@
 import type { KeyPath } from "../problems.ts";
 import { valueAt } from "../raw.ts";
+import type { Config } from "../schema.ts";
 import type { RuleContext } from "./report.ts";
 
-/** Secrets that are sent along in a header; the others are compared, or handed to a tool. */
-const sentAlong: KeyPath[] = [
-  ["api_key"],
-  ["channels_config", "whatsapp", "access_token"],
-  ["channels_config", "wati", "api_token"],
-  ["agent", "bearer_token"],
-  ["transcription", "api_key"],
-  ["transcription", "openai", "api_key"],
-  ["transcription", "deepgram", "api_key"],
-  ["transcription", "assemblyai", "api_key"],
-  ["transcription", "google", "api_key"],
-  ["transcription", "local_whisper", "bearer_token"],
-  ["tts", "openai", "api_key"],
-  ["tts", "elevenlabs", "api_key"],
-  ["tts", "google", "api_key"],
+/** Secrets that go into a header, where they are used; the others are compared, or handed to a tool. */
+const headerSecrets: [path: KeyPath, isUsed: (config: Config) => boolean][] = [
+  [["api_key"], ({ agent }) => (agent?.kind ?? "model") === "model"],
+  [
+    ["channels_config", "whatsapp", "access_token"],
+    ({ channels_config }) => channels_config.whatsapp?.phone_number_id !== undefined,
+  ],
+  [["channels_config", "wati", "api_token"], () => true],
+  [["agent", "bearer_token"], ({ agent }) => agent?.kind === "webhook"],
+  [["transcription", "api_key"], ({ transcription }) => transcription?.enabled === true],
+  ...["openai", "deepgram", "assemblyai", "google"].map((name) => transcriberKey(name, "api_key")),
+  transcriberKey("local_whisper", "bearer_token"),
+  ...["openai", "elevenlabs", "google"].map(speakerKey),
 ];
+
+function transcriberKey(name: string, key: string): (typeof headerSecrets)[number] {
+  return [
+    ["transcription", name, key],
+    ({ transcription: it }) => it?.enabled === true && it.default_provider === name,
+  ];
+}
+
+function speakerKey(name: string): (typeof headerSecrets)[number] {
+  return [
+    ["tts", name, "api_key"],
+    ({ tts }) => tts?.enabled === true && tts.default_provider === name,
+  ];
+}
 
 const unfit =
   "holds a character that no header of a request can carry; copy it anew: it may be cut short (…) or broken over lines";
 
 /** A token that no request can carry would fail each of them, long after it was copied. */
-export function checkSentAlong({ config, error }: RuleContext): void {
-  for (const path of sentAlong) {
+export function checkHeaderSecrets({ config, error }: RuleContext): void {
+  for (const [path, isUsed] of headerSecrets) {
     const value = valueAt(config, path);
-    if (typeof value === "string" && !fitsHeader(value)) error(path, unfit);
+    if (typeof value === "string" && isUsed(config) && !fitsHeader(value)) error(path, unfit);
   }
 }
 

@@ -166,4 +166,10 @@ describe("openMedia", () => {
     const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
     await expect(opened).rejects.toMatchObject({ mayPass: true });
   });
+
+  test("what Meta wants a pause for does not pass in a moment", async () => {
+    await using stub = graphStub(() => refused(400, { code: 4 }));
+    const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
+    await expect(opened).rejects.toMatchObject({ name: "MediaUnavailable", code: "4" });
+  });
 });

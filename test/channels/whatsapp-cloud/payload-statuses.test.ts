@@ -46,9 +46,11 @@ describe("statuses", () => {
     "recipient_participant_parent_user_id",
   ])("failed for one person of a group (%s) is no failure of the message", (key) => {
     const item = { recipient_type: "group", recipient_id: "G", [key]: "US.1" };
-    expect(reasons(status({ ...item, status: "failed", errors: [{ code: 131000 }] }))).toEqual([
-      "failed_for_participant",
-    ]);
+    const failed = (code: number) => status({ ...item, status: "failed", errors: [{ code }] })[0];
+    expect(failed(131000)).toMatchObject({ status: { state: "sent", failure: null } } as never);
+    expect(failed(131042)).toMatchObject({
+      status: { state: "failed", failure: { retry: "hold" } },
+    } as never);
     expect(status({ ...item, status: "read" })[0]).toMatchObject({
       status: { state: "read" },
     } as never);

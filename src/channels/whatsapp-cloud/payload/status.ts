@@ -20,19 +20,22 @@ function isState(status: string): status is DeliveryState {
 export function readStatus(
   raw: unknown,
   now: number,
-): StatusUpdate | "malformed" | "unknown_status" | "failed_for_participant" {
+): StatusUpdate | "malformed" | "unknown_status" {
   const parsed = v.safeParse(statusShape(), raw);
   if (!parsed.success) return "malformed";
   const { id, status, timestamp, biz_opaque_callback_data: deliveryId, errors } = parsed.output;
   if (!isState(status)) return "unknown_status";
-  if (status === "failed" && namesParticipant(parsed.output)) return "failed_for_participant";
-  return {
+  const update = {
     platformId: id,
     deliveryId: deliveryId || null,
-    state: status,
     timestamp: readTimestamp(timestamp, now),
-    failure: status === "failed" ? readFailure(errors) : null,
   };
+  if (status !== "failed") return { ...update, state: status, failure: null };
+  const failure = readFailure(errors);
+  // That one person of a group did not get it says that Meta took the message; trouble of the account concerns all.
+  return failure.retry !== "hold" && namesParticipant(parsed.output)
+    ? { ...update, state: "sent", failure: null }
+    : { ...update, state: "failed", failure };
 }
 
 /** Of a group, Meta tells by person what became of a message; its pages spell the key in two ways. */

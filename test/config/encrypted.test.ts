@@ -5,7 +5,7 @@ import { readConfig } from "../../src/config/read.ts";
 import { ConfigError, formatProblem } from "../../src/config/problems.ts";
 import { echo, folder, removeFolder } from "./support.ts";
 
-/** The original's file, sealed by another program than the one under test. */
+/** The original's file, encrypted by another program than the one under test. */
 const key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const token =
   "enc2:0102030405060708090a0b0c21c905282426cbd82d87688470f5299a8eca4fcde7f26960a95bba079b";
@@ -13,7 +13,7 @@ const verify = "enc2:0102030405060708090a0b0c12ed36036f2b89de2d2f9db70b554b6c653
 const appSecret =
   "enc:6171722e776065756d7d27676363696a623c667b757b3b63707c377079643370662c313129677f736d7a";
 const channel = `${echo}[channels_config.whatsapp]\nphone_number_id = "1"\n`;
-const sealed = `${channel}access_token = "${token}"\nverify_token = "${verify}"\napp_secret = "${appSecret}"\n`;
+const allEncrypted = `${channel}access_token = "${token}"\nverify_token = "${verify}"\napp_secret = "${appSecret}"\n`;
 const withToken = (text: string) =>
   `${channel}verify_token = "vvvv"\naccess_token = "${text}"\n[secrets]\nencrypt = true\n`;
 const keyPath = join(folder, ".secret_key");
@@ -44,13 +44,13 @@ beforeEach(() => {
 afterAll(removeFolder);
 
 test("secrets that the original encrypted are opened, and kept out of the log", async () => {
-  const { config, secrets } = await read(sealed);
+  const { config, secrets } = await read(allEncrypted);
   expect(config.channels_config.whatsapp).toMatchObject(opened);
   expect(secrets).toEqual(expect.arrayContaining(Object.values(opened)));
 });
 
 test("what is no secret, and what comes from the environment, is left as it is", async () => {
-  const { config } = await read(`${sealed}notification_target = "enc:00"\n`, {
+  const { config } = await read(`${allEncrypted}notification_target = "enc:00"\n`, {
     REVKA_WHATSAPP_APP_SECRET: "enc:00",
   });
   expect(config.channels_config.whatsapp).toMatchObject({
@@ -65,10 +65,10 @@ test.each([
   ["enc2:", "not whole: write it in plain"],
   ["enc2:0", "not whole: write it in plain"],
   ["enc:xy", "not whole: write it in plain"],
-  ["enc2:00", "the key in .secret_key does not open it: write it in plain"],
-  [`${token}00`, "the key in .secret_key does not open it: write it in plain"],
-  [token.replace("2:01", "2:02"), "the key in .secret_key does not open it: write it in plain"],
-  ["enc:ff", "the key in .secret_key does not open it: write it in plain"],
+  ["enc2:00", "the key in .secret_key does not decrypt it: write it in plain"],
+  [`${token}00`, "the key in .secret_key does not decrypt it: write it in plain"],
+  [token.replace("2:01", "2:02"), "the key in .secret_key does not decrypt it: write it in plain"],
+  ["enc:ff", "the key in .secret_key does not decrypt it: write it in plain"],
 ])("%s cannot be opened", async (text, why) => {
   expect(await complaints(withToken(text))).toEqual([`${where} ${why}`]);
 });
@@ -98,4 +98,12 @@ test("a file that comes from the shell is read once", () => {
     env: { ...process.env, REVKA_HOME: folder },
   });
   expect(JSON.parse(String(stdout))).toMatchObject({ channels: [{ backend: "cloud" }] });
+});
+
+test("the address of a proxy is decrypted too", async () => {
+  const hidden = Buffer.from("http://127.0.0.1:1");
+  const bytes = Buffer.from(key, "hex");
+  const text = `enc:${Buffer.from(hidden.map((byte, i) => byte ^ (bytes[i] ?? 0))).toString("hex")}`;
+  const { config } = await read(`${echo}[proxy]\nenabled = true\nhttp_proxy = "${text}"\n`);
+  expect(config.proxy?.http_proxy).toBe("http://127.0.0.1:1");
 });

@@ -85,7 +85,10 @@ function print(result: TortureReport, kind: Scenario): void {
     ["out of order", show(verdict.outOfOrder)],
     ["not as stored", show(verdict.againstStoredOrder)],
     ["doubled sends", show(verdict.doubled)],
-    ["failed deliveries", result.failedDeliveries],
+    [
+      "failed deliveries",
+      [result.failedDeliveries.count, ...new Set(result.failedDeliveries.codes)].join(" "),
+    ],
     ["other sends", verdict.foreign],
     ["refused webhooks", JSON.stringify(result.refusals)],
     [

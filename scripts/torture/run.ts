@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { StatusReport } from "../../src/control/api.ts";
 import { controlClient } from "../../src/control/client.ts";
 import { seededRandom } from "../../src/simulator/graph/random.ts";
 import { startSlowAgent, type SlowAgent } from "./agent.ts";
@@ -48,7 +49,8 @@ export interface TortureReport {
   firstStarts: FirstStarts;
   /** Ends of the daemon that were not asked for, with its last words. */
   crashes: string[];
-  failedDeliveries: number;
+  /** How many, and the codes of the last of them. */
+  failedDeliveries: { count: number; codes: string[] };
   refusals: Record<string, number>;
   /** From a webhook's post to its 200, ms. */
   acknowledgement: { median: number; p99: number };
@@ -255,7 +257,7 @@ class Torture {
    * Waits until everything is acknowledged, answered and settled, as long as there is less and less to do. Answers how
    * many deliveries failed.
    */
-  async #quiet(): Promise<number> {
+  async #quiet(): Promise<TortureReport["failedDeliveries"]> {
     const { customers, platform, victim, options } = this;
     const control = controlClient(join(victim.options.home, "revka.sock"));
     let until = performance.now() + quietTimeoutMs;
@@ -265,7 +267,7 @@ class Torture {
       const open = status ? status.inbox.pending + status.outbox.pending : null;
       if (open === 0 && customers.waiting === 0) {
         await platform.idle();
-        return status?.outbox.failed ?? 0;
+        return failedOf(status);
       }
       if (open !== null && open < least) {
         least = open;
@@ -276,9 +278,17 @@ class Torture {
         options.say(
           `not quiet after ${quietTimeoutMs / 1000} s: ${open} open, ${customers.waiting} unacknowledged; ${JSON.stringify({ inbox, outbox, alarms, channels })}`,
         );
-        return status?.outbox.failed ?? 0;
+        return failedOf(status);
       }
       await pause(50);
     }
   }
+}
+
+function failedOf(status: StatusReport | null): TortureReport["failedDeliveries"] {
+  if (!status) return { count: 0, codes: [] };
+  return {
+    count: status.outbox.failed,
+    codes: status.failed_deliveries.map(({ code }) => code),
+  };
 }

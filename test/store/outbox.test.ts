@@ -1,49 +1,13 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { DeliveryState, SendFailure } from "../../src/channels/message.ts";
 import type { ChatId } from "../../src/store/contract.ts";
-import { storeTrial } from "../support/store-trial.ts";
-import { cloud, everybody, message, nobody } from "../support/store.ts";
+import { deliveriesTrial, failure } from "../support/deliveries-trial.ts";
 
-const trial = storeTrial();
+const trial = deliveriesTrial();
+const { status } = trial;
 let chat: ChatId;
-
-beforeEach(async () => {
-  const outcome = await trial.store.accept(
-    cloud,
-    [{ kind: "message", message: message() }],
-    everybody,
-  );
-  chat = outcome.admitted[0]?.chat ?? 0;
-  await trial.store.enqueue(chat, [delivery("d1"), delivery("d2")]);
+beforeEach(() => {
+  chat = trial.chat;
 });
-
-const delivery = (id: string) => ({
-  id,
-  content: { kind: "text" as const, text: id, quote: null },
-});
-const failure: SendFailure = { retry: "no", afterMs: null, code: "131026", hint: "undeliverable" };
-const status = (
-  state: DeliveryState,
-  platformId = "wamid.out",
-  deliveryId: string | null = "d1",
-  pauseAfter: () => number | null = () => null,
-) =>
-  trial.store.accept(
-    cloud,
-    [
-      {
-        kind: "status",
-        status: {
-          platformId,
-          deliveryId,
-          state,
-          timestamp: 1,
-          failure: state === "failed" ? failure : null,
-        },
-      },
-    ],
-    { ...everybody, pauseAfter },
-  );
 
 test("deliveries of a chat come in order, the next only when the first is final", async () => {
   expect(trial.store.openDelivery(chat)?.id).toBe("d1");
@@ -248,124 +212,4 @@ test("what the platform says of a try that it named otherwise says nothing of th
   expect(trial.store.delivery("d1")?.status).toBeNull();
   await status("delivered", "wamid.second");
   expect(trial.store.delivery("d1")?.status).toBe("delivered");
-});
-
-describe("what waits to be sent", () => {
-  /** Is a message taken while at most so many deliveries may wait? */
-  const takes = async (most: number, bytes = 1_000_000) => {
-    const rules = { ...everybody, maxPendingMessages: most, maxPendingBytes: bytes };
-    const { overflow } = await trial.store.accept(
-      cloud,
-      [{ kind: "message", message: message() }],
-      rules,
-    );
-    for (const { id } of trial.store.pendingMessages(chat, 50)) {
-      const turn = {
-        chat,
-        turnId: "t",
-        messages: [id],
-        history: [],
-        keepHistory: 0,
-        deliveries: [],
-      };
-      await trial.store.finishTurn(turn);
-    }
-    return overflow === 0;
-  };
-  /** How many wait, as the bound sees it and as the file says. */
-  const counted = async () => {
-    const open = trial.store.counts().openDeliveries;
-    return [await takes(open + 1), await takes(Math.max(1, open))];
-  };
-  const bounded = [true, false];
-
-  test("is bounded in number and bytes: beyond it the platform is asked to come again", async () => {
-    expect(await takes(2)).toBe(false);
-    expect(await takes(3)).toBe(true);
-    expect(await takes(3, 400)).toBe(true);
-    const long = { kind: "text" as const, text: "x".repeat(400), quote: null };
-    await trial.store.enqueue(chat, [{ id: "d3", content: long }]);
-    expect(await takes(100, 400)).toBe(false);
-    await trial.store.markSending("d3");
-    await trial.store.markSent("d3", "wamid.3");
-    expect(await takes(100, 400)).toBe(true);
-  });
-
-  test("of one chat holds up that chat alone", async () => {
-    const rules = { ...everybody, maxPendingPerChat: 3 };
-    const other = message({ sender: { ...nobody, phone: "+15550002222" } });
-    const events = [message(), message(), other].map((each) => ({
-      kind: "message" as const,
-      message: each,
-    }));
-    for (const { id } of trial.store.pendingMessages(chat, 50)) {
-      await trial.store.finishTurn({
-        chat,
-        turnId: "t",
-        messages: [id],
-        history: [],
-        keepHistory: 0,
-        deliveries: [delivery("d3")],
-      });
-    }
-    const outcome = await trial.store.accept(cloud, events, rules);
-    expect([outcome.admitted.map(({ message: { id } }) => id), outcome.overflow]).toEqual([
-      [other.id],
-      2,
-    ]);
-  });
-
-  const moves: [string, () => Promise<unknown>][] = [
-    ["sent", () => trial.store.markSending("d1").then(() => trial.store.markSent("d1", "wamid.1"))],
-    [
-      "sent twice",
-      () =>
-        trial.store
-          .markSending("d1")
-          .then(() => status("sent"))
-          .then(() => trial.store.markSent("d1", "wamid.1")),
-    ],
-    ["waiting for another try", () => trial.store.markRetry("d1", 5, failure)],
-    ["in doubt", () => trial.store.markAmbiguous("d1", 5, failure)],
-    ["failed", () => trial.store.markFailed("d1", failure)],
-    [
-      "failed twice",
-      () => trial.store.markFailed("d1", failure).then(() => trial.store.markFailed("d1", failure)),
-    ],
-    [
-      "failed and tried anew",
-      () => trial.store.markFailed("d1", failure).then(() => trial.store.redeliver("d1")),
-    ],
-    [
-      "sent, failed afterwards",
-      () =>
-        trial.store
-          .markSending("d1")
-          .then(() => status("sent"))
-          .then(() => status("failed")),
-    ],
-    [
-      "sent, failed, to be tried again",
-      () =>
-        trial.store
-          .markSending("d1")
-          .then(() => status("sent"))
-          .then(() => status("failed", "wamid.out", "d1", () => 5)),
-    ],
-    [
-      "failed by a status before its answer",
-      () => trial.store.markSending("d1").then(() => status("failed")),
-    ],
-    [
-      "kept back by a fault",
-      () => trial.store.enqueue(chat, [delivery("d4"), delivery("d1")]).catch(() => {}),
-    ],
-  ];
-  test.each(moves)("is counted where a delivery is %s", async (_, move) => {
-    expect(await counted()).toEqual(bounded);
-    await move();
-    expect(await counted()).toEqual(bounded);
-    await trial.store.enqueue(chat, [delivery("d9")]);
-    expect(await counted()).toEqual(bounded);
-  });
 });

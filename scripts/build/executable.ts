@@ -57,7 +57,7 @@ const startFiles: Record<Variant, string[]> = {
     "src/commands/run.ts",
     "src/commands/daemon.ts",
     "src/commands/status.ts",
-    "src/commands/status/render.ts",
+    "src/control/status-text.ts",
     "src/config/read.ts",
     "src/daemon.ts",
     "src/channels/whatsapp-cloud/channel.ts",
@@ -128,6 +128,9 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
         assets: parts.later,
         target: `bun-${target}`,
         outfile: made,
+        bytecodeOrder: orderFile(root, variant),
+        // Compiling what a start runs a few times takes memory that an idle daemon then holds; see compileWhatIsHot.
+        jitPolicy: 100,
         autoloadDotenv: false,
         autoloadBunfig: false,
         autoloadTsconfig: false,
@@ -150,6 +153,11 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** What `bun run start-order` wrote for this variant, whatever the target. */
+export function orderFile(root: string, variant: Variant): string {
+  return join(root, "scripts/build/orders", variant);
 }
 
 /** Gives a macOS executable a signature that holds for all of it, where it has none. */

@@ -1,5 +1,6 @@
 import type { WASocket } from "@whiskeysockets/baileys";
 import type { ProxyBridge } from "../../net/bridge.ts";
+import { compileWhatIsHot } from "../../runtime/compiler.ts";
 import { proxyTrouble } from "../failure.ts";
 import type {
   Channel,
@@ -133,6 +134,8 @@ class WhatsAppWeb implements Channel {
   }
 
   async start(deliver: Deliver): Promise<void> {
+    // Linking and what WhatsApp then tells of contacts is work for a compiler.
+    compileWhatIsHot();
     const { proxyUrl, clock, log } = this.options;
     this.deliver = deliver;
     this.trouble = null;

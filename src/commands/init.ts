@@ -9,7 +9,8 @@ import { configText, type Answers } from "./init/template.ts";
 import { ConfigError } from "../config/problems.ts";
 import { load } from "./load.ts";
 import { homeOf, paths } from "./running-daemon.ts";
-import { typed, wrap } from "./text.ts";
+import { wrap } from "../telemetry/wrap.ts";
+import { typed } from "./text.ts";
 
 export const command: Command = {
   usage: "init [OPTIONS]",

@@ -1,5 +1,10 @@
 import { resolvePaths, type Paths } from "../config/paths.ts";
-import { ControlError, DaemonNotRunning, SocketUnusable, type ControlApi } from "../control/api.ts";
+import {
+  ControlError,
+  DaemonNotRunning,
+  SocketUnusable,
+  type ControlClient,
+} from "../control/api.ts";
 import { controlClient } from "../control/client.ts";
 import { CommandError, type Invocation } from "./command.ts";
 
@@ -32,7 +37,7 @@ export function homeOf(
  */
 export async function askDaemon<T>(
   invocation: Invocation,
-  ask: (daemon: ControlApi) => Promise<T>,
+  ask: (daemon: ControlClient) => Promise<T>,
   timeoutMs = 10_000,
 ): Promise<T> {
   const { socket, config } = paths(invocation);
@@ -58,7 +63,7 @@ export async function askDaemon<T>(
 /** As {@link askDaemon}, with null where no daemon runs. */
 export async function askDaemonIfRunning<T>(
   socket: string,
-  ask: (daemon: ControlApi) => Promise<T>,
+  ask: (daemon: ControlClient) => Promise<T>,
   timeoutMs = 5_000,
 ): Promise<T | null> {
   try {

@@ -6,7 +6,7 @@ import { printable } from "../telemetry/printable.ts";
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
-import { wrap } from "./text.ts";
+import { wrap } from "../telemetry/wrap.ts";
 
 const defaultWaitSecs = 15;
 /** Characters that the daemon takes at once; it splits them. */

@@ -1,5 +1,5 @@
-import type { StatusReport } from "../control/api.ts";
-import { exitCode, type Command, type Invocation } from "./command.ts";
+import type { ShownStatus, StatusReport } from "../control/api.ts";
+import { exitCode, type Command, type Invocation, type Terminal } from "./command.ts";
 import { askDaemonIfRunning, paths } from "./running-daemon.ts";
 
 export const command: Command = {
@@ -13,26 +13,30 @@ export const command: Command = {
   ],
   async run(invocation) {
     const { options, terminal } = invocation;
-    // Loaded while the daemon answers.
-    const rendering = options["json"] ? null : import("./status/render.ts");
-    const report =
-      (await askDaemonIfRunning(paths(invocation).socket, (daemon) => daemon.status())) ??
-      (await offline(invocation));
-    if (!rendering) {
-      terminal.out(`${JSON.stringify(report, null, 2)}\n`);
-    } else {
-      const { renderStatus } = await rendering;
-      terminal.out(renderStatus(report, Date.now()));
-      await drawCodes(report, invocation);
-    }
-    return isReady(report) ? exitCode.fine : exitCode.failed;
+    if (options["json"]) return printReport(invocation);
+    const { socket } = paths(invocation);
+    const shown =
+      (await askDaemonIfRunning(socket, (daemon) => daemon.shownStatus())) ??
+      (await shownOffline(invocation));
+    terminal.out(shown.text);
+    if (shown.qr.length > 0) await drawCodes(shown.qr, terminal);
+    return shown.ready ? exitCode.fine : exitCode.failed;
   },
 };
 
-/** A running daemon with every configured channel ready; with no channel at all, nobody is served. */
-export function isReady({ daemon, channels }: StatusReport): boolean {
-  for (const { state } of channels) if (state !== "ready") return false;
-  return daemon.running && channels.length > 0;
+async function printReport(invocation: Invocation): Promise<number> {
+  // Loaded while the daemon answers.
+  const reading = import("../control/status-text.ts");
+  const { socket } = paths(invocation);
+  const report =
+    (await askDaemonIfRunning(socket, (daemon) => daemon.status())) ?? (await offline(invocation));
+  invocation.terminal.out(`${JSON.stringify(report, null, 2)}\n`);
+  return (await reading).isReady(report) ? exitCode.fine : exitCode.failed;
+}
+
+async function shownOffline(invocation: Invocation): Promise<ShownStatus> {
+  const { shownStatus } = await import("../control/status-text.ts");
+  return shownStatus(await offline(invocation), Date.now());
 }
 
 async function offline(invocation: Invocation): Promise<StatusReport> {
@@ -42,11 +46,10 @@ async function offline(invocation: Invocation): Promise<StatusReport> {
   return offlineReport(config, path);
 }
 
-async function drawCodes(report: StatusReport, { terminal }: Invocation): Promise<void> {
-  for (const { linking } of report.channels) {
-    if (!linking?.qr) continue;
-    const { renderQr } = await import("../channels/whatsapp-web/qr.ts");
-    const code = await renderQr(linking.qr, { plain: !terminal.color });
-    terminal.out(`\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n${code}\n`);
+async function drawCodes(codes: readonly string[], terminal: Terminal): Promise<void> {
+  const { renderQr } = await import("../channels/whatsapp-web/qr.ts");
+  for (const code of codes) {
+    const drawn = await renderQr(code, { plain: !terminal.color });
+    terminal.out(`\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n${drawn}\n`);
   }
 }

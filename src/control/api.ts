@@ -54,6 +54,16 @@ export interface StatusReport {
   gateway: { address: string | null; public_url: string | null };
 }
 
+/** A {@link StatusReport} for a person, drawn by the daemon: its code is loaded, a command would load it first. */
+export interface ShownStatus {
+  /** Plain, at most 80 columns wide. */
+  text: string;
+  /** The daemon runs and every configured channel is ready. */
+  ready: boolean;
+  /** What the QR codes say that wait to be scanned. */
+  qr: string[];
+}
+
 /** Channel defaults to the only one configured; text of at least one character. */
 export interface SendRequest {
   to: string;
@@ -87,7 +97,7 @@ export interface PauseReport {
 
 /**
  * The routes, each with its body and answer:
- * - `GET /status` → {@link StatusReport}
+ * - `GET /status` → {@link StatusReport}; with `?shown` → {@link ShownStatus}
  * - `POST /send` {@link SendRequest} → {@link SendReport}
  * - `POST /pause`, `POST /resume` {@link ChatRequest} → `{ "ok": true }` and {@link PauseReport}
  * - `POST /redeliver` `{ "id": "…" }` → `{ "ok": true }`
@@ -101,6 +111,11 @@ export interface ControlApi {
   resume(request: ChatRequest): Promise<PauseReport>;
   redeliver(id: string): Promise<void>;
   relink(): Promise<void>;
+}
+
+/** The other end of the socket. */
+export interface ControlClient extends ControlApi {
+  shownStatus(): Promise<ShownStatus>;
 }
 
 /** A request that cannot be served as it stands; its message is for the person who asked. */

@@ -2,10 +2,11 @@ import { fetchOverUnixSocket } from "../runtime/unix-fetch.ts";
 import {
   ControlError,
   type ChatRequest,
-  type ControlApi,
+  type ControlClient,
   type PauseReport,
   type SendReport,
   type SendRequest,
+  type ShownStatus,
   type StatusReport,
 } from "./api.ts";
 
@@ -13,7 +14,7 @@ import {
  * Speaks with the daemon of a home. Each call throws {@link DaemonNotRunning}, {@link SocketUnusable}, or
  * {@link ControlError} with the daemon's own words, or what is wrong with its answer.
  */
-export function controlClient(socketPath: string): ControlApi {
+export function controlClient(socketPath: string): ControlClient {
   const call = async (method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> => {
     let response: { status: number; text: string };
     try {
@@ -33,12 +34,20 @@ export function controlClient(socketPath: string): ControlApi {
     const status = response.status === 404 || response.status === 409 ? response.status : 400;
     throw new ControlError(status, errorOf(answer));
   };
+  const reportIn = async (answer: unknown): Promise<StatusReport> => {
+    const report = answer as StatusReport;
+    if (report.daemon && report.channels) return report;
+    throw (await import("./unanswered.ts")).stranger(socketPath);
+  };
   return {
     // Both ends are one build, so the shapes are those of api.ts; until the daemon is restarted after an update.
-    async status() {
-      const report = (await call("GET", "/status")) as StatusReport;
-      if (report.daemon && report.channels) return report;
-      throw (await import("./unanswered.ts")).stranger(socketPath);
+    status: async () => reportIn(await call("GET", "/status")),
+    async shownStatus() {
+      const shown = await call("GET", "/status?shown");
+      if (isShown(shown)) return shown;
+      // The daemon of before an update knows no such question, and answers with the report.
+      const { shownStatus } = await import("./status-text.ts");
+      return shownStatus(await reportIn(shown), Date.now());
     },
     send: async (request: SendRequest) => (await call("POST", "/send", request)) as SendReport,
     pause: async (request: ChatRequest) => (await call("POST", "/pause", request)) as PauseReport,
@@ -46,6 +55,11 @@ export function controlClient(socketPath: string): ControlApi {
     redeliver: async (id: string) => void (await call("POST", "/redeliver", { id })),
     relink: async () => void (await call("POST", "/relink", {})),
   };
+}
+
+function isShown(answer: unknown): answer is ShownStatus {
+  const { text, ready, qr } = Object(answer) as Partial<ShownStatus>;
+  return typeof text === "string" && typeof ready === "boolean" && Array.isArray(qr);
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { shapeProblem } from "../net/shape-problem.ts";
 import { ControlError, type ControlApi } from "./api.ts";
+import { shownStatus } from "./status-text.ts";
 
 const words = (most: number) => v.pipe(v.string(), v.nonEmpty(), v.maxLength(most));
 const channel = v.optional(v.picklist(["whatsapp", "wati"]));
@@ -19,9 +20,9 @@ export async function respond(
   api: () => ControlApi | Promise<ControlApi>,
 ): Promise<Response> {
   // Bun passes on what a client writes as its `Host`, be it no address.
-  const path = URL.parse(request.url)?.pathname ?? "";
+  const url = URL.parse(request.url);
   try {
-    return Response.json(await call(`${request.method} ${path}`, request, await api()));
+    return Response.json(await call(request, url, await api()));
   } catch (error) {
     if (error instanceof ControlError) {
       return Response.json({ error: error.message }, { status: error.status });
@@ -31,11 +32,14 @@ export async function respond(
   }
 }
 
-async function call(route: string, request: Request, api: ControlApi): Promise<unknown> {
+async function call(request: Request, url: URL | null, api: ControlApi): Promise<unknown> {
+  const route = `${request.method} ${url?.pathname ?? ""}`;
   const done = { ok: true };
   switch (route) {
-    case "GET /status":
-      return api.status();
+    case "GET /status": {
+      const report = await api.status();
+      return url?.searchParams.has("shown") ? shownStatus(report, Date.now()) : report;
+    }
     case "POST /send": {
       const body = await parse(request, sendRequest);
       return api.send({

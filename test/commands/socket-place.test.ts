@@ -60,11 +60,16 @@ test("a program that speaks no HTTP", async () => {
   await each("is no daemon of this Revka");
 });
 
-test("a daemon of another version, whose report lacks what is shown", async () => {
-  await trial.daemon({ status: () => Promise.resolve(Object.create(null)) });
-  const { code, err } = await revka(["status"], trial.env);
-  expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("after an update") });
-});
+test.each([[["status"]], [["status", "--json"]]])(
+  "a daemon of another version, whose report lacks what %p shows",
+  async (command) => {
+    const server = createHttpServer((_, outgoing) => outgoing.end("{}"));
+    trial.undo.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(place(), resolve));
+    const { code, err } = await revka(command, trial.env);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("after an update") });
+  },
+);
 
 test("a daemon that hangs up", async () => {
   const server = createServer((socket) => socket.destroy());

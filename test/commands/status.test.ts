@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { isReady } from "../../src/commands/status.ts";
 import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
+import { isReady } from "../../src/control/status-text.ts";
 import { revka, widest } from "../support/command.ts";
 import { commandTrial } from "../support/command-trial.ts";
 import { statusReport } from "../support/status-report.ts";

@@ -1,5 +1,5 @@
 import { printable } from "../../telemetry/printable.ts";
-import { wrap } from "../text.ts";
+import { wrap } from "../../telemetry/wrap.ts";
 import { groups, type Finding, type Level } from "./probe.ts";
 
 const marks: Record<Level, string> = { ok: "ok", info: "info", warning: "WARN", error: "ERROR" };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isReady } from "../../../src/commands/status.ts";
+import { isReady } from "../../../src/control/status-text.ts";
 import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { buildInfo } from "../../../src/runtime/build-info.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ago, duration } from "../../src/commands/duration.ts";
+import { ago, duration } from "../../src/telemetry/duration.ts";
 
 test.each([
   [-5, "0 s"],

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { renderStatus } from "../../../src/commands/status/render.ts";
-import type { ChannelReport, StatusReport } from "../../../src/control/api.ts";
-import { statusReport } from "../../support/status-report.ts";
+import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
+import { shownStatus } from "../../src/control/status-text.ts";
+import { statusReport } from "../support/status-report.ts";
 
 const now = Date.parse("2026-01-01T12:00:00Z");
 const channel: ChannelReport = {
@@ -16,7 +16,7 @@ const channel: ChannelReport = {
 };
 const report = statusReport({ channels: [channel] });
 const page = (changes: Partial<StatusReport> = {}) =>
-  renderStatus({ ...report, ...changes }, now).split("\n");
+  shownStatus({ ...report, ...changes }, now).text.split("\n");
 
 test("a daemon of which there is nothing to say has a short page", () => {
   expect(page()).toEqual([

@@ -1,16 +1,29 @@
-import { refusalReasons } from "../../access/refusals.ts";
-import type { ChannelReport, StatusReport } from "../../control/api.ts";
-import { printable } from "../../telemetry/printable.ts";
-import { ago, duration } from "../duration.ts";
-import { wrap } from "../text.ts";
+import { refusalReasons } from "../access/refusals.ts";
+import { ago, duration } from "../telemetry/duration.ts";
+import { printable } from "../telemetry/printable.ts";
+import { wrap } from "../telemetry/wrap.ts";
+import type { ChannelReport, ShownStatus, StatusReport } from "./api.ts";
 
 /** A daemon of another version may know other reasons. */
 const sentences: ReadonlyMap<string, string> = new Map(Object.entries(refusalReasons));
 const width = 80;
 const label = 10;
 
-/** The report for a person: plain text, at most 80 columns wide. `now` is Unix milliseconds. */
-export function renderStatus(report: StatusReport, now: number): string {
+/** What a person is shown of the report. `now` is Unix milliseconds. */
+export function shownStatus(report: StatusReport, now: number): ShownStatus {
+  return { ready: isReady(report), text: textOf(report, now), qr: codesOf(report) };
+}
+
+/** A running daemon with every configured channel ready; with no channel at all, nobody is served. */
+export function isReady({ daemon, channels }: StatusReport): boolean {
+  return daemon.running && channels.length > 0 && channels.every(({ state }) => state === "ready");
+}
+
+function codesOf({ channels }: StatusReport): string[] {
+  return channels.flatMap(({ linking }) => linking?.qr ?? []);
+}
+
+function textOf(report: StatusReport, now: number): string {
   const { daemon, inbox, outbox, turns, gateway } = report;
   const state = daemon.running
     ? `running, pid ${daemon.pid ?? "?"}, up ${duration(daemon.uptime_seconds ?? 0)}`

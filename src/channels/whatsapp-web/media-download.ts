@@ -21,13 +21,6 @@ const sourceSchema = v.object({
 /** The file cannot be had; the message says why. */
 export class MediaUnavailable extends Error {
   override readonly name = "MediaUnavailable";
-  constructor(
-    message: string,
-    /** WhatsApp has dropped the file; the phone may have it still. */
-    readonly gone: boolean = false,
-  ) {
-    super(message);
-  }
 }
 
 export interface DownloadOptions {
@@ -61,7 +54,8 @@ export async function openDownload(
     await body?.cancel().catch(() => {});
     const why = `WhatsApp's media server answered ${status}`;
     if (status >= 500) throw new DownloadFailure("status", why, status);
-    throw new MediaUnavailable(why, status === 404 || status === 410);
+    const dropped = status === 404 || status === 410;
+    throw new MediaUnavailable(dropped ? `WhatsApp no longer has the file (${status})` : why);
   }
   const keys = mediaKeys(Buffer.from(mediaKey, "base64"), kind);
   const hash = fileEncSha256 === null ? null : Buffer.from(fileEncSha256, "base64");

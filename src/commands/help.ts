@@ -1,8 +1,8 @@
 import { buildInfo } from "../runtime/build-info.ts";
+import { wrap } from "../telemetry/wrap.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Command, OptionSpec } from "./command.ts";
 import { globalOptions } from "./parse.ts";
-import { wrap } from "../telemetry/wrap.ts";
 import { columns } from "./text.ts";
 
 /** What `revka --help` prints, at most 80 columns wide. */

@@ -7,9 +7,9 @@ import { askAll, initOptions } from "./init/questions.ts";
 import { answerSource } from "./init/source.ts";
 import { configText, type Answers } from "./init/template.ts";
 import { ConfigError } from "../config/problems.ts";
+import { wrap } from "../telemetry/wrap.ts";
 import { load } from "./load.ts";
 import { homeOf, paths } from "./running-daemon.ts";
-import { wrap } from "../telemetry/wrap.ts";
 import { typed } from "./text.ts";
 
 export const command: Command = {

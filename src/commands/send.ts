@@ -3,10 +3,10 @@ import type { ChannelName } from "../channels/message.ts";
 import type { SendReport } from "../control/api.ts";
 import { recipientOf } from "../control/recipient.ts";
 import { printable } from "../telemetry/printable.ts";
+import { wrap } from "../telemetry/wrap.ts";
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
-import { wrap } from "../telemetry/wrap.ts";
 
 const defaultWaitSecs = 15;
 /** Characters that the daemon takes at once; it splits them. */

@@ -1,7 +1,5 @@
 import type { Clock } from "./clock.ts";
 
-/** A start is over after so long, ms. */
-const startMs = 500;
 /** How often it is asked whether the process rests, ms. */
 const interval = 5_000;
 /** Less processor time than this in an interval is rest, ms. */
@@ -25,7 +23,7 @@ export function releaseMemoryAtRest({
   processorMs = processorTime,
   release = releaseMemory,
 }: RestOptions): () => void {
-  let seen = 0;
+  let seen = processorMs();
   // The start always leaves something.
   let worked = worthMs;
   let releasing = false;
@@ -42,11 +40,7 @@ export function releaseMemoryAtRest({
     }
     cancel = clock.after(interval, look);
   };
-  // Not at once: to ask takes a millisecond the first time, which a start has better uses for.
-  let cancel = clock.after(startMs, () => {
-    seen = processorMs();
-    cancel = clock.after(interval, look);
-  });
+  let cancel = clock.after(interval, look);
   return () => cancel();
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ControlApi } from "../../src/control/api.ts";
 import { controlClient } from "../../src/control/client.ts";
 import { controlServer } from "../../src/control/server.ts";
+import { fetchOverUnixSocket } from "../../src/runtime/unix-fetch.ts";
 import { statusReport } from "../support/status-report.ts";
 import { temporaryFolder } from "../support/store.ts";
 
@@ -57,6 +58,9 @@ async function answering(text: string): Promise<AsyncDisposable & { asked: strin
 test("the daemon draws its status, and gives its report to who asks for that", async () => {
   const api = { status: async () => report } as Partial<ControlApi> as ControlApi;
   const server = await controlServer(path, () => api);
+  // Not through our client, which would draw the report itself.
+  const drawn = await fetchOverUnixSocket(path, "/status?shown", { method: "GET" });
+  expect(JSON.parse(drawn.text)).toEqual(shown);
   expect(await controlClient(path).shownStatus()).toEqual(shown);
   expect(await controlClient(path).status()).toEqual(report);
   await server.stop(true);

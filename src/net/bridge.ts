@@ -7,6 +7,8 @@ import { parseProxy } from "./proxy.ts";
 
 /** Connections at once; a client of WhatsApp Web needs one and a few for media. */
 const maxConnections = 64;
+/** Of those, who has not shown the credentials yet; of more, who came first has to go. */
+const maxStrangers = 16;
 const maxHeadBytes = 16 * 1024;
 const headTimeoutMs = 10_000;
 
@@ -39,9 +41,17 @@ export async function httpProxyBridge(
 
   const password = randomBytes(24).toString("base64url");
   const sockets = new Set<Socket>();
+  const strangers = new Set<Socket>();
   const server = createServer((client) => {
     sockets.add(client);
-    client.on("close", () => sockets.delete(client)).on("error", () => client.destroy());
+    strangers.add(client);
+    client.on("error", () => client.destroy());
+    client.on("close", () => {
+      sockets.delete(client);
+      strangers.delete(client);
+    });
+    const [first] = strangers;
+    if (strangers.size > maxStrangers) first?.destroy();
     serve(client).catch(() => client.destroy());
   });
   server.maxConnections = maxConnections;
@@ -56,6 +66,7 @@ export async function httpProxyBridge(
         'Proxy-Authenticate: Basic realm="revka"',
       );
     }
+    strangers.delete(client);
     if (head.method !== "CONNECT")
       return answer(client, "405 Method Not Allowed", "Allow: CONNECT");
     const target = /^(\[[0-9a-f:.]+\]|[^:[\]@/]+):(\d{1,5})$/i.exec(head.target);
@@ -110,9 +121,10 @@ export async function httpProxyBridge(
   };
 }
 
+/** Says it and goes: a client that keeps its end open would hold a place. */
 function answer(client: Socket, status: string, ...headers: string[]): void {
   const head = [`HTTP/1.1 ${status}`, ...headers, "Content-Length: 0", "Connection: close"];
-  client.end(`${head.join("\r\n")}\r\n\r\n`);
+  client.end(`${head.join("\r\n")}\r\n\r\n`, () => client.destroy());
 }
 
 interface RequestHead {

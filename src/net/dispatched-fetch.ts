@@ -110,7 +110,8 @@ function forwardPlainRequests(proxy: Proxy): Dispatcher.DispatcherComposeInterce
     const given = request.headers ?? [];
     const headers = Array.isArray(given) ? [...given] : Object.entries(given).flat();
     if (authorization) headers.push("proxy-authorization", authorization);
-    const path = new URL(request.path, origin).href;
+    // Joined as text: a path that begins with "//" would be resolved as another host.
+    const path = new URL(origin).origin + request.path;
     return dispatch({ ...request, path, headers }, refuseLogin(proxy, handler));
   };
 }

@@ -159,6 +159,42 @@ test("a client has ten seconds to say what it wants; one that is through may be 
   }
 });
 
+/** Says it to the bridge and stays, whatever the bridge does. */
+async function stranger(bridge: ProxyBridge, words: string): Promise<Socket> {
+  const { port } = new URL(bridge.url);
+  const socket = connect({ port: Number(port), host: "127.0.0.1", allowHalfOpen: true });
+  clients.push(socket);
+  socket.on("error", () => {}).resume();
+  await once(socket, "connect");
+  socket.write(words);
+  return socket;
+}
+
+test("who was turned away holds no place, whether it leaves or not", async () => {
+  const target = await tcpServer();
+  const upstream = keep(await startHttpProxy());
+  const bridge = keep(await httpProxyBridge(upstream.url));
+  for (let came = 0; came < 70; came++) {
+    const away = await stranger(bridge, "CONNECT a.test:443 HTTP/1.1\r\n\r\n");
+    expect(String((await once(away, "data"))[0])).toStartWith("HTTP/1.1 407 ");
+  }
+  const [answer] = await once(client(bridge, target.port), "data");
+  expect(String(answer)).toStartWith("HTTP/1.1 200 ");
+});
+
+test("those who say nothing keep nobody out: the one that waited longest goes", async () => {
+  const { bridge, near, far } = await opened();
+  const target = await tcpServer();
+  const first = await stranger(bridge, "");
+  const gone = once(first, "end");
+  for (let came = 0; came < 70; came++) await stranger(bridge, "");
+  await gone;
+  const [answer] = await once(client(bridge, target.port), "data");
+  expect(String(answer)).toStartWith("HTTP/1.1 200 ");
+  near.write("words");
+  expect(String((await once(far, "data"))[0])).toBe("words");
+});
+
 test("variables that sockets of the runtime would heed are gone", async () => {
   process.env["NO_PROXY"] = "*";
   process.env["no_proxy"] = "*";

@@ -9,11 +9,11 @@ import { startTarget } from "./target.ts";
 const keep = closing();
 
 /** What a plain request looks like to the proxy that it is sent to. */
-async function seenByProxy(login: string, init?: RequestInit) {
+async function seenByProxy(login: string, init?: RequestInit, address = "http://a.test/x?y=z") {
   const proxy = keep(await startTarget());
   const url = proxy.url.replace("//", `//${login}`);
   const { fetch } = keep(await createDispatchedFetch(parseProxy(url)));
-  expect((await fetch("http://a.test/x?y=z", init)).status).toBe(200);
+  expect((await fetch(address, init)).status).toBe(200);
   return proxy.seen[0];
 }
 
@@ -22,6 +22,14 @@ test("a plain request names its whole address to the proxy, without a login wher
   expect(seen).toMatchObject({ method: "GET", path: "http://a.test/x?y=z" });
   expect(seen?.headers).not.toContainKey("proxy-authorization");
 });
+
+test.each(["http://a.test//b.test/x?y=z", "http://a.test:8080/\\b.test/x"])(
+  "what looks like a host in the path of %s stays in the path",
+  async (address) => {
+    const seen = await seenByProxy("", undefined, address);
+    expect(seen?.path).toBe(new URL(address).href);
+  },
+);
 
 test("a plain request logs in at the proxy, beside the headers of its own", async () => {
   const login = `Basic ${Buffer.from("ada:pass").toString("base64")}`;

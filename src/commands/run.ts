@@ -98,7 +98,7 @@ async function explain(
   if (error instanceof Error && !(error instanceof CommandError)) {
     terminal.err(
       debugging(argv, env)
-        ? `${await withoutSecrets(error.stack ?? "")}\n`
+        ? `${await clean(error.stack ?? "")}\n`
         : "This is unexpected. --log-level debug shows where it happened.\n",
     );
   }
@@ -106,13 +106,15 @@ async function explain(
 }
 
 async function cleanMessage(error: unknown): Promise<string> {
-  const message = await withoutSecrets(error instanceof Error ? error.message : String(error));
+  const message = await clean(error instanceof Error ? error.message : String(error));
   return message || "failed for a reason it did not give";
 }
 
-async function withoutSecrets(text: string): Promise<string> {
+/** Without secrets, and safe for a terminal: it may repeat what a server said. */
+async function clean(text: string): Promise<string> {
   const { createScrubber } = await import("../telemetry/scrub.ts");
-  return createScrubber([])(text);
+  const { printableLines } = await import("../telemetry/printable.ts");
+  return printableLines(createScrubber([])(text));
 }
 
 /** Read off the words themselves: the error may be about them. */

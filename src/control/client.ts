@@ -1,4 +1,5 @@
 import { fetchOverUnixSocket } from "../runtime/unix-fetch.ts";
+import { printableLines } from "../telemetry/printable.ts";
 import {
   ControlError,
   type ChatRequest,
@@ -44,7 +45,8 @@ export function controlClient(socketPath: string): ControlClient {
     status: async () => reportIn(await call("GET", "/status")),
     async shownStatus() {
       const shown = await call("GET", "/status?shown");
-      if (isShown(shown)) return shown;
+      // Drawn elsewhere, and written to a terminal here.
+      if (isShown(shown)) return { ...shown, text: printableLines(shown.text) };
       // The daemon of before an update knows no such question, and answers with the report.
       const { shownStatus } = await import("./status-text.ts");
       return shownStatus(await reportIn(shown), Date.now());
@@ -59,7 +61,8 @@ export function controlClient(socketPath: string): ControlClient {
 
 function isShown(answer: unknown): answer is ShownStatus {
   const { text, ready, qr } = Object(answer) as Partial<ShownStatus>;
-  return typeof text === "string" && typeof ready === "boolean" && Array.isArray(qr);
+  if (typeof text !== "string" || typeof ready !== "boolean" || !Array.isArray(qr)) return false;
+  return qr.every((code) => typeof code === "string");
 }
 
 function parseJson(text: string): unknown {

@@ -10,6 +10,11 @@ export function printable(text: string): string {
   );
 }
 
+/** As {@link printable}, of a text whose lines stay lines. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
 /** Visible characters of ASCII and spaces alone, as in most texts: the tables of Unicode take a while to come by. */
 function isPlain(text: string): boolean {
   for (let at = 0; at < text.length; at++) {

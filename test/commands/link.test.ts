@@ -185,6 +185,15 @@ test("a phone that takes nothing ends it with 1; what keeps it from linking is s
   expect(asked).toBeLessThan(10);
 });
 
+test("what WhatsApp says moves no cursor", async () => {
+  const down: ChannelReport = { ...web, state: "disconnected", reason: "gone\u001b[2J" };
+  await daemon([down, { ...web, linked_as: "+1555\u001b[2J" }]);
+  const { code, out, err } = await revka(["link", "--wait", "20"], trial.env);
+  expect(code).toBe(0);
+  expect(err).toBe("Not connected: gone\\u001b[2J\n");
+  expect(out).toBe("Linked as +1555\\u001b[2J.\n");
+});
+
 test("where no code comes, it says so and where to look", async () => {
   await daemon([{ ...web, state: "connecting", linked_as: null }]);
   const { code, err } = await revka(["link", "--wait", "1"], trial.env);

@@ -211,6 +211,11 @@ describe("what nobody foresaw", () => {
     expect(err).not.toContain("s3cret");
   });
 
+  test("moves no cursor: what a server said stays text, and lines stay lines", async () => {
+    const { err } = await withBroken(["licenses"], {}, new Error("it said \u001b[2J\nand more"));
+    expect(err).toStartWith("revka: it said \\u001b[2J\nand more\n");
+  });
+
   test.each([
     ["just a word", "revka: just a word\n"],
     [new Error(""), "revka: failed for a reason it did not give\n"],

@@ -73,6 +73,14 @@ test("what the daemon has drawn is shown as it is", async () => {
   expect(daemon.asked).toEqual(["/status?shown"]);
 });
 
+test("nothing that is drawn elsewhere moves the cursor here", async () => {
+  const text = "Revka\u001b]0;x\u0007\n  3 × a\u009b2Jb\r\n";
+  await using _ = await answering(JSON.stringify({ text, ready: true, qr: [] }));
+  expect((await controlClient(path).shownStatus()).text).toBe(
+    "Revka\\u001b]0;x\\u0007\n  3 × a\\u009b2Jb\\u000d\n",
+  );
+});
+
 test("the report of a daemon from before an update is drawn here", async () => {
   await using _ = await answering(JSON.stringify(report));
   expect(await controlClient(path).shownStatus()).toEqual(shown);
@@ -83,6 +91,7 @@ test.each([
   ["no text", { text: 1, ready: true, qr: [] }],
   ["no word whether it is ready", { text: "x", qr: [] }],
   ["no codes", { text: "x", ready: true, qr: "2@abc" }],
+  ["a code that is no text", { text: "x", ready: true, qr: [null] }],
   ["a list", []],
 ])("an answer with %s is no daemon's", async (_, answer) => {
   await using __ = await answering(JSON.stringify(answer));

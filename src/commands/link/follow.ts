@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
+import { printable } from "../../telemetry/printable.ts";
 import {
   CommandError,
   exitCode,
@@ -77,7 +78,7 @@ export async function followLink(
     while (going && Date.now() < until) {
       const web = requireWeb(await askDaemon(invocation, (daemon) => daemon.status()));
       if (web.state === "ready") {
-        terminal.out(`Linked${web.linked_as ? ` as ${web.linked_as}` : ""}.\n`);
+        terminal.out(`Linked${web.linked_as ? ` as ${printable(web.linked_as)}` : ""}.\n`);
         return exitCode.fine;
       }
       if (web.state === "logged_out") throw new CommandError(`logged out: ${web.reason ?? ""}`);
@@ -90,7 +91,7 @@ export async function followLink(
       }
       if (web.state === "disconnected" && web.reason && reasonOf(web.reason) !== said) {
         said = reasonOf(web.reason);
-        terminal.err(`Not connected: ${web.reason}\n`);
+        terminal.err(`Not connected: ${printable(web.reason)}\n`);
       }
       const { promise: passed, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, pollMs);

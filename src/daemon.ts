@@ -25,7 +25,6 @@ import { createNetwork, type Network } from "./net/fetch.ts";
 import { createSpeech } from "./speech/configured.ts";
 import { buildInfo } from "./runtime/build-info.ts";
 import type { Clock } from "./runtime/clock.ts";
-import { compileWhatIsHot } from "./runtime/compiler.ts";
 import { makeHome } from "./runtime/home.ts";
 import { releaseMemoryAtRest } from "./runtime/memory.ts";
 import { onceLoaded } from "./runtime/once.ts";
@@ -150,10 +149,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     metrics,
     alarms,
     pauseAfter: (failure, attempts) => outbox.pauseAfter(failure, attempts),
-    onMessages: (chat) => {
-      compileWhatIsHot();
-      turns.wake(chat);
-    },
+    onMessages: (chat) => turns.wake(chat),
     onMoved: ({ chat, delivery, failure }) => {
       if (failure) outbox.failedLater(chat, delivery, failure);
       else outbox.confirmedLater(chat, delivery);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Variant } from "../build/variant.ts";
 import { startDaemonProcess } from "../../src/commands/demo/daemon-process.ts";
 
-/** Nothing listens on it (RFC 863), and a start asks nobody. */
+/** The port of Discard (RFC 863), which hardly a machine runs; whether anybody answers is no part of a start. */
 const nowhere = "127.0.0.1:9";
 
 /** What a start is recorded with: the channel that most people of this variant use. */
@@ -41,8 +41,11 @@ export async function recordStart(executable: string, variant: Variant): Promise
       config: { agent: { kind: "echo" }, channels_config: { whatsapp: channelOf[variant](home) } },
       env: env(recorded.daemon),
     });
-    spawnSync(executable, ["status"], { env: env(recorded.status), timeout: 10_000 });
-    await daemon.stop();
+    try {
+      spawnSync(executable, ["status"], { env: env(recorded.status), timeout: 10_000 });
+    } finally {
+      await daemon.stop();
+    }
     const functions = Object.values(recorded).flatMap(functionsIn);
     return ["v2", ...new Set(functions), ""].join("\n");
   } finally {

@@ -1,6 +1,7 @@
 import { NotAccepted, type Deliver } from "../channels/channel.ts";
 import type { InboundEvent, Message, SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { compileWhatIsHot } from "../runtime/compiler.ts";
 import {
   StoreError,
   type AcceptOutcome,
@@ -58,6 +59,7 @@ export class Inbox {
     const { limits, pauseAfter } = this.#options;
     const rules: AcceptRules = { admit, ...limits, pauseAfter };
     return async (events) => {
+      compileWhatIsHot();
       if (this.#stopping) {
         throw new NotAccepted("stopping", RETRY_AFTER_SECS.stopping, "the daemon is stopping");
       }

@@ -2,6 +2,7 @@ import type { Channel } from "../channels/channel.ts";
 import { sendFailure } from "../channels/failure.ts";
 import type { Delivery, SendFailure, SendResult } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { compileWhatIsHot } from "../runtime/compiler.ts";
 import {
   sourceKey,
   StoreError,
@@ -125,6 +126,8 @@ export class Outbox {
   /** Something of this chat may be ready to go. */
   wake(chat: ChatId): void {
     if (this.#stopping) return;
+    // Nothing may have come in: what waited for the start, or what a person sends.
+    compileWhatIsHot();
     let lane = this.#lanes.get(chat);
     if (!lane) {
       lane = { busy: false, again: false, cancel: null };

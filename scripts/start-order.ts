@@ -23,6 +23,8 @@ try {
       target: hostTarget(),
       revision: readRevision(root),
       outfile: join(scratch, "revka"),
+      // There is none yet of a new variant.
+      inOrder: false,
     });
     const order = await recordStart(file, variant);
     writeFileSync(orderFile(root, variant), order);

@@ -33,6 +33,8 @@ export interface ExecutableOptions {
   outfile: string;
   /** The program, relative to the root; `src/main.ts` where none is given. */
   entry?: string;
+  /** Lays side by side what a start runs, as it is written down; true where nothing is said. */
+  inOrder?: boolean;
 }
 
 export interface Executable {
@@ -71,7 +73,7 @@ startFiles["whatsapp-web"] = [...startFiles.default, "src/channels/whatsapp-web/
  * the default variant would hold a part of WhatsApp Web.
  */
 export async function buildExecutable(options: ExecutableOptions): Promise<Executable> {
-  const { root, variant, target, entry = "src/main.ts" } = options;
+  const { root, variant, target, entry = "src/main.ts", inOrder = true } = options;
   const outfile = resolve(options.outfile);
   const defines = definesOf(variant, target, options.revision);
   const inputs = await bundledFiles(root, defines);
@@ -128,7 +130,7 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
         assets: parts.later,
         target: `bun-${target}`,
         outfile: made,
-        bytecodeOrder: orderFile(root, variant),
+        bytecodeOrder: inOrder && orderFile(root, variant),
         // Compiling what a start runs a few times takes memory that an idle daemon then holds; see compileWhatIsHot.
         jitPolicy: 100,
         autoloadDotenv: false,

@@ -158,11 +158,17 @@ function rename(from: string, to: string, suffixes = SUFFIXES): void {
 
 /** A crash came between a session that left and what was to follow it, which then knows no phone yet. */
 function takeBack(path: string): void {
-  if (!existsSync(leaving(path))) return;
-  // Its log first: that of one file must never lie beside another.
+  if (!existsSync(leaving(path))) {
+    // A log whose file is aside already: beside the next file that leaves, it would be taken for that one's.
+    const log = statSync(`${leaving(path)}-wal`, { throwIfNoEntry: false });
+    if (log) rename(leaving(path), asideOf(path, log.mtimeMs));
+    return;
+  }
+  // Logs first: that of one file must never lie beside another, and a file without its own lacks what is only in there.
+  const logsFirst = SUFFIXES.toReversed();
   const next = statSync(path, { throwIfNoEntry: false });
-  if (next) rename(path, asideOf(path, next.mtimeMs), SUFFIXES.toReversed());
-  rename(leaving(path), path);
+  if (next) rename(path, asideOf(path, next.mtimeMs), logsFirst);
+  rename(leaving(path), path, logsFirst);
 }
 
 function holdsAnything(path: string): boolean {

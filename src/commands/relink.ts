@@ -2,6 +2,9 @@ import { exitCode, type Command } from "./command.ts";
 import { followLink, linkOptions, readLinkOptions } from "./link/follow.ts";
 import { askDaemon } from "./running-daemon.ts";
 
+/** The daemon logs out, hands over what it received and moves the session aside, with a limit of its own for each. */
+const patienceMs = 20_000;
+
 export const command: Command = {
   usage: "relink [--png FILE] [--wait SECONDS]",
   about:
@@ -10,7 +13,7 @@ export const command: Command = {
   examples: [["revka relink", "then scan the code in WhatsApp: Settings, Linked devices"]],
   async run(invocation) {
     const options = readLinkOptions(invocation);
-    await askDaemon(invocation, (daemon) => daemon.relink());
+    await askDaemon(invocation, (daemon) => daemon.relink(), patienceMs);
     if (options.wait > 0) return followLink(invocation, options);
     invocation.terminal.out(
       "The session is forgotten; `revka link` shows the code to link with.\n",

@@ -68,6 +68,8 @@ class WhatsAppWeb implements Channel {
   /** Why nothing can be opened at all. */
   private trouble: string | null = null;
   private shown: string | null = null;
+  /** How many `relink` are under way. */
+  private relinks = 0;
 
   constructor(private readonly options: WhatsAppWebOptions) {
     const { clock, log, config } = options;
@@ -128,7 +130,7 @@ class WhatsAppWeb implements Channel {
         this.sock = opened.sock;
         return opened.socket;
       },
-      onLoggedOut: () => this.setAside().catch((error: unknown) => this.fail(error)),
+      onLoggedOut: () => this.loggedOut().catch((error: unknown) => this.fail(error)),
       onChange: () => this.changed(),
     });
   }
@@ -224,7 +226,21 @@ class WhatsAppWeb implements Channel {
       if (this.trouble !== null) throw new Error(this.trouble);
       return;
     }
+    this.relinks++;
+    try {
+      await this.linkAnew(ingress);
+    } finally {
+      this.relinks--;
+    }
+  }
+
+  private async linkAnew(ingress: Ingress): Promise<void> {
     const { sock, session } = this;
+    try {
+      if (session?.linked) session.beginRelink();
+    } catch {
+      // On a full disk, a crash from here on takes another relink.
+    }
     if (session?.linked && sock && this.connection.status.state === "ready") {
       await within(this.options.clock, LOGOUT_MS, sock.logout()).catch(() => {});
     }
@@ -240,6 +256,19 @@ class WhatsAppWeb implements Channel {
     }
     if (this.ingress !== ingress) throw new Error(NOT_RUNNING);
     this.trouble = null;
+    this.connection.start();
+  }
+
+  /** A crash came into linking anew, which is to go on. */
+  private get cutOff(): boolean {
+    return this.relinks === 0 && this.session?.relinkBegun === true;
+  }
+
+  private async loggedOut(): Promise<void> {
+    const { cutOff } = this;
+    await this.setAside();
+    if (!cutOff || !this.ingress) return;
+    this.session ??= this.open();
     this.connection.start();
   }
 
@@ -314,6 +343,7 @@ class WhatsAppWeb implements Channel {
     if (state === "ready") {
       this.options.log.info({}, "WhatsApp Web is connected");
       this.readiness.reached();
+      if (this.cutOff) void this.relink().catch((error: unknown) => this.fail(error));
     } else this.client.acknowledgements.lose();
     if (linking) void this.show(linking);
     for (const listener of this.listeners) listener();

@@ -20,6 +20,9 @@ export interface Legacy {
 }
 const NOTHING: Legacy = { number: null, events: [] };
 const INHERITANCE = { type: "inherited", id: "events" };
+const RELINK = { type: "relink", id: "begun" };
+/** A session that a person puts back into its place later is one to keep. */
+const RELINK_COUNTS_MS = 3_600_000;
 
 export interface SessionHooks {
   /** A stanza was decrypted and is on disk. */
@@ -125,6 +128,17 @@ export class Session {
   saveCredentials(): void {
     const { type, id, json } = storedCredentials(this.creds);
     this.writeAtOnce({ type, id, held: json });
+  }
+
+  /** A person asked to link anew: what is left of that goes on after a crash. Durable once it returns. */
+  beginRelink(): void {
+    this.writeAtOnce({ ...RELINK, held: String(this.clock.now()) });
+  }
+
+  /** Within the last hour. */
+  get relinkBegun(): boolean {
+    const begun = Number(this.store.get(RELINK.type, RELINK.id) ?? NaN);
+    return Math.abs(this.clock.now() - begun) < RELINK_COUNTS_MS;
   }
 
   /** Durable once it returns. */

@@ -1,0 +1,88 @@
+import { existsSync, readdirSync, renameSync } from "node:fs";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { Session } from "../../src/channels/whatsapp-web/session.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { Harness } from "../channels/whatsapp-web/harness.ts";
+
+setDefaultTimeout(60_000);
+
+let h: Harness;
+afterEach(() => h.stop());
+
+const hour = 3_600_000;
+const hooks = { onReceived() {}, onMappings() {} };
+const aside = () => readdirSync(h.folder).filter((name) => name.includes(".logged-out-"));
+const openSession = (agoMs = 0) =>
+  Session.open(
+    { path: h.sessionPath, env: {} },
+    { ...systemClock, now: () => Date.now() - agoMs },
+    hooks,
+  );
+
+/** A linked device whose daemon ended once linking anew had begun, `agoMs` before. */
+async function begun(agoMs: number): Promise<Session> {
+  h = await Harness.linked();
+  await h.channel.stop();
+  const session = openSession(agoMs);
+  session.beginRelink();
+  return session;
+}
+
+async function goesOn(): Promise<void> {
+  h.states.clear();
+  await h.run();
+  await h.link();
+  expect(h.wa.links.count).toBe(2);
+  expect(h.owner.companions).toHaveLength(1);
+  expect(aside()).toHaveLength(1);
+  // Once is enough.
+  await h.restart();
+  expect(h.wa.links.count).toBe(2);
+}
+
+test("linking anew that a crash cut off goes on: before the logout", async () => {
+  (await begun(0)).close();
+  await goesOn();
+});
+
+test("and after it", async () => {
+  (await begun(0)).close();
+  const [companion] = h.owner.companions;
+  if (!companion) throw new Error("not linked");
+  h.wa.unlink(companion);
+  await goesOn();
+});
+
+test("and while the session was moved aside", async () => {
+  (await begun(0)).leave();
+  expect(existsSync(h.sessionPath)).toBe(false);
+  await goesOn();
+});
+
+test.each([hour - 60_000, -hour + 60_000])("and %d ms later", async (agoMs) => {
+  (await begun(agoMs)).close();
+  await goesOn();
+});
+
+test.each([hour, -hour - 60_000])(
+  "what was begun %d ms ago was given up: a session put back is one to keep",
+  async (agoMs) => {
+    (await begun(agoMs)).close();
+    await h.run();
+    await h.ready();
+    await h.ada.send(h.owner, "still there");
+    await h.message("still there");
+    expect(h.wa.links.count).toBe(1);
+  },
+);
+
+test("a session that is linked anew holds that it is", async () => {
+  h = await Harness.linked();
+  await h.channel.relink?.();
+  await h.channel.stop();
+  const [old = ""] = aside();
+  renameSync(`${h.folder}/${old}`, h.sessionPath);
+  const session = openSession();
+  expect(session.relinkBegun).toBe(true);
+  session.close();
+});

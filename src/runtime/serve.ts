@@ -60,7 +60,9 @@ function serveWithBun(options: ServeOptions): Server {
     error: () => Response.json({ error: "internal error" }, { status: 500 }),
   };
   if ("unix" in options.listen) {
-    const server = Bun.serve({ ...common, unix: options.listen.unix });
+    // The types know it for TCP alone; without it, the runtime hangs up after ten seconds.
+    const idle: object = { idleTimeout: options.idleTimeoutSecs };
+    const server = Bun.serve({ ...common, ...idle, unix: options.listen.unix });
     return { port: 0, reload: () => {}, stop: (force) => server.stop(force) };
   }
   const { hostname, port } = options.listen;

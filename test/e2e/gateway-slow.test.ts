@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { serve } from "../../src/runtime/serve.ts";
+import { temporaryFolder } from "../support/store.ts";
 import { startCloud } from "./support/cloud.ts";
 import { rawConnection } from "./support/raw.ts";
 
@@ -57,6 +59,34 @@ test.concurrent(
       expect(lasted).toBeLessThan(10_000);
     } finally {
       await server.stop(true);
+    }
+  },
+  30_000,
+);
+
+test.concurrent(
+  "a Unix socket has its own idle time, and none where that is 0",
+  async () => {
+    const folder = temporaryFolder();
+    const { promise: late, resolve } = Promise.withResolvers<Response>();
+    const sockets = [4, 0].map((idleTimeoutSecs) => {
+      const unix = join(folder.path, `${idleTimeoutSecs}.sock`);
+      const server = serve({
+        listen: { unix },
+        maxBodyBytes: 1_000,
+        idleTimeoutSecs,
+        handle: () => late.then((response) => response.clone()),
+      });
+      return { server, answered: fetch("http://localhost/", { unix }).then((it) => it.text()) };
+    });
+    const [short, endless] = sockets;
+    try {
+      await expect(short?.answered ?? null).rejects.toThrow("closed");
+      resolve(new Response("in the end"));
+      expect(await endless?.answered).toBe("in the end");
+    } finally {
+      await Promise.all(sockets.map(({ server }) => server.stop(true)));
+      folder.remove();
     }
   },
   30_000,

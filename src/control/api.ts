@@ -56,7 +56,7 @@ export interface StatusReport {
 
 /** A {@link StatusReport} for a person, drawn by the daemon: its code is loaded, a command would load it first. */
 export interface ShownStatus {
-  /** Plain, at most 80 columns wide. */
+  /** Lines of at most 80 characters, but for a longer word such as a path; what came from outside is harmless to a terminal. */
   text: string;
   /** The daemon runs and every configured channel is ready. */
   ready: boolean;

@@ -22,10 +22,9 @@ import type { WhatsAppWebOptions } from "./options.ts";
 import { within } from "./patience.ts";
 import { Readiness } from "./readiness.ts";
 import { SessionError } from "./session-error.ts";
-import { Session } from "./session.ts";
+import { SessionPlace } from "./session-place.ts";
 import { Ingress } from "./socket.ts";
 import { SpeaksAs } from "./speaks-as.ts";
-import { moveAside } from "./succession.ts";
 import { openWired } from "./wiring.ts";
 import { bundledVersion, currentVersion } from "./version.ts";
 
@@ -33,7 +32,6 @@ const WS_URL = "wss://web.whatsapp.com/ws/chat";
 /** Asking where media lies. */
 const MEDIA_CONNECTION_MS = 10_000;
 const LOGOUT_MS = 5_000;
-const HAND_OVER_MS = 5_000;
 /** Less than a connection may take to stand, so that a silent proxy is named. */
 const PROXY_MS = 15_000;
 const NOT_RUNNING = "the channel is not running";
@@ -57,10 +55,10 @@ class WhatsAppWeb implements Channel {
   private readonly attention: Attention;
   private readonly connection: Connection;
   private readonly readiness: Readiness;
+  private readonly place: SessionPlace;
   private readonly listeners: (() => void)[] = [];
   private readonly random: () => number;
   private deliver: Deliver | null = null;
-  private session: Session | null = null;
   private ingress: Ingress | null = null;
   private bridge: ProxyBridge | null = null;
   private proxyFailed: (reason: string) => void = () => {};
@@ -76,12 +74,22 @@ class WhatsAppWeb implements Channel {
     this.random = options.random ?? Math.random;
     this.caches = createCaches(clock);
     this.readiness = new Readiness(clock);
+    this.place = new SessionPlace({
+      path: config.session_path,
+      env: options.env,
+      clock,
+      log,
+      hooks: {
+        onReceived: () => this.ingress?.wake(),
+        onMappings: (stored) => this.ingress?.learnt(stored),
+      },
+    });
     const speaksAs = new SpeaksAs(log);
     this.client = new Client({
       clock,
       fetch: options.fetch,
       caches: this.caches,
-      session: () => this.openedSession(),
+      session: () => this.place.opened,
       ready: (signal) => this.ready(signal),
       whyNot: () => this.status().reason ?? "not started",
     });
@@ -89,7 +97,7 @@ class WhatsAppWeb implements Channel {
       readReceipts: options.readReceipts,
       typing: options.typing,
       clock,
-      session: () => this.openedSession(),
+      session: () => this.place.opened,
       socket: () => (this.connection.status.state === "ready" ? this.sock : undefined),
     });
     const digits = pairPhoneDigits(config.pair_phone);
@@ -98,10 +106,10 @@ class WhatsAppWeb implements Channel {
       random: this.random,
       log,
       byCode: digits !== null,
-      isLinked: () => this.session?.confirmed ?? false,
-      onNotLinked: () => this.openedSession().forgetLink(),
+      isLinked: () => this.place.session?.confirmed ?? false,
+      onNotLinked: () => this.place.opened.forgetLink(),
       prepare: async () => {
-        const session = this.openedSession();
+        const session = this.place.opened;
         session.dropUnfinishedLink();
         await speaksAs.tell(session, this.deliver);
       },
@@ -111,7 +119,7 @@ class WhatsAppWeb implements Channel {
           : Promise.resolve(bundledVersion),
       open: (version, events) => {
         this.proxyFailed = events.proxyFailed;
-        const session = this.openedSession();
+        const session = this.place.opened;
         const ingress = this.ingress;
         if (!ingress) throw new Error(NOT_RUNNING);
         const opened = openWired({
@@ -149,12 +157,12 @@ class WhatsAppWeb implements Channel {
           onFailure: ({ code }) => this.proxyFailed(proxyTrouble(code, "WhatsApp")),
         });
       }
-      this.session = this.open();
+      this.place.open();
     } catch (error) {
       await this.closeBridge();
       return this.fail(error);
     }
-    this.ingress = new Ingress({ session: () => this.session, deliver, clock, log });
+    this.ingress = new Ingress({ session: () => this.place.session, deliver, clock, log });
     this.ingress.wake();
     this.connection.start();
   }
@@ -168,13 +176,13 @@ class WhatsAppWeb implements Channel {
     this.ingress = null;
     this.deliver = null;
     await ingress?.stop();
-    this.session?.close();
-    this.session = null;
+    this.place.close();
     await this.closeBridge();
   }
 
   status(): ChannelStatus {
-    const linkedAs = this.session?.linked ? this.session.self.phone : null;
+    const { session } = this.place;
+    const linkedAs = session?.linked ? session.self.phone : null;
     if (this.trouble !== null) return { state: "disconnected", reason: this.trouble, linkedAs };
     return { ...this.connection.status, linkedAs };
   }
@@ -235,7 +243,8 @@ class WhatsAppWeb implements Channel {
   }
 
   private async linkAnew(ingress: Ingress): Promise<void> {
-    const { sock, session } = this;
+    const { sock } = this;
+    const { session } = this.place;
     try {
       if (session?.linked) session.beginRelink();
     } catch {
@@ -247,9 +256,8 @@ class WhatsAppWeb implements Channel {
     if (this.ingress !== ingress) throw new Error(NOT_RUNNING);
     this.connection.stop("linking anew");
     try {
-      this.session ??= this.open();
-      if (this.session.linked) await this.setAside();
-      if (this.ingress === ingress) this.session ??= this.open();
+      if (this.place.open().linked) await this.setAside();
+      if (this.ingress === ingress) this.place.open();
     } catch (error) {
       this.fail(error);
       throw error;
@@ -261,71 +269,21 @@ class WhatsAppWeb implements Channel {
 
   /** A crash came into linking anew, which is to go on. */
   private get cutOff(): boolean {
-    return this.relinks === 0 && this.session?.relinkBegun === true;
+    return this.relinks === 0 && this.place.session?.relinkBegun === true;
   }
 
   private async loggedOut(): Promise<void> {
     const { cutOff } = this;
     await this.setAside();
     if (!cutOff || !this.ingress) return;
-    this.session ??= this.open();
+    this.place.open();
     this.connection.start();
   }
 
-  private open(follows = false): Session {
-    const { config, env, clock } = this.options;
-    const path = config.session_path;
-    if (!path) throw new SessionError("unusable", "session_path is not set");
-    return Session.open({ path, env, follows }, clock, {
-      onReceived: () => this.ingress?.wake(),
-      onMappings: (stored) => this.ingress?.learnt(stored),
-    });
-  }
-
-  private openedSession(): Session {
-    if (!this.session) throw new Error("no WhatsApp session is open");
-    return this.session;
-  }
-
-  /**
-   * The session of a removed device leaves its place; what it still had to hand over goes first, and what nobody takes
-   * now is left to the session that follows. Throws why where it has to stay, then open again if that can be.
-   */
+  /** What still had to be handed over goes first: the socket is gone by then. */
   private async setAside(): Promise<void> {
-    const { session, ingress } = this;
-    if (!session) return;
     this.sock = undefined;
-    if (ingress) {
-      await within(this.options.clock, HAND_OVER_MS, ingress.settled()).catch(() => {});
-    }
-    if (this.session !== session) return;
-    this.session = null;
-    this.caches.devices.flushAll();
-    try {
-      this.session = moveAside({
-        session,
-        ingress,
-        open: () => this.open(true),
-        log: this.options.log,
-      });
-    } catch (error) {
-      this.options.log.error({ error }, "the WhatsApp session could not be moved aside");
-      this.session = this.attemptToOpen();
-      throw new SessionError(
-        "unusable",
-        "the WhatsApp session that ended cannot be moved aside, nothing lost: free disk space and see to the permissions of its folder, then `revka relink`",
-      );
-    } finally {
-      ingress?.wake();
-    }
-  }
-
-  private attemptToOpen(): Session | null {
-    try {
-      return this.open();
-    } catch {
-      return null;
-    }
+    if (await this.place.setAside(this.ingress)) this.caches.devices.flushAll();
   }
 
   /** The socket once logged in; null where that takes longer than a moment. */
@@ -343,7 +301,8 @@ class WhatsAppWeb implements Channel {
     if (state === "ready") {
       this.options.log.info({}, "WhatsApp Web is connected");
       this.readiness.reached();
-      if (this.cutOff) void this.relink().catch((error: unknown) => this.fail(error));
+      // Where it fails, that has been told, or the channel was stopped.
+      if (this.cutOff) void this.relink().catch(() => {});
     } else this.client.acknowledgements.lose();
     if (linking) void this.show(linking);
     for (const listener of this.listeners) listener();

@@ -3,12 +3,11 @@ import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { once } from "../runtime/once.ts";
 import type { DecryptSecrets } from "./load.ts";
 import type { Outline } from "./outline.ts";
+import { secretKeyBeside } from "./paths.ts";
 import { formatKey, type KeyPath } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
 import { readConfigText } from "./toml.ts";
 
-/** Where the original keeps the key of its `[secrets] encrypt = true`, the default: beside the configuration. */
-const keyFile = ".secret_key";
 const keyLength = 32;
 const nonceLength = 12;
 /** `enc2:` is ChaCha20-Poly1305 (nonce, text, tag), `enc:` what it wrote before: the key over and over, by XOR. */
@@ -20,7 +19,7 @@ const encrypted = /^(enc2?):(.*)$/s;
  */
 export const decryptSecrets: DecryptSecrets = (values, outline, configPath, origins) => {
   const problems: ReturnType<DecryptSecrets>["problems"] = [];
-  const place = once(() => keyPathBeside(configPath));
+  const place = once(() => secretKeyBeside(configPath));
   const key = once(() => readKey(place()));
   const decrypt = (text: string, path: KeyPath): string => {
     const [, kind, hex] = encrypted.exec(text) ?? [];
@@ -55,11 +54,6 @@ function eachSecret(
     } else decrypted[name] = part && isTable(item) ? eachSecret(item, part, decrypt, here) : item;
   }
   return decrypted;
-}
-
-function keyPathBeside(configPath: string): string {
-  const { dirname, join } = process.getBuiltinModule("node:path");
-  return join(dirname(configPath), keyFile);
 }
 
 function readKey(path: string): { bytes: Uint8Array | null; problem: string } {

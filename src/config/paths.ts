@@ -70,3 +70,9 @@ export function expandPathKeys(value: RawTable, outline: Outline, home: string):
   }
   return expanded;
 }
+
+/** Where the original keeps the key of its `[secrets] encrypt = true`, the default. */
+export function secretKeyBeside(configPath: string): string {
+  const { dirname, join } = process.getBuiltinModule("node:path");
+  return join(dirname(configPath), ".secret_key");
+}

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { compileAccess, type AccessRules } from "../../access/admission.ts";
 import { gateCompilerFor } from "../../access/gate.ts";
 import { configFileMode } from "../../config/file-mode.ts";
+import { secretKeyBeside } from "../../config/paths.ts";
 import { formatProblem } from "../../config/problems.ts";
 import { selectBackend } from "../../config/select.ts";
 import { buildInfo } from "../../runtime/build-info.ts";
@@ -17,14 +18,10 @@ export const configProbes: Probe[] = [
 
 function fileVerdicts({ path, warnings }: Examination["loaded"]): Verdict[] {
   const verdicts = [ok("file", `${path} is valid`)];
-  if (configFileMode(path)?.readableByOthers) {
-    verdicts.push(
-      warning(
-        "file mode",
-        `${path} holds secrets and others can read it`,
-        `chmod 600 ${typed(path)}`,
-      ),
-    );
+  for (const file of [path, secretKeyBeside(path)]) {
+    if (!configFileMode(file)?.readableByOthers) continue;
+    const problem = `${file} holds secrets and others can read it`;
+    verdicts.push(warning("file mode", problem, `chmod 600 ${typed(file)}`));
   }
   for (const problem of warnings) {
     verdicts.push(warning("key", formatProblem(problem), "mend or remove the key"));

@@ -51,6 +51,17 @@ describe("the file", () => {
     expect(await found(wati, "file")).toEqual([`ok file: ${file} is valid -> null`]);
   });
 
+  test("and the key of its secrets beside it", async () => {
+    const key = join(folder, ".secret_key");
+    writeFileSync(key, "00".repeat(32));
+    chmodSync(key, 0o644);
+    expect(await found(wati, "file mode")).toEqual([
+      `warning file mode: ${key} holds secrets and others can read it -> chmod 600 '${key}'`,
+    ]);
+    chmodSync(key, 0o600);
+    expect(await found(wati, "file mode")).toEqual([]);
+  });
+
   test("with a key that is none has it named", async () => {
     const [warned, ...others] = await found(`${wati}allowed_number = ["+15551234567"]\n`, "key");
     expect(warned).toStartWith(`warning key: ${file}:5: channels_config.wati.allowed_number: `);

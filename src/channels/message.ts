@@ -98,6 +98,9 @@ export type InboundEvent =
   /** Seen, understood, and deliberately not acted upon; counted under `reason` (snake_case). */
   | { kind: "ignored"; reason: string };
 
+/** A reason for which all may be ignored: the config names another number than the platform does. */
+export const otherNumber = "other_number";
+
 /** Everything a channel may send to, resolved from the chat. */
 export type Recipient =
   | { kind: "direct"; phone: string | null; userId: string | null; lid: string | null }

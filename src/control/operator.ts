@@ -1,5 +1,5 @@
 import type { Channel } from "../channels/channel.ts";
-import type { ChannelName } from "../channels/message.ts";
+import { otherNumber, type ChannelName } from "../channels/message.ts";
 import type { Outbox } from "../conversation/outbox.ts";
 import type { Turns } from "../conversation/turns.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
@@ -93,7 +93,11 @@ function statusReport(options: OperatorOptions): StatusReport {
   const counts = store.counts();
   const age = (at: number | null) =>
     at === null ? null : Math.max(0, Math.round((now - at) / 1000));
-  const refusals = metrics.refusals.get().values;
+  const ignored = metrics.eventsIgnored.get().values;
+  const refusals = [
+    ...metrics.refusals.get().values,
+    ...ignored.filter(({ labels }) => labels.reason === otherNumber),
+  ];
   const gateway = options.gateway();
   return {
     version: options.version,

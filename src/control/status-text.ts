@@ -1,11 +1,15 @@
 import { refusalReasons } from "../access/refusals.ts";
+import { otherNumber } from "../channels/message.ts";
 import { ago, duration } from "../telemetry/duration.ts";
 import { printable } from "../telemetry/printable.ts";
 import { wrap } from "../telemetry/wrap.ts";
 import type { ChannelReport, ShownStatus, StatusReport } from "./api.ts";
 
 /** A daemon of another version may know other reasons. */
-const sentences: ReadonlyMap<string, string> = new Map(Object.entries(refusalReasons));
+const sentences: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(refusalReasons),
+  [otherNumber, "It is for another number than `phone_number_id` of the config."],
+]);
 const width = 80;
 const label = 10;
 

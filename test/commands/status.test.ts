@@ -78,6 +78,7 @@ test("status shows all that needs a person, in 80 columns, and lets nothing stee
       alarms: [{ since: new Date().toISOString(), source: "store", code: "full", hint: long }],
       refusals: [
         { channel: "whatsapp", reason: "not_allowed", count: 12 },
+        { channel: "whatsapp", reason: "other_number", count: 3 },
         { channel: "whatsapp", reason: "of_a_later_version", count: 1 },
       ],
       paused_chats: [{ channel: "whatsapp", chat_id: "+15550002222" }],
@@ -97,6 +98,7 @@ test("status shows all that needs a person, in 80 columns, and lets nothing stee
     "01k9m2x7p4q8r6s5t3v1w0y2z",
     "store: full, for",
     "12 × not_allowed. Its sender is not in `allowed_numbers`.",
+    "3 × other_number. It is for another number than `phone_number_id`",
     "1 × of_a_later_version\n",
     "revka resume CHAT",
     "+15550002222",

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { SendFailure } from "../../src/channels/message.ts";
 import type { ControlApi } from "../../src/control/api.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { fakeChannel, type FakeChannel } from "../support/channel.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
+
 import { operatorOver } from "../support/operator.ts";
 import { settle } from "../support/settle.ts";
 import { cloud, everybody, message, nobody, storeAt, temporaryFolder } from "../support/store.ts";
@@ -22,6 +24,7 @@ let folder: ReturnType<typeof temporaryFolder>;
 let clock: FakeClock;
 let store: ConversationStore;
 let channel: FakeChannel;
+let metrics: Metrics;
 let api: ControlApi;
 
 beforeEach(() => {
@@ -29,7 +32,8 @@ beforeEach(() => {
   folder = temporaryFolder();
   store = storeAt(join(folder.path, "revka.db"), clock);
   channel = fakeChannel();
-  api = operatorOver(store, clock, [channel]);
+  metrics = createMetrics();
+  api = operatorOver(store, clock, [channel], [], { metrics });
 });
 afterEach(() => {
   store.close();
@@ -54,6 +58,16 @@ test("the status of an account whose sending is held is not ready, whatever the 
       reason: "sending is held (190): the token has expired",
       last_error: { code: "190", hint: "the token has expired" },
     },
+  ]);
+});
+
+test("what was refused is told, and what is for another number with it", async () => {
+  metrics.refusals.inc({ channel: "wati", reason: "not_allowed" }, 2);
+  metrics.eventsIgnored.inc({ channel: "whatsapp", reason: "reaction" });
+  metrics.eventsIgnored.inc({ channel: "whatsapp", reason: "other_number" });
+  expect((await api.status()).refusals).toEqual([
+    { channel: "wati", reason: "not_allowed", count: 2 },
+    { channel: "whatsapp", reason: "other_number", count: 1 },
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { canonicalPhone } from "../../config/numbers.ts";
-import type { InboundEvent } from "../message.ts";
+import { otherNumber, type InboundEvent } from "../message.ts";
 import { ignoredFields } from "./payload/fields.ts";
 import { linkedBy, readUserIdUpdate } from "./payload/identity.ts";
 import { ignored, readMessage } from "./payload/message.ts";
@@ -37,14 +37,27 @@ export function parseWebhook(body: unknown, phoneNumberId: string, now: number):
 
 /** The own number in E.164 as this body names it; null where it does not. */
 export function ownNumberIn(body: unknown, phoneNumberId: string): string | null {
-  for (const entry of readEntries(body) ?? []) {
-    for (const change of readChanges(entry) ?? []) {
-      const { metadata } = readValue(readChange(change)?.value) ?? {};
-      if (metadata?.phone_number_id !== phoneNumberId) continue;
-      return canonicalPhone(metadata.display_phone_number ?? "");
-    }
+  for (const { phone_number_id, display_phone_number = "" } of numbersIn(body)) {
+    if (phone_number_id === phoneNumberId) return canonicalPhone(display_phone_number);
   }
   return null;
+}
+
+/** The first other number's id that this body is for; null where there is none. */
+export function otherNumberIn(body: unknown, phoneNumberId: string): string | null {
+  for (const { phone_number_id = phoneNumberId } of numbersIn(body)) {
+    if (phone_number_id !== phoneNumberId) return phone_number_id;
+  }
+  return null;
+}
+
+function* numbersIn(body: unknown) {
+  for (const entry of readEntries(body) ?? []) {
+    for (const change of readChanges(entry) ?? []) {
+      const metadata = readValue(readChange(change)?.value)?.metadata;
+      if (metadata) yield metadata;
+    }
+  }
 }
 
 function* eventsOf(
@@ -77,7 +90,7 @@ function* eventsOfChange(
   const number = value.metadata?.phone_number_id;
   const silent = ignoredFields.get(field);
   // Meta always names the number; a relay that leaves it out still speaks for this callback.
-  if (number !== undefined && number !== phoneNumberId) return yield ignored("other_number");
+  if (number !== undefined && number !== phoneNumberId) return yield ignored(otherNumber);
   if (silent !== undefined) return yield ignored(silent);
   if (field !== "messages" && field !== "user_id_update") return yield ignored("unknown_field");
   if (field === "user_id_update") {

@@ -232,6 +232,17 @@ describe("POST /whatsapp: the inside", () => {
     expect((await post(webhook({ deliver: null }), good)).status).toBe(503);
   });
 
+  test("for another number is told once, by its id, and taken", async () => {
+    const hook = webhook();
+    const of = (id: string) =>
+      JSON.stringify(messagesBody([textItem("Hi")], { metadata: { phone_number_id: id } }));
+    for (const id of [phoneNumberId, "123456123", "123456124"]) {
+      expect((await post(hook, of(id))).status).toBe(200);
+    }
+    expect(hook.warned).toEqual([{ phone_number_id: "123456123" }]);
+    expect(hook.delivered.map(([event]) => event?.kind)).toEqual(["message", "ignored", "ignored"]);
+  });
+
   test("answers are counted", async () => {
     const hook = webhook();
     await post(hook, good);

@@ -112,6 +112,12 @@ function describe(report: SendReport, { terminal }: Invocation): void {
     else if (state === "failed") {
       const why = [code, hint].filter((part) => part !== null).join(": ");
       terminal.err(`${page(`Not sent: ${why}`)}Try again with: revka redeliver ${id}\n`);
+    } else if (state === "sending") {
+      terminal.out(
+        page(
+          `Not answered yet (${id}): the platform may have it; without word of it, it is sent again.`,
+        ),
+      );
     } else {
       const why = hint === null ? "" : ` It waits because: ${hint}`;
       terminal.out(page(`Queued (${id}); the daemon sends it as soon as it can.${why}`));

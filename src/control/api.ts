@@ -41,7 +41,13 @@ export interface StatusReport {
   daemon: { running: boolean; pid: number | null; uptime_seconds: number | null };
   channels: ChannelReport[];
   inbox: { pending: number; oldest_age_seconds: number | null };
-  outbox: { pending: number; failed: number; oldest_age_seconds: number | null };
+  /** Unconfirmed: sent without an answer; they wait for word of it before they are sent again. */
+  outbox: {
+    pending: number;
+    failed: number;
+    unconfirmed: number;
+    oldest_age_seconds: number | null;
+  };
   turns: { running: number };
   /** Counted since the daemon started, by channel and reason. */
   refusals: { channel: string; reason: string; count: number }[];

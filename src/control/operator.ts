@@ -116,6 +116,7 @@ function statusReport(options: OperatorOptions): StatusReport {
     outbox: {
       pending: counts.openDeliveries,
       failed: counts.failedDeliveries,
+      unconfirmed: options.outbox.unconfirmed,
       oldest_age_seconds: age(counts.oldestOpenDeliveryAt),
     },
     turns: { running: options.turns.running },
@@ -163,7 +164,9 @@ async function send(
   const reports = await waitFor(store, clock, ids, request.wait_ms ?? 0);
   const status = channel.status();
   const unready = status.state === "ready" ? null : { code: status.state, hint: status.reason };
-  const why = options.outbox.heldBy(sourceOf(channel)) ?? unready;
+  const first = store.openDelivery(chat.id);
+  const behind = first?.state === "sending" && !ids.includes(first.id) ? unanswered : null;
+  const why = options.outbox.heldBy(sourceOf(channel)) ?? unready ?? behind;
   const explained = reports.map((report) =>
     why && report.state === "pending" && report.hint === null
       ? { ...report, code: why.code, hint: why.hint }
@@ -171,6 +174,11 @@ async function send(
   );
   return { deliveries: explained, window_warning: windowWarning(channel, chat, clock.now()) };
 }
+
+const unanswered = {
+  code: "unconfirmed",
+  hint: "an earlier message of this chat has no answer yet, and comes first",
+};
 
 /** How often the state of a delivery is looked at while an operator waits, ms. */
 const LOOK = 25;

@@ -48,6 +48,15 @@ function textOf(report: StatusReport, now: number): string {
       row("Inbox", `${inbox.pending} waiting${oldest(inbox)}, ${turns.running} being answered`),
       row("Outbox", `${outbox.pending} waiting${oldest(outbox)}, ${outbox.failed} failed`),
     );
+    // A daemon from before an update counts none.
+    if (outbox.unconfirmed > 0) {
+      lines.push(
+        row(
+          "",
+          `${outbox.unconfirmed} sent without an answer: word of it is waited for before it goes again`,
+        ),
+      );
+    }
     if (report.closed_windows > 0) {
       lines.push(
         row(

@@ -56,6 +56,8 @@ export class Outbox {
   readonly #stalled = new Map<string, Set<ChatId>>();
   /** Deliveries in flight. */
   readonly #sending = new Set<string>();
+  /** Chats whose first delivery was sent without an answer and is not sent again yet. */
+  readonly #unconfirmed = new Set<ChatId>();
   readonly #abort = new AbortController();
   #stopping = false;
   /** By the clock as it is now: it may have been set back since. */
@@ -107,6 +109,11 @@ export class Outbox {
   /** The last thing that went wrong at sending for this account, healed or not. */
   lastFailure(source: Source): LastFailure | null {
     return this.#settlement.lastFailure(source);
+  }
+
+  /** How many deliveries were sent without an answer, and wait for word of it before they are sent again. */
+  get unconfirmed(): number {
+    return this.#unconfirmed.size;
   }
 
   /** The channel of this account changed its state: what waited for it goes on at once. */
@@ -209,6 +216,7 @@ export class Outbox {
     const stored = store.chat(chat);
     // Joined with another chat, which now has what waited here.
     if (stored && stored.id !== chat) this.wake(stored.id);
+    this.#unconfirmed.delete(chat);
     if (!delivery || !stored) return "empty";
     // In flight from the lane of a chat that was joined with this one, which wakes this one in the end.
     if (this.#sending.has(delivery.id)) return "wait";
@@ -218,6 +226,7 @@ export class Outbox {
     if (channel.status().state !== "ready") return this.#park(stored.source, chat);
     const due = this.#dueAt(delivery, channel);
     if (due > clock.now()) {
+      if (delivery.state === "sending") this.#unconfirmed.add(chat);
       if (delivery.updatedAt > clock.now()) return this.#remeasure(delivery);
       return this.#later(chat, lane, due - clock.now());
     }

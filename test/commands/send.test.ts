@@ -70,6 +70,17 @@ test.each<[string, string[], Parameters<typeof targets>[0], string]>([
   expect(asked).toEqual([]);
 });
 
+test.each([
+  ["sending", null, "Not answered yet (d1): the platform may have it"],
+  ["pending", "an earlier one comes first", "It waits because: an earlier one comes first"],
+] as const)("what is %s is told as it is", async (state, hint, said) => {
+  targets({ whatsapp });
+  answer = report(state, { hint });
+  const { code, out } = await revka(["send", "x"], trial.env);
+  expect(code).toBe(0);
+  expect(out.replaceAll("\n", " ")).toContain(said);
+});
+
 test.each<[string[], number]>([
   [[], 15_000],
   [["--wait", "0"], 0],

@@ -65,7 +65,7 @@ test("status shows all that needs a person, in 80 columns, and lets nothing stee
         },
       ],
       inbox: { pending: 3, oldest_age_seconds: 75 },
-      outbox: { pending: 2, failed: 1, oldest_age_seconds: 5 },
+      outbox: { pending: 2, failed: 1, unconfirmed: 3, oldest_age_seconds: 5 },
       failed_deliveries: [
         {
           id: "01k9m2x7p4q8r6s5t3v1w0y2z",
@@ -94,6 +94,7 @@ test("status shows all that needs a person, in 80 columns, and lets nothing stee
     "131047: evil",
     "3 waiting (oldest 1 min)",
     "2 waiting (oldest 5 s), 1 failed",
+    "3 sent without an answer",
     "revka redeliver ID",
     "01k9m2x7p4q8r6s5t3v1w0y2z",
     "store: full, for",

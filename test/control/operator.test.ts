@@ -104,6 +104,22 @@ describe("sending", () => {
     ]);
   });
 
+  test("tells of an answer that was lost, until the delivery went again", async () => {
+    const lost: SendFailure = { retry: "ambiguous", afterMs: null, code: "timeout", hint: "no answer" };
+    channel.answers = [{ ok: false, failure: lost }];
+    await api.send({ to: ada, text: "first" });
+    await settle();
+    const unconfirmed = async () => (await api.status()).outbox.unconfirmed;
+    expect(await unconfirmed()).toBe(1);
+    expect((await api.send({ to: ada, text: "second" })).deliveries).toMatchObject([
+      { state: "pending", code: "unconfirmed", hint: expect.stringContaining("comes first") },
+    ]);
+    await clock.advance(120_000);
+    await settle();
+    expect(channel.sent).toHaveLength(3);
+    expect(await unconfirmed()).toBe(0);
+  });
+
   test("of nothing is refused", async () => {
     await expect(api.send({ to: ada, text: "" })).rejects.toMatchObject({ status: 400 });
   });

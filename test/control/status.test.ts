@@ -113,7 +113,7 @@ test("the status carries the code of a channel that is being linked", async () =
 test("the status counts what waits and since when", async () => {
   expect(await api.status()).toMatchObject({
     inbox: { pending: 0, oldest_age_seconds: null },
-    outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
+    outbox: { pending: 0, failed: 0, unconfirmed: 0, oldest_age_seconds: null },
   });
   await api.pause({ chat: ada });
   await writes();
@@ -131,7 +131,7 @@ test("the status counts what waits and since when", async () => {
   }).status();
   expect(checked).toBe(1);
   expect(inbox).toEqual({ pending: 1, oldest_age_seconds: 7 });
-  expect(waiting).toEqual({ pending: 1, failed: 0, oldest_age_seconds: 7 });
+  expect(waiting).toEqual({ pending: 1, failed: 0, unconfirmed: 0, oldest_age_seconds: 7 });
   expect(daemon).toEqual({ running: true, pid: process.pid, uptime_seconds: 61 });
 });
 

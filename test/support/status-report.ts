@@ -9,7 +9,7 @@ export function statusReport(changes: Partial<StatusReport> = {}): StatusReport 
     daemon: { running: true, pid: 42, uptime_seconds: 60 },
     channels: [],
     inbox: { pending: 0, oldest_age_seconds: null },
-    outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
+    outbox: { pending: 0, failed: 0, unconfirmed: 0, oldest_age_seconds: null },
     turns: { running: 0 },
     refusals: [],
     failed_deliveries: [],

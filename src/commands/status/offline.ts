@@ -15,7 +15,7 @@ export function offlineReport(config: Config, configPath: string): StatusReport 
     daemon: { running: false, pid: null, uptime_seconds: null },
     channels: offlineChannels(config, buildInfo.variant === "whatsapp-web"),
     inbox: { pending: 0, oldest_age_seconds: null },
-    outbox: { pending: 0, failed: 0, oldest_age_seconds: null },
+    outbox: { pending: 0, failed: 0, unconfirmed: 0, oldest_age_seconds: null },
     turns: { running: 0 },
     refusals: [],
     failed_deliveries: [],

@@ -151,7 +151,7 @@ describe("the daemon", () => {
 
   test("whose alarms and failed deliveries are told", async () => {
     const alarm = { since: "2026-01-01T00:00:00Z", source: "store", code: "full", hint: "no room" };
-    const outbox = { pending: 0, failed: 2, oldest_age_seconds: null };
+    const outbox = { pending: 0, failed: 2, unconfirmed: 0, oldest_age_seconds: null };
     const status = report({ alarms: [alarm], outbox });
     expect((await findings("daemon", { status })).slice(1)).toMatchObject([
       { name: "store", level: "error", message: "full: no room" },

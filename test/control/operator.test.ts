@@ -105,7 +105,12 @@ describe("sending", () => {
   });
 
   test("tells of an answer that was lost, until the delivery went again", async () => {
-    const lost: SendFailure = { retry: "ambiguous", afterMs: null, code: "timeout", hint: "no answer" };
+    const lost: SendFailure = {
+      retry: "ambiguous",
+      afterMs: null,
+      code: "timeout",
+      hint: "no answer",
+    };
     channel.answers = [{ ok: false, failure: lost }];
     await api.send({ to: ada, text: "first" });
     await settle();

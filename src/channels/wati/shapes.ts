@@ -17,10 +17,10 @@ export const flag = optional(
     v.transform((value) => /^(true|1)$/i.test(`${value}`.trim())),
   ),
 );
-/** Ids are text, but numbers are seen. */
+/** Ids are text, but numbers are seen; of large ones several are read as one, so those are none. */
 export const id = optional(
   v.pipe(
-    v.union([v.string(), v.pipe(number, v.transform(String))]),
+    v.union([v.string(), v.pipe(number, v.safeInteger(), v.transform(String))]),
     v.trim(),
     v.nonEmpty(),
     v.maxLength(512),

@@ -104,8 +104,8 @@ function* eventsOfChange(
 
 function* readMessages(value: WebhookValue, now: number): Generator<InboundEvent> {
   const ownNumber = canonicalPhone(value.metadata?.display_phone_number ?? "");
-  const contacts = contactBook(value.contacts ?? []);
   const messages = listOf(value.messages);
+  const contacts = contactBook(value.contacts ?? [], messages ?? []);
   const statuses = listOf(value.statuses);
   if (!messages || !statuses) yield ignored("malformed");
   for (const item of messages ?? []) yield readMessage(item, contacts, ownNumber, now);

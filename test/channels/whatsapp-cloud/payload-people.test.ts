@@ -82,6 +82,68 @@ describe("senders", () => {
     expect(message.sender).toEqual(expected as never);
   });
 
+  const strangers: [string, object, object[], (string | null)[][]][] = [
+    [
+      "a number",
+      { wa_id: "16505551234" },
+      [{ from: "16505551234" }, { from_user_id: "US.9" }],
+      [
+        ["+16505551234", null],
+        [null, "US.9"],
+      ],
+    ],
+    [
+      "a BSUID",
+      { user_id: "US.1" },
+      [{ from_user_id: "US.1" }, { from: "16505559999" }],
+      [
+        [null, "US.1"],
+        ["+16505559999", null],
+      ],
+    ],
+    [
+      "both",
+      ada,
+      [{ from: "16505551234" }, { from_user_id: "US.9" }],
+      [
+        ["+16505551234", ada.user_id],
+        [null, "US.9"],
+      ],
+    ],
+    [
+      "both, of one",
+      ada,
+      [{ from: "16505551234" }, { from: "16505551234" }],
+      [
+        ["+16505551234", ada.user_id],
+        ["+16505551234", ada.user_id],
+      ],
+    ],
+  ];
+  test.each(strangers)(
+    "a single contact with %s makes nobody else its own",
+    (_, contact, from, people) => {
+      const items = from.map((one) => textItem("Hi", { from: undefined, ...one }));
+      const events = parse(messagesBody(items, { contacts: [contact] }));
+      expect(
+        events.map((event) =>
+          event.kind === "message"
+            ? [event.message.sender.phone, event.message.sender.userId]
+            : event,
+        ),
+      ).toEqual(people);
+    },
+  );
+
+  test("of two messages, one that names nobody is nobody's", () => {
+    const items = [textItem("Hi"), textItem("Ho", { from: undefined })];
+    const events = parse(messagesBody(items, { contacts: [ada] }));
+    expect(events.map((event) => (event.kind === "ignored" ? event.reason : event.kind))).toEqual([
+      "message",
+      "no_sender",
+    ]);
+  });
+
   test("nobody at all", () => {
     for (const from of [undefined, "", "PHONE_NUMBER", null]) {
       expect(reasons(parse(messagesBody([textItem("Hi", { from })], { contacts: [] })))).toEqual([
@@ -99,6 +161,16 @@ test("without an id, the same message gets the same one, and another message ano
   expect(id("Hi")).toMatch(/^hash:[0-9a-f]{32}$/);
   expect(id("Hi")).toBe(id("Hi"));
   expect(new Set([id("Hi"), id("Ho"), id("Hi", "1749416384")]).size).toBe(3);
+});
+
+test("a number too large to be told from its neighbours is no id", () => {
+  const id = (raw: string) =>
+    onlyMessage(
+      JSON.parse(JSON.stringify(messagesBody([textItem(raw, { id: "ID" })])).replace('"ID"', raw)),
+    ).id;
+  expect(id("9007199254740991")).toBe("9007199254740991");
+  expect(id("9007199254740993")).toMatch(/^hash:/);
+  expect(id("9007199254740993")).not.toBe(id("9007199254740992"));
 });
 
 test("messages without an id are told apart by whoever, wherever and whatever they tell", () => {

@@ -1,17 +1,17 @@
 import { canonicalPhone, isBusinessScopedId } from "../../../config/numbers.ts";
 import type { Sender } from "../../message.ts";
-import { readContact, type Contact, type RawMessage } from "./shapes.ts";
+import { parseMessage, readContact, type Contact, type RawMessage } from "./shapes.ts";
 
 /** The `contacts` of a change, found by identity: a hostile body may name as many as it holds messages. */
 export interface ContactBook {
   byUser: Map<string, Contact>;
   byPhone: Map<string, Contact>;
-  /** Where there is no other. */
+  /** Where there is no other, and all messages are of one person. */
   only: Contact | null;
 }
 
-/** Of several contacts with one identity the first counts. */
-export function contactBook(contacts: unknown[]): ContactBook {
+/** The contacts that stand beside these messages. Of several with one identity the first counts. */
+export function contactBook(contacts: unknown[], messages: unknown[]): ContactBook {
   const book: ContactBook = { byUser: new Map(), byPhone: new Map(), only: null };
   for (const item of contacts) {
     const contact = readContact(item);
@@ -20,9 +20,18 @@ export function contactBook(contacts: unknown[]): ContactBook {
     const userId = contact.user_id;
     if (userId !== undefined && !book.byUser.has(userId)) book.byUser.set(userId, contact);
     if (phone !== null && !book.byPhone.has(phone)) book.byPhone.set(phone, contact);
-    if (contacts.length === 1) book.only = contact;
+    if (contacts.length === 1 && areOfOne(messages)) book.only = contact;
   }
   return book;
+}
+
+/** Do all of them name their sender alike? */
+function areOfOne(messages: unknown[]): boolean {
+  const [first, ...others] = messages.map((raw) => {
+    const { from, from_user_id } = parseMessage(raw) ?? {};
+    return JSON.stringify([from, from_user_id]);
+  });
+  return others.every((other) => other === first);
 }
 
 /**
@@ -58,8 +67,8 @@ export function readUserId(raw: string | undefined): string | null {
 }
 
 /**
- * The contact with one of these identities. A single contact belongs to every message that it does not contradict,
- * since some bodies give it no identity at all.
+ * The contact with one of these identities. A single contact belongs to the one person whose messages stand beside it, if
+ * they do not contradict it, since some bodies give it no identity at all; of two people it may be either.
  */
 function contactOf(
   { phone, userId }: Pick<Sender, "phone" | "userId">,

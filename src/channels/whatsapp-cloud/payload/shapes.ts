@@ -16,9 +16,9 @@ function readText(value: unknown): string | undefined {
   return typeof value === "string" && value.length <= longestText ? value : undefined;
 }
 
-/** Ids are text, but some senders write them as numbers. */
+/** Ids are text, but some senders write them as numbers; of large ones several are read as one, so those are none. */
 function readId(value: unknown): string | undefined {
-  const text = typeof value === "number" && Number.isFinite(value) ? String(value) : value;
+  const text = Number.isSafeInteger(value) ? String(value) : value;
   const id = typeof text === "string" ? text.trim() : "";
   return id.length > 0 && id.length <= longestId ? id : undefined;
 }

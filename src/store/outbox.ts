@@ -14,6 +14,7 @@ import type {
 } from "./contract.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Database } from "./database.ts";
+import { earlierIds, withEarlierId } from "./earlier-ids.ts";
 import { EarlyStatuses, progress } from "./early-statuses.ts";
 
 const PENDING = 0;
@@ -38,6 +39,7 @@ interface OutboxRow {
   unanswered: number;
   next_at: number;
   platform_id: string | null;
+  /** See `earlier-ids.ts`. */
   earlier_platform_id: string | null;
   status: DeliveryState | null;
   code: string | null;
@@ -160,9 +162,9 @@ export class Outbox {
   }
 
   knowsSend(platformId: string, delivery: string): boolean {
-    const earlier = this.database.sql("SELECT earlier_platform_id AS id FROM outbox WHERE id = ?");
-    const { id } = earlier.get(delivery) as { id: string | null };
-    return id === platformId || this.#byPlatformId(platformId) !== null;
+    const earlier = this.database.sql("SELECT earlier_platform_id AS ids FROM outbox WHERE id = ?");
+    const { ids } = earlier.get(delivery) as { ids: string | null };
+    return earlierIds(ids).includes(platformId) || this.#byPlatformId(platformId) !== null;
   }
 
   /** A status may have said before the answer came that an earlier try arrived, or that it failed: it stands. */
@@ -209,10 +211,18 @@ export class Outbox {
     this.database
       .sql(
         `UPDATE outbox SET state = 0, chat = ?, next_at = ?, platform_id = NULL,
-         earlier_platform_id = ifnull(?, earlier_platform_id), status = NULL, code = ?, hint = ?, updated_at = ?
+         earlier_platform_id = ?, status = NULL, code = ?, hint = ?, updated_at = ?
          WHERE id = ?`,
       )
-      .run(row.chat, nextAt, earlierId, failure?.code ?? null, failure?.hint ?? null, now, row.id);
+      .run(
+        row.chat,
+        nextAt,
+        withEarlierId(row.earlier_platform_id, earlierId),
+        failure?.code ?? null,
+        failure?.hint ?? null,
+        now,
+        row.id,
+      );
   }
 
   /**
@@ -235,7 +245,7 @@ export class Outbox {
     if (found.platform_id !== null && found.platform_id !== status.platformId) return null;
     // But what has arrived after all, and waits, is not sent anew.
     const spares = found.state === PENDING && progress[status.state] > progress.failed;
-    if (found.earlier_platform_id === status.platformId && !spares) return null;
+    if (earlierIds(found.earlier_platform_id).includes(status.platformId) && !spares) return null;
     if (found.platform_id === null && found.state === PENDING && status.state === "failed") {
       return null;
     }

@@ -109,6 +109,52 @@ describe("a status", () => {
       },
     );
 
+    describe("twice", () => {
+      const tries = async () => {
+        for (const id of ["wamid.first", "wamid.second"]) {
+          await trial.store.markSending("d1");
+          await trial.store.markSent("d1", id);
+          await status("failed", id, "d1", () => 5_000);
+        }
+      };
+
+      test.each(["wamid.first", "wamid.second"])(
+        "stands against a late sent and failed of %s, before and during the third try",
+        async (id) => {
+          await tries();
+          for (const state of ["pending", "sending"] as const) {
+            for (const late of ["sent", "failed"] as const) {
+              expect((await status(late, id)).moved).toEqual([]);
+              expect(trial.store.openDelivery(chat)).toMatchObject({ id: "d1", state });
+            }
+            await trial.store.markSending("d1");
+          }
+          await trial.store.markSent("d1", "wamid.third");
+          expect(trial.store.delivery("d1")).toMatchObject({
+            state: "sent",
+            platformId: "wamid.third",
+          });
+        },
+      );
+
+      test.each(["wamid.first", "wamid.second"])(
+        "is taken back by a late delivered of %s",
+        async (id) => {
+          await tries();
+          expect((await status("delivered", id)).moved).toHaveLength(1);
+          expect(trial.store.delivery("d1")?.state).toBe("sent");
+        },
+      );
+
+      test("has both tries known, and no stranger's", async () => {
+        await tries();
+        const known = ["wamid.first", "wamid.second", "wamid.third"].map((id) =>
+          trial.store.knowsSend(id, "d1"),
+        );
+        expect(known).toEqual([true, true, false]);
+      });
+    });
+
     test("stands against a late delivered while the next try is under way", async () => {
       await trial.store.markSending("d1");
       await trial.store.markSent("d1", "wamid.out");

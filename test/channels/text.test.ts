@@ -116,6 +116,16 @@ describe("chunkText", () => {
     }
   });
 
+  test.each([4_080, 4_090, 4_095, 4_100, 20_000])(
+    "a fence that opens with %d blanks behind its mark is cut all the same",
+    (blanks) => {
+      for (const before of ["", "text\n"]) {
+        const chunks = chunkText(`${before}\`\`\`${" ".repeat(blanks)}\nx\n\`\`\``, textLimit);
+        expect(squeeze(chunks.join("")).replaceAll("`", "")).toBe(`${squeeze(before)}x`);
+      }
+    },
+  );
+
   test("nothing but whitespace is lost, and every chunk keeps to the limit", () => {
     const random = seeded(7);
     for (let round = 0; round < 400; round++) {
@@ -139,14 +149,14 @@ describe("chunkText", () => {
     const random = seeded(11);
     const code = ["let", "x", "=", "\n", "\n\n", "    y", "z".repeat(90)];
     for (let round = 0; round < 400; round++) {
+      const limit = 40 + Math.floor(random() * 200);
       let text = "";
       for (let block = 0; block < 5; block++) {
-        text += `${randomText(random, random() * 200, words)}\n\`\`\`ts\n`;
+        text += `${randomText(random, random() * 200, words)}\n\`\`\`ts${round % 4 === 0 ? " ".repeat(random() * (limit / 2 - 10)) : ""}\n`;
         text += `${randomText(random, random() * 300, code).replaceAll("\r", "")}\n\`\`\`\n`;
       }
-      const limit = 40 + Math.floor(random() * 200);
       const chunks = chunkText(text, limit);
-      const plain = (it: string) => squeeze(it.replace(/^```(ts)?$/gm, ""));
+      const plain = (it: string) => squeeze(it.replace(/^```(ts)? *$/gm, ""));
       expect(plain(chunks.join("\n"))).toBe(plain(text));
       for (const chunk of chunks) {
         expect(chunk.length).toBeLessThanOrEqual(limit);
@@ -256,6 +266,12 @@ describe("whatsappFormat", () => {
     // Quadratic work would take minutes here.
     expect(time(60_000)).toBeLessThan(3_000);
   });
+});
+
+test("a fence of tildes with tildes in it costs no more than its length", () => {
+  const start = performance.now();
+  renderText(`~~~\n${"~".repeat(250_000)}x\n~~~`);
+  expect(performance.now() - start).toBeLessThan(3_000);
 });
 
 test("renderText formats, then splits", () => {

@@ -69,7 +69,10 @@ function chooseCut(text: string, at: number, max: number, fences: Fence[]): Cut 
 function tear(text: string, at: number, max: number, fence: Fence): Cut {
   const from = Math.max(at, fence.bodyStart);
   const last = max - closing(fence).length;
-  if (last <= from) return { end: fence.start, resume: fence.start, torn: null };
+  if (last <= from) {
+    const end = fence.start > at ? fence.start : lastBoundary(text, at, max);
+    return { end, resume: end, torn: null };
+  }
   const after = skip(text, fence.end, "\r\n");
   if (last >= fence.bodyEnd) return { end: fence.bodyEnd, resume: after, torn: fence };
   const line = text.lastIndexOf("\n", last);
@@ -132,5 +135,6 @@ function closing(fence: Fence): string {
 
 /** A fence whose marks would take half a chunk is cut like any text. */
 function fits(fence: Fence, limit: number): boolean {
-  return fence.opening.length + 1 + closing(fence).length <= limit / 2;
+  // As the text has it: blanks behind the mark are no part of `opening`.
+  return fence.bodyStart - fence.start + closing(fence).length <= limit / 2;
 }

@@ -23,7 +23,10 @@ export function whatsappFormat(markdown: string): string {
 /** WhatsApp knows no tilde fence. */
 function withBackticks(block: string, closed: boolean): string {
   const opened = block.replace(/~{3,}/, "```");
-  return closed ? opened.replace(/~{3,}[ \t\r]*$/, "```") : opened;
+  if (!closed) return opened;
+  // In the last line alone: within all of it, each run of tildes would be tried from each of its ends.
+  const last = opened.lastIndexOf("\n") + 1;
+  return opened.slice(0, last) + opened.slice(last).replace(/~{3,}[ \t\r]*$/, "```");
 }
 
 function formatLines(text: string): string {

@@ -34,12 +34,18 @@ const history: Ageing = {
   expired: "at < ?",
   returning: "id AS key",
 };
-/** A file goes with its message, however long that waits. */
+/** Does the chat of `inbox`, or the one that it was joined with, have something to be sent? Open deliveries move along. */
+const sending = `EXISTS (
+  WITH RECURSIVE joined (id) AS (
+    SELECT inbox.chat UNION SELECT merged_into FROM chats JOIN joined USING (id) WHERE merged_into IS NOT NULL)
+  SELECT 1 FROM outbox INDEXED BY outbox_open WHERE state < 2 AND chat IN joined)`;
+
+/** A file goes with its message, however long that waits; one of an answer not before all that its chat sends has left. */
 const attachments: Ageing = {
   table: "attachments",
   key: "id",
-  expired:
-    "ifnull((SELECT state <> 0 AND received_at < ? FROM inbox WHERE id = attachments.message), 1)",
+  expired: `ifnull((SELECT state <> 0 AND received_at < ? AND NOT ${sending}
+                    FROM inbox WHERE id = attachments.message), 1)`,
   returning: "id AS key, path, bytes",
 };
 

@@ -87,8 +87,8 @@ async function everything(path: string): Promise<void> {
 
 /** Once for each account at each start, and once at each start. */
 const rare = /^INSERT INTO sources|^SELECT ifnull\(sum\(bytes\), 0\) AS bytes FROM attachments/;
-/** Tables of one row an account, or one row at all. */
-const small = /^SCAN (sources|probe)\b/;
+/** Tables of one row an account, or one row at all, and what is no table. */
+const small = /^SCAN (sources|probe|CONSTANT ROW)\b/;
 /** Indexes of only what waits, what failed, or what is paused. */
 const partial =
   /^SCAN \w+ USING (COVERING )?INDEX (inbox_waiting|outbox_open|outbox_failed|chats_paused)$/;

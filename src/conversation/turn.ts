@@ -185,6 +185,7 @@ async function answerOf(
 ): Promise<(AgentReply & { contents: DeliveryContent[] }) | null> {
   const alarm = "agent";
   let reply: AgentReply | null = null;
+  let detail = "";
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     let wished = 0;
     try {
@@ -194,7 +195,7 @@ async function answerOf(
       return { ...reply, contents };
     } catch (error) {
       shutdown.throwIfAborted();
-      const detail = describe(both.aborted ? both.reason : error);
+      detail = describe(both.aborted ? both.reason : error);
       const failed = reply === null || error instanceof AgentError;
       work.log.warn(
         { turn: request.turn_id, agent: work.agent.kind },
@@ -217,7 +218,7 @@ async function answerOf(
       work.alarms.raise(
         alarm,
         "failed",
-        `The ${work.agent.kind} agent fails until its time is up.`,
+        `The ${work.agent.kind} agent fails until its time is up: ${detail}`,
       );
       return null;
     }

@@ -153,7 +153,11 @@ describe("a turn that ends", () => {
 describe("a turn that fails", () => {
   const endings: [name: string, answers: (() => Promise<AgentReply>)[], alarm: string][] = [
     ["for good", [fails(false)], "The webhook agent fails: it broke"],
-    ["until its time is up", [fails(true)], "The webhook agent fails until its time is up."],
+    [
+      "until its time is up",
+      [fails(true)],
+      "The webhook agent fails until its time is up: it broke",
+    ],
     ["by hanging", [never], "The webhook agent fails: no answer within 30 s"],
   ];
   test.each(endings)("%s says so to the customer and to the operator", async (_, answers, hint) => {

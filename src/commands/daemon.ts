@@ -1,4 +1,5 @@
 import type { LoadedConfig } from "../config/load.ts";
+import { configFileMode } from "../config/file-mode.ts";
 import { formatProblem } from "../config/problems.ts";
 import { sleep, systemClock } from "../runtime/clock.ts";
 import { isTerminal } from "../runtime/is-terminal.ts";
@@ -36,6 +37,9 @@ export const command: Command = {
     endAtACrash(log);
     if (problem) log.warn({}, problem);
     for (const problem of loaded.warnings) log.warn({}, formatProblem(problem));
+    if (configFileMode(loaded.path)?.readableByOthers) {
+      log.warn({}, `${loaded.path} holds secrets and others can read it: chmod 600 ${loaded.path}`);
+    }
     const { startDaemon } = await import("../daemon.ts");
     const notifier = createNotifier(invocation.env);
     const stopped = untilStopped(log);

@@ -41,9 +41,9 @@ async function shownOffline(invocation: Invocation): Promise<ShownStatus> {
 
 async function offline(invocation: Invocation): Promise<StatusReport> {
   const { load } = await import("./load.ts");
-  const { config, path } = await load(invocation);
+  const loaded = await load(invocation);
   const { offlineReport } = await import("./status/offline.ts");
-  return offlineReport(config, path);
+  return offlineReport(loaded);
 }
 
 async function drawCodes(codes: readonly string[], terminal: Terminal): Promise<void> {

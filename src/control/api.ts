@@ -29,6 +29,8 @@ export interface Alarm {
 export interface FailedDelivery {
   id: string;
   channel: ChannelName;
+  /** As `revka pause` takes it; null where the chat is gone. */
+  chat_id: string | null;
   at: string;
   code: string;
   hint: string;

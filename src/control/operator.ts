@@ -125,13 +125,17 @@ function statusReport(options: OperatorOptions): StatusReport {
       reason: String(labels.reason ?? ""),
       count: value,
     })),
-    failed_deliveries: store.failedDeliveries(SHOWN_FAILURES).map((delivery) => ({
-      id: delivery.id,
-      channel: store.chat(delivery.chat)?.source.channel ?? "whatsapp",
-      at: new Date(delivery.updatedAt).toISOString(),
-      code: delivery.code ?? "failed",
-      hint: delivery.hint ?? "",
-    })),
+    failed_deliveries: store.failedDeliveries(SHOWN_FAILURES).map((delivery) => {
+      const chat = store.chat(delivery.chat);
+      return {
+        id: delivery.id,
+        channel: chat?.source.channel ?? "whatsapp",
+        chat_id: chat && nameOf(chat.chat),
+        at: new Date(delivery.updatedAt).toISOString(),
+        code: delivery.code ?? "failed",
+        hint: delivery.hint ?? "",
+      };
+    }),
     alarms: options.alarms.list().map((alarm) => ({
       since: new Date(alarm.since).toISOString(),
       source: alarm.source,

@@ -3,7 +3,7 @@ import { otherNumber } from "../channels/message.ts";
 import { ago, duration } from "../telemetry/duration.ts";
 import { printable } from "../telemetry/printable.ts";
 import { wrap } from "../telemetry/wrap.ts";
-import type { ChannelReport, ShownStatus, StatusReport } from "./api.ts";
+import type { ChannelReport, FailedDelivery, ShownStatus, StatusReport } from "./api.ts";
 
 /** A daemon of another version may know other reasons. */
 const sentences: ReadonlyMap<string, string> = new Map([
@@ -42,6 +42,14 @@ function textOf(report: StatusReport, now: number): string {
   lines.push("", "Channels");
   if (report.channels.length === 0) lines.push("  none configured; `revka init` writes a config");
   for (const channel of report.channels) lines.push(...channelLines(channel, now));
+  if (!daemon.running && inbox.pending + outbox.pending + outbox.failed > 0) {
+    const failed = outbox.failed > 0 ? `, ${outbox.failed} failed` : "";
+    lines.push(
+      "",
+      row("Inbox", `${inbox.pending} waiting`),
+      row("Outbox", `${outbox.pending} waiting${failed}`),
+    );
+  }
   if (daemon.running) {
     lines.push(
       "",
@@ -85,7 +93,7 @@ function details(report: StatusReport, now: number): string[] {
     for (const failed of report.failed_deliveries) {
       lines.push(
         item(
-          `${failed.id}  ${failed.channel}, ${ago(failed.at, now)}: ${failed.code}: ${failed.hint}`,
+          `${failed.id}  ${failed.channel}${to(failed)}, ${ago(failed.at, now)}: ${failed.code}: ${failed.hint}`,
         ),
       );
     }
@@ -124,11 +132,18 @@ function channelLines(channel: ChannelReport, now: number): string[] {
     );
   }
   const error = channel.last_error;
-  if (error) lines.push(item(`last error ${ago(error.at, now)}: ${error.code}: ${error.hint}`, 4));
+  // What is the matter now has said it already.
+  if (error && !channel.reason?.includes(error.hint))
+    lines.push(item(`last error ${ago(error.at, now)}: ${error.code}: ${error.hint}`, 4));
   if (channel.linking?.pair_code) {
     lines.push(item(`pair code ${channel.linking.pair_code}`, 4));
   }
   return lines;
+}
+
+/** A daemon from before an update does not say to whom. */
+function to({ chat_id }: FailedDelivery): string {
+  return chat_id ? ` to ${chat_id}` : "";
 }
 
 function oldest(queue: { pending: number; oldest_age_seconds: number | null }): string {

@@ -61,7 +61,7 @@ test("status shows all that needs a person, in 80 columns, and lets nothing stee
           ...cloud,
           state: "disconnected",
           reason: `held: ${long}`,
-          last_error: { at: cloud.last_inbound_at ?? "", code: "190", hint: long },
+          last_error: { at: cloud.last_inbound_at ?? "", code: "190", hint: `${long}Yes.` },
         },
       ],
       inbox: { pending: 3, oldest_age_seconds: 75 },
@@ -70,6 +70,7 @@ test("status shows all that needs a person, in 80 columns, and lets nothing stee
         {
           id: "01k9m2x7p4q8r6s5t3v1w0y2z",
           channel: "whatsapp",
+          chat_id: "+15550003333",
           at: new Date().toISOString(),
           code: "131047",
           hint: "evil\u001b[2J\u202e",
@@ -91,7 +92,8 @@ test("status shows all that needs a person, in 80 columns, and lets nothing stee
   expect(out).not.toMatch(/[\u001b\u202e]/);
   for (const part of [
     "190: The access token",
-    "131047: evil",
+    "whatsapp to +15550003333, ",
+    "evil\\u001b",
     "3 waiting (oldest 1 min)",
     "2 waiting (oldest 5 s), 1 failed",
     "3 sent without an answer",

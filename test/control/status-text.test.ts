@@ -46,6 +46,28 @@ test("where none runs nothing is said of what only it knows", () => {
   ]);
 });
 
+test("and what waits in its store is, without an age", () => {
+  const waiting = {
+    daemon: { running: false, pid: null, uptime_seconds: null },
+    inbox: { pending: 2, oldest_age_seconds: null },
+    outbox: { pending: 0, failed: 0, unconfirmed: 0, oldest_age_seconds: null },
+  };
+  expect(page(waiting).slice(-4)).toEqual(["", "Inbox     2 waiting", "Outbox    0 waiting", ""]);
+  const failed = { ...waiting, outbox: { ...waiting.outbox, failed: 3 } };
+  expect(page(failed).at(-2)).toBe("Outbox    0 waiting, 3 failed");
+});
+
+test("the last error is left out where the reason of now says the same", () => {
+  const error = { at: "2026-01-01T11:59:00Z", code: "190", hint: "The token has expired" };
+  const at = (reason: string | null) =>
+    page({ channels: [{ ...channel, reason, last_error: error }] }).filter((line) =>
+      line.includes("last error"),
+    );
+  expect(at(`sending is held (190): ${error.hint}`)).toEqual([]);
+  expect(at("something else")).toHaveLength(1);
+  expect(at(null)).toHaveLength(1);
+});
+
 test("addresses, and each channel by its name, state and code", () => {
   const linking = { qr: null, pair_code: "ABCD1234", expires_at: "2026-01-01T12:01:00Z" };
   const lines = page({

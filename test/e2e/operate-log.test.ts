@@ -45,6 +45,19 @@ describe("levels", () => {
   });
 });
 
+test("a config that others can read is warned of", async () => {
+  const home = mkdtempSync(join(tmpdir(), "revka-log-"));
+  undo.push(() => rmSync(home, { recursive: true, force: true }));
+  // Written into, it keeps the mode that it has.
+  writeFileSync(join(home, "config.toml"), "", { mode: 0o644 });
+  await using setup = await startCloud({}, { daemon: { home } });
+  const line = await setup.daemon.waitForLog("others can read it");
+  expect(JSON.parse(line)).toMatchObject({
+    level: "warn",
+    msg: expect.stringContaining("chmod 600"),
+  });
+});
+
 const script = process.platform === "linux" ? findExecutable("script") : null;
 
 (script ? test : test.skip)("a person's terminal gets readable lines in colour", async () => {

@@ -14,6 +14,8 @@ const LOGIN_DEADLINE_MS = 120_000;
 const GOOD_AFTER_MS = 60_000;
 /** How often WhatsApp may have us come back at once before a connection counts as good. */
 const MOST_AT_ONCE = 3;
+/** The first attempts that fail are any network's; from this one on, whoever watches for warnings hears of them. */
+const TROUBLE_FROM = 3;
 
 /** What one socket says of its own life. */
 export interface SocketEvents {
@@ -247,7 +249,7 @@ export class Connection {
     const reason = verdict.next === "now" ? "WhatsApp keeps asking for a restart" : verdict.reason;
     if (verdict.next === "backoff" && verdict.newVersion) this.version = undefined;
     const pauseMs = Math.max(wanted, pauseBefore(this.attempts++, random()));
-    log.info({ code, pause_ms: pauseMs }, reason);
+    log[this.attempts < TROUBLE_FROM ? "info" : "warn"]({ code, pause_ms: pauseMs }, reason);
     this.change({ state: "disconnected", reason: `${reason}; next try in ${seconds(pauseMs)}` });
     this.later(pauseMs, () => void this.connect(reason));
   }

@@ -1,21 +1,32 @@
 import { resolve } from "node:path";
+import type { LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { selectBackend } from "../../config/select.ts";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
 import { buildInfo } from "../../runtime/build-info.ts";
+import { waitingIn } from "../../store/waiting-counts.ts";
 
 const notRunning = "the daemon is not running";
 
-/** What there is to say while no daemon runs: the channels that the config asks for, none of them connected. */
-export function offlineReport(config: Config, configPath: string): StatusReport {
+/**
+ * What there is to say while no daemon runs: the channels that the config asks for, none of them connected, and what waits
+ * in the store.
+ */
+export function offlineReport({ config, path, paths }: LoadedConfig): StatusReport {
+  const waiting = waitingIn(paths.store);
   return {
     version: buildInfo.version,
     variant: buildInfo.variant,
-    config_path: resolve(configPath),
+    config_path: resolve(path),
     daemon: { running: false, pid: null, uptime_seconds: null },
     channels: offlineChannels(config, buildInfo.variant === "whatsapp-web"),
-    inbox: { pending: 0, oldest_age_seconds: null },
-    outbox: { pending: 0, failed: 0, unconfirmed: 0, oldest_age_seconds: null },
+    inbox: { pending: waiting?.messages ?? 0, oldest_age_seconds: null },
+    outbox: {
+      pending: waiting?.deliveries ?? 0,
+      failed: waiting?.failed ?? 0,
+      unconfirmed: 0,
+      oldest_age_seconds: null,
+    },
     turns: { running: 0 },
     refusals: [],
     failed_deliveries: [],

@@ -97,9 +97,9 @@ describe("the daemon", () => {
   };
   const report = (changes: Partial<StatusReport> = {}): StatusReport => {
     const env = { REVKA_HOME: home };
-    const { config } = loadConfig({ path: join(home, "config.toml"), env, home });
+    const loaded = loadConfig({ path: join(home, "config.toml"), env, home });
     const daemon = { running: true, pid: 42, uptime_seconds: 1 };
-    return { ...offlineReport(config, "config.toml"), daemon, ...changes };
+    return { ...offlineReport(loaded), daemon, ...changes };
   };
   const runs = { name: "daemon", level: "ok", next: null };
   const own = buildInfo.version;

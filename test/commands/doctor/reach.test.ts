@@ -33,7 +33,7 @@ async function findings(
   const path = join(home, "config.toml");
   writeFileSync(path, `[agent]\nkind = "echo"\n${text}`, { mode: 0o600 });
   const loaded = loadConfig({ path, env: {}, home });
-  const report = offlineReport(loaded.config, path);
+  const report = offlineReport(loaded);
   for (const channel of report.channels) Object.assign(channel, { linked_as: linkedAs }, changes);
   const found = await examined(probes, loaded, { status: running ? report : null }, fetch);
   return (name: string): Finding | undefined => found.find((finding) => finding.name === name);
@@ -138,7 +138,7 @@ describe("the public address", () => {
     );
     const loaded = loadConfig({ path, env: {}, home });
     const gateway = { address: null, public_url: "http://tunnel.example" };
-    const status = { ...offlineReport(loaded.config, path), gateway };
+    const status = { ...offlineReport(loaded), gateway };
     const found = await examined(gatewayProbes, loaded, { status }, never);
     expect(found.find(({ name }) => name === "public address")).toMatchObject({
       level: "error",

@@ -5,7 +5,9 @@ import { isReady } from "../../../src/control/status-text.ts";
 import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { buildInfo } from "../../../src/runtime/build-info.ts";
+import { fakeClock } from "../../support/clock.ts";
 import { temporaryHome } from "../../support/command.ts";
+import { cloud as cloudSource, everybody, message, storeAt } from "../../support/store.ts";
 
 const undo: (() => unknown)[] = [];
 let home: string;
@@ -45,7 +47,7 @@ test.each<[string, [channel: string, backend: string | null, state: string, reas
   const path = join(home, "config.toml");
   const gateway = '[gateway]\npublic_url = "https://bot.example"\n';
   writeFileSync(path, `[agent]\nkind = "echo"\n${gateway}${text}`, { mode: 0o600 });
-  const report = offlineReport(loadConfig({ path, env: {}, home }).config, path);
+  const report = offlineReport(loadConfig({ path, env: {}, home }));
   const named: unknown[][] = report.channels.map(({ channel, backend, state }) => [
     channel,
     backend,
@@ -58,4 +60,29 @@ test.each<[string, [channel: string, backend: string | null, state: string, reas
   expect(report.daemon).toEqual({ running: false, pid: null, uptime_seconds: null });
   expect(report.gateway).toEqual({ address: null, public_url: "https://bot.example" });
   expect(isReady(report)).toBe(false);
+});
+
+test("what waits in the store is told, though no daemon has it open", async () => {
+  const path = join(home, "config.toml");
+  writeFileSync(path, `[agent]\nkind = "echo"\n${cloud}`, { mode: 0o600 });
+  const loaded = loadConfig({ path, env: { REVKA_HOME: home }, home });
+  const waiting = () => {
+    const { inbox, outbox } = offlineReport(loaded);
+    return [inbox.pending, outbox.pending, outbox.failed];
+  };
+  expect(waiting()).toEqual([0, 0, 0]);
+  const store = storeAt(loaded.paths.store, fakeClock());
+  const events = ["one", "two"].map((id) => ({
+    kind: "message" as const,
+    message: message({ id }),
+  }));
+  const { admitted } = await store.accept(cloudSource, events, everybody);
+  const content = { kind: "text" as const, text: "x", quote: null };
+  const deliveries = ["d1", "d2", "d3", "d4"].map((id) => ({ id, content }));
+  await store.enqueue(admitted[0]?.chat ?? 0, deliveries);
+  await store.markFailed("d1", { retry: "no", afterMs: null, code: "131026", hint: "nobody" });
+  store.close();
+  expect(waiting()).toEqual([2, 3, 1]);
+  writeFileSync(loaded.paths.store, "no store");
+  expect(waiting()).toEqual([0, 0, 0]);
 });

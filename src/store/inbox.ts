@@ -9,8 +9,10 @@ import type {
 } from "./contract.ts";
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
+import { EarlyAmendments, type Amendment } from "./early-amendments.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
+
 import { Waiting } from "./waiting.ts";
 
 const PENDING = 0;
@@ -21,9 +23,18 @@ const REVOKED = 2;
 /** Its account speaks as another number now. */
 const ABANDONED = 4;
 
+interface KnownMessage {
+  id: number;
+  chat: ChatId;
+  state: number;
+  bytes: number;
+  message: string | null;
+}
+
 /** Messages from their arrival to the end of their turn. */
 export class Inbox {
   readonly #waiting: Waiting;
+  readonly #early = new EarlyAmendments();
 
   constructor(
     readonly database: Database,
@@ -73,10 +84,8 @@ export class Inbox {
           full = this.#acceptMessage(sourceId, event.message, rules, now, outcome, full);
           break;
         case "edit":
-          outcome.amended += this.#edit(sourceId, event, rules);
-          break;
         case "revoke":
-          outcome.amended += this.#revoke(sourceId, event);
+          outcome.amended += this.#amend(sourceId, event, rules);
           break;
         case "reaction":
           this.#react(sourceId, event.targetId, event.emoji);
@@ -147,6 +156,8 @@ export class Inbox {
       .run(source, message.id, chat, now, bytes, json);
     this.#waiting.add(chat, Number(lastInsertRowid), bytes);
     outcome.admitted.push({ chat, message: verdict.message });
+    const early = this.#early.of(source, message.id);
+    if (early) outcome.amended += this.#amend(source, early, rules);
     return false;
   }
 
@@ -170,21 +181,12 @@ export class Inbox {
     );
   }
 
-  #known(
-    source: number,
-    platformId: string,
-  ): { id: number; chat: ChatId; state: number; bytes: number; message: string | null } | null {
+  #known(source: number, platformId: string): KnownMessage | null {
     const row = this.database
       .sql("SELECT id, chat, state, bytes, message FROM inbox WHERE source = ? AND platform_id = ?")
       .get(source, platformId);
     if (!row) return null;
-    const known = row as unknown as {
-      id: number;
-      chat: ChatId;
-      state: number;
-      bytes: number;
-      message: string | null;
-    };
+    const known = row as unknown as KnownMessage;
     return { ...known, chat: this.chats.current(known.chat) };
   }
 
@@ -205,15 +207,20 @@ export class Inbox {
     return this.chats.people.same(source, parseMessage(row.message).sender, sender);
   }
 
+  #amend(source: number, event: Amendment, rules: AcceptRules): number {
+    const row = this.#known(source, event.targetId);
+    if (!row) {
+      this.#early.note(source, event);
+      return 0;
+    }
+    if (!this.#wroteIt(source, row, event.sender)) return 0;
+    if (event.kind === "edit") this.#edit(row, event.text, rules);
+    else this.#revoke(row);
+    return 1;
+  }
+
   /** What a mention gate takes out of a text it takes out of the new one, too. */
-  #edit(
-    source: number,
-    event: Extract<InboundEvent, { kind: "edit" }>,
-    rules: AcceptRules,
-  ): number {
-    const { targetId, text, sender } = event;
-    const row = this.#known(source, targetId);
-    if (!row || !this.#wroteIt(source, row, sender)) return 0;
+  #edit(row: KnownMessage, text: string, rules: AcceptRules): void {
     if (row.state === PENDING && row.message) {
       const edited = { ...parseMessage(row.message), text };
       const verdict = rules.admit(edited);
@@ -225,12 +232,9 @@ export class Inbox {
     this.database
       .sql("UPDATE history SET text = ? WHERE chat = ? AND message = ?")
       .run(text, row.chat, row.id);
-    return 1;
   }
 
-  #revoke(source: number, event: Extract<InboundEvent, { kind: "revoke" }>): number {
-    const row = this.#known(source, event.targetId);
-    if (!row || !this.#wroteIt(source, row, event.sender)) return 0;
+  #revoke(row: KnownMessage): void {
     if (row.state === PENDING) {
       this.database
         .sql("UPDATE inbox SET state = ?, message = NULL WHERE id = ?")
@@ -238,7 +242,6 @@ export class Inbox {
       this.#waiting.remove(row.chat, row.id, row.bytes);
     }
     this.database.sql("DELETE FROM history WHERE chat = ? AND message = ?").run(row.chat, row.id);
-    return 1;
   }
 
   #react(source: number, platformId: string, emoji: string | null): void {

@@ -45,7 +45,9 @@ async function answersOf(invocation: Invocation): Promise<Answers> {
   const { options, terminal } = invocation;
   const prompt = terminal.interactive ? terminalPrompt(terminal) : null;
   try {
-    return await askAll(answerSource(options, prompt), writtenHome(invocation));
+    return await askAll(answerSource(options, prompt), writtenHome(invocation), (sentence) =>
+      terminal.err(`${wrap(sentence, 80).join("\n")}\n`),
+    );
   } catch (error) {
     throw error instanceof PromptEnded ? new CommandError("stopped; nothing was written") : error;
   } finally {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { buildInfo } from "../../runtime/build-info.ts";
 import type { OptionSpec } from "../command.ts";
 import * as check from "./checks.ts";
 import { commandWords } from "./command-line.ts";
@@ -27,7 +28,10 @@ export const initOptions: Readonly<Record<string, OptionSpec>> = {
     description: "wati: webhook secret (default: a random one)",
   },
   agent: { value: "KIND", description: "model, webhook, command or echo" },
-  provider: { value: "NAME", description: "model: openrouter, openai, anthropic, groq, ollama" },
+  provider: {
+    value: "NAME",
+    description: "model: openrouter, openai, anthropic, groq, ollama or custom:URL",
+  },
   model: { value: "NAME", description: "model: its name, as the provider spells it" },
   "api-key": { value: "KEY", description: "model: key of the provider" },
   "agent-url": { value: "URL", description: "webhook: address of the agent" },
@@ -45,10 +49,7 @@ export async function askAll(
   home: string,
   tell: (sentence: string) => void,
 ): Promise<Answers> {
-  const kind = await source.ask("channel", {
-    text: "WhatsApp by Meta's Cloud API, Web or WATI? (cloud, web, wati)",
-    check: check.oneOf(channels),
-  });
+  const kind = await source.ask("channel", { text: offer(), check: check.oneOf(channels) });
   if (kind === "") {
     // The other questions depend on it.
     await source.ask("agent", { text: "", check: check.required });
@@ -64,6 +65,11 @@ export async function askAll(
   const publicUrl = channel.kind === "web" ? null : await askPublicUrl(channel.kind, source, tell);
   source.finish();
   return { channel, allowedNumbers, agent, publicUrl };
+}
+
+function offer(): string {
+  const choices = "WhatsApp by Meta's Cloud API, Web or WATI? (cloud, web, wati)";
+  return buildInfo.variant === "default" ? `Web is not in this build.\n${choices}` : choices;
 }
 
 function dialled(number: string, tell: (sentence: string) => void): string {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { loadConfig } from "../../../src/config/load.ts";
+import { buildInfo } from "../../../src/runtime/build-info.ts";
 import { revka, temporaryHome, widest } from "../../support/command.ts";
 
 const undo: (() => unknown)[] = [];
@@ -206,4 +207,34 @@ test.each([
 ])("the session file %s is written so that every folder finds it", async (given, written) => {
   await revka(["init", ...web, ...echo, "--session-path", given], env);
   expect(readFileSync(file, "utf8")).toContain(`session_path = "${written}"`);
+});
+
+test("Web is offered with the words that this build does not hold it, where it does not", async () => {
+  const offered = async () => (await revka(["init"], env, { interactive: true })).err;
+  const words = "Web is not in this build";
+  expect(await offered()).not.toContain(words);
+  const { variant } = buildInfo;
+  buildInfo.variant = "default";
+  try {
+    expect(await offered()).toContain(words);
+  } finally {
+    buildInfo.variant = variant;
+  }
+});
+
+test("a file without text is called empty, also for a secret that may be left out", async () => {
+  const empty = join(env["REVKA_HOME"] ?? "", "empty");
+  writeFileSync(empty, "\n");
+  for (const flag of ["api-token", "webhook-secret"]) {
+    const words = [...wati.slice(0, flag === "api-token" ? 2 : 4), `--${flag}`, `@${empty}`];
+    const { code, err } = await revka(["init", ...words, ...echo], env);
+    expect({ code, err }).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`--${flag}: the file ${empty} is empty`),
+    });
+  }
+});
+
+test("the help names every provider that may be given", async () => {
+  expect((await revka(["init", "--help"], env)).out).toContain("custom:URL");
 });

@@ -86,6 +86,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     spelled,
   );
   report.problems.push(...laid.problems);
+  report.warnings.push(...laid.warnings);
 
   const decrypted = options.decrypt?.(laid.values, outline, paths.config, laid.origins);
   for (const { path, message } of decrypted?.problems ?? []) report.error(path, message);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { configCredential } from "../runtime/credentials.ts";
 import {
   emptyPlan,
   oneLine,
@@ -10,9 +11,6 @@ import {
 } from "./plan.ts";
 
 const unit = "revka.service";
-
-/** Config of a service that has no account of its own: readable by root alone, handed over as a credential. */
-const configCredential = "revka-config";
 
 /** What `verb` does under systemd. `userHome` is where a user unit lives, `userName` whose it is. Pure. */
 export function systemdPlan(

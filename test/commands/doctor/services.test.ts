@@ -47,7 +47,7 @@ describe("WATI", () => {
     [
       "is not there",
       () => Promise.reject(refused),
-      "error token: WATI cannot be reached (ECONNREFUSED)",
+      "error token: WATI cannot be reached at 127.0.0.1:9 (ECONNREFUSED)",
     ],
   ])("%s", async (_, fetch, expected) => {
     expect(await found(watiProbes, wati, fetch)).toEqual([expected, "ok webhook secret: is set"]);

@@ -49,6 +49,7 @@ describe("wrong usage is exit 2, with what was meant", () => {
   test.each([
     [["stauts"], 'unknown command "stauts"; did you mean "status"?'],
     [["frobnicate"], 'unknown command "frobnicate"'],
+    [["version"], 'unknown command "version"; did you mean --version?'],
     [["status", "--jsno"], "unknown option --jsno; did you mean --json?"],
     [["--conifg", "x.toml", "status"], "unknown option --conifg; did you mean --config?"],
     [["pause", ""], "a word is empty: revka pause CHAT"],

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { buildInfo } from "../runtime/build-info.ts";
+import { typed } from "../runtime/typed.ts";
 import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
 import { PromptEnded, terminalPrompt } from "./init/prompt.ts";
 import { askAll, initOptions } from "./init/questions.ts";
@@ -10,7 +11,6 @@ import { ConfigError } from "../config/problems.ts";
 import { wrap } from "../telemetry/wrap.ts";
 import { load } from "./load.ts";
 import { homeOf, paths } from "./running-daemon.ts";
-import { typed } from "./text.ts";
 
 export const command: Command = {
   usage: "init [OPTIONS]",

@@ -74,7 +74,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const { path, env, home, gateway = {} } = options;
   const outline = knownOutline();
   const paths = resolvePaths(path, env, home);
-  const text = options.text ?? readConfigText(paths.config);
+  const text = options.text ?? readConfigText(paths.config, Boolean(path));
   const { table: raw, spelled } = withKnownNames(
     withoutBlanks(parseConfigText(text, paths.config), outline),
   );

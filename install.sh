@@ -30,9 +30,16 @@ fail() {
 }
 
 wrong_usage() {
-  printf 'install: %s\n' "$*" >&2
-  usage >&2
+  printf 'install: %s\nRun it with --help for all options.\n' "$*" >&2
   exit 2
+}
+
+# A word as a person types it into a shell.
+typed() {
+  case "$1" in
+    *[!A-Za-z0-9@%+=:,./_-]*) printf "'%s'\n" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *) printf '%s\n' "$1" ;;
+  esac
 }
 
 # glibc or musl? ldd belongs to the C library and names it.
@@ -214,9 +221,9 @@ say "Installed $version as $prefix/revka"
 case ":$PATH:" in
   *":$prefix:"*) revka=revka ;;
   *)
-    revka=$prefix/revka
+    revka=$(typed "$prefix/revka")
     say "$prefix is not in your PATH; the full path works, or add to ~/.profile:"
-    say "  export PATH=\"$prefix:\$PATH\""
+    say "  export PATH=$(typed "$prefix"):\"\$PATH\""
     ;;
 esac
 say ''

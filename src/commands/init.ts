@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { buildInfo } from "../runtime/build-info.ts";
+import { typed } from "../runtime/typed.ts";
 import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
 import { PromptEnded, terminalPrompt } from "./init/prompt.ts";
 import { askAll, initOptions } from "./init/questions.ts";
@@ -10,7 +11,6 @@ import { ConfigError } from "../config/problems.ts";
 import { wrap } from "../telemetry/wrap.ts";
 import { load } from "./load.ts";
 import { homeOf, paths } from "./running-daemon.ts";
-import { typed } from "./text.ts";
 
 export const command: Command = {
   usage: "init [OPTIONS]",
@@ -45,7 +45,9 @@ async function answersOf(invocation: Invocation): Promise<Answers> {
   const { options, terminal } = invocation;
   const prompt = terminal.interactive ? terminalPrompt(terminal) : null;
   try {
-    return await askAll(answerSource(options, prompt), writtenHome(invocation));
+    return await askAll(answerSource(options, prompt), writtenHome(invocation), (sentence) =>
+      terminal.err(`${wrap(sentence, 80).join("\n")}\n`),
+    );
   } catch (error) {
     throw error instanceof PromptEnded ? new CommandError("stopped; nothing was written") : error;
   } finally {

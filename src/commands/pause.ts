@@ -1,7 +1,7 @@
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, type Command } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
-import { typed } from "./text.ts";
+import { typed } from "../runtime/typed.ts";
 
 export const command: Command = {
   usage: "pause CHAT [--channel NAME]",

@@ -41,8 +41,8 @@ async function dispatch(
     // What stands before may be a misspelt option whose value was taken for the command.
     parseWords(globalOptions, argv.slice(0, argv.indexOf(name)));
     const { nearestName } = await import("../config/nearest.ts");
-    const guess = nearestName(name, [...catalogue.keys()]);
-    throw new UsageError(`unknown command "${name}"${guess ? `; did you mean "${guess}"?` : ""}`);
+    const guess = name === "version" ? "--version" : quoted(nearestName(name, catalogue.keys()));
+    throw new UsageError(`unknown command "${name}"${guess ? `; did you mean ${guess}?` : ""}`);
   }
   const command = await entry.load();
   const words = parseWords({ ...globalOptions, ...command.options }, rest);
@@ -69,6 +69,10 @@ async function dispatch(
     }
     throw error;
   }
+}
+
+function quoted(name: string | null): string | null {
+  return name && `"${name}"`;
 }
 
 async function explain(

@@ -51,13 +51,19 @@ export async function askDaemon<T>(
     if (error instanceof DaemonNotRunning) {
       const first = process.getBuiltinModule("node:fs").existsSync(config)
         ? ""
-        : `there is no config either: write ${config} with \`revka init\`, then `;
+        : `there is no config either: write ${config} with \`revka init${await named(invocation)}\`, then `;
       throw new CommandError(
         `${error.message}; ${first}start it with \`revka daemon\` or \`revka service start\``,
       );
     }
     throw error;
   }
+}
+
+async function named({ configFile }: Invocation): Promise<string> {
+  if (configFile === undefined) return "";
+  const { typed } = await import("../runtime/typed.ts");
+  return ` --config ${typed(configFile)}`;
 }
 
 /** As {@link askDaemon}, with null where no daemon runs. */

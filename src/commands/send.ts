@@ -15,7 +15,7 @@ const longestText = 65_536;
 export const command: Command = {
   usage: "send [--to TARGET] TEXT",
   about:
-    "Sends a text through the running daemon. TARGET is an E.164 number, a BSUID or a group (group:ID, or …@g.us for WhatsApp Web); without --to the channel's notification_target is meant. TEXT may be - to read it from standard input. Exits 0 once it is sent or safely queued.",
+    "Sends a text through the running daemon. TARGET is an E.164 number, a BSUID or a group (group:ID, or …@g.us for WhatsApp Web); without --to the channel's notification_target is meant. TEXT may be - to read it from standard input; it is read as Markdown, as an agent's answer is, so **bold** is bold and *this* in italics. Exits 0 once it is sent or safely queued.",
   options: {
     to: { value: "TARGET", description: "Who receives it" },
     channel: channelOption,

@@ -1,5 +1,6 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { strayCredentials } from "../config/stray-credentials.ts";
 import { credentials } from "../runtime/credentials.ts";
 import { selfCommand } from "../runtime/self.ts";
 import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../service/accounts.ts";
@@ -15,7 +16,14 @@ import {
   type ServiceVerb,
 } from "../service/plan.ts";
 import { systemdPlan } from "../service/systemd.ts";
-import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
+import {
+  CommandError,
+  exitCode,
+  UsageError,
+  type Command,
+  type Invocation,
+  type Terminal,
+} from "./command.ts";
 import { load } from "./load.ts";
 import { homeOf, paths } from "./running-daemon.ts";
 
@@ -110,7 +118,7 @@ async function requestOf(
     account,
     ...place,
     writable: [],
-    credentials: credentialFiles(options["credentials"]),
+    credentials: credentialFiles(options["credentials"], invocation.terminal),
     memoryMax: memoryMax(options["memory-max"]),
     systemdVersion: manager === "systemd" ? systemdVersion() : null,
   };
@@ -161,16 +169,38 @@ function placeOf(
   return { home: resolve(found.home), config: resolve(found.config) };
 }
 
-function credentialFiles(option: string | true | undefined): ServiceRequest["credentials"] {
+function credentialFiles(
+  option: string | true | undefined,
+  terminal: Terminal,
+): ServiceRequest["credentials"] {
   if (typeof option !== "string") return [];
   if (!isAbsolute(option)) throw new UsageError("--credentials needs an absolute path");
-  const found = Object.keys(credentials)
-    .map((name) => ({ name, file: join(option, name) }))
-    .filter(({ file }) => existsSync(file));
-  if (found.length > 0) return found;
-  throw new CommandError(
-    `${option} holds no credential; known names: ${Object.keys(credentials).join(", ")}`,
-  );
+  const there = namesIn(option);
+  const known = Object.keys(credentials);
+  const names = `known names: ${known.join(", ")}`;
+  for (const { name, nearest } of strayCredentials(option)) {
+    const hint = nearest === null ? names : `did you mean ${nearest}?`;
+    terminal.err(`warning: ${join(option, name)} is not handed over; ${hint}\n`);
+  }
+  const found = known.filter((name) => there.includes(name));
+  if (found.length > 0) return found.map((name) => ({ name, file: join(option, name) }));
+  throw new CommandError(`${option} holds no credential; ${names}`);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const reasons: Record<string, string> = {
+      ENOENT: "is not there: make it, or name another folder",
+      ENOTDIR: "is no folder",
+      EACCES: "may not be read by this account: use sudo",
+    };
+    throw new CommandError(
+      `--credentials: ${folder} ${reasons[code] ?? `cannot be read (${code})`}`,
+    );
+  }
 }
 
 function memoryMax(option: string | true | undefined): string | null {

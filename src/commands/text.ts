@@ -11,8 +11,3 @@ export function columns(rows: readonly (readonly [string, string])[], width = 80
     return [`  ${name.padEnd(left)}  ${first}`.trimEnd(), ...rest.map((line) => indent + line)];
   });
 }
-
-/** A word as a person types it into a shell. */
-export function typed(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

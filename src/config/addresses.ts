@@ -6,15 +6,23 @@ export function isLoopbackHost(host: string): boolean {
 
 /**
  * What is wrong with an address that secrets travel to, or null: the scheme must be `secure`; its `plain` twin passes
- * to a loopback host only. The answer never repeats the address.
+ * to a loopback host only. `because` is the key whose value makes it so, where any address would do without. The answer
+ * never repeats the address.
  */
-export function secureAddressProblem(address: string, secure: "https" | "wss"): string | null {
+export function secureAddressProblem(
+  address: string,
+  secure: "https" | "wss",
+  because?: string,
+): string | null {
   const plain = secure === "https" ? "http" : "ws";
   const url = URL.parse(address);
   if (url === null || url.host === "") return `expected an address that begins with ${secure}://`;
   if (url.protocol === `${secure}:`) return null;
   if (url.protocol !== `${plain}:`) return `expected an address that begins with ${secure}://`;
   if (isLoopbackHost(url.hostname)) return null;
+  if (because !== undefined) {
+    return `expected ${secure}://, because ${because} is set, and ${plain}:// is then allowed to a loopback address only`;
+  }
   return `expected ${secure}://, because ${plain}:// is allowed to a loopback address only`;
 }
 

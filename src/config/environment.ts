@@ -1,6 +1,7 @@
 import { variable, type Environment } from "./paths.ts";
 import { formatKey, type KeyPath, type Problem } from "./problems.ts";
 import { credentials, readCredential } from "../runtime/credentials.ts";
+import { strayCredentials } from "./stray-credentials.ts";
 import { copyOfTables, isTable, valueAt, type RawTable } from "./raw.ts";
 
 /** What the command line says of the gateway; it wins over environment and file. Port 0 lets the system choose. */
@@ -15,6 +16,8 @@ export interface Overlay {
   /** By formatted key: where a value came from that is not the file's. */
   origins: ReadonlyMap<string, { file: string; key: string }>;
   problems: Problem[];
+  /** Credentials that were handed over under a name that stands for nothing. */
+  warnings: Problem[];
 }
 
 /**
@@ -52,7 +55,7 @@ export function overlay(raw: RawTable, env: Environment, gateway: GatewayOverrid
     const path = ["channels_config", "whatsapp", "app_secret"];
     set(path, secret, "environment", "REVKA_WHATSAPP_APP_SECRET");
   }
-  return { values, origins, problems };
+  return { values, origins, problems, warnings: strayWarnings(env) };
 }
 
 interface HandedOver {
@@ -76,6 +79,15 @@ function* handedOver(values: RawTable, env: Environment): Generator<HandedOver> 
       yield { path, name, value: null, message };
     }
   }
+}
+
+function strayWarnings(env: Environment): Problem[] {
+  const folder = variable(env, "CREDENTIALS_DIRECTORY");
+  if (folder === null) return [];
+  return strayCredentials(folder).map(({ name, nearest }) => {
+    const hint = nearest === null ? "" : `; did you mean ${nearest}?`;
+    return { file: "credential", line: null, key: name, message: `unknown, ignored${hint}` };
+  });
 }
 
 /** False where something that is no table stands in the way. */

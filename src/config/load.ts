@@ -74,7 +74,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const { path, env, home, gateway = {} } = options;
   const outline = knownOutline();
   const paths = resolvePaths(path, env, home);
-  const text = options.text ?? readConfigText(paths.config);
+  const text = options.text ?? readConfigText(paths.config, Boolean(path));
   const { table: raw, spelled } = withKnownNames(
     withoutBlanks(parseConfigText(text, paths.config), outline),
   );
@@ -86,6 +86,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     spelled,
   );
   report.problems.push(...laid.problems);
+  report.warnings.push(...laid.warnings);
 
   const decrypted = options.decrypt?.(laid.values, outline, paths.config, laid.origins);
   for (const { path, message } of decrypted?.problems ?? []) report.error(path, message);

@@ -4,7 +4,8 @@ import { readConfigText } from "./toml.ts";
 
 /** As {@link loadConfig}, which see, of any file: what decrypts secrets is loaded where there may be some. */
 export async function readConfig(options: LoadOptions): Promise<LoadedConfig> {
-  const text = readConfigText(resolvePaths(options.path, options.env, options.home).config);
+  const { config } = resolvePaths(options.path, options.env, options.home);
+  const text = readConfigText(config, Boolean(options.path));
   if (!/\benc2?:/.test(text)) return loadConfig({ ...options, text });
   const { decryptSecrets } = await import("./encrypted.ts");
   return loadConfig({ ...options, text, decrypt: decryptSecrets });

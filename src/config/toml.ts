@@ -2,14 +2,15 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
 import { ConfigError, formatKey } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
+import { typed } from "../runtime/typed.ts";
 
 /** Far beyond any configuration; a wrong path must not fill the memory. */
 const maxFileBytes = 4 * 1024 * 1024;
 /** More than nearly every configuration has. */
 const pieceBytes = 16 * 1024;
 
-/** The text of the file at `path`. Throws {@link ConfigError}. */
-export function readConfigText(path: string): string {
+/** The text of the file at `path`, which `--config` named or not. Throws {@link ConfigError}. */
+export function readConfigText(path: string, named = false): string {
   const fail = (message: string) =>
     new ConfigError([{ file: path, line: null, key: null, message }]);
   let bytes: Buffer;
@@ -21,7 +22,10 @@ export function readConfigText(path: string): string {
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const code = error instanceof Error && "code" in error ? error.code : null;
-    if (code === "ENOENT") throw fail("no such file; `revka init` writes one");
+    if (code === "ENOENT") {
+      const init = named ? `revka init --config ${typed(path)}` : "revka init";
+      throw fail(`no such file; \`${init}\` writes one`);
+    }
     if (code === "EISDIR") throw fail("is a directory, expected a file");
     if (code === "EACCES")
       throw fail("may not be read by this account: let it, or run as the owner");

@@ -20,6 +20,9 @@ export const credentials = {
 
 export type CredentialName = keyof typeof credentials;
 
+/** Config of a service that has no account of its own: readable by root alone, handed over as a credential. */
+export const configCredential = "revka-config";
+
 /** Far above any token, far below what could hurt. systemd allows 1 MiB. */
 const largestBytes = 64 * 1024;
 

@@ -6,9 +6,10 @@ export function makeHome(path: string): void {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new Error(
-      `the home ${path} cannot be made (${code}): mend the folder above it, or set REVKA_HOME`,
-      { cause: error },
-    );
+    const reason =
+      code === "EEXIST"
+        ? "is a file, expected a folder: move it away"
+        : `cannot be made (${code}): mend the folder above it`;
+    throw new Error(`the home ${path} ${reason}, or set REVKA_HOME`, { cause: error });
   }
 }

@@ -163,6 +163,11 @@ test("without a terminal shows the code once", async () => {
   expect(existsSync(png)).toBe(true);
 });
 
+test("its help says how long it waits for a code that it shows once", async () => {
+  const { out } = await revka(["link", "--help"], trial.env);
+  expect(out.replace(/\s+/g, " ")).toContain("it shows one code, and waits at most 20 s for that");
+});
+
 test("says why there is nothing to link, and ends with 1", async () => {
   await daemon([{ ...web, state: "logged_out", reason: "Link again with `revka relink`" }]);
   const { code, err } = await revka(["link"], trial.env);

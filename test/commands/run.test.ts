@@ -49,6 +49,7 @@ describe("wrong usage is exit 2, with what was meant", () => {
   test.each([
     [["stauts"], 'unknown command "stauts"; did you mean "status"?'],
     [["frobnicate"], 'unknown command "frobnicate"'],
+    [["version"], 'unknown command "version"; did you mean --version?'],
     [["status", "--jsno"], "unknown option --jsno; did you mean --json?"],
     [["--conifg", "x.toml", "status"], "unknown option --conifg; did you mean --config?"],
     [["pause", ""], "a word is empty: revka pause CHAT"],
@@ -104,7 +105,9 @@ describe("global options", () => {
   test("may stand before the command", async () => {
     const { code, err } = await revka(["--config", "/nowhere/c.toml", "status"], home());
     expect(code).toBe(78);
-    expect(err).toContain("/nowhere/c.toml");
+    expect(err).toBe(
+      "/nowhere/c.toml: no such file; `revka init --config /nowhere/c.toml` writes one\n",
+    );
   });
 
   test("so may its own flags, which swallow no word", async () => {

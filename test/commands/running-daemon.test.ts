@@ -75,6 +75,8 @@ test("without a daemon, pause says how to start one, and how to get a config whe
   const without = await revka(words, trial.env);
   expect(without.code).toBe(1);
   expect(without.err).toContain(`write ${config} with \`revka init\`, then start it with`);
+  const elsewhere = await revka([...words, "--config", `${trial.home}/a b.toml`], trial.env);
+  expect(elsewhere.err).toContain(`with \`revka init --config '${trial.home}/a b.toml'\`, then`);
   writeFileSync(config, "");
   const started = await revka(words, trial.env);
   expect(started.err).toContain("start it with `revka daemon`");

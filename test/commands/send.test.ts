@@ -178,3 +178,9 @@ test("what waits says why, in 80 columns and nothing that steers the terminal", 
   expect(failed.err).not.toContain("null");
   expect(widest(failed.err)).toBeLessThanOrEqual(80);
 });
+
+test("its help says that the text is Markdown", async () => {
+  expect((await revka(["send", "--help"], {})).out.replace(/\s+/g, " ")).toContain(
+    "read as Markdown, as an agent's answer is",
+  );
+});

@@ -228,6 +228,43 @@ describe("what a service is given", () => {
     expect(out).not.toContain("s3cret");
   });
 
+  test("a credential whose name is none is told with the one that was meant, another file is not", async () => {
+    const folder = join(home, "secrets");
+    mkdirSync(folder);
+    for (const name of ["revka-whatsapp-app-secrt", "revka-foo", "README", "unknown"]) {
+      writeFileSync(join(folder, name), "s3cret");
+    }
+    const none = await install("--credentials", folder);
+    expect(none).toMatchObject({ code: 1, out: "" });
+    expect(none.err).toContain(
+      `warning: ${folder}/revka-whatsapp-app-secrt is not handed over; did you mean revka-whatsapp-app-secret?\n`,
+    );
+    expect(none.err).toContain(`revka: ${folder} holds no credential; known names: revka-`);
+    writeFileSync(join(folder, "revka-api-key"), "s3cret");
+    const { code, out, err } = await install("--credentials", folder);
+    expect(code).toBe(0);
+    expect(out.match(/^LoadCredential=.*$/gm)).toHaveLength(1);
+    expect(err.split("\n")).toEqual([
+      expect.stringMatching(
+        /revka-foo is not handed over; known names: revka-whatsapp-access-token, /,
+      ),
+      expect.stringContaining("did you mean revka-whatsapp-app-secret?"),
+      "",
+    ]);
+  });
+
+  test("a folder of secrets that is not there is not called empty", async () => {
+    const file = join(home, "file");
+    writeFileSync(file, "");
+    for (const [path, words] of [
+      [join(home, "nowhere"), "is not there: make it, or name another folder"],
+      [file, "is no folder"],
+    ] as const) {
+      const { code, err } = await install("--credentials", path);
+      expect({ code, err }).toEqual({ code: 1, err: `revka: --credentials: ${path} ${words}\n` });
+    }
+  });
+
   test.each([
     ["512M", 0],
     ["1073741824", 0],

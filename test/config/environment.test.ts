@@ -1,6 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatProblem } from "../../src/config/problems.ts";
 import { overlay } from "../../src/config/environment.ts";
-import { cloud, complaints, echo, load, removeFolder } from "./support.ts";
+import { cloud, complaints, echo, folder, load, removeFolder } from "./support.ts";
 
 afterAll(removeFolder);
 
@@ -43,6 +46,21 @@ test("a secret of the environment switches no channel on", () => {
   expect(load(echo, { env }).config.channels_config.whatsapp).toBeUndefined();
   expect(overlay({ channels_config: 5 }, env, {}).values).toEqual({ channels_config: 5 });
   expect(load(cloud, { env }).secrets).toContain("of-the-variable");
+});
+
+test("a credential whose name is none is a warning with the one that was meant", () => {
+  const handed = join(folder, "credentials");
+  mkdirSync(handed, { recursive: true });
+  for (const name of ["revka-config", "revka_api-key", "revka-foo", "tls-key"]) {
+    writeFileSync(join(handed, name), "s3cret");
+  }
+  const { warnings } = load(echo, { env: { CREDENTIALS_DIRECTORY: handed } });
+  expect(warnings.map(formatProblem)).toEqual([
+    "credential: revka-foo: unknown, ignored",
+    "credential: revka_api-key: unknown, ignored; did you mean revka-api-key?",
+  ]);
+  const nowhere = { CREDENTIALS_DIRECTORY: join(folder, "nowhere") };
+  expect(load(echo, { env: nowhere }).warnings).toEqual([]);
 });
 
 test("where a table should be and is none, the file is what is complained of", () => {

@@ -17,7 +17,13 @@ describe("a broken file", () => {
 
   test("a missing file names revka init, an unreadable one its reason", () => {
     const path = join(folder, "none.toml");
-    expect(complaints("", { path })).toEqual(["none.toml: no such file; `revka init` writes one"]);
+    expect(complaints("", { path })).toEqual([
+      "none.toml: no such file; `revka init --config none.toml` writes one",
+    ]);
+    const env = { REVKA_CONFIG: path };
+    expect(complaints("", { path: null, env })).toEqual([
+      "none.toml: no such file; `revka init` writes one",
+    ]);
     expect(complaints("", { path: folder })).toEqual([
       `${folder}: is a directory, expected a file`,
     ]);

@@ -47,7 +47,9 @@ describe("a broken file says what is wrong, and where", () => {
     [
       "a key sent in the clear",
       'default_model = "m"\ndefault_provider = "custom:http://llm.example/v1"\napi_key = "kkkk"',
-      [`config.toml:2: default_provider: ${notLoopback} when api_key is set`],
+      [
+        `config.toml:2: default_provider: expected https://, because api_key is set, and http:// is then allowed to a loopback address only`,
+      ],
     ],
     [
       "a provider's address in the clear",
@@ -67,7 +69,9 @@ describe("a broken file says what is wrong, and where", () => {
     [
       "a bearer in the clear",
       '[agent]\nkind = "webhook"\nurl = "http://x.example"\nbearer_token = "bbbb"\n',
-      [`config.toml:3: agent.url: ${notLoopback} when bearer_token is set`],
+      [
+        `config.toml:3: agent.url: expected https://, because bearer_token is set, and http:// is then allowed to a loopback address only`,
+      ],
     ],
     [
       "a command without a program",

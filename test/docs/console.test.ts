@@ -20,8 +20,8 @@ describe("what a console block shows is what happens", () => {
       file,
       async () => {
         for (const block of blocks) {
-          for (const { command, expected } of stepsOf(block.text)) {
-            const printed = await runLine(command, home, programs);
+          for (const { command, input, expected } of stepsOf(block.text)) {
+            const printed = await runLine(command, home, programs, input);
             if (matches(expected, printed, home)) continue;
             expect(`${placeOf(block)} $ ${command}\n${printed}`).toBe(expected);
           }
@@ -39,9 +39,10 @@ test("what differs does not match", () => {
   expect(matches("in /home/you/x", "in /tmp/a/x", "/tmp/a")).toBeTrue();
 });
 
-test("a block is commands and what they print", () => {
-  expect(stepsOf("$ one \\\n  two\nout\n$ three")).toEqual([
-    { command: "one \\\n  two", expected: "out\n" },
-    { command: "three", expected: "" },
+test("a block is commands, what is typed into them and what they print", () => {
+  expect(stepsOf("$ one \\\n  two\nout\n$ three\nword\n^D\nseen\n$ four")).toEqual([
+    { command: "one \\\n  two", input: "", expected: "out\n" },
+    { command: "three", input: "word\n", expected: "seen\n" },
+    { command: "four", input: "", expected: "" },
   ]);
 });

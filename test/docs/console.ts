@@ -5,18 +5,23 @@ import { root } from "./documents.ts";
 
 export interface Step {
   command: string;
+  /** What is typed into it, up to a line `^D`. */
+  input: string;
   expected: string;
 }
 
-/** `$ command` and what it prints, as they stand in a `console` block. */
+/** `$ command`, what is typed into it and what it prints, as they stand in a `console` block. */
 export function stepsOf(text: string): Step[] {
   const steps: Step[] = [];
   let continued = false;
   for (const line of text.split("\n")) {
     const last = steps.at(-1);
-    if (line.startsWith("$ ")) steps.push({ command: line.slice(2), expected: "" });
+    if (line.startsWith("$ ")) steps.push({ command: line.slice(2), input: "", expected: "" });
     else if (continued && last) last.command += `\n${line}`;
-    else if (last) last.expected += `${line}\n`;
+    else if (last && line === "^D") {
+      last.input = last.expected;
+      last.expected = "";
+    } else if (last) last.expected += `${line}\n`;
     else throw new Error(`a console block begins with "$ ", not with "${line}"`);
     continued = (line.startsWith("$ ") || continued) && line.endsWith("\\");
   }
@@ -37,14 +42,21 @@ export function makePrograms(folder: string, binary = process.env["REVKA_BINARY"
   program("npx", `[ "$1 $2 $3" = "-y bun@1.4.5 run" ] || exit 127\nshift 3\nexec ${revka} "$@"`);
 }
 
-/** Runs a line in a shell whose home is `home`, and answers everything it printed. */
-export function runLine(command: string, home: string, programs: string): Promise<string> {
+/** Runs a line in a shell whose home is `home`, types `input` into it, and answers everything it printed. */
+export function runLine(
+  command: string,
+  home: string,
+  programs: string,
+  input = "",
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn("/bin/sh", ["-c", command], {
       cwd: home,
       env: { HOME: home, PATH: `${programs}:/usr/bin:/bin`, NO_COLOR: "1" },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    // Most commands read nothing, and may be gone by now.
+    child.stdin.on("error", () => {}).end(input);
     let printed = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (part: string) => (printed += part));

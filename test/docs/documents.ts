@@ -4,7 +4,8 @@ import { join } from "node:path";
 /**
  * The documents for users, and how their code blocks are kept true:
  *
- * - `console` is run, in order, in an empty home: `$ command`, then what it prints. A line may end in `\`.
+ * - `console` is run, in order, in an empty home: `$ command`, then what is typed into it up to `^D`, if anything, then
+ *   what it prints. A line may end in `\`.
  * - `sh` is not run, but every command in it must exist as it stands.
  * - `toml` loads without a warning; `json` parses; `js FILE` and `sh FILE` are the files of an example that a test runs.
  * - `text` is for the eye alone.

@@ -188,7 +188,7 @@ describe("what is wrong, and what to do", () => {
     );
     const doctor = await machine.run("doctor");
     expect(doctor.code).toBe(1);
-    expect(doctor.out).toMatch(/ERROR number: Meta cannot be reached \(\w+\)/);
+    expect(doctor.out).toMatch(/ERROR number: Meta cannot be reached at \S+\s+\(\w+\)/);
     expect(doctor.out).toContain("store");
   });
 

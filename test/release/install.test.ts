@@ -158,8 +158,25 @@ describe("install.sh", () => {
     expect(run).toMatchObject({ code: 0, err: "", left: [] });
     expect(run.installed).toBe(executable("revka-1.2.3-linux-x64"));
     expect(run.out).toContain(`Installed revka 1.2.3 (revka-1.2.3-linux-x64) as ${prefix}/revka\n`);
-    expect(run.out).toContain(`Next:  ${prefix}/revka demo`);
     expect(spawnSync(join(prefix, "revka")).status).toBe(0);
+  });
+
+  test.each([
+    ["plain/bin", (path: string) => path],
+    ["a prefix/bin", (path: string) => `'${path}'`],
+    ["Ada's/$HOME/bin", (path: string) => `'${path.replace("'", `'\\''`)}'`],
+  ])("says what to type next as a shell takes it: %s", async (folder, written) => {
+    prefix = join(place, folder);
+    await fillRelease(["revka-1.2.3-linux-x64"]);
+    const { out } = install([]);
+    const path = `${prefix}/revka`;
+    expect(out).toContain(`\nNext:  ${written(path)} demo    see it work`);
+    expect(out).toContain(`\n       ${written(path)} init    write`);
+    const [added = ""] = /export PATH=.*/.exec(out) ?? [];
+    for (const line of [written(path), `${added}; revka`]) {
+      const shell = spawnSync("/bin/sh", ["-c", line], { encoding: "utf8" });
+      expect(shell.stdout).toBe("revka 1.2.3 (revka-1.2.3-linux-x64)\n");
+    }
   });
 
   test("installs the variant that is asked for, over the one that is there", async () => {
@@ -294,6 +311,10 @@ describe("install.sh refuses", () => {
         : { ...install(args), status: null };
     expect("err" in run ? run.err : run.stderr).toContain(message);
     expect("code" in run ? run.code : run.status).toBe(2);
+    // The sentence, and not a page that scrolls it away.
+    expect("err" in run ? run.err : run.stderr).toMatch(
+      /^install: .*\nRun it with --help for all options\.\n$/,
+    );
   });
 });
 

@@ -1,9 +1,11 @@
+import { statSync } from "node:fs";
 import { AgentError } from "../../agent/agent.ts";
 import { createAgent } from "../../agent/registry.ts";
 import { findExecutable } from "../../runtime/executable.ts";
 import { createSynthesizer } from "../../speech/synthesis.ts";
 import { createTranscriber } from "../../speech/transcription.ts";
 import { silentLog } from "../../telemetry/log.ts";
+import { scriptOf } from "./agent-script.ts";
 import { hostOf, listens, ways } from "./network-probes.ts";
 import { error, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
@@ -16,7 +18,8 @@ export const agentProbes: Probe[] = [
 async function agentVerdicts(examination: Examination, signal: AbortSignal): Promise<Verdict[]> {
   try {
     const agent = await createAgent({ ...common(examination), config: examination.loaded.config });
-    return [ok("agent", await agent.probe(signal))];
+    const said = await agent.probe(signal);
+    return [agent.kind === "command" ? commandVerdict(said, examination) : ok("agent", said)];
   } catch (reason) {
     if (!(reason instanceof AgentError)) throw reason;
     return [
@@ -26,6 +29,29 @@ async function agentVerdicts(examination: Examination, signal: AbortSignal): Pro
         "mend [agent] or the provider's keys: until then no turn succeeds",
       ),
     ];
+  }
+}
+
+/** `said` is what the probe found of the program alone; an interpreter is there also where its script is not. */
+function commandVerdict(said: string, { loaded }: Examination): Verdict {
+  const command = loaded.config.agent?.command ?? [];
+  const script = scriptOf(command);
+  if (script === null) return ok("agent", `${said}; it was looked for, not run`);
+  if (!isMissing(script))
+    return ok("agent", `${said} with ${script}; both were looked for, not run`);
+  return error(
+    "agent",
+    `${script}, which [agent] command hands to ${command[0]}, does not exist`,
+    "put it there, or mend [agent] command: until then no turn succeeds",
+  );
+}
+
+/** Where this account may not look, the daemon's may. */
+function isMissing(path: string): boolean {
+  try {
+    return !statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return false;
   }
 }
 

@@ -75,7 +75,7 @@ async function numberVerdicts({ config, graph, signal, examination }: Cloud): Pr
     answer: numberAnswer,
     signal,
   });
-  const verdicts = answer.ok ? numberFindings(answer.value) : [refused("number", answer)];
+  const verdicts = answer.ok ? numberFindings(answer.value) : [refused("number", answer, graph)];
   return skew ? [...verdicts, skew] : verdicts;
 }
 
@@ -138,7 +138,7 @@ async function tokenVerdicts({ config, graph, signal, examination }: Cloud): Pro
     if (answer.status === null) return [];
     // Meta lets only people of the app look at a token; that it works is what the number shows.
     return answer.failure.code === "190"
-      ? [refused("token", answer)]
+      ? [refused("token", answer, graph)]
       : [info("token", "Meta does not say when it expires or what it may do")];
   }
   const { is_valid, expires_at, scopes, granular_scopes } = answer.value.data;
@@ -243,9 +243,16 @@ async function appSecretVerdicts({ config, graph, signal }: Cloud): Promise<Verd
     : [untried];
 }
 
-function refused(name: string, answer: Extract<GraphAnswer<unknown>, { ok: false }>): Verdict {
+function refused(
+  name: string,
+  answer: Extract<GraphAnswer<unknown>, { ok: false }>,
+  { options }: Graph,
+): Verdict {
   const { code, hint } = answer.failure;
-  if (answer.status === null) return error(name, `Meta cannot be reached (${code})`, hint);
+  if (answer.status === null) {
+    const { host } = new URL(options.baseUrl);
+    return error(name, `Meta cannot be reached at ${host} (${code})`, hint);
+  }
   return code.startsWith("http_")
     ? error(name, `the answer (${answer.status}) is none of Meta's Graph API`, hint)
     : error(name, `Meta answers ${code}`, hint);

@@ -6,7 +6,7 @@ import { secretKeyBeside } from "../../config/paths.ts";
 import { formatProblem } from "../../config/problems.ts";
 import { selectBackend } from "../../config/select.ts";
 import { buildInfo } from "../../runtime/build-info.ts";
-import { typed } from "../text.ts";
+import { typed } from "../../runtime/typed.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 export const configProbes: Probe[] = [

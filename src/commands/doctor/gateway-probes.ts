@@ -94,7 +94,11 @@ async function callbackVerdict(
     if (response.status === 200 && body === challenge) {
       return ok(name, `${address} answers as Meta expects`);
     }
-    return error(name, `${address} answers ${response.status}`, adviceFor(response.status));
+    const path = base.replace(/\/+$/, "");
+    const added = `${loaded.config.gateway.path_prefix}/${route}`;
+    const twice = [added, `/${route}`].find((end) => path.endsWith(end)) ?? null;
+    const advice = adviceFor(response.status, twice);
+    return error(name, `${address} answers ${response.status}`, advice);
   } catch (reason) {
     return warning(
       name,
@@ -104,7 +108,11 @@ async function callbackVerdict(
   }
 }
 
-function adviceFor(status: number): string {
+/** `twice` is the route, where the public address ends in it already. */
+function adviceFor(status: number, twice: string | null): string {
+  if (status === 404 && twice !== null) {
+    return `public_url ends in ${twice}, which is added to it: leave that away`;
+  }
   if (status === 403) return "the daemon runs with another verify_token: restart it";
   if (status === 404) return "the reverse proxy must keep the path, path_prefix included";
   if (status >= 300 && status < 400) return "Meta follows no redirect: set the final address";

@@ -5,7 +5,7 @@ import { buildInfo } from "../../runtime/build-info.ts";
 import { StoreError } from "../../store/contract.ts";
 import { toStoreError } from "../../store/database.ts";
 import { foreignAdvice, foreignDatabase, foreignFile } from "../../store/foreign.ts";
-import { typed } from "../text.ts";
+import { typed } from "../../runtime/typed.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const megabyte = 1024 * 1024;

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { currentUserName } from "../../service/accounts.ts";
+import { detectManager } from "../../service/detect.ts";
+import { ServiceRefusal } from "../../service/plan.ts";
 import { homeOf } from "../running-daemon.ts";
 import { info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
@@ -9,7 +11,11 @@ export const serviceProbes: Probe[] = [
 ];
 
 /** Read off the files that enabling makes, so that no service manager has to be asked. */
-export function serviceVerdicts({ env }: Pick<Examination, "env">, root = "/"): Verdict[] {
+export function serviceVerdicts(
+  { env }: Pick<Examination, "env">,
+  root = "/",
+  platform = process.platform,
+): Verdict[] {
   const userUnits = join(homeOf(env), ".config/systemd/user");
   const systemUnits = join(root, "etc/systemd/system");
   if (existsSync(join(systemUnits, "revka.service"))) {
@@ -30,9 +36,22 @@ export function serviceVerdicts({ env }: Pick<Examination, "env">, root = "/"): 
   if (existsSync(join(homeOf(env), "Library/LaunchAgents", plist))) {
     return [ok("service", "is installed for you and starts when you log in")];
   }
-  return [
-    info("service", "is not installed", "sudo revka service install starts Revka at every boot"),
-  ];
+  return [uninstalledVerdict(root, platform)];
+}
+
+/** What `service install` would refuse is not recommended. */
+function uninstalledVerdict(root: string, platform: NodeJS.Platform): Verdict {
+  try {
+    detectManager(platform, (path) => existsSync(join(root, path)));
+  } catch (reason) {
+    if (!(reason instanceof ServiceRefusal)) throw reason;
+    return info("service", `is not installed: ${reason.message}`);
+  }
+  return info(
+    "service",
+    "is not installed",
+    "sudo revka service install starts Revka at every boot",
+  );
 }
 
 function userVerdicts(userUnits: string, root: string): Verdict[] {

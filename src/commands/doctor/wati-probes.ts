@@ -27,7 +27,7 @@ export const watiProbes: Probe[] = [
       // Statuses are numbers; a connection that failed has a word.
       const said = /^\d/.test(failure.code)
         ? `answers ${failure.code}`
-        : `cannot be reached (${failure.code})`;
+        : `cannot be reached at ${new URL(config.api_url).host} (${failure.code})`;
       return [error("token", `WATI ${said}`, failure.hint)];
     },
   },

@@ -4,7 +4,7 @@ import { SessionError } from "../../channels/whatsapp-web/session-error.ts";
 import { findSessionSecret, keyFileOf } from "../../channels/whatsapp-web/session-key.ts";
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
-import { typed } from "../text.ts";
+import { typed } from "../../runtime/typed.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const website = "https://web.whatsapp.com/";

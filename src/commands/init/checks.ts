@@ -1,5 +1,7 @@
+import { canonicalPhone, parseAllowedEntry } from "../../config/numbers.ts";
 import { providerNames } from "../../config/rules/agent.ts";
 import { commandWords } from "./command-line.ts";
+import { withPlus } from "./written.ts";
 
 /** Checks of one answer: what is wrong with it in plain words, or null. Pure; the config's own rules run afterwards. */
 
@@ -12,7 +14,7 @@ export const phoneNumberId = (answer: string): string | null =>
     : "the phone number ID is 5 to 20 digits, and not the phone number itself";
 
 export const pairPhone = (answer: string): string | null =>
-  answer === "" || /^\+?\d{7,15}$/.test(answer)
+  answer === "" || (canonicalPhone(withPlus(answer)) ?? "").length > 7
     ? null
     : "country code and number, such as 15551234567, or nothing for a QR code";
 
@@ -30,10 +32,11 @@ export const optionalHttpsUrl = (answer: string): string | null =>
 
 export const allowList = (answer: string): string | null => {
   const wrong = splitList(answer).find(
-    (entry) =>
-      entry !== "*" && !/^\+?[\d\s().-]{7,20}$/.test(entry) && !/^[A-Z]{2}\.\w+/.test(entry),
+    (entry) => parseAllowedEntry(withPlus(entry)).kind === "invalid",
   );
-  return wrong === undefined ? null : `"${wrong}" is neither a number such as +15551234567 nor *`;
+  return wrong === undefined
+    ? null
+    : `"${wrong}" is neither a number with its country code, such as +15551234567, nor *`;
 };
 
 export const provider = (answer: string): string | null => {

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { buildInfo } from "../../runtime/build-info.ts";
 import type { OptionSpec } from "../command.ts";
 import * as check from "./checks.ts";
 import { commandWords } from "./command-line.ts";
 import type { AnswerSource } from "./source.ts";
 import type { Answers } from "./template.ts";
+import { fromAnywhere, withoutRoute, withPlus } from "./written.ts";
 
 const channels = ["cloud", "web", "wati"];
 const agents = ["model", "webhook", "command", "echo"];
@@ -26,7 +28,10 @@ export const initOptions: Readonly<Record<string, OptionSpec>> = {
     description: "wati: webhook secret (default: a random one)",
   },
   agent: { value: "KIND", description: "model, webhook, command or echo" },
-  provider: { value: "NAME", description: "model: openrouter, openai, anthropic, groq, ollama" },
+  provider: {
+    value: "NAME",
+    description: "model: openrouter, openai, anthropic, groq, ollama or custom:URL",
+  },
   model: { value: "NAME", description: "model: its name, as the provider spells it" },
   "api-key": { value: "KEY", description: "model: key of the provider" },
   "agent-url": { value: "URL", description: "webhook: address of the agent" },
@@ -36,53 +41,79 @@ export const initOptions: Readonly<Record<string, OptionSpec>> = {
 };
 
 /**
- * Asks what a config needs, nothing else. `home` is where the session of WhatsApp Web goes. Rejects when the person
- * gives up, throws `UsageError` for bad flags.
+ * Asks what a config needs, nothing else. `home` is where the session of WhatsApp Web goes; `tell` hears where the config
+ * gets something else than was given. Rejects when the person gives up, throws `UsageError` for bad flags.
  */
-export async function askAll(source: AnswerSource, home: string): Promise<Answers> {
-  const kind = await source.ask("channel", {
-    text: "WhatsApp by Meta's Cloud API, Web or WATI? (cloud, web, wati)",
-    check: check.oneOf(channels),
-  });
+export async function askAll(
+  source: AnswerSource,
+  home: string,
+  tell: (sentence: string) => void,
+): Promise<Answers> {
+  const kind = await source.ask("channel", { text: offer(), check: check.oneOf(channels) });
   if (kind === "") {
     // The other questions depend on it.
     await source.ask("agent", { text: "", check: check.required });
     source.finish();
   }
-  const channel = await askChannel(kind, source, home);
+  const channel = await askChannel(kind, source, home, tell);
   const allowed = await source.ask("allow", {
     text: "Who is answered? (+15551234567, …; * everybody; empty nobody yet)",
     check: check.allowList,
   });
+  const allowedNumbers = check.splitList(allowed).map((entry) => dialled(entry, tell));
   const agent = await askAgent(source);
-  const publicUrl =
-    kind === "web"
-      ? ""
-      : await source.ask("public-url", {
-          text: "Public https address, if there is one (empty: later)",
-          check: check.optionalHttpsUrl,
-        });
+  const publicUrl = channel.kind === "web" ? null : await askPublicUrl(channel.kind, source, tell);
   source.finish();
-  return { channel, allowedNumbers: check.splitList(allowed), agent, publicUrl: publicUrl || null };
+  return { channel, allowedNumbers, agent, publicUrl };
+}
+
+function offer(): string {
+  const choices = "WhatsApp by Meta's Cloud API, Web or WATI? (cloud, web, wati)";
+  return buildInfo.variant === "default" ? `Web is not in this build.\n${choices}` : choices;
+}
+
+function dialled(number: string, tell: (sentence: string) => void): string {
+  const written = withPlus(number);
+  if (written !== number) tell(`${number} is written as ${written}.`);
+  return written;
+}
+
+async function askPublicUrl(
+  kind: "cloud" | "wati",
+  source: AnswerSource,
+  tell: (sentence: string) => void,
+): Promise<string | null> {
+  const given = await source.ask("public-url", {
+    text: "Public https address, if there is one (empty: later)",
+    check: check.optionalHttpsUrl,
+  });
+  const route = kind === "cloud" ? "/whatsapp" : "/wati";
+  const taken = withoutRoute(given, route);
+  if (taken !== null) {
+    tell(`The public address is taken as ${taken}, since ${route} is added to it.`);
+  }
+  return taken ?? (given || null);
 }
 
 async function askChannel(
   kind: string,
   source: AnswerSource,
   home: string,
+  tell: (sentence: string) => void,
 ): Promise<Answers["channel"]> {
   if (kind === "web") {
+    const sessionPath = await source.ask("session-path", {
+      text: "Session file",
+      fallback: `${home}/whatsapp-session.db`,
+    });
+    const pairPhone = await source.ask("pair-phone", {
+      text: "Your number, to link by code (empty: by QR code)",
+      check: check.pairPhone,
+    });
     return {
       kind,
-      sessionPath: await source.ask("session-path", {
-        text: "Session file",
-        fallback: `${home}/whatsapp-session.db`,
-      }),
-      pairPhone:
-        (await source.ask("pair-phone", {
-          text: "Your number, to link by code (empty: by QR code)",
-          check: check.pairPhone,
-        })) || null,
+      sessionPath: fromAnywhere(sessionPath),
+      pairPhone: dialled(pairPhone, tell) || null,
     };
   }
   if (kind === "wati") {

@@ -46,9 +46,12 @@ export function answerSource(
 }
 
 function fileText(flag: string, path: string): string {
+  let text: string;
   try {
-    return readFileSync(path, "utf8").trim();
+    text = readFileSync(path, "utf8").trim();
   } catch {
     throw new UsageError(`--${flag}: the file ${path} cannot be read`);
   }
+  if (text === "") throw new UsageError(`--${flag}: the file ${path} is empty`);
+  return text;
 }

@@ -16,7 +16,7 @@ const pollMs = 250;
 /** A person finds the phone and the menu in this time, seconds. */
 const usualWait = 180;
 /** A daemon that was just started or told to link anew has its first code by then, seconds. */
-const firstCode = 20;
+export const firstCode = 20;
 
 export const linkOptions: Record<string, OptionSpec> = {
   png: {

@@ -32,9 +32,9 @@ function checkWebhook({ config: { agent }, error }: RuleContext): void {
   const path = ["agent", "url"];
   if (agent?.url === undefined) return error(path, 'missing; kind = "webhook" needs an address');
   if (!isWebAddress(agent.url)) return error(path, noWebAddress);
-  const problem = secureAddressProblem(agent.url, "https");
-  if (agent.bearer_token !== undefined && problem)
-    error(path, `${problem} when bearer_token is set`);
+  if (agent.bearer_token === undefined) return;
+  const problem = secureAddressProblem(agent.url, "https", "bearer_token");
+  if (problem) error(path, problem);
 }
 
 function checkModel({ config, error }: RuleContext): void {
@@ -56,8 +56,8 @@ function checkProvider(provider: string, hasKey: boolean, error: RuleContext["er
   if (provider.startsWith("custom:")) {
     const address = provider.slice("custom:".length);
     if (!isWebAddress(address)) return error(path, `${noWebAddress} after custom:`);
-    const problem = secureAddressProblem(address, "https");
-    if (problem && hasKey) error(path, `${problem} when api_key is set`);
+    const problem = secureAddressProblem(address, "https", "api_key");
+    if (problem && hasKey) error(path, problem);
     return;
   }
   if (providerNames.some((name) => name === provider)) return;

@@ -55,12 +55,11 @@ export function checkSpeech({ config: { transcription, tts }, error }: RuleConte
     const { url, bearer_token } = transcription.local_whisper;
     const path = ["transcription", "local_whisper", "url"];
     const used = transcription.enabled && transcription.default_provider === "local_whisper";
-    const insecure = secureAddressProblem(url ?? "", "https");
+    const insecure = secureAddressProblem(url ?? "", "https", "bearer_token");
     if (used && url === undefined) {
       error(path, 'missing; default_provider = "local_whisper" needs it');
     } else if (used && !isWebAddress(url ?? "")) error(path, noWebAddress);
-    else if (url !== undefined && bearer_token !== undefined && insecure)
-      error(path, `${insecure} when bearer_token is set`);
+    else if (url !== undefined && bearer_token !== undefined && insecure) error(path, insecure);
   }
   if (tts?.enabled && tts.default_provider === "piper" && !isWebAddress(tts.piper.api_url))
     error(["tts", "piper", "api_url"], noWebAddress);

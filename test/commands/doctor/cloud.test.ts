@@ -55,6 +55,7 @@ async function found(answers: Answers = {}, text = cloud) {
       const end = new URL(url).pathname.split("/").at(-1) ?? "";
       asked.push(end);
       const answer = whole[end] ?? whole["number"];
+      if (answer instanceof Error) throw answer;
       return answer instanceof Response ? answer.clone() : Response.json(answer);
     },
   );
@@ -106,6 +107,17 @@ describe("the number", () => {
     ]);
     expect((await found()).of("clock")).toEqual([]);
   });
+});
+
+test("where Meta cannot be reached, the host that was asked is named", async () => {
+  const refused = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+  const { of } = await found(
+    { number: refused, debug_token: refused },
+    `${cloud}api_base_url = "https://graph.example:8443/x"\n`,
+  );
+  expect(of("number")).toEqual([
+    "error number: Meta cannot be reached at graph.example:8443 (ECONNREFUSED)",
+  ]);
 });
 
 describe("the token", () => {

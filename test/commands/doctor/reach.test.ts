@@ -79,6 +79,19 @@ describe("the callback", () => {
     });
   });
 
+  test("whose address ends in the route already is told of that", async () => {
+    const twice = cloud.replace("bot.example/", "bot.example/bot/whatsapp/");
+    const find = await findings(
+      gatewayProbes,
+      twice,
+      async () => new Response("", { status: 404 }),
+    );
+    expect(find("callback /whatsapp")).toMatchObject({
+      level: "error",
+      next: "public_url ends in /bot/whatsapp, which is added to it: leave that away",
+    });
+  });
+
   test("out of reach from here is a warning: a router may not call itself", async () => {
     const find = await findings(gatewayProbes, cloud, () => Promise.reject(new Error("refused")));
     expect(find("callback /whatsapp")).toMatchObject({ level: "warning" });

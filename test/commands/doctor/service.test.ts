@@ -17,7 +17,21 @@ const lingers = `var/lib/systemd/linger/${currentUserName()}`;
 const system = "etc/systemd/system";
 
 test.each<[string, string[], [name: string, level: Level, words: string][]]>([
-  ["nothing", [], [["service", "info", "is not installed"]]],
+  [
+    "nothing",
+    [],
+    [["service", "info", "nor launchd runs here; let your supervisor or container run"]],
+  ],
+  [
+    "a systemd that was never asked",
+    ["run/systemd/system/unit"],
+    [["service", "info", "sudo revka service install"]],
+  ],
+  [
+    "an OpenRC that was never asked",
+    ["run/openrc/softlevel"],
+    [["service", "info", "sudo revka service install"]],
+  ],
   [
     "one's own that is not enabled",
     [`${user}/revka.service`, lingers],
@@ -66,7 +80,7 @@ test.each<[string, string[], [name: string, level: Level, words: string][]]>([
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), "");
   }
-  const verdicts = serviceVerdicts({ env: { HOME: join(root, "home/ada") } }, root);
+  const verdicts = serviceVerdicts({ env: { HOME: join(root, "home/ada") } }, root, "linux");
   expect(verdicts).toHaveLength(expected.length);
   for (const [i, [name, level, words]] of expected.entries()) {
     expect(verdicts[i]).toMatchObject({ name, level });

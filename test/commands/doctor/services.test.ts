@@ -47,7 +47,7 @@ describe("WATI", () => {
     [
       "is not there",
       () => Promise.reject(refused),
-      "error token: WATI cannot be reached (ECONNREFUSED)",
+      "error token: WATI cannot be reached at 127.0.0.1:9 (ECONNREFUSED)",
     ],
   ])("%s", async (_, fetch, expected) => {
     expect(await found(watiProbes, wati, fetch)).toEqual([expected, "ok webhook secret: is set"]);
@@ -70,7 +70,19 @@ describe("the agent", () => {
   test("that can is named", async () => {
     writeFileSync(join(folder, "agent"), "#!/bin/sh\n", { mode: 0o755 });
     expect(await found(agentProbes, '[agent]\nkind = "command"\ncommand = ["agent"]\n')).toEqual([
-      `ok agent: the command is ${folder}/agent`,
+      `ok agent: the command is ${folder}/agent; it was looked for, not run`,
+    ]);
+  });
+
+  test("whose interpreter is there and whose script is not is an error", async () => {
+    const script = join(folder, "agent.sh");
+    const sh = `[agent]\nkind = "command"\ncommand = ["/bin/sh", "-eu", "${script}", "/data/not-yet"]\n`;
+    expect(await found(agentProbes, sh)).toEqual([
+      `error agent: ${script}, which [agent] command hands to /bin/sh, does not exist`,
+    ]);
+    writeFileSync(script, "exit 0\n");
+    expect(await found(agentProbes, sh)).toEqual([
+      `ok agent: the command is /bin/sh with ${script}; both were looked for, not run`,
     ]);
   });
 });

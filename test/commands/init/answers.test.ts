@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { loadConfig } from "../../../src/config/load.ts";
-import { revka, temporaryHome } from "../../support/command.ts";
+import { buildInfo } from "../../../src/runtime/build-info.ts";
+import { revka, temporaryHome, widest } from "../../support/command.ts";
 
 const undo: (() => unknown)[] = [];
 let env: Record<string, string>;
@@ -95,6 +96,13 @@ describe("what cannot be is refused before anything is written", () => {
   test.each<[string[], string]>([
     [[...web, ...echo, "--pair-phone", "12"], "--pair-phone: country code and number"],
     [[...web, ...echo, "--pair-phone", "1555x1234567"], "--pair-phone: country code and number"],
+    [[...web, ...echo, "--pair-phone", "01715551234"], "--pair-phone: country code and number"],
+    [
+      [...web, ...echo, "--allow", "+15551234567,0171 5551234"],
+      '--allow: "0171 5551234" is neither a number with its country code, such as +15551234567, nor *',
+    ],
+    [[...web, ...echo, "--allow", "+0015551234567"], '--allow: "+0015551234567" is neither'],
+    [[...web, ...echo, "--allow", "US.13/49"], '--allow: "US.13/49" is neither'],
     [[...model, "--provider", "custom:models.example"], "--provider: after custom: comes an"],
     [[...model, "--provider", "custom:"], "--provider: after custom: comes an"],
     [[...web, "--agent", "command", "--agent-command", "''"], "--agent-command: this is needed"],
@@ -114,4 +122,119 @@ test.each([
   expect((await revka(["init", ...model, "--provider", provider], env)).code).toBe(0);
   expect(readFileSync(file, "utf8")).toContain(words);
   expect(loaded().default_provider).toBe(provider);
+});
+
+describe("who is answered is judged as the config judges it", () => {
+  test("00 stands for the plus, which is written, and told", async () => {
+    const words = ["--allow", "0015551234567, 00 44 (20) 7946-0018, US.13491208655302741918, 123"];
+    const pairing = ["--pair-phone", "0015551234567"];
+    const { code, err } = await revka(["init", ...web, ...echo, ...words, ...pairing], env);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err:
+        "0015551234567 is written as +15551234567.\n" +
+        "0015551234567 is written as +15551234567.\n" +
+        "00 44 (20) 7946-0018 is written as +442079460018.\n",
+    });
+    const { whatsapp } = loaded().channels_config;
+    expect(whatsapp?.allowed_numbers).toEqual([
+      "+15551234567",
+      "+442079460018",
+      "US.13491208655302741918",
+      "123",
+    ]);
+    expect(whatsapp?.pair_phone).toBe("15551234567");
+  });
+
+  test("at the prompt too, where a number of one country alone is asked for again", async () => {
+    const input = ["web", "", "", "01715551234", "004917155512345", "echo", ""].join("\n");
+    const { code, err } = await revka(["init"], env, { input, interactive: true });
+    expect(code).toBe(0);
+    expect(err).toContain('  "01715551234" is neither a number with its country code');
+    expect(err).toContain("004917155512345 is written as +4917155512345.\n");
+    expect(loaded().channels_config.whatsapp?.allowed_numbers).toEqual(["+4917155512345"]);
+  });
+});
+
+describe("an address that ends in the route of the webhook is taken without it, and that is told", () => {
+  const cloud = ["--channel", "cloud", "--phone-number-id", "123456789", "--access-token", "EAAx"];
+  test.each<[string[], given: string, taken: string, callback: string]>([
+    [cloud, "https://bot.example/whatsapp", "https://bot.example", "https://bot.example/whatsapp"],
+    [
+      cloud,
+      "https://bot.example/bot/whatsapp/",
+      "https://bot.example/bot",
+      "https://bot.example/bot/whatsapp",
+    ],
+    [
+      wati,
+      "https://bot.example:8443/wati?secret=hush",
+      "https://bot.example:8443",
+      "https://bot.example:8443/wati?secret=…",
+    ],
+  ])("%p %s", async (channel, given, taken, callback) => {
+    const { code, out, err } = await revka(
+      ["init", ...channel, ...echo, "--public-url", given],
+      env,
+    );
+    const route = channel === wati ? "/wati" : "/whatsapp";
+    expect(widest(err)).toBeLessThanOrEqual(80);
+    expect({ code, err: err.replaceAll("\n", " ") }).toEqual({
+      code: 0,
+      err: `The public address is taken as ${taken}, since ${route} is added to it. `,
+    });
+    expect(loaded().gateway.public_url).toBe(taken);
+    expect(out.replaceAll("\n", " ")).toContain(`to ${callback} `);
+  });
+
+  test.each([
+    [cloud, "https://bot.example/mywhatsapp"],
+    [cloud, "https://bot.example/whatsapp/in"],
+    [cloud, "https://bot.example/wati"],
+    [wati, "https://bot.example/whatsapp"],
+    [cloud, "https://whatsapp"],
+  ])("%p %s is kept as it is", async (channel, given) => {
+    const { code, err } = await revka(["init", ...channel, ...echo, "--public-url", given], env);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(loaded().gateway.public_url).toBe(given);
+  });
+});
+
+test.each([
+  ["rel.db", resolve("rel.db")],
+  ["~/rel.db", "~/rel.db"],
+  ["/srv/x.db", "/srv/x.db"],
+])("the session file %s is written so that every folder finds it", async (given, written) => {
+  await revka(["init", ...web, ...echo, "--session-path", given], env);
+  expect(readFileSync(file, "utf8")).toContain(`session_path = "${written}"`);
+});
+
+test("Web is offered with the words that this build does not hold it, where it does not", async () => {
+  const offered = async () => (await revka(["init"], env, { interactive: true })).err;
+  const words = "Web is not in this build";
+  expect(await offered()).not.toContain(words);
+  const { variant } = buildInfo;
+  buildInfo.variant = "default";
+  try {
+    expect(await offered()).toContain(words);
+  } finally {
+    buildInfo.variant = variant;
+  }
+});
+
+test("a file without text is called empty, also for a secret that may be left out", async () => {
+  const empty = join(env["REVKA_HOME"] ?? "", "empty");
+  writeFileSync(empty, "\n");
+  for (const flag of ["api-token", "webhook-secret"]) {
+    const words = [...wati.slice(0, flag === "api-token" ? 2 : 4), `--${flag}`, `@${empty}`];
+    const { code, err } = await revka(["init", ...words, ...echo], env);
+    expect({ code, err }).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`--${flag}: the file ${empty} is empty`),
+    });
+  }
+});
+
+test("the help names every provider that may be given", async () => {
+  expect((await revka(["init", "--help"], env)).out).toContain("custom:URL");
 });

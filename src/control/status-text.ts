@@ -40,7 +40,8 @@ function textOf(report: StatusReport, now: number): string {
   if (gateway.address) lines.push(row("Gateway", gateway.address));
   if (gateway.public_url) lines.push(row("Public", gateway.public_url));
   lines.push("", "Channels");
-  if (report.channels.length === 0) lines.push("  none configured; `revka init` writes a config");
+  if (report.channels.length === 0)
+    lines.push("  none configured; add [channels_config.whatsapp] or [channels_config.wati]");
   for (const channel of report.channels) lines.push(...channelLines(channel, now));
   if (!daemon.running && inbox.pending + outbox.pending + outbox.failed > 0) {
     const failed = outbox.failed > 0 ? `, ${outbox.failed} failed` : "";

@@ -41,7 +41,7 @@ test("where none runs nothing is said of what only it knows", () => {
     "Config    /home/ada/.revka/config.toml",
     "",
     "Channels",
-    "  none configured; `revka init` writes a config",
+    "  none configured; add [channels_config.whatsapp] or [channels_config.wati]",
     "",
   ]);
 });

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { getQueryParams } from "hono/utils/url";
 import { equalInConstantTime } from "../../net/constant-time.ts";
 import type { Routes } from "../../net/routes.ts";
 import { parseJson, webhookRoutes, type IntakeOptions } from "../intake.ts";
@@ -45,12 +46,23 @@ export function watiRoutes(
 
 /** In `X-Revka-Webhook-Secret`, `Authorization: Bearer`, or the query `secret`; any of them will do. */
 function carriesSecret(context: Context, secret: string): boolean {
-  const bearer = /^Bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+  const { req } = context;
+  const bearer = /^Bearer\s+(.+)$/i.exec(req.header("authorization") ?? "")?.[1];
+  // Pasted into the address as it is: a form would write a space as a plus, base64 means the plus.
+  const pasted = getQueryParams(req.url.replaceAll("+", "%2B"), "secret");
   const carried = [
-    context.req.header("x-revka-webhook-secret"),
-    bearer,
-    ...(context.req.queries("secret") ?? []),
+    ...readings(req.header("x-revka-webhook-secret") ?? ""),
+    ...readings(bearer ?? ""),
+    ...(req.queries("secret") ?? []),
+    ...(Array.isArray(pasted) ? pasted : []),
   ];
   // No early end: how long it takes must not tell which of them was compared.
-  return carried.filter((value) => equalInConstantTime(value ?? "", secret)).length > 0;
+  return carried.filter((value) => equalInConstantTime(value, secret)).length > 0;
+}
+
+/** A header is handed out as Latin-1, a letter a byte; whoever sends other letters means the bytes of UTF-8. */
+function readings(header: string): (string | Uint8Array)[] {
+  const bytes = Buffer.from(header, "latin1");
+  // Not where a letter was more than a byte: it would be cut to another.
+  return bytes.toString("latin1") === header ? [header, bytes] : [header];
 }

@@ -90,6 +90,50 @@ describe("the secret", () => {
     });
   }
 
+  describe("beyond plain letters", () => {
+    /** What the server makes of a header's bytes: each is a letter of Latin-1. */
+    const sent = (value: string) => Buffer.from(value).toString("latin1");
+    const cases: [name: string, secret: string, header: string, query: string, status: number][] = [
+      ["base64, pasted as it is", "a+b/c==", "", "?secret=a+b/c==", 200],
+      ["base64, encoded", "a+b/c==", "", "?secret=a%2Bb%2Fc%3D%3D", 200],
+      ["a plus beside an encoded space", "a+b c", "", "?secret=a+b%20c", 200],
+      ["a space as a plus", "a b", "", "?secret=a+b", 200],
+      ["a plus, behind another", "a+b", "", "?secret=guess&secret=a+b", 200],
+      ["a plus is no space", "a+b", "", "?secret=a%20b", 401],
+      ["nor the other way round", "a b", "", "?secret=a%2Bb", 401],
+      ["of two pluses one as a space", "a+b+c", "", "?secret=a+b%20c", 401],
+      ["a plus in a header", "a+b", "a+b", "", 200],
+      ["a header's plus is no space", "a b", "a+b", "", 401],
+      ["letters of Latin-1 as UTF-8", "größe", sent("größe"), "", 200],
+      ["letters of Latin-1 as they are", "größe", "größe", "", 200],
+      ["letters beyond", "ключ🔑", sent("ключ🔑"), "", 200],
+      [
+        "letters beyond, in the query",
+        "ключ🔑",
+        "",
+        `?secret=${encodeURIComponent("ключ🔑")}`,
+        200,
+      ],
+      ["the last byte is a space of Latin-1", "voilà", sent("voilà"), "", 200],
+      ["letters cut off", "größe", sent("größ"), "", 401],
+      ["letters of another composition", "größe", sent("größe".normalize("NFD")), "", 401],
+      ["bytes that are no letters", "gr\ufffde", "gr\xffe", "", 401],
+      ["bytes of UTF-8, in the query", "größe", "", `?secret=${sent("größe")}`, 401],
+    ];
+    for (const [name, beyond, header, query, status] of cases) {
+      test(name, async () => {
+        const { channel } = await started({ webhook_secret: beyond });
+        const places: Record<string, string>[] =
+          header === ""
+            ? [{}]
+            : [{ "x-revka-webhook-secret": header }, { authorization: `Bearer ${header}` }];
+        for (const headers of places) {
+          expect((await post(channel, body, headers, query)).status).toBe(status);
+        }
+      });
+    }
+  });
+
   test("a length over the limit is refused before it is asked for", async () => {
     const { channel } = await started({ webhook_secret: secret });
     const headers = { "content-length": String(4 * 1024 * 1024 + 1) };

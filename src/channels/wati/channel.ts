@@ -56,7 +56,14 @@ export function createWati(options: WatiOptions): Channel {
     repeat: "ask",
     graceMs: settleMs,
     askPace,
-    routes: watiRoutes({ secret, clock, log, metrics, deliver: () => deliver }),
+    routes: watiRoutes({
+      secret,
+      ownNumber: client.endpoint.ownNumber,
+      clock,
+      log,
+      metrics,
+      deliver: () => deliver,
+    }),
     async start(taker) {
       if (secret === null) {
         log.warn(

@@ -16,6 +16,8 @@ export interface Endpoint {
   account: string;
   /** What `tenant_id` puts before a recipient; null without it. */
   prefix: string | null;
+  /** The one number (E.164) that is spoken for, where `tenant_id` is a number; else null. */
+  ownNumber: string | null;
 }
 
 /**
@@ -36,6 +38,7 @@ export function readEndpoint(config: WatiConfig): Endpoint {
     token,
     account: [url.host, tenant, prefix].filter((part) => part !== null).join("/"),
     prefix,
+    ownNumber: prefix === null ? null : phoneOf(prefix),
   };
 }
 

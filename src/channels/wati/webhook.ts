@@ -3,7 +3,8 @@ import { getQueryParams } from "hono/utils/url";
 import { equalInConstantTime } from "../../net/constant-time.ts";
 import type { Routes } from "../../net/routes.ts";
 import { parseJson, webhookRoutes, type IntakeOptions } from "../intake.ts";
-import { parseWebhook } from "./payload.ts";
+import { otherNumber } from "../message.ts";
+import { otherNumberIn, parseWebhook } from "./payload.ts";
 
 /**
  * `GET`, `HEAD` and `POST /wati`. WATI signs nothing and knows no handshake; a secret of our own in the address or a
@@ -13,9 +14,20 @@ export function watiRoutes(
   options: Omit<IntakeOptions, "channel" | "path"> & {
     /** null: every call is taken. */
     secret: string | null;
+    /** What is for another number (E.164) is ignored; null: all is taken. */
+    ownNumber: string | null;
   },
 ): Routes {
-  const { secret, clock } = options;
+  const { secret, ownNumber, clock, log } = options;
+  let told = false;
+  const tellOfOther = (number: string | null) => {
+    if (told) return;
+    told = true;
+    log.warn(
+      { number },
+      "a webhook for another number than tenant_id is ignored, as are all that follow",
+    );
+  };
   return webhookRoutes(
     { ...options, channel: "wati", path: "/wati" },
     {
@@ -38,7 +50,11 @@ export function watiRoutes(
         if (bytes instanceof Response) return bytes;
         const body = parseJson(bytes);
         if (body === undefined) return intake.refuse(context, 400, "the body is not JSON");
-        return await intake.handIn(context, parseWebhook(body, clock.now()));
+        const events = parseWebhook(body, clock.now(), ownNumber);
+        if (events.some((event) => event.kind === "ignored" && event.reason === otherNumber)) {
+          tellOfOther(otherNumberIn(body, ownNumber));
+        }
+        return await intake.handIn(context, events);
       },
     },
   );

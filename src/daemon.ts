@@ -28,7 +28,7 @@ import type { Clock } from "./runtime/clock.ts";
 import { makeHome } from "./runtime/home.ts";
 import { releaseMemoryAtRest } from "./runtime/memory.ts";
 import { onceLoaded } from "./runtime/once.ts";
-import { sourceKey, type Source } from "./store/contract.ts";
+import { sourceKey, type ConversationStore, type Source } from "./store/contract.ts";
 import { toStoreError } from "./store/database.ts";
 import { openStore } from "./store/sqlite.ts";
 import { Alarms } from "./telemetry/alarms.ts";
@@ -86,6 +86,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     whatsappWeb: buildInfo.variant === "whatsapp-web",
     ...(options.showLinking ? { showLinking: options.showLinking } : {}),
   });
+  await continueAccounts(channels, store, log);
   const byKey = new Map(channels.map((channel) => [sourceKey(sourceOf(channel)), channel]));
   const channelOf = (source: Source) => byKey.get(sourceKey(source));
   const fetchFor = (service: string) => network.fetchFor(service);
@@ -270,6 +271,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       store.close();
     },
   };
+}
+
+/** An account that the config names otherwise than before is the same: what waits, or is known, is not lost. */
+async function continueAccounts(channels: Channel[], store: ConversationStore, log: Logger) {
+  for (const channel of channels) {
+    const { wasAccount } = channel;
+    if (wasAccount && (await store.renameAccount(sourceOf(channel), wasAccount))) {
+      log.info(
+        { channel: channel.name },
+        "the config names the account otherwise than before: what is known of it goes on",
+      );
+    }
+  }
 }
 
 async function speakerOf(options: SpeakOptions) {

@@ -89,6 +89,8 @@ export interface Channel {
   readonly backend: Backend;
   /** Which account of the channel: part of every key in the store. */
   readonly account: string;
+  /** May another config have named this account so? Absent where an account has one name for ever. */
+  wasAccount?(account: string): boolean;
   /**
    * What a repeated send means: `status` a status event names our delivery id, so wait for it first; `same-id`
    * receivers drop the repeat; `ask` the platform may be able to say what it has sent, so ask first (`findSent`).

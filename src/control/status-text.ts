@@ -8,7 +8,7 @@ import type { ChannelReport, FailedDelivery, ShownStatus, StatusReport } from ".
 /** A daemon of another version may know other reasons. */
 const sentences: ReadonlyMap<string, string> = new Map([
   ...Object.entries(refusalReasons),
-  [otherNumber, "It is for another number than `phone_number_id` of the config."],
+  [otherNumber, "It is for another number than `phone_number_id` or `tenant_id` of the config."],
 ]);
 const width = 80;
 const label = 10;

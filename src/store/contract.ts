@@ -15,6 +15,11 @@ import type {
  * {@link StoreError} where nothing of it was kept. Times are Unix milliseconds.
  */
 export interface ConversationStore {
+  /**
+   * What is kept of an account under another name goes on under the one that it has now. `was`: may it have had this
+   * name? Of several, the one in use last is meant. False where there is none, and where this name is known already.
+   */
+  renameAccount(source: Source, was: (account: string) => boolean): Promise<boolean>;
   /** Takes in one batch of a channel: identities, messages, edits, statuses; all of it or nothing. */
   accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome>;
   /** Chats with messages waiting for a turn, oldest first. */

@@ -42,6 +42,28 @@ export class Sources {
     return row.id;
   }
 
+  /**
+   * The key of an account that is kept under another name: of those that it may have been, the one in use last. null
+   * where there is none, and where the account is kept under its own name.
+   */
+  formerKey({ channel, account }: Source, was: (account: string) => boolean): number | null {
+    const kept = this.database
+      .sql(
+        `SELECT id, account FROM sources WHERE channel = ?
+         ORDER BY max(ifnull(last_inbound_at, 0), ifnull(last_outbound_at, 0)) DESC, id DESC`,
+      )
+      .all(channel) as unknown as { id: number; account: string }[];
+    if (kept.some((row) => row.account === account)) return null;
+    return kept.find((row) => was(row.account))?.id ?? null;
+  }
+
+  /** Runs inside a transaction. */
+  rename(key: number, account: string): void {
+    this.#known.clear();
+    this.changed();
+    this.database.sql("UPDATE sources SET account = ? WHERE id = ?").run(account, key);
+  }
+
   /** Keeps an account's key at hand once its transaction stands. */
   remember(source: Source, key: number): void {
     this.#known.set(nameOf(source), key);

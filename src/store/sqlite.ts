@@ -133,6 +133,13 @@ class SqliteStore implements ConversationStore {
     );
   }
 
+  async renameAccount(source: Source, was: (account: string) => boolean): Promise<boolean> {
+    const key = this.#sources.formerKey(source, was);
+    if (key === null) return false;
+    await this.#database.write(() => this.#sources.rename(key, source.account), this.#undone);
+    return true;
+  }
+
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
     const result = await this.#database.write(
       () => this.#inbox.accept(source, events, rules, this.#clock.now()),

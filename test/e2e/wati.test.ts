@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../support/store.ts";
 import { startAgent } from "./support/agent.ts";
+import { statusLine } from "./support/raw.ts";
 import { spoken, missingTools, speechConfig, startTranscription } from "./support/speech.ts";
 import { startWati, webhookSecret } from "./support/wati.ts";
 
@@ -62,6 +63,21 @@ describe("the webhook", () => {
     expect((await daemon.status()).inbox.pending).toBe(0);
     expect(wati.received).toHaveLength(3);
     expect(daemon.lines.join("\n")).not.toContain(webhookSecret);
+  });
+
+  test("takes a secret of any letters, in the bytes of a header or in the address", async () => {
+    await using setup = await startWati({ wati: { webhook_secret: "ключ+b/=" } });
+    const { daemon } = setup;
+    const answer = (query: string, header: string) =>
+      statusLine(
+        daemon.url,
+        `POST /wati${query} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nx-revka-webhook-secret: ${header}\r\n\r\n{}`,
+      );
+    expect(await answer("", "ключ+b/=")).toContain("200");
+    expect(await answer("", "ключ b/=")).toContain("401");
+    expect(await answer("?secret=ключ+b/=", "")).toContain("200");
+    expect(await answer(`?secret=${encodeURIComponent("ключ+b/=")}`, "")).toContain("200");
+    expect(await answer("?secret=ключ%20b/=", "")).toContain("401");
   });
 
   test("answers what is no message by its status, and no trap starts a turn", async () => {

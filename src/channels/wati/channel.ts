@@ -7,7 +7,7 @@ import type { Channel, ChannelStatus, Deliver, Pace } from "../channel.ts";
 import { renderText } from "../text.ts";
 import type { WatiClient } from "./api.ts";
 import { probe, sendDelivery } from "./client.ts";
-import { readEndpoint } from "./endpoint.ts";
+import { mayBeOne, readEndpoint } from "./endpoint.ts";
 import { openMedia } from "./media.ts";
 import { findSent } from "./sent.ts";
 import { watiRoutes } from "./webhook.ts";
@@ -52,10 +52,18 @@ export function createWati(options: WatiOptions): Channel {
     name: "wati",
     backend: "wati",
     account: client.endpoint.account,
+    wasAccount: (account) => mayBeOne(account, client.endpoint.account),
     repeat: "ask",
     graceMs: settleMs,
     askPace,
-    routes: watiRoutes({ secret, clock, log, metrics, deliver: () => deliver }),
+    routes: watiRoutes({
+      secret,
+      ownNumber: client.endpoint.ownNumber,
+      clock,
+      log,
+      metrics,
+      deliver: () => deliver,
+    }),
     async start(taker) {
       if (secret === null) {
         log.warn(

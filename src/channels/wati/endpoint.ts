@@ -1,3 +1,4 @@
+import { canonicalPhone } from "../../config/numbers.ts";
 import type { WatiConfig } from "../../config/schema.ts";
 import type { Recipient } from "../message.ts";
 
@@ -8,10 +9,15 @@ export interface Endpoint {
   /** The tenant that stood in `api_url`, which older addresses of files need; else null. */
   tenant: string | null;
   token: string;
-  /** Key of the account in the store: host, and whatever of tenant the configuration names. */
+  /**
+   * Key of the account in the store: host, tenant, and `tenant_id`, as far as the configuration names them. Keys of one
+   * account may thus differ: {@link mayBeOne}.
+   */
   account: string;
   /** What `tenant_id` puts before a recipient; null without it. */
   prefix: string | null;
+  /** The one number (E.164) that is spoken for, where `tenant_id` is a number; else null. */
+  ownNumber: string | null;
 }
 
 /**
@@ -32,7 +38,34 @@ export function readEndpoint(config: WatiConfig): Endpoint {
     token,
     account: [url.host, tenant, prefix].filter((part) => part !== null).join("/"),
     prefix,
+    ownNumber: prefix === null ? null : phoneOf(prefix),
   };
+}
+
+/**
+ * May these two keys be of one account, of which a configuration named more than another? Only another host, or
+ * another tenant, tells that they are not.
+ */
+export function mayBeOne(account: string, other: string): boolean {
+  const [one, two] = [namesOf(account), namesOf(other)];
+  if (one.host !== two.host) return false;
+  return one.tenant === null || two.tenant === null || one.tenant === two.tenant;
+}
+
+/** What stands behind the host may be the tenant, or a `tenant_id`, which is a channel's name or number. */
+function namesOf(account: string): { host: string; tenant: string | null } {
+  const [host = "", next = ""] = account.split("/");
+  const isTenant = /^\d+$/.test(next) && phoneOf(next) === null;
+  return { host, tenant: isTenant ? next : null };
+}
+
+/** Tenants of WATI that are seen have seven digits at most, and few phone numbers have less than ten. */
+const fewestDigits = 9;
+
+/** The phone number (E.164) that `name` is; null where it is a channel's name, or a tenant. */
+export function phoneOf(name: string): string | null {
+  const phone = canonicalPhone(name);
+  return phone !== null && phone.length > fewestDigits ? phone : null;
 }
 
 /**

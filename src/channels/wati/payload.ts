@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { canonicalPhone, isBusinessScopedId } from "../../config/numbers.ts";
-import type { InboundEvent, Message, Sender } from "../message.ts";
+import { otherNumber, type InboundEvent, type Message, type Sender } from "../message.ts";
 import { bodyOf, readContent } from "./content.ts";
+import { phoneOf } from "./endpoint.ts";
 import { eventShape, readTimestamp, type WatiEvent } from "./shapes.ts";
 import { readStatus } from "./status.ts";
 
@@ -24,16 +25,42 @@ const ignoredEvents: ReadonlyMap<string, string> = new Map([
 /**
  * Turns a webhook body into events. WATI sends one flat event a request; lists are understood. Every event comes in
  * variants (`_v2`, `_bsuid`) that may all be switched on: they name the same message, so they get the same id.
- * `now` is Unix ms. Never throws. Source: docs.wati.io/reference/webhooks.
+ * `now` is Unix ms; what is for another number than `ownNumber` (E.164) is not acted upon, nor told apart where that is
+ * null. Never throws. Source: docs.wati.io/reference/webhooks.
  */
-export function parseWebhook(body: unknown, now: number): InboundEvent[] {
-  return (Array.isArray(body) ? body : [body]).flatMap((item) => parseEvent(item, now));
+export function parseWebhook(
+  body: unknown,
+  now: number,
+  ownNumber: string | null = null,
+): InboundEvent[] {
+  return itemsOf(body).flatMap((item) => parseEvent(item, now, ownNumber));
 }
 
-function parseEvent(raw: unknown, now: number): InboundEvent[] {
+/** The first other number that this body is for; null where there is none. */
+export function otherNumberIn(body: unknown, ownNumber: string | null): string | null {
+  for (const item of itemsOf(body)) {
+    const parsed = v.safeParse(eventShape, item);
+    const other = parsed.success ? otherNumberOf(parsed.output, ownNumber) : null;
+    if (other !== null) return other;
+  }
+  return null;
+}
+
+function itemsOf(body: unknown): unknown[] {
+  return Array.isArray(body) ? body : [body];
+}
+
+/** The number that an event is for, where it names one and that is not `ownNumber`. */
+function otherNumberOf(event: WatiEvent, ownNumber: string | null): string | null {
+  const number = phoneOf(event.channelPhoneNumber ?? "");
+  return ownNumber === null || number === ownNumber ? null : number;
+}
+
+function parseEvent(raw: unknown, now: number, ownNumber: string | null): InboundEvent[] {
   const parsed = v.safeParse(eventShape, raw);
   if (!parsed.success) return [ignored("malformed")];
   const event = parsed.output;
+  if (otherNumberOf(event, ownNumber) !== null) return [ignored(otherNumber)];
   const name = event.eventType?.trim().replace(/(_v\d+|_bsuid)+$/i, "") ?? "";
   const status = readStatus(name, event, now);
   if (status) return status.length > 0 ? status : [ignored("status_without_id")];

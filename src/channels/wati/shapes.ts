@@ -34,6 +34,8 @@ export const eventShape = jsonObject({
   eventType: text,
   id,
   whatsappMessageId: id,
+  /** Digits of the number that the event is for. Source: support.wati.io 11968611. */
+  channelPhoneNumber: id,
   waId: id,
   from: id,
   bsuid: id,

@@ -1,8 +1,10 @@
 import type { Context } from "hono";
+import { getQueryParams } from "hono/utils/url";
 import { equalInConstantTime } from "../../net/constant-time.ts";
 import type { Routes } from "../../net/routes.ts";
 import { parseJson, webhookRoutes, type IntakeOptions } from "../intake.ts";
-import { parseWebhook } from "./payload.ts";
+import { otherNumber } from "../message.ts";
+import { otherNumberIn, parseWebhook } from "./payload.ts";
 
 /**
  * `GET`, `HEAD` and `POST /wati`. WATI signs nothing and knows no handshake; a secret of our own in the address or a
@@ -12,9 +14,20 @@ export function watiRoutes(
   options: Omit<IntakeOptions, "channel" | "path"> & {
     /** null: every call is taken. */
     secret: string | null;
+    /** What is for another number (E.164) is ignored; null: all is taken. */
+    ownNumber: string | null;
   },
 ): Routes {
-  const { secret, clock } = options;
+  const { secret, ownNumber, clock, log } = options;
+  let told = false;
+  const tellOfOther = (number: string | null) => {
+    if (told) return;
+    told = true;
+    log.warn(
+      { number },
+      "a webhook for another number than tenant_id is ignored, as are all that follow",
+    );
+  };
   return webhookRoutes(
     { ...options, channel: "wati", path: "/wati" },
     {
@@ -37,7 +50,11 @@ export function watiRoutes(
         if (bytes instanceof Response) return bytes;
         const body = parseJson(bytes);
         if (body === undefined) return intake.refuse(context, 400, "the body is not JSON");
-        return await intake.handIn(context, parseWebhook(body, clock.now()));
+        const events = parseWebhook(body, clock.now(), ownNumber);
+        if (events.some((event) => event.kind === "ignored" && event.reason === otherNumber)) {
+          tellOfOther(otherNumberIn(body, ownNumber));
+        }
+        return await intake.handIn(context, events);
       },
     },
   );
@@ -45,12 +62,23 @@ export function watiRoutes(
 
 /** In `X-Revka-Webhook-Secret`, `Authorization: Bearer`, or the query `secret`; any of them will do. */
 function carriesSecret(context: Context, secret: string): boolean {
-  const bearer = /^Bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+  const { req } = context;
+  const bearer = /^Bearer\s+(.+)$/i.exec(req.header("authorization") ?? "")?.[1];
+  // Pasted into the address as it is: a form would write a space as a plus, base64 means the plus.
+  const pasted = getQueryParams(req.url.replaceAll("+", "%2B"), "secret");
   const carried = [
-    context.req.header("x-revka-webhook-secret"),
-    bearer,
-    ...(context.req.queries("secret") ?? []),
+    ...readings(req.header("x-revka-webhook-secret") ?? ""),
+    ...readings(bearer ?? ""),
+    ...(req.queries("secret") ?? []),
+    ...(Array.isArray(pasted) ? pasted : []),
   ];
   // No early end: how long it takes must not tell which of them was compared.
-  return carried.filter((value) => equalInConstantTime(value ?? "", secret)).length > 0;
+  return carried.filter((value) => equalInConstantTime(value, secret)).length > 0;
+}
+
+/** A header is handed out as Latin-1, a letter a byte; whoever sends other letters means the bytes of UTF-8. */
+function readings(header: string): (string | Uint8Array)[] {
+  const bytes = Buffer.from(header, "latin1");
+  // Not where a letter was more than a byte: it would be cut to another.
+  return bytes.toString("latin1") === header ? [header, bytes] : [header];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { readEndpoint, targetOf } from "../../../src/channels/wati/endpoint.ts";
+import { mayBeOne, readEndpoint, targetOf } from "../../../src/channels/wati/endpoint.ts";
 import { watiSchema } from "../../../src/config/schema.ts";
 
 const read = (config: object) =>
@@ -42,6 +42,32 @@ test("addresses as WATI shows them", () => {
 
 test("the account holds the tenant", () => {
   expect(read({ tenant_id: "17435002445" }).account).toBe("live-mt-server.wati.io/17435002445");
+});
+
+test("keys may be of one account unless they name two hosts or two tenants", () => {
+  const host = "https://live-mt-server.wati.io";
+  const key = (api_url: string, tenant_id?: string) =>
+    read({ api_url, ...(tenant_id === undefined ? {} : { tenant_id }) }).account;
+  const bare = key(host);
+  const one = key(`${host}/384776`);
+  const cases: [name: string, account: string, other: string, same: boolean][] = [
+    ["a tenant_id that is set", bare, key(host, "17435002445"), true],
+    ["another tenant_id", key(host, "17435002445"), key(host, "12025550123"), true],
+    ["a channel's name", key(host, "17435002445"), key(host, "my/shop"), true],
+    ["a tenant in the address", bare, one, true],
+    ["a tenant in the address, none in tenant_id", key(host, "17435002445"), one, true],
+    ["both", bare, key(`${host}/384776`, "17435002445"), true],
+    ["the tenant in either place", one, key(host, "384776"), true],
+    ["another tenant", one, key(`${host}/384777`), false],
+    ["another tenant, with a number", one, key(`${host}/384777`, "17435002445"), false],
+    ["another tenant in tenant_id", one, key(host, "384777"), false],
+    ["another host", bare, key("https://live-server-1.wati.io"), false],
+    ["another port", key("http://127.0.0.1:1"), key("http://127.0.0.1:2"), false],
+    ["another host of the same tenant", one, key("https://eu.wati.io/384776"), false],
+  ];
+  for (const [name, account, other, same] of cases) {
+    expect([name, mayBeOne(account, other), mayBeOne(other, account)]).toEqual([name, same, same]);
+  }
 });
 
 test("tokens as WATI shows them", () => {

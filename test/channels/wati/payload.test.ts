@@ -82,6 +82,16 @@ test("the id: WhatsApp's, else WATI's, else a hash that a repetition has too", (
   }
 });
 
+test("a number as the id is its digits; one that several are read as is none", () => {
+  const bare = { id: 2, waId: 15550001111, type: "text", text: "hello" };
+  expect(only(bare)).toMatchObject({ id: "2", sender: { phone: "+15550001111" } });
+  const idOf = (digits: string) => only(event({ whatsappMessageId: JSON.parse(digits) })).id;
+  expect(idOf("9007199254740991")).toBe("9007199254740991");
+  for (const digits of ["9007199254740993", "1234567890123456789", "-1e300", "1.5"]) {
+    expect([digits, idOf(digits)]).toEqual([digits, "69282478274a880fe782b2d9"]);
+  }
+});
+
 test("messages without an id are told apart by whoever, whenever and whatever they tell", () => {
   const bare = { ...event(), whatsappMessageId: null, id: null };
   const image = { ...bare, type: "image", text: "" };

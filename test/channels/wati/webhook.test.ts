@@ -1,15 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { NotAccepted, type Channel, type Deliver } from "../../../src/channels/channel.ts";
 import type { InboundEvent } from "../../../src/channels/message.ts";
+import { silentLog, type LogFields } from "../../../src/telemetry/log.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { wati } from "./support.ts";
 
 const message = { eventType: "message", waId: "15550001111", text: "hi", type: "text", id: "1" };
 
-async function started(config: object = {}, deliver?: Deliver) {
+async function started(config: object = {}, deliver?: Deliver, log = silentLog) {
   const taken: InboundEvent[][] = [];
   const metrics = createMetrics();
-  const channel = wati(config, { metrics });
+  const channel = wati(config, { metrics, log });
   await channel.start(deliver ?? (async (events) => void taken.push(events)));
   return { channel, taken, metrics };
 }
@@ -90,6 +91,50 @@ describe("the secret", () => {
     });
   }
 
+  describe("beyond plain letters", () => {
+    /** What the server makes of a header's bytes: each is a letter of Latin-1. */
+    const sent = (value: string) => Buffer.from(value).toString("latin1");
+    const cases: [name: string, secret: string, header: string, query: string, status: number][] = [
+      ["base64, pasted as it is", "a+b/c==", "", "?secret=a+b/c==", 200],
+      ["base64, encoded", "a+b/c==", "", "?secret=a%2Bb%2Fc%3D%3D", 200],
+      ["a plus beside an encoded space", "a+b c", "", "?secret=a+b%20c", 200],
+      ["a space as a plus", "a b", "", "?secret=a+b", 200],
+      ["a plus, behind another", "a+b", "", "?secret=guess&secret=a+b", 200],
+      ["a plus is no space", "a+b", "", "?secret=a%20b", 401],
+      ["nor the other way round", "a b", "", "?secret=a%2Bb", 401],
+      ["of two pluses one as a space", "a+b+c", "", "?secret=a+b%20c", 401],
+      ["a plus in a header", "a+b", "a+b", "", 200],
+      ["a header's plus is no space", "a b", "a+b", "", 401],
+      ["letters of Latin-1 as UTF-8", "größe", sent("größe"), "", 200],
+      ["letters of Latin-1 as they are", "größe", "größe", "", 200],
+      ["letters beyond", "ключ🔑", sent("ключ🔑"), "", 200],
+      [
+        "letters beyond, in the query",
+        "ключ🔑",
+        "",
+        `?secret=${encodeURIComponent("ключ🔑")}`,
+        200,
+      ],
+      ["the last byte is a space of Latin-1", "voilà", sent("voilà"), "", 200],
+      ["letters cut off", "größe", sent("größ"), "", 401],
+      ["letters of another composition", "größe", sent("größe".normalize("NFD")), "", 401],
+      ["bytes that are no letters", "gr\ufffde", "gr\xffe", "", 401],
+      ["bytes of UTF-8, in the query", "größe", "", `?secret=${sent("größe")}`, 401],
+    ];
+    for (const [name, beyond, header, query, status] of cases) {
+      test(name, async () => {
+        const { channel } = await started({ webhook_secret: beyond });
+        const places: Record<string, string>[] =
+          header === ""
+            ? [{}]
+            : [{ "x-revka-webhook-secret": header }, { authorization: `Bearer ${header}` }];
+        for (const headers of places) {
+          expect((await post(channel, body, headers, query)).status).toBe(status);
+        }
+      });
+    }
+  });
+
   test("a length over the limit is refused before it is asked for", async () => {
     const { channel } = await started({ webhook_secret: secret });
     const headers = { "content-length": String(4 * 1024 * 1024 + 1) };
@@ -143,6 +188,68 @@ describe("bodies", () => {
     }
     expect(taken.flat().every((it) => it.kind === "ignored")).toBe(true);
     expect(taken.flat().length).toBeGreaterThan(4);
+  });
+});
+
+describe("with the number of one channel as tenant_id", () => {
+  const other = { ...message, channelPhoneNumber: "12025550123" };
+  const kinds = (taken: InboundEvent[][]) =>
+    taken.flat().map((it) => (it.kind === "ignored" ? it.reason : it.kind));
+
+  test("what another channel received is ignored, and told of once", async () => {
+    const warned: LogFields[] = [];
+    const log = { ...silentLog, warn: (fields: LogFields) => warned.push(fields) };
+    const { channel, taken } = await started(
+      { tenant_id: "+17435002445", webhook_secret: "x" },
+      undefined,
+      log,
+    );
+    for (const event of [other, { ...other, id: "2" }]) {
+      const answer = await post(channel, JSON.stringify(event), { "x-revka-webhook-secret": "x" });
+      expect([answer.status, await answer.json()]).toEqual([200, { status: "ok" }]);
+    }
+    expect(kinds(taken)).toEqual(["other_number", "other_number"]);
+    expect(warned).toEqual([{ number: "+12025550123" }]);
+  });
+
+  const cases: [name: string, tenant_id: string | undefined, event: object, kind: string][] = [
+    ["its own", "12025550123", other, "message"],
+    [
+      "its own, as a number",
+      "12025550123",
+      { ...other, channelPhoneNumber: 12025550123 },
+      "message",
+    ],
+    ["a channel that is not told", "17435002445", message, "message"],
+    ["null", "17435002445", { ...message, channelPhoneNumber: null }, "message"],
+    [
+      "what is no phone number",
+      "17435002445",
+      { ...message, channelPhoneNumber: "177742" },
+      "message",
+    ],
+    ["any, where a name is set", "my-shop", other, "message"],
+    ["any, where the tenant is set", "384776", other, "message"],
+    ["any, where nothing is set", undefined, other, "message"],
+    [
+      "what became of another's sending",
+      "17435002445",
+      { ...other, eventType: "sessionMessageFailed" },
+      "other_number",
+    ],
+  ];
+  for (const [name, tenant_id, event, kind] of cases) {
+    test(`${name}: ${kind}`, async () => {
+      const { channel, taken } = await started(tenant_id === undefined ? {} : { tenant_id });
+      expect((await post(channel, JSON.stringify(event))).status).toBe(200);
+      expect(kinds(taken)).toEqual([kind]);
+    });
+  }
+
+  test("a list is told apart one by one", async () => {
+    const { channel, taken } = await started({ tenant_id: "17435002445" });
+    await post(channel, JSON.stringify([other, message, 7]));
+    expect(kinds(taken)).toEqual(["other_number", "message", "malformed"]);
   });
 });
 

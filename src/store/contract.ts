@@ -17,7 +17,7 @@ import type {
 export interface ConversationStore {
   /**
    * What is kept of an account under another name goes on under the one that it has now. `was`: may it have had this
-   * name? Of several, the one in use last is meant. False where there is none, and where this name is known already.
+   * name? False where that is none or several, and where this name is known already.
    */
   renameAccount(source: Source, was: (account: string) => boolean): Promise<boolean>;
   /** Takes in one batch of a channel: identities, messages, edits, statuses; all of it or nothing. */

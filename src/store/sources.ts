@@ -43,18 +43,16 @@ export class Sources {
   }
 
   /**
-   * The key of an account that is kept under another name: of those that it may have been, the one in use last. null
-   * where there is none, and where the account is kept under its own name.
+   * The key of an account that is kept under another name. null where there is none that it may have been, or more than
+   * one, and where the account is kept under its own name.
    */
   formerKey({ channel, account }: Source, was: (account: string) => boolean): number | null {
     const kept = this.database
-      .sql(
-        `SELECT id, account FROM sources WHERE channel = ?
-         ORDER BY max(ifnull(last_inbound_at, 0), ifnull(last_outbound_at, 0)) DESC, id DESC`,
-      )
+      .sql("SELECT id, account FROM sources WHERE channel = ?")
       .all(channel) as unknown as { id: number; account: string }[];
     if (kept.some((row) => row.account === account)) return null;
-    return kept.find((row) => was(row.account))?.id ?? null;
+    const [former, ...others] = kept.filter((row) => was(row.account));
+    return former && others.length === 0 ? former.id : null;
   }
 
   /** Runs inside a transaction. */

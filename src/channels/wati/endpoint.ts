@@ -43,24 +43,34 @@ export function readEndpoint(config: WatiConfig): Endpoint {
 }
 
 /**
- * May these two keys be of one account, of which a configuration named more than another? Only another host, or
- * another tenant, tells that they are not.
+ * May these two keys be of one account, of which a configuration named more than another? Another host, another tenant
+ * or another channel tells that they are not.
  */
 export function mayBeOne(account: string, other: string): boolean {
   const [one, two] = [namesOf(account), namesOf(other)];
-  if (one.host !== two.host) return false;
-  return one.tenant === null || two.tenant === null || one.tenant === two.tenant;
+  const agree = (a: string | null, b: string | null) => a === null || b === null || a === b;
+  return one.host === two.host && agree(one.tenant, two.tenant) && agree(one.channel, two.channel);
 }
 
 /** What stands behind the host may be the tenant, or a `tenant_id`, which is a channel's name or number. */
-function namesOf(account: string): { host: string; tenant: string | null } {
-  const [host = "", next = ""] = account.split("/");
+function namesOf(account: string): Record<"host" | "tenant" | "channel", string | null> {
+  const [host = "", ...parts] = account.split("/");
+  const [next = ""] = parts;
   const isTenant = /^\d+$/.test(next) && phoneOf(next) === null;
-  return { host, tenant: isTenant ? next : null };
+  const channel = parts.slice(isTenant ? 1 : 0).join("/");
+  return { host, tenant: isTenant ? next : null, channel: channel === "" ? null : channel };
 }
 
 /** Tenants of WATI that are seen have seven digits at most, and few phone numbers have less than ten. */
 const fewestDigits = 9;
+
+/** Of a number that has two forms (Brazil, Argentina, Mexico) the end is the same in both. */
+const commonDigits = 8;
+
+/** Are these two numbers (E.164) one, as far as can be told? In doubt they are: nothing is ignored for a form. */
+export function mayBeSameNumber(one: string, other: string): boolean {
+  return one.slice(-commonDigits) === other.slice(-commonDigits);
+}
 
 /** The phone number (E.164) that `name` is; null where it is a channel's name, or a tenant. */
 export function phoneOf(name: string): string | null {

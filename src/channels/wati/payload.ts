@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { canonicalPhone, isBusinessScopedId } from "../../config/numbers.ts";
 import { otherNumber, type InboundEvent, type Message, type Sender } from "../message.ts";
 import { bodyOf, readContent } from "./content.ts";
-import { phoneOf } from "./endpoint.ts";
+import { mayBeSameNumber, phoneOf } from "./endpoint.ts";
 import { eventShape, readTimestamp, type WatiEvent } from "./shapes.ts";
 import { readStatus } from "./status.ts";
 
@@ -53,7 +53,8 @@ function itemsOf(body: unknown): unknown[] {
 /** The number that an event is for, where it names one and that is not `ownNumber`. */
 function otherNumberOf(event: WatiEvent, ownNumber: string | null): string | null {
   const number = phoneOf(event.channelPhoneNumber ?? "");
-  return ownNumber === null || number === ownNumber ? null : number;
+  if (ownNumber === null || number === null) return null;
+  return mayBeSameNumber(number, ownNumber) ? null : number;
 }
 
 function parseEvent(raw: unknown, now: number, ownNumber: string | null): InboundEvent[] {

@@ -44,7 +44,7 @@ test("the account holds the tenant", () => {
   expect(read({ tenant_id: "17435002445" }).account).toBe("live-mt-server.wati.io/17435002445");
 });
 
-test("keys may be of one account unless they name two hosts or two tenants", () => {
+test("keys may be of one account unless they name two hosts, two tenants or two channels", () => {
   const host = "https://live-mt-server.wati.io";
   const key = (api_url: string, tenant_id?: string) =>
     read({ api_url, ...(tenant_id === undefined ? {} : { tenant_id }) }).account;
@@ -52,8 +52,15 @@ test("keys may be of one account unless they name two hosts or two tenants", () 
   const one = key(`${host}/384776`);
   const cases: [name: string, account: string, other: string, same: boolean][] = [
     ["a tenant_id that is set", bare, key(host, "17435002445"), true],
-    ["another tenant_id", key(host, "17435002445"), key(host, "12025550123"), true],
-    ["a channel's name", key(host, "17435002445"), key(host, "my/shop"), true],
+    ["another tenant_id", key(host, "17435002445"), key(host, "12025550123"), false],
+    ["a channel's name for its number", key(host, "17435002445"), key(host, "my/shop"), false],
+    ["a channel's name that is set", bare, key(host, "my/shop"), true],
+    [
+      "another number of a tenant",
+      key(`${host}/384776`, "17435002445"),
+      key(`${host}/384776`, "12025550123"),
+      false,
+    ],
     ["a tenant in the address", bare, one, true],
     ["a tenant in the address, none in tenant_id", key(host, "17435002445"), one, true],
     ["both", bare, key(`${host}/384776`, "17435002445"), true],

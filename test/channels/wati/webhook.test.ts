@@ -220,6 +220,12 @@ describe("with the number of one channel as tenant_id", () => {
       { ...other, channelPhoneNumber: 12025550123 },
       "message",
     ],
+    [
+      "its own in its other form",
+      "5511987654321",
+      { ...message, channelPhoneNumber: "551187654321" },
+      "message",
+    ],
     ["a channel that is not told", "17435002445", message, "message"],
     ["null", "17435002445", { ...message, channelPhoneNumber: null }, "message"],
     [

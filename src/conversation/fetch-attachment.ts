@@ -13,6 +13,7 @@ import { sleep } from "../runtime/clock.ts";
 import type { PendingMessage } from "../store/contract.ts";
 import { endOfId } from "../telemetry/message-id.ts";
 import { findFile, noted, type FoundFile } from "./files.ts";
+import { hasMediaRoom } from "./media-room.ts";
 import type { PrepareOptions, PrepareSignals } from "./prepare.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -57,7 +58,7 @@ export async function fetchAttachment(
       await store.addAttachments(entry.id, [{ path, bytes: size }]);
       return { ...described, mime_type: mimeType, size, path };
     }
-    if (store.attachmentBytes() > options.maxMediaBytes) {
+    if (!hasMediaRoom(options)) {
       throw new Error("the space for attachments is used up ([store] max_media_bytes)");
     }
     await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -23,6 +23,8 @@ export function keepWithinRetention(options: {
   /** Below it every message's files have a folder of their own. */
   mediaFolder: string;
   retentionDays: number;
+  /** The store no longer counts some files. */
+  filesWent(): void;
   clock: Clock;
   log: Logger;
 }): () => void {
@@ -45,6 +47,7 @@ export function keepWithinRetention(options: {
           "past retention_days: taken away, though it still waited",
         );
       }
+      if (step.files.length > 0) options.filesWent();
       await Promise.all(step.files.map((file) => removeFile(options.mediaFolder, file)));
       more = step.more;
       if (more) await sleep(clock, STEP, ended.signal);

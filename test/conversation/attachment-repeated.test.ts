@@ -11,6 +11,7 @@ import {
 import { dirname, join } from "node:path";
 import type { MediaKind, MediaReference } from "../../src/channels/message.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { opusFile } from "../speech/opus.ts";
 import { fakeChannel } from "../support/channel.ts";
@@ -48,6 +49,7 @@ async function prepared(reference: MediaReference, bytes: Buffer) {
     store: trial.store,
     mediaFolder: join(trial.folder, "media"),
     maxMediaBytes: 1_000_000,
+    alarms: new Alarms(trial.clock, silentLog),
     transcriber: null,
     clock: trial.clock,
     log: silentLog,

@@ -30,6 +30,7 @@ function keeping(steps: (Partial<Retained> | Error)[], retentionDays = 10) {
     running: [],
     mediaFolder: join(trial.folder, "media"),
     retentionDays,
+    filesWent: () => {},
     clock,
     log: { ...silentLog, warn: (fields, words) => void said.push([words ?? "", fields]) },
   });

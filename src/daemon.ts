@@ -13,6 +13,7 @@ import { tellOfAbandoned } from "./conversation/abandoned.ts";
 import { replyComposer } from "./conversation/compose.ts";
 import { Inbox } from "./conversation/inbox.ts";
 import { keepWithinRetention } from "./conversation/keep.ts";
+import { hasMediaRoom } from "./conversation/media-room.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { messagePreparer } from "./conversation/prepare.ts";
 import type { SpeakOptions } from "./conversation/speak.ts";
@@ -92,6 +93,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const fetchFor = (service: string) => network.fetchFor(service);
   const agent = await createAgent({ config, env, fetchFor, log, clock });
   const mediaFolder = join(paths.home, "media");
+  const maxMediaBytes = config.store.max_media_bytes;
 
   const outbox = new Outbox({
     store,
@@ -115,7 +117,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       prepare: messagePreparer({
         store,
         mediaFolder,
-        maxMediaBytes: config.store.max_media_bytes,
+        maxMediaBytes,
+        alarms,
         transcriber,
         clock,
         log,
@@ -230,6 +233,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     running: channels.map(sourceOf),
     mediaFolder,
     retentionDays: config.store.retention_days,
+    filesWent: () => void hasMediaRoom({ store, maxMediaBytes, alarms }),
     clock,
     log,
   });

@@ -66,7 +66,7 @@ export function createModelAgent(options: ModelOptions): Agent {
     const { text, finishReason } = await generate(
       {
         messages: promptMessages(request, images),
-        ...(request.system_prompt ? { instructions: request.system_prompt } : {}),
+        ...(request.system_prompt ? { instructions: request.system_prompt.toWellFormed() } : {}),
         ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
       },
       signal,

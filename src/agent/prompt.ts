@@ -2,11 +2,12 @@ import type { ModelMessage } from "ai";
 import type { TurnMessage, TurnRequest, TurnSender } from "./agent.ts";
 import { describeAttachment } from "./attachment.ts";
 import type { TurnImage } from "./images.ts";
+import { shorten } from "./shorten.ts";
 
 /**
  * The conversation as a model reads it: the history, then this turn as one user message with its pictures. Pure.
  * Neighbours of one role are joined, empty ones and a leading assistant dropped: Anthropic and several chat
- * templates of local models insist on that form.
+ * templates of local models insist on that form. Its texts are well-formed: providers refuse half of a character.
  */
 export function promptMessages(
   request: TurnRequest,
@@ -16,8 +17,9 @@ export function promptMessages(
   const append = (role: "user" | "assistant", text: string) => {
     const last = history.at(-1);
     if (text.trim() === "" || (role === "assistant" && !last)) return;
-    if (last?.role === role) last.text += `\n\n${text}`;
-    else history.push({ role, text });
+    const whole = text.toWellFormed();
+    if (last?.role === role) last.text += `\n\n${whole}`;
+    else history.push({ role, text: whole });
   };
   for (const { role, text } of request.history) append(role, text);
 
@@ -62,10 +64,5 @@ export function promptText(message: TurnMessage, chat: TurnRequest["chat"]["kind
 /** People choose their names themselves: one line and a colon-free form, so that no name reads as another's words. */
 function writer(sender: TurnSender): string {
   const name = sender.name ?? sender.username ?? sender.phone ?? sender.lid ?? sender.user_id ?? "";
-  return (
-    name
-      .replace(/[\s\p{Cc}:]+/gu, " ")
-      .trim()
-      .slice(0, 64) || "someone"
-  );
+  return shorten(name.replace(/[\s\p{Cc}:]+/gu, " ").trim(), 64) || "someone";
 }

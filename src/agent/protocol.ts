@@ -36,9 +36,11 @@ const answerSchema = jsonObject({
   messages: v.nullish(v.pipe(v.array(partSchema), v.maxLength(maxParts))),
 });
 
-/** The body of a turn: the JSON of the agent protocol. */
+/** The body of a turn: the JSON of the agent protocol. Half of a character, which many languages refuse, is U+FFFD. */
 export function encodeTurn(request: TurnRequest): string {
-  return JSON.stringify(request);
+  return JSON.stringify(request, (_, value: unknown) =>
+    typeof value === "string" ? value.toWellFormed() : value,
+  );
 }
 
 /**

@@ -69,7 +69,7 @@ export const tunnelSchema = rareTable(() => ({
   custom: key(
     table({
       start_command: key(text, "Command line with {host} and {port}"),
-      health_url: key(text, "Address that answers while the tunnel works"),
+      health_url: key(text, "http or https address that answers while the tunnel works"),
       url_pattern: key(text, "What the public address in its output begins with"),
     }),
     "Any other tool",

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TurnAttachment } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
@@ -12,7 +12,8 @@ import { builtin } from "../runtime/builtin.ts";
 import { sleep } from "../runtime/clock.ts";
 import type { PendingMessage } from "../store/contract.ts";
 import { endOfId } from "../telemetry/message-id.ts";
-import { headOf, noted } from "./files.ts";
+import { findFile, noted, type FoundFile } from "./files.ts";
+import { hasMediaRoom } from "./media-room.ts";
 import type { PrepareOptions, PrepareSignals } from "./prepare.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -52,16 +53,12 @@ export async function fetchAttachment(
     // A turn that a restart repeats finds its files where it left them.
     const found = await fetchedBefore(folder, numbered, media);
     if (found !== null) {
-      const path = join(folder, found);
-      const { size } = await stat(path);
-      const head = await headOf(path);
-      const sniffed = await sniffMimeType(head);
-      const mimeType = trueMimeType(media.kind, sniffed, media.mimeType, isText(head));
+      const { path, size, mimeType } = found;
       // A kill may have come between the file and its note.
       await store.addAttachments(entry.id, [{ path, bytes: size }]);
       return { ...described, mime_type: mimeType, size, path };
     }
-    if (store.attachmentBytes() > options.maxMediaBytes) {
+    if (!hasMediaRoom(options)) {
       throw new Error("the space for attachments is used up ([store] max_media_bytes)");
     }
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -124,15 +121,31 @@ function endingOf({ filename }: MediaReference, mimeType: string): string {
   return extension === null ? "" : `.${extension}`;
 }
 
-/** The name of a file that an earlier try of the turn fetched whole. */
+/**
+ * The file that an earlier try of the turn fetched whole; null where it cannot be told. An agent may have laid files of
+ * its own beside it, under the same name with another ending, but none before it was there: of the files that are of
+ * the right kind, it is the oldest.
+ */
 async function fetchedBefore(
   folder: string,
   numbered: string,
-  { filename }: MediaReference,
-): Promise<string | null> {
+  media: MediaReference,
+): Promise<{ path: string; size: number; mimeType: string } | null> {
   const names = await readdir(folder).catch(() => []);
   const isOurs = (name: string) =>
     name === numbered ||
-    (filename === null && name.startsWith(`${numbered}.`) && !name.endsWith(".part"));
-  return names.find(isOurs) ?? null;
+    (media.filename === null && name.startsWith(`${numbered}.`) && !name.endsWith(".part"));
+  const fit: { path: string; size: number; mimeType: string; since: number }[] = [];
+  for (const name of names.filter(isOurs)) {
+    const file = await findFile(join(folder, name)).catch(() => null);
+    const mimeType = file && (await mimeTypeOf(file, media));
+    if (mimeType) fit.push({ ...file, mimeType });
+  }
+  const [oldest, next] = fit.toSorted((a, b) => a.since - b.since);
+  return oldest && oldest.since !== next?.since ? oldest : null;
+}
+
+/** The true type of a file; null where it is none of its kind. */
+async function mimeTypeOf({ head }: FoundFile, media: MediaReference): Promise<string | null> {
+  return trueMimeType(media.kind, await sniffMimeType(head), media.mimeType, isText(head));
 }

@@ -1,4 +1,4 @@
-import { open, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { constants, open, readFile, rm, rmdir, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readOpus, type OpusInfo } from "../speech/ogg.ts";
 
@@ -9,8 +9,38 @@ const HEAD = 4100;
 export async function headOf(path: string): Promise<Uint8Array> {
   const file = await open(path, "r");
   try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD), 0, HEAD, 0);
-    return buffer.subarray(0, bytesRead);
+    return await readHead(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readHead(file: FileHandle): Promise<Uint8Array> {
+  const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD), 0, HEAD, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** A file as it is found. */
+export interface FoundFile {
+  path: string;
+  /** Bytes. */
+  size: number;
+  head: Uint8Array;
+  /** Unix ms; it was there by then. */
+  since: number;
+}
+
+/** Looks at a regular file; null where there is none. No link is followed, and no pipe waited for. */
+export async function findFile(path: string): Promise<FoundFile | null> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch(() => null);
+  if (!file) return null;
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) return null;
+    // Whoever writes into it makes it look newer, whoever puts it back from a copy younger; some systems keep no birth.
+    const since = Math.min(found.mtimeMs, found.birthtimeMs || Infinity);
+    return { path, size: found.size, head: await readHead(file), since };
   } finally {
     await file.close();
   }

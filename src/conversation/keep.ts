@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { dirname, sep } from "node:path";
 import { sleep, type Clock } from "../runtime/clock.ts";
-import type { ConversationStore, Source } from "../store/contract.ts";
+import type { ConversationStore, Retained, Source } from "../store/contract.ts";
 import { BelievedTime } from "./believed-time.ts";
 import { reasonOf } from "./reason.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -15,7 +15,7 @@ const STEP = 20;
 /** Rows of each table that one step may take. */
 const STEP_ROWS = 200;
 
-/** Takes away, now and then and a little at a time, what is past its retention. Answers how to stop. */
+/** Takes away, now and then and a little at a time, what is past its retention. Answers how to stop, at any moment. */
 export function keepWithinRetention(options: {
   store: ConversationStore;
   /** Accounts that run. */
@@ -23,6 +23,8 @@ export function keepWithinRetention(options: {
   /** Below it every message's files have a folder of their own. */
   mediaFolder: string;
   retentionDays: number;
+  /** The store no longer counts some files. */
+  filesWent(): void;
   clock: Clock;
   log: Logger;
 }): () => void {
@@ -30,6 +32,8 @@ export function keepWithinRetention(options: {
   const ended = new AbortController();
   const time = new BelievedTime(clock);
   const round = async () => {
+    /** Paths that could not be removed this time. */
+    const stuck = new Set<string>();
     for (let more = true; more && !ended.signal.aborted;) {
       const now = time.now();
       const step = await store.retain({
@@ -45,9 +49,16 @@ export function keepWithinRetention(options: {
           "past retention_days: taken away, though it still waited",
         );
       }
-      await Promise.all(step.files.map((file) => removeFile(options.mediaFolder, file)));
-      more = step.more;
+      const files = step.files.filter(({ path }) => !stuck.has(path));
+      for (const file of await removeFiles(store, options.mediaFolder, files)) stuck.add(file.path);
+      if (step.files.length > 0) options.filesWent();
+      // Where files fill a step and none goes, the next step would find the same.
+      const inVain = step.files.length >= STEP_ROWS && files.every(({ path }) => stuck.has(path));
+      more = step.more && !inVain;
       if (more) await sleep(clock, STEP, ended.signal);
+    }
+    if (stuck.size > 0) {
+      log.warn({ files: stuck.size }, "past retention_days, but cannot be removed; tried again");
     }
   };
   const loop = async () => {
@@ -65,12 +76,39 @@ export function keepWithinRetention(options: {
   return () => ended.abort(new Error("the daemon is stopping"));
 }
 
+type PastFile = Retained["files"][number];
+
 /**
- * Removes a file with its folder, which is its message's own: what an agent laid beside the file goes with it, and so
- * does what a killed daemon left half-written.
+ * Removes files, and has the store forget those that are gone: a stop or a kill in between leaves them noted, and what is
+ * gone already is no failure. Answers those that could not be removed; they stay noted, behind all others.
  */
-async function removeFile(mediaFolder: string, file: string): Promise<void> {
+async function removeFiles(
+  store: ConversationStore,
+  mediaFolder: string,
+  files: PastFile[],
+): Promise<PastFile[]> {
+  const places = new Set(files.map(({ path }) => placeOf(mediaFolder, path)));
+  const failed = new Set<string>();
+  await Promise.all(
+    [...places].map((place) =>
+      rm(place, { recursive: place.startsWith(mediaFolder + sep), force: true }).catch(() =>
+        failed.add(place),
+      ),
+    ),
+  );
+  const isLeft = ({ path }: PastFile) => failed.has(placeOf(mediaFolder, path));
+  const left = files.filter(isLeft);
+  for (const file of left) await store.addAttachments(file.messageId, [file]);
+  const gone = files.filter((file) => !isLeft(file));
+  if (gone.length > 0) await store.forgetFiles(gone.map(({ id }) => id));
+  return left;
+}
+
+/**
+ * What goes with a file: its folder, which is its message's own, with what an agent laid beside the file and what a killed
+ * daemon left half-written. Elsewhere the file alone.
+ */
+function placeOf(mediaFolder: string, file: string): string {
   const folder = dirname(file);
-  if (folder.startsWith(mediaFolder + sep)) await rm(folder, { recursive: true, force: true });
-  else await rm(file, { force: true });
+  return folder.startsWith(mediaFolder + sep) ? folder : file;
 }

@@ -3,6 +3,7 @@ import type { Channel } from "../channels/channel.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Transcriber } from "../speech/transcription.ts";
 import type { ConversationStore, PendingMessage } from "../store/contract.ts";
+import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { endOfId } from "../telemetry/message-id.ts";
 import { reasonOf } from "./reason.ts";
@@ -13,6 +14,7 @@ export interface PrepareOptions {
   mediaFolder: string;
   /** All attachments together, bytes; beyond it new ones are not fetched. */
   maxMediaBytes: number;
+  alarms: Alarms;
   transcriber: Transcriber | null;
   clock: Clock;
   log: Logger;

@@ -36,7 +36,7 @@ export function replySpeaker(options: SpeakOptions): Speak {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const target = join(folder, "reply.ogg");
       const note = await noted(target, async () => {
-        const made = await synthesizer.synthesize(said.join("\n\n"), target, signal);
+        const made = await synthesizer.synthesize(said.join("\n\n").toWellFormed(), target, signal);
         if (!made) return null;
         const { size } = await syncFile(made.path);
         await keep(turn.messageId, { path: made.path, bytes: size });

@@ -32,6 +32,7 @@ export function addProcessFigures(options: {
   define("revka_outbox_oldest_seconds", "Age of the oldest delivery not yet sent", () =>
     age(store.counts().oldestOpenDeliveryAt),
   );
+  define("revka_media_bytes", "Bytes of all attachments kept", () => store.attachmentBytes());
   define("revka_turns_running", "Turns running", () => options.turns.running);
   define(
     "revka_channel_ready",

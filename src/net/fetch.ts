@@ -5,7 +5,10 @@ import type { Logger } from "../telemetry/log.ts";
 import type { DispatchedFetch, DispatchOptions } from "./dispatched-fetch.ts";
 import { proxyFor, proxyOptions, proxyVariables, type Proxy, type ProxyOptions } from "./proxy.ts";
 
-/** The one fetch of outbound calls: direct, or bound to a proxy that it never by-passes. */
+/**
+ * The one fetch of outbound calls: direct, or bound to a proxy that it never by-passes. What cannot be asked for, such
+ * as an address that is none, is a rejected promise too, and never thrown.
+ */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 /** Every outbound request of the daemon starts here. */
@@ -75,7 +78,7 @@ export function createNetwork(options: NetworkOptions): Network {
   };
 
   return {
-    fetchFor: (service) => (url, init) => {
+    fetchFor: (service) => async (url, init) => {
       const headers = new Headers(init?.headers);
       headers.set("accept-encoding", "identity");
       return send(service, new URL(url), { ...init, headers });

@@ -36,9 +36,14 @@ export class Attachments {
     }
   }
 
-  /** Files of these sizes are noted no more. */
-  went(bytes: number[]): void {
-    this.#count(-bytes.reduce((total, each) => total + each, 0));
+  /** Runs inside a transaction. */
+  remove(ids: number[]): void {
+    for (const id of ids) {
+      const gone = this.database
+        .sql("DELETE FROM attachments WHERE id = ? RETURNING bytes")
+        .all(id);
+      this.#count(-sum(gone));
+    }
   }
 
   #count(bytes: number): void {

@@ -84,6 +84,8 @@ export interface ConversationStore {
   closedWindows(before: number): number;
   /** One small step of retention. */
   retain(limits: RetentionLimits): Promise<Retained>;
+  /** Forgets files that are gone from the disk, by the ids of {@link Retained}. */
+  forgetFiles(ids: number[]): Promise<void>;
   /** Can it be written? Throws {@link StoreError} where not. */
   checkWritable(): Promise<void>;
   close(): void;
@@ -230,8 +232,8 @@ export interface RetentionLimits {
 }
 
 export interface Retained {
-  /** To be deleted. */
-  files: string[];
+  /** To be removed from the disk. They stay noted until {@link ConversationStore.forgetFiles}. */
+  files: { id: number; messageId: number; path: string; bytes: number }[];
   /** Of what went, what had still waited: for a turn, and to be sent. */
   expired: { messages: number; deliveries: number };
   /** There is more to do at once. */

@@ -1,4 +1,3 @@
-import type { Attachments } from "./attachments.ts";
 import type { Retained, RetentionLimits } from "./contract.ts";
 import type { Database } from "./database.ts";
 import type { Expiry } from "./expiry.ts";
@@ -14,6 +13,8 @@ interface Ageing {
   expired: string;
   /** Columns to answer of what went. */
   returning: string;
+  /** Are the rows only told of, and stay? */
+  stays?: true;
 }
 
 const inbox: Ageing = {
@@ -46,7 +47,9 @@ const attachments: Ageing = {
   key: "id",
   expired: `ifnull((SELECT state <> 0 AND received_at < ? AND NOT ${sending}
                     FROM inbox WHERE id = attachments.message), 1)`,
-  returning: "id AS key, path, bytes",
+  returning: "id AS key, message, path, bytes",
+  // Once it is forgotten, nothing would ever remove it.
+  stays: true,
 };
 
 /** Takes away what is past its time, a few rows at a step, so that the event loop is never held. */
@@ -56,7 +59,6 @@ export class Retention {
 
   constructor(
     readonly database: Database,
-    readonly attachments: Attachments,
     readonly expiry: Expiry,
   ) {}
 
@@ -68,9 +70,13 @@ export class Retention {
     const deliveries = this.#take(outbox, contentBefore, rows);
     const entries = this.#take(history, contentBefore, rows);
     const files = this.#take(attachments, contentBefore, rows);
-    this.attachments.went(files.map((file) => Number(file["bytes"])));
     return {
-      files: files.map((file) => String(file["path"])),
+      files: files.map((file) => ({
+        id: Number(file["key"]),
+        messageId: Number(file["message"]),
+        path: String(file["path"]),
+        bytes: Number(file["bytes"]),
+      })),
       expired,
       more: [
         messages.length,
@@ -98,7 +104,7 @@ export class Retention {
 
   /** Takes away at most `rows` among the keys that follow `after`. Answers how far it came; null: there are none. */
   #takeAfter(
-    { table, key, expired, returning }: Ageing,
+    { table, key, expired, returning, stays }: Ageing,
     after: number,
     before: number,
     rows: number,
@@ -108,11 +114,13 @@ export class Retention {
       .get(after)?.["key"];
     if (typeof first !== "number") return { taken: [], upTo: null };
     const last = first + rows * LOOKED_AT - 1;
+    const past = `${key} BETWEEN ? AND ? AND ${expired} ORDER BY ${key} LIMIT +?`;
     const taken = this.database
       .sql(
-        `DELETE FROM ${table} WHERE ${key} IN
-         (SELECT ${key} FROM ${table} WHERE ${key} BETWEEN ? AND ? AND ${expired} ORDER BY ${key} LIMIT +?)
-         RETURNING ${returning}`,
+        stays
+          ? `SELECT ${returning} FROM ${table} WHERE ${past}`
+          : `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${past})
+             RETURNING ${returning}`,
       )
       .all(first, last, before, rows);
     if (taken.length < rows) return { taken, upTo: last };

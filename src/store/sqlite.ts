@@ -126,11 +126,7 @@ class SqliteStore implements ConversationStore {
     this.#inbox = new Inbox(database, this.#sources, this.#chats, this.#outbox);
     this.#history = new History(database);
     this.#attachments = new Attachments(database);
-    this.#retention = new Retention(
-      database,
-      this.#attachments,
-      new Expiry(database, this.#inbox, this.#outbox),
-    );
+    this.#retention = new Retention(database, new Expiry(database, this.#inbox, this.#outbox));
   }
 
   async renameAccount(source: Source, was: (account: string) => boolean): Promise<boolean> {
@@ -308,6 +304,10 @@ class SqliteStore implements ConversationStore {
 
   retain(limits: RetentionLimits): Promise<Retained> {
     return this.#database.write(() => this.#retention.step(limits), this.#undone);
+  }
+
+  forgetFiles(ids: number[]): Promise<void> {
+    return this.#database.write(() => this.#attachments.remove(ids), this.#undone);
   }
 
   checkWritable(): Promise<void> {

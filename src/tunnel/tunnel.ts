@@ -149,13 +149,7 @@ class SupervisedTunnel implements Tunnel {
     const url = config.provider === "custom" ? config.custom.health_url : undefined;
     if (!url || !fetch) return;
     const check = async () => {
-      const answered = await fetch(url, { signal: AbortSignal.timeout(healthTimeoutMs) }).then(
-        async (response) => {
-          await response.body?.cancel().catch(() => {});
-          return response.status < 500;
-        },
-        () => false,
-      );
+      const answered = await answers(fetch, url);
       if (this.#running !== running || this.#stopping) return;
       if (answered) this.#watchHealth(running);
       else if (misses + 1 >= healthMisses) running.fail("no longer answers at health_url");
@@ -171,6 +165,17 @@ class SupervisedTunnel implements Tunnel {
 
   #clearTimers(): void {
     for (const cancel of this.#cancelTimers.splice(0)) cancel();
+  }
+}
+
+/** Does somebody answer there, with no fault of the server? Never rejects. */
+async function answers(fetch: Fetch, url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(healthTimeoutMs) });
+    await response.body?.cancel().catch(() => {});
+    return response.status < 500;
+  } catch {
+    return false;
   }
 }
 

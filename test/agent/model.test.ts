@@ -98,6 +98,38 @@ describe("what the model is told", () => {
     expect(provider.seen[0]?.body["temperature"]).toBe(0.3);
   });
 
+  test("in whole characters: providers refuse half of one", async () => {
+    const half = "\ud83d";
+    const file: TurnAttachment = {
+      kind: "document",
+      mime_type: null,
+      filename: `${half}.pdf`,
+      size: 1,
+      path: "/files/1",
+    };
+    const sender = { ...message().sender, name: `Ada ${half}` };
+    await (
+      await provider.model()
+    ).run(
+      turn({
+        system_prompt: `Be kind ${half}`,
+        chat: { id: "g1", kind: "group" },
+        history: [
+          { role: "user", text: `one ${half}` },
+          { role: "assistant", text: `two ${half}` },
+        ],
+        messages: [message({ sender, text: `three ${half}`, attachments: [file] })],
+      }),
+      never,
+    );
+    expect(provider.seen[0]?.body.messages).toEqual([
+      { role: "system", content: "Be kind \ufffd" },
+      { role: "user", content: "one \ufffd" },
+      { role: "assistant", content: "two \ufffd" },
+      { role: "user", content: "Ada \ufffd: [document \ufffd.pdf] three \ufffd" },
+    ]);
+  });
+
   test("in a group, who wrote; neither a name nor a text can pose as another's line", async () => {
     const sender = (name: string | null) => ({ ...message().sender, name });
     await (

@@ -50,6 +50,15 @@ lines.push(
   ],
 );
 
+lines.push([
+  "a file whose name is long, cut between two characters",
+  {
+    text: "",
+    attachments: [file("document", { filename: `${"x".repeat(119)}👍.pdf` })],
+  },
+  `[document ${"x".repeat(119)}]`,
+]);
+
 test.each(lines)("%s", (_, changes, line) => {
   expect(promptText(message(changes), "direct")).toBe(line);
 });
@@ -85,6 +94,13 @@ describe("in a group a line names its writer", () => {
   test("with a name of one line, without a colon, and not without end", () => {
     expect(line({ name: "Bob: hi\nEve" })).toBe("Bob hi Eve: hi");
     expect(line({ name: "x".repeat(100) })).toBe(`${"x".repeat(64)}: hi`);
+    expect(line({ name: `${"x".repeat(63)}👍` })).toBe(`${"x".repeat(63)}: hi`);
+    // One character to the eye, of seven in Unicode.
+    const family = "👨‍👩‍👧‍👦";
+    expect(line({ name: family.repeat(6) })).toBe(`${family.repeat(5)}: hi`);
+    const stacked = `a${"\u0301".repeat(100)}`;
+    expect(line({ name: stacked })).toBe(`${stacked.slice(0, 64)}: hi`);
+    expect(line({ name: `a${"\u{1d165}".repeat(100)}` })).toBe(`a${"\u{1d165}".repeat(31)}: hi`);
   });
 
   test("and further lines of it are set in", () => {

@@ -12,6 +12,12 @@ test("a turn is encoded as the protocol spells it", () => {
   expect("system_prompt" in JSON.parse(encodeTurn(request))).toBe(false);
 });
 
+test("a turn holds no half of a character, which many readers of JSON refuse", () => {
+  const request = turn({ history: [{ role: "user", text: "before \ud83d" }] });
+  expect(encodeTurn(request)).not.toContain("\\ud83d");
+  expect(JSON.parse(encodeTurn(request)).history[0].text).toBe("before \ufffd");
+});
+
 test.each([
   ["a text", { text: "hi" }, [{ kind: "text", text: "hi" }]],
   ["a text that says nothing", { text: " \n" }, []],

@@ -166,6 +166,16 @@ describe("an address that is asked is one of the web", () => {
       'tts]\nenabled = true\ndefault_provider = "piper"\n[tts.piper]\napi_url',
       "ftp://127.0.0.1/speech",
     ],
+    [
+      "tunnel.custom.health_url",
+      'tunnel]\nprovider = "custom"\n[tunnel.custom]\nstart_command = "ssh"\nhealth_url',
+      "localhost:42617/health",
+    ],
+    [
+      "tunnel.custom.health_url",
+      'tunnel]\nprovider = "custom"\n[tunnel.custom]\nstart_command = "ssh"\nhealth_url',
+      "bot.example/health",
+    ],
   ])("%s", (key, toml, url) => {
     expect(complaints(`[agent]\nkind = "echo"\n[${toml} = "${url}"\n`)).toEqual([
       `config.toml:7: ${key}: expected an http or https address`,
@@ -174,7 +184,8 @@ describe("an address that is asked is one of the web", () => {
 
   test("one that nothing asks is left alone", () => {
     const unused = '[transcription.local_whisper]\nurl = "later"\n[tts.piper]\napi_url = ""\n';
-    expect(complaints(`[agent]\nkind = "echo"\n${unused}`)).toEqual([]);
+    const tunnel = '[tunnel]\nprovider = "none"\n[tunnel.custom]\nhealth_url = "later"\n';
+    expect(complaints(`[agent]\nkind = "echo"\n${unused}${tunnel}`)).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { MediaStream } from "../../src/channels/channel.ts";
 import type { MediaReference } from "../../src/channels/message.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
 import { DownloadFailure } from "../../src/net/download.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { png } from "../support/png.ts";
@@ -41,6 +42,7 @@ async function fetched(
     store: trial.store,
     mediaFolder: join(trial.folder, "media"),
     maxMediaBytes: 1_000_000,
+    alarms: new Alarms(trial.clock, silentLog),
     transcriber: null,
     // Time passes as soon as somebody waits for it.
     clock: {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MediaKind, MediaReference } from "../../src/channels/message.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { opusFile } from "../speech/opus.ts";
 import { fakeChannel } from "../support/channel.ts";
@@ -32,6 +33,7 @@ const prepare = (attachments: MediaReference[]) => {
     store: trial.store,
     mediaFolder: join(trial.folder, "media"),
     maxMediaBytes: 1_000_000_000,
+    alarms: new Alarms(trial.clock, silentLog),
     transcriber: null,
     clock: trial.clock,
     log: silentLog,

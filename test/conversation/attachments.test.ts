@@ -14,6 +14,7 @@ import type { MediaReference } from "../../src/channels/message.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
 import { StoreError } from "../../src/store/contract.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fakeClock } from "../support/clock.ts";
@@ -51,6 +52,7 @@ describe("an attachment", () => {
       store: trial.store,
       mediaFolder: join(trial.folder, "media"),
       maxMediaBytes: 1_000_000,
+      alarms: new Alarms(trial.clock, silentLog),
       transcriber: null,
       clock: trial.clock,
       log: silentLog,

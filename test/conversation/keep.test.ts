@@ -43,6 +43,7 @@ test("a file goes, with its folder and what an agent laid there, when its messag
     running: [cloud],
     mediaFolder: join(folder.path, "media"),
     retentionDays: 10,
+    filesWent: () => {},
     clock,
     log: silentLog,
   });
@@ -79,6 +80,7 @@ test("a clock that jumps ahead takes nothing before it has gone on for a day", a
     running: [cloud],
     mediaFolder: join(folder.path, "media"),
     retentionDays: 10,
+    filesWent: () => {},
     clock,
     log: silentLog,
   });

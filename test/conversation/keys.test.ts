@@ -29,6 +29,7 @@ test("a message is known for eight days, however short the retention, and then n
     running: [],
     mediaFolder: join(trial.folder, "media"),
     retentionDays: 1,
+    filesWent: () => {},
     clock,
     log: silentLog,
   });

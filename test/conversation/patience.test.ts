@@ -9,6 +9,7 @@ import { runTurn, type TurnWork } from "../../src/conversation/turn.ts";
 import type { Synthesizer } from "../../src/speech/synthesis.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
 import type { StoredChat } from "../../src/store/contract.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { opusFile } from "../speech/opus.ts";
@@ -60,6 +61,7 @@ function work(speech: { transcriber?: Transcriber; synthesizer?: Synthesizer }):
       store: trial.store,
       mediaFolder,
       maxMediaBytes: 1_000_000,
+      alarms: new Alarms(trial.clock, silentLog),
       transcriber: speech.transcriber ?? null,
       clock: trial.clock,
       log: silentLog,

@@ -64,6 +64,19 @@ test.each([
   expect(spoken.at(-1)).toBe("good morning\n\nand good night");
 });
 
+test("half of a character is not spoken: services refuse it", async () => {
+  const speak = replySpeaker({
+    mediaFolder: folder.path,
+    synthesizer: speaks,
+    keep: async () => {},
+    log: silentLog,
+  });
+  const request = turn({ messages: [message({ type: "voice" })] });
+  const half: AgentPart[] = [{ kind: "text", text: "good morning \ud83d" }];
+  await speak(request, { messageId: 7 }, half, new AbortController().signal);
+  expect(spoken.at(-1)).toBe("good morning \ufffd");
+});
+
 test("a voice note is on disk before it is promised", async () => {
   const probe = await open(folder.path);
   const handles: FileHandle = Object.getPrototypeOf(probe);

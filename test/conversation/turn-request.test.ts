@@ -5,6 +5,7 @@ import { runTurn } from "../../src/conversation/turn.ts";
 import type { TurnRequest } from "../../src/agent/agent.ts";
 import type { Transcriber } from "../../src/speech/transcription.ts";
 import type { PendingMessage, StoredChat } from "../../src/store/contract.ts";
+import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { opusFile } from "../speech/opus.ts";
@@ -103,6 +104,7 @@ const prepare = (transcriber: Transcriber | null = null) =>
     store: trial.store,
     mediaFolder: `${trial.folder}/media`,
     maxMediaBytes: 1e9,
+    alarms: new Alarms(trial.clock, silentLog),
     transcriber,
     clock: trial.clock,
     log: silentLog,

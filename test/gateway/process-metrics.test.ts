@@ -55,6 +55,11 @@ test("what waits is counted, and since when, in seconds", async () => {
   ]);
 });
 
+test("what attachments take is told", async () => {
+  await trial.store.addAttachments(1, [{ path: "/media/1", bytes: 7 }]);
+  expect(await figures("media")).toEqual(["revka_media_bytes 7"]);
+});
+
 test("each channel's state is shown, and whether that is ready", async () => {
   const report: ChannelReport = {
     channel: "whatsapp",

@@ -50,6 +50,18 @@ describe("the runtime's own fetch", () => {
   );
 });
 
+test("what cannot be asked for is a promise that rejects, too", async () => {
+  const fetch = network({}).fetchFor("tunnel");
+  for (const asked of [
+    () => fetch("bot.example/health"),
+    () => fetch("http://127.0.0.1:1/", { headers: { "a name": "x" } }),
+  ]) {
+    const answer = asked();
+    expect(answer).toBeInstanceOf(Promise);
+    await expect(answer).rejects.toThrow(TypeError);
+  }
+});
+
 describe("redirects", () => {
   test("are followed where no proxy is meant", async () => {
     const end = keep(await startTarget());

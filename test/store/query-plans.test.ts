@@ -81,6 +81,7 @@ async function everything(path: string): Promise<void> {
     running: [],
     rows: 10,
   });
+  await store.forgetFiles([1]);
   await store.checkWritable();
   store.close();
 }

@@ -47,13 +47,17 @@ const rows = () => {
 };
 
 const none = { messages: 0, deliveries: 0 };
-const retain = (limit = 1_000, running = [cloud]) =>
-  trial.store.retain({
+/** A step, whose files are removed. */
+const retain = async (limit = 1_000, running = [cloud]) => {
+  const step = await trial.store.retain({
     contentBefore: trial.clock.now() - 2 * day,
     keysBefore: trial.clock.now() - 8 * day,
     running,
     rows: limit,
   });
+  await trial.store.forgetFiles(step.files.map(({ id }) => id));
+  return { ...step, files: step.files.map(({ path }) => path) };
+};
 
 test("what is past its time goes, what is not stays; keys of de-duplication outlive the content", async () => {
   const old = await exchange();
@@ -64,6 +68,25 @@ test("what is past its time goes, what is not stays; keys of de-duplication outl
   await trial.clock.advance(6 * day);
   await retain();
   expect(rows()).toEqual({ inbox: 1, outbox: 0, history: 0, attachments: 0 });
+});
+
+test("a file is told of at each step until it is forgotten, and counts until then", async () => {
+  const id = await exchange();
+  await trial.clock.advance(3 * day);
+  const limits = {
+    contentBefore: trial.clock.now() - 2 * day,
+    keysBefore: 0,
+    running: [],
+    rows: 10,
+  };
+  const { files } = await trial.store.retain(limits);
+  expect(files).toMatchObject([{ messageId: id, path: `/media/${id}`, bytes: 1 }]);
+  trial.reopen();
+  expect((await trial.store.retain(limits)).files).toEqual(files);
+  expect(trial.store.attachmentBytes()).toBe(1);
+  await trial.store.forgetFiles(files.map((file) => file.id));
+  expect((await trial.store.retain(limits)).files).toEqual([]);
+  expect(trial.store.attachmentBytes()).toBe(0);
 });
 
 test("it goes in small steps, each saying whether there is more", async () => {

@@ -221,3 +221,22 @@ test("health_url: an answer that breaks off after its head is one, and ends noth
   expect(asked).toBe(4);
   expect(tunnel.status().state).toBe("up");
 });
+
+test("health_url: a request that cannot even be made is a miss, and ends nothing else", async () => {
+  const { tunnel, clock } = standIn('echo "https://a.example"; exec sleep 60', {
+    config: v.parse(tunnelSchema, {
+      provider: "custom",
+      custom: { start_command: "cloudflared", health_url: "health.invalid" },
+    }),
+    fetch: (url) => {
+      throw new TypeError(`${url} cannot be parsed as a URL`);
+    },
+  });
+  tunnel.start();
+  await reached(tunnel, "up");
+  for (let i = 0; i < 2; i++) await clock.advance(30_000);
+  expect(tunnel.status().state).toBe("up");
+  await clock.advance(30_000);
+  await reached(tunnel, "down");
+  expect(tunnel.status().reason).toBe("cloudflared no longer answers at health_url");
+});

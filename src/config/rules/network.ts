@@ -35,12 +35,16 @@ export function checkProxy({ config: { proxy }, faulty, error, warn }: RuleConte
   }
 }
 
-/** A tool that cannot be started without it. */
+/** A tool that cannot be started without a key, or watched by an address that cannot be asked. */
 export function checkTunnel({ config: { tunnel }, error }: RuleContext): void {
   if (!tunnel) return;
   const { provider, custom, openvpn } = tunnel;
   if (provider === "custom" && custom.start_command === undefined) {
     error(["tunnel", "custom", "start_command"], 'missing; provider = "custom" needs it');
+  }
+  const { health_url } = custom;
+  if (provider === "custom" && health_url !== undefined && !isWebAddress(health_url)) {
+    error(["tunnel", "custom", "health_url"], noWebAddress);
   }
   if (provider === "openvpn" && openvpn.config_file === undefined) {
     error(["tunnel", "openvpn", "config_file"], 'missing; provider = "openvpn" needs it');

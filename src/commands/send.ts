@@ -106,7 +106,7 @@ async function notifiedTarget(
 
 function describe(report: SendReport, { terminal }: Invocation): void {
   const page = (text: string) => `${wrap(printable(text), 80).join("\n")}\n`;
-  if (report.window_warning) terminal.err(page(report.window_warning));
+  if (report.window_warning) terminal.err(page(`warning: ${report.window_warning}`));
   for (const { id, state, code, hint } of report.deliveries) {
     if (state === "sent") terminal.out(`Sent (${id}).\n`);
     else if (state === "failed") {

@@ -119,7 +119,12 @@ test("a failure is 1 and says why and how to repeat it", async () => {
   };
   const { code, err } = await revka(["send", "--to", whatsapp, "x"], trial.env);
   expect(code).toBe(1);
-  for (const part of ["131047", "Past 24 hours.", "revka redeliver d9", "The window is closed."]) {
+  for (const part of [
+    "131047",
+    "Past 24 hours.",
+    "revka redeliver d9",
+    "warning: The window is closed.",
+  ]) {
     expect(err).toContain(part);
   }
 });

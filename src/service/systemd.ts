@@ -85,7 +85,12 @@ export function systemdPlan(
 /** The unit file. Directives and their versions: systemd.unit(5), systemd.service(5), systemd.exec(5). Pure. */
 export function systemdUnit(request: ServiceRequest): string {
   const dynamic = request.scope === "system" && request.account === null;
-  refuseHidden(request, dynamic);
+  const [program] = request.executable;
+  if (dynamic && /^\/(home|root|tmp|var\/tmp|run\/user)\//.test(program)) {
+    throw new ServiceRefusal(
+      `a service without an account cannot reach ${program}; copy it to /usr/local/bin first, or name an account with --run-as`,
+    );
+  }
   const config = dynamic
     ? `\${CREDENTIALS_DIRECTORY}/${configCredential}`
     : execWord(request.config);
@@ -130,23 +135,6 @@ export function systemdUnit(request: ServiceRequest): string {
     "[Install]",
     `WantedBy=${request.scope === "system" ? "multi-user.target" : "default.target"}`,
   ].join("\n")}\n`;
-}
-
-/** ProtectHome=yes, which only a service without an account has, and PrivateTmp=yes hide what lies there. */
-function refuseHidden({ executable, scope }: ServiceRequest, dynamic: boolean): void {
-  if (scope === "user") return;
-  const temporary = executable.find((word) => /^(\/var)?\/tmp\//.test(word));
-  if (temporary !== undefined) {
-    throw new ServiceRefusal(
-      `a service of the system has a /tmp of its own and cannot reach ${temporary}; copy it to /usr/local/bin first`,
-    );
-  }
-  const inHome = executable.find((word) => /^\/(home|root|run\/user)\//.test(word));
-  if (dynamic && inHome !== undefined) {
-    throw new ServiceRefusal(
-      `a service without an account cannot reach ${inHome}; copy it to /usr/local/bin first, or name an account with --run-as`,
-    );
-  }
 }
 
 /**

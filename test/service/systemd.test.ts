@@ -114,21 +114,6 @@ test("an account of its own cannot run a program in somebody's home", () => {
   expect(() => systemdUnit(request)).toThrow("/usr/local/bin");
 });
 
-test.each(["/tmp/revka", "/var/tmp/a/revka"])(
-  "nor can any of the system one of %s, which is hidden from it",
-  (program) => {
-    for (const executable of [[program], ["/usr/bin/bun", program]] as [string, ...string[]][]) {
-      for (const request of [account, { ...account, account: "root" }, dynamic]) {
-        expect(() => systemdUnit({ ...request, executable })).toThrow(
-          `cannot reach ${program}; copy it to /usr/local/bin first`,
-        );
-      }
-      expect(systemdUnit({ ...user, executable })).toContain(program);
-    }
-    expect(systemdUnit({ ...account, executable: ["/home/ada/revka"] })).toContain("/home/ada");
-  },
-);
-
 test.each([
   [252, "RestartSec=10s", false],
   [254, "RestartSteps=8", true],

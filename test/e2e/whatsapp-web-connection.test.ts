@@ -91,7 +91,8 @@ test("what was handed over and cannot be noted as such is handed over again at g
     options: {
       log: {
         ...silentLog,
-        warn: (fields) => {
+        warn: (fields, message) => {
+          if (!message.includes("handed over")) return;
           if (pauses.push(fields["pause_ms"]) === 3) warned.resolve();
         },
       },

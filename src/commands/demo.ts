@@ -15,7 +15,7 @@ const platforms: Readonly<Record<string, () => Promise<DemoPlatform>>> = {
 export const command: Command = {
   usage: "demo [--once TEXT] [--channel NAME]",
   about:
-    "Chats here with the real daemon and the echo agent, through a stand-in for the platform on this machine. Needs no account, no key and no network, and leaves nothing behind.",
+    "Chats here with the real daemon and the echo agent, through a stand-in for the platform on this machine. Needs no account, no key and no network, and leaves nothing behind (after SIGKILL: its home in the temporary folder).",
   options: {
     once: { value: "TEXT", description: "Send one message, print the reply, end" },
     channel: {

@@ -35,6 +35,9 @@ export function processTerminal(): ProcessTerminal {
     get color() {
       return isTerminal(1) && !process.env["NO_COLOR"];
     },
+    get columns() {
+      return isTerminal(2) ? process.stderr.columns : undefined;
+    },
     written: () => queue,
   };
 }

@@ -9,6 +9,7 @@ import {
   type Terminal,
 } from "./command.ts";
 import { chat } from "./demo/chat.ts";
+import { summary } from "./demo/figures.ts";
 import type { DemoPlatform } from "./demo/platform.ts";
 import { playScript } from "./demo/script.ts";
 import { DemoSession } from "./demo/session.ts";
@@ -92,6 +93,7 @@ async function demo(
   }
 }
 
+/** Throws where a message was not answered, or not once. */
 async function converse(
   session: DemoSession,
   terminal: Terminal,
@@ -105,6 +107,12 @@ async function converse(
   if (lines === 0 && !interactive && !signal.aborted) {
     await untilInterrupted(playScript(session, terminal), signal);
   }
+  if (signal.reason === "SIGHUP" || signal.reason === "SIGTERM") return;
+  const figures = session.figures();
+  if (figures === null || figures.messages === 0) return;
+  terminal.out(`\n${summary(figures)}\n`);
+  const { messages, answers, right } = figures;
+  if (!right) throw new Error(`${answers} answers for ${messages} messages`);
 }
 
 /** The one folder that the demo writes to is its own. */

@@ -115,19 +115,21 @@ describe("the end of revka demo at a terminal", () => {
     return talk(terminal);
   }
 
+  const one = "1 webhook, 1 message, 1 answer: nothing lost, nothing answered twice.";
+
   test.each([
     ["Ctrl-D", "\u0004"],
     ["Ctrl-C", "\u0003"],
-  ])("by %s at the prompt is quiet", async (_, key) => {
+  ])("by %s at the prompt says what went to and fro", async (_, key) => {
     await using terminal = await demo();
     terminal.type("hello\r");
     await replied(terminal, "hello");
     terminal.type(key);
     const said = [`${prompt} hello`, note, "revka > hello", prompt];
-    expect(await ended(terminal)).toEqual(said);
+    expect(await ended(terminal)).toEqual([...said, "", one]);
   });
 
-  test("with nothing said is quiet", async () => {
+  test("with nothing said has nothing to count", async () => {
     await using terminal = await demo();
     terminal.type("\u0004");
     expect(await ended(terminal)).toEqual([prompt]);
@@ -137,7 +139,7 @@ describe("the end of revka demo at a terminal", () => {
     await using terminal = await demo();
     terminal.type("hello\r\u0004");
     const said = [`${prompt} hello`, note, "revka > hello"];
-    expect(await ended(terminal)).toEqual(said);
+    expect(await ended(terminal)).toEqual([...said, "", one]);
   });
 
   test("by Ctrl-C while a reply is awaited comes at once", async () => {

@@ -14,6 +14,8 @@ export interface Terminal {
   interactive: boolean;
   /** Colour on `out`: it is a terminal and NO_COLOR is unset. */
   color: boolean;
+  /** Width of a line of `err`; absent where that is no terminal. */
+  columns?: number | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,10 +1,19 @@
 import { tmpdir } from "node:os";
 import { columns } from "./text.ts";
-import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
+import {
+  CommandError,
+  exitCode,
+  UsageError,
+  type Command,
+  type Invocation,
+  type Terminal,
+} from "./command.ts";
 import { chat } from "./demo/chat.ts";
+import { summary } from "./demo/figures.ts";
 import type { DemoPlatform } from "./demo/platform.ts";
 import { playScript } from "./demo/script.ts";
 import { DemoSession } from "./demo/session.ts";
+import { untilInterrupted } from "./demo/until-interrupted.ts";
 
 /** Platforms that the demo has a stand-in for; each is imported only when asked for. */
 const platforms: Readonly<Record<string, () => Promise<DemoPlatform>>> = {
@@ -15,7 +24,7 @@ const platforms: Readonly<Record<string, () => Promise<DemoPlatform>>> = {
 export const command: Command = {
   usage: "demo [--once TEXT] [--channel NAME]",
   about:
-    "Chats here with the real daemon and the echo agent, through a stand-in for the platform on this machine. Needs no account, no key and no network, and leaves nothing behind.",
+    "Chats here with the real daemon and the echo agent, through a stand-in for the platform on this machine. Needs no account, no key and no network, and leaves nothing behind (after SIGKILL: its home in the temporary folder).",
   options: {
     once: { value: "TEXT", description: "Send one message, print the reply, end" },
     channel: {
@@ -38,25 +47,22 @@ export const command: Command = {
     if (typeof once === "string" && once.trim() === "") {
       throw new UsageError("--once: there is no text to send");
     }
-    const interrupted = new AbortController();
-    const interrupt = () => interrupted.abort();
-    process.on("SIGINT", interrupt);
-    process.on("SIGTERM", interrupt);
-    try {
-      return await demo(invocation, await platform(), interrupted.signal);
-    } finally {
-      process.removeListener("SIGINT", interrupt);
-      process.removeListener("SIGTERM", interrupt);
+    const interruption = new AbortController();
+    // Heard to the very end: a second Ctrl-C must not make a failure of a clean end.
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(name, () => interruption.abort(name));
     }
+    return await demo(invocation, await platform(), interruption);
   },
 };
 
 async function demo(
   invocation: Invocation,
   platform: DemoPlatform,
-  signal: AbortSignal,
+  interruption: AbortController,
 ): Promise<number> {
   const { terminal, logLevel, options, env } = invocation;
+  const { signal } = interruption;
   const once = options["once"];
   let session: DemoSession;
   try {
@@ -76,13 +82,7 @@ async function demo(
       terminal.out(`${reply.texts.join("\n")}\n`);
       return exitCode.fine;
     }
-    const say = terminal.interactive ? terminal.err : terminal.out;
-    say(welcome(session, terminal.interactive));
-    const lines = await untilInterrupted(chat(session, terminal, signal), signal);
-    if (lines === 0 && !terminal.interactive) {
-      await untilInterrupted(playScript(session, terminal), signal);
-    }
-    if (terminal.interactive) terminal.err("\n");
+    if (!signal.aborted) await converse(session, terminal, interruption);
     return exitCode.fine;
   } catch (error) {
     const log = session.daemon.lines.slice(-10).map((line) => `\n  ${line}`);
@@ -91,6 +91,28 @@ async function demo(
   } finally {
     await session.stop();
   }
+}
+
+/** Throws where a message was not answered, or not once. */
+async function converse(
+  session: DemoSession,
+  terminal: Terminal,
+  interruption: AbortController,
+): Promise<void> {
+  const { interactive } = terminal;
+  const { signal } = interruption;
+  const say = interactive ? terminal.err : terminal.out;
+  say(welcome(session, interactive));
+  const lines = await chat(session, terminal, interruption);
+  if (lines === 0 && !interactive && !signal.aborted) {
+    await untilInterrupted(playScript(session, terminal), signal);
+  }
+  if (signal.reason === "SIGHUP" || signal.reason === "SIGTERM") return;
+  const figures = session.figures();
+  if (figures === null || figures.messages === 0) return;
+  terminal.out(`\n${summary(figures)}\n`);
+  const { messages, answers, right } = figures;
+  if (!right) throw new Error(`${answers} answers for ${messages} messages`);
 }
 
 /** The one folder that the demo writes to is its own. */
@@ -113,18 +135,4 @@ function welcome({ platform, daemon, webhook, home }: DemoSession, interactive: 
     ...columns(rows, Infinity),
     interactive ? "Write something; Ctrl-D ends.\n\n" : "\n",
   ].join("\n");
-}
-
-/** The result, or null as soon as the signal aborts. */
-async function untilInterrupted<T>(working: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  if (signal.aborted) return null;
-  const stopped = Promise.withResolvers<null>();
-  const stop = () => stopped.resolve(null);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([working, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-    working.catch(() => {});
-  }
 }

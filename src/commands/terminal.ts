@@ -8,23 +8,23 @@ export interface ProcessTerminal extends Terminal {
 }
 
 /**
- * The terminal of this process. A reader that goes away (`revka … | head`) ends it quietly. Node's streams are touched
- * only where they are needed: they load slowly.
+ * The terminal of this process. A reader that goes away (`revka … | head`, a window that is closed) ends it quietly.
+ * Node's streams are touched only where they are needed: they load slowly.
  */
 export function processTerminal(): ProcessTerminal {
   let queue = Promise.resolve();
   let waiting = 0;
-  const inTurn = (write: () => Promise<void>) => {
+  const inTurn = (descriptor: 1 | 2, write: () => Promise<void>) => {
     waiting++;
-    queue = queue.then(write).catch(leave);
+    queue = queue.then(write).catch((error: unknown) => leave(error, descriptor));
     queue = queue.then(() => void waiting--);
   };
   return {
-    out: (text) => inTurn(() => writeStandardOutput(text)),
+    out: (text) => inTurn(1, () => writeStandardOutput(text)),
     err(text) {
       const written = waiting === 0 ? writeError(text) : null;
       // Written at once where nothing goes before it: what readline prompts next must come after it.
-      inTurn(() => written ?? writeError(text));
+      inTurn(2, () => written ?? writeError(text));
     },
     get input() {
       return process.stdin;
@@ -35,24 +35,29 @@ export function processTerminal(): ProcessTerminal {
     get color() {
       return isTerminal(1) && !process.env["NO_COLOR"];
     },
+    get columns() {
+      return isTerminal(2) ? process.stderr.columns : undefined;
+    },
     written: () => queue,
   };
 }
 
 function writeError(text: string): Promise<void> {
   if (process.stderr.listenerCount("error") === 0)
-    process.stderr.on("error", (error) => void leave(error));
+    process.stderr.on("error", (error) => void leave(error, 2));
   return new Promise((resolve, reject) =>
     process.stderr.write(text, (error) => (error ? reject(error) : resolve())),
   );
 }
 
 /** What cannot be written, a full disk for instance, is a failure: a script must not take half a document for whole. */
-async function leave(error: unknown): Promise<void> {
+async function leave(error: unknown, descriptor: 1 | 2): Promise<void> {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
   if (code === "EPIPE") process.exit(0);
   // Imported only here: the runtime starts faster without it.
-  const { writeSync } = await import("node:fs");
+  const { fstatSync, writeSync } = await import("node:fs");
+  // A disk that fails is a file's; a terminal says so when it has hung up.
+  if (code === "EIO" && fstatSync(descriptor).isCharacterDevice()) process.exit(0);
   try {
     writeSync(2, `revka: standard output cannot be written (${code})\n`);
   } catch {

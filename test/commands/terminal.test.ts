@@ -46,6 +46,21 @@ test("so does a reader of what goes wrong", () => {
   });
 });
 
+test("so does a terminal that hangs up", async () => {
+  const file = join(folder.path, "script.ts");
+  const endless = (stream: string) => `import { processTerminal } from ${JSON.stringify(source)};
+    process.on("SIGHUP", () => {});
+    const terminal = processTerminal();
+    for (;;) { terminal.${stream}("x".repeat(100)); await terminal.written(); }`;
+  for (const stream of ["out", "err"]) {
+    writeFileSync(file, endless(stream));
+    const child = Bun.spawn([process.execPath, file], {
+      terminal: { data: (terminal) => terminal.close() },
+    });
+    expect([stream, await child.exited]).toEqual([stream, 0]);
+  }
+});
+
 const terminals = process.platform === "linux" && Bun.which("script") !== null;
 test.skipIf(!terminals)(
   "it is asked of a person who reads, and coloured where that is seen",

@@ -15,10 +15,18 @@ interface Run {
   left: string[];
 }
 
-/** Runs `revka demo …` with an empty home and temporary folder; `input` null leaves stdin open until `signal`. */
+/** Runs `revka demo …` with an empty home and temporary folder. */
 async function demo(
   args: string[],
-  options: { input?: string | null; env?: Record<string, string>; until?: string } = {},
+  options: {
+    input?: string;
+    /** Stdin stays open. */
+    open?: boolean;
+    env?: Record<string, string>;
+    /** Gets `signal`, SIGINT when absent, as soon as it has printed this. */
+    until?: RegExp;
+    signal?: NodeJS.Signals;
+  } = {},
 ): Promise<Run> {
   const root = mkdtempSync(join(tmpdir(), "revka-demo-test-"));
   const folder = join(root, "tmp");
@@ -32,10 +40,11 @@ async function demo(
   let err = "";
   child.stdout.on("data", (part: Buffer) => {
     out += part.toString("utf8");
-    if (options.until !== undefined && out.includes(options.until)) child.kill("SIGINT");
+    if (options.until?.test(out)) child.kill(options.signal ?? "SIGINT");
   });
   child.stderr.on("data", (part: Buffer) => (err += part.toString("utf8")));
-  if (options.input !== null) child.stdin.end(options.input ?? "");
+  child.stdin.write(options.input ?? "");
+  if (!options.open) child.stdin.end();
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
   const left = readdirSync(folder);
   rmSync(root, { recursive: true, force: true });
@@ -75,7 +84,22 @@ describe("revka demo", () => {
     const run = await demo([], { input: "one\n\ntwo\n" });
     expect(run.code).toBe(0);
     expect(run.out.match(/> .*/g)).toEqual(["> one", "> one", "> two", "> two"]);
+    expect(run.out).toEndWith(
+      "\n\n2 webhooks, 2 messages, 2 answers: nothing lost, nothing answered twice.\n",
+    );
     expect(run.left).toEqual([]);
+  });
+
+  test.each(["cloud", "wati"])("%s: an answer of several texts counts as one", async (channel) => {
+    const long = Array.from({ length: 900 }, (_, n) => `**word${n}**`).join(" ");
+    const run = await demo(["--channel", channel], {
+      input: `${long}\n # ${long}\nagain\nagain\n`,
+    });
+    expect(run).toMatchObject({ code: 0, err: "" });
+    expect(run.out.match(/^revka >/gm)?.length).toBeGreaterThan(4);
+    expect(run.out).toEndWith(
+      "\n4 webhooks, 4 messages, 4 answers: nothing lost, nothing answered twice.\n",
+    );
   });
 
   test("with nobody to type it shows its job: one webhook comes twice and is answered once", async () => {
@@ -85,10 +109,24 @@ describe("revka demo", () => {
   });
 
   test("Ctrl-C ends it and takes everything along", async () => {
-    const run = await demo([], { input: null, until: "removed at the end" });
+    const run = await demo([], { open: true, until: /removed at the end/ });
     expect(run).toMatchObject({ code: 0, left: [] });
     const pid = Number(/process (\d+)/.exec(run.out)?.[1]);
     expect(() => process.kill(pid, 0)).toThrow();
+  });
+
+  test("Ctrl-C after a reply still says what went to and fro, SIGTERM and SIGHUP nothing", async () => {
+    const ended = (signal: NodeJS.Signals) =>
+      demo([], { input: "hello\n", open: true, until: /revka > hello\n/, signal });
+    const said = "1 webhook, 1 message, 1 answer: nothing lost, nothing answered twice.\n";
+    const interrupted = await ended("SIGINT");
+    expect(interrupted).toMatchObject({ code: 0, err: "", left: [] });
+    expect(interrupted.out).toEndWith(`revka > hello\n\n${said}`);
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+      const run = await ended(signal);
+      expect(run).toMatchObject({ code: 0, err: "", left: [] });
+      expect(run.out).toEndWith("revka > hello\n");
+    }
   });
 
   test("--channel wati goes the same way through WATI", async () => {

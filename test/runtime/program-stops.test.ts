@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runProgram } from "../../src/runtime/program.ts";
+import { alive } from "../support/alive.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
 
 let folder: string;
@@ -36,17 +37,6 @@ async function written(name: string): Promise<number> {
   const file = join(folder, name);
   await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"));
   return Number(readFileSync(file, "utf8"));
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  // Whoever ended and was not waited for yet is as good as gone.
-  const stat = `/proc/${pid}/stat`;
-  return !existsSync(stat) || !/\) [ZX] /.test(readFileSync(stat, "utf8"));
 }
 
 async function until(holds: () => boolean): Promise<void> {

@@ -1,46 +1,31 @@
-import { createInterface } from "node:readline";
 import type { Terminal } from "../command.ts";
+import { pipedLines } from "./piped-lines.ts";
 import type { DemoSession } from "./session.ts";
-import { printReply, printSaid, prompt } from "./transcript.ts";
-
-/** How long an input that is no terminal may say nothing before its first line, ms. */
-const silenceMs = 3_000;
+import { printReply, printSaid } from "./transcript.ts";
+import { typedLines } from "./typed-lines.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
 
 /**
- * Chats until the input ends or `signal` aborts. Answers how many lines there were; where the input is no terminal
- * and says nothing at first, it stops after three seconds, so that a pipe that nobody writes to does not hang.
+ * Chats until the input ends or is interrupted; what was said before an end is answered first. Answers how many lines
+ * there were.
  */
 export async function chat(
   session: DemoSession,
   terminal: Terminal,
-  signal: AbortSignal,
+  interruption: AbortController,
 ): Promise<number> {
-  const { interactive } = terminal;
-  const reader = createInterface({
-    input: terminal.input,
-    ...(interactive ? { output: process.stderr, prompt, terminal: true } : {}),
-  });
-  const close = () => reader.close();
-  signal.addEventListener("abort", close, { once: true });
-  reader.on("SIGINT", close);
-  const silence = interactive ? null : setTimeout(close, silenceMs);
+  const { signal } = interruption;
+  const typed = terminal.interactive;
+  const lines = typed ? typedLines(terminal, interruption) : pipedLines(terminal, signal);
   let count = 0;
-  try {
-    if (interactive) reader.prompt();
-    for await (const line of reader) {
-      if (silence) clearTimeout(silence);
-      if (line.trim() !== "") {
-        count++;
-        if (!interactive) printSaid(terminal, line);
-        printReply(terminal, await session.ask(line));
-      }
-      if (signal.aborted) break;
-      if (interactive) reader.prompt();
-    }
-  } finally {
-    if (silence) clearTimeout(silence);
-    signal.removeEventListener("abort", close);
-    reader.close();
+  for await (const line of lines) {
+    if (signal.aborted) break;
+    if (line.trim() === "") continue;
+    count++;
+    if (!typed) printSaid(terminal, line);
+    const reply = await untilInterrupted(session.ask(line), signal);
+    if (reply === null) break;
+    printReply(terminal, reply);
   }
   return count;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { startGraphSimulator } from "../../simulator/graph.ts";
 import { content } from "../../simulator/graph/content.ts";
+import type { WebhookRecord } from "../../simulator/graph/record.ts";
 import type { DemoPlatform } from "./platform.ts";
 import { whatsappSettings } from "../../simulator/graph/daemon-settings.ts";
 
@@ -13,6 +14,7 @@ export async function cloudPlatform(): Promise<DemoPlatform> {
     account: { accessToken: `EAA${secret()}`, appSecret: secret(), verifyToken: secret() },
   });
   const { account, records } = graph;
+  const taken = ({ kind, state }: WebhookRecord) => kind === "message" && state === "accepted";
   return {
     title: "Meta's Graph API",
     url: graph.url,
@@ -36,6 +38,10 @@ export async function cloudPlatform(): Promise<DemoPlatform> {
       const again = () =>
         records.webhooks.entries.slice(before).some((webhook) => webhook.ids.includes(id));
       await records.webhooks.waitFor({ where: again });
+    },
+    webhooks: () => records.webhooks.entries.filter(taken).length,
+    waitForWebhooks: async (count, timeoutMs) => {
+      await records.webhooks.waitFor({ where: taken, count, timeoutMs });
     },
     received: () => records.sentTo(customer.phone).map((send) => send.text ?? `(${send.type})`),
     waitForReceived: async (count, timeoutMs) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "smol-toml";
 import { controlClient } from "../../control/client.ts";
+import { endWithThisProcess } from "../../runtime/end-with-this-process.ts";
 
 /** How often a starting daemon is asked whether it is there, ms. */
 const askEveryMs = 5;
@@ -37,7 +38,7 @@ export interface ExitStatus {
   signal: string | null;
 }
 
-/** A daemon that runs as a child process. */
+/** A daemon that runs as a child process, in a group of its own that ends with this process. */
 export interface DaemonProcess {
   pid: number;
   /** Base URL of the gateway, the prefix included. */
@@ -77,7 +78,10 @@ export async function startDaemonProcess(options: DaemonProcessOptions): Promise
   const child = spawn(file, words, {
     env: { ...options.env, REVKA_HOME: home },
     stdio: ["ignore", "ignore", "pipe"],
+    // Ctrl-C at a terminal is for this process, which tells the daemon in its own time.
+    detached: true,
   });
+  if (child.pid !== undefined) child.on("exit", endWithThisProcess(child.pid));
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
     lines.push(line);

@@ -13,6 +13,10 @@ export interface DemoPlatform {
   write(text: string): string;
   /** The same message comes once more, as platforms do that deliver at least once. Resolves when it was taken. */
   writeAgain(id: string, text: string): Promise<void>;
+  /** How many webhooks with messages of the customer were taken so far. */
+  webhooks(): number;
+  /** Resolves when `count` webhooks in all were taken; rejects when time is up. */
+  waitForWebhooks(count: number, timeoutMs: number): Promise<void>;
   /** Texts that the customer got so far. */
   received(): string[];
   /** Resolves when the customer has got `count` texts in all; rejects when time is up. */

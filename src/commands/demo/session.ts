@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { renderText } from "../../channels/text.ts";
 import { controlClient } from "../../control/client.ts";
 import { selfCommand } from "../../runtime/self.ts";
 import type { Environment } from "../command.ts";
 import { startDaemonProcess, type DaemonProcess } from "./daemon-process.ts";
+import { countAnswers, type Figures } from "./figures.ts";
 import type { DemoPlatform } from "./platform.ts";
 
 /** What the daemon takes over from the person's environment: no REVKA_ settings, no keys, no proxies. */
@@ -22,6 +24,9 @@ export interface Reply {
 
 /** A stand-in for the platform and a real daemon that answers through it, in a home of their own. */
 export class DemoSession {
+  readonly #said: string[] = [];
+  #underWay = 0;
+
   private constructor(
     readonly platform: DemoPlatform,
     readonly daemon: DaemonProcess,
@@ -69,9 +74,38 @@ export class DemoSession {
   }
 
   /** Writes as the customer and waits for everything that the daemon answers. */
-  async ask(text: string): Promise<Reply> {
+  ask(text: string): Promise<Reply> {
+    this.#said.push(text);
+    return this.#during(() => this.#exchange(text));
+  }
+
+  /** The platform delivers a message once more. Resolves when it was taken. */
+  repeat(id: string, text: string): Promise<void> {
+    return this.#during(() => this.platform.writeAgain(id, text));
+  }
+
+  /** What went to and fro; null while something still does, since nobody can tell yet what becomes of it. */
+  figures(): Figures | null {
+    if (this.#underWay > 0) return null;
+    // As the daemon sends what the echo agent says.
+    const expected = this.#said.map((text) => renderText(text.toWellFormed()));
+    const webhooks = this.platform.webhooks();
+    return { webhooks, ...countAnswers(expected, this.platform.received()) };
+  }
+
+  async #during<T>(work: () => Promise<T>): Promise<T> {
+    this.#underWay++;
+    try {
+      return await work();
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #exchange(text: string): Promise<Reply> {
     const { platform } = this;
     const before = platform.received().length;
+    const webhooks = platform.webhooks();
     const started = performance.now();
     const id = platform.write(text);
     await Promise.race([
@@ -92,7 +126,10 @@ export class DemoSession {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const texts = platform.received().slice(before);
-    return { id, texts, tookMs: performance.now() - started, seen: platform.seen(id) };
+    const reply = { id, texts, tookMs: performance.now() - started, seen: platform.seen(id) };
+    // The reply may be here before the platform has read that its webhook was taken.
+    await platform.waitForWebhooks(webhooks + 1, replyTimeoutMs);
+    return reply;
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { Journal } from "../../simulator/graph/journal.ts";
 import { createWatiSimulator } from "../../simulator/wati.ts";
 import { newWamid, newWatiId } from "../../simulator/wati/events.ts";
 import type { DemoPlatform } from "./platform.ts";
@@ -16,10 +17,12 @@ export async function watiPlatform(): Promise<DemoPlatform> {
   await wati.start();
   /** WATI repeats a message with both its ids. */
   const wamids = new Map<string, string>();
+  const webhooks = new Journal<string>("webhooks");
   const write = async (id: string, text: string) => {
     const wamid = wamids.get(id) ?? newWamid();
     wamids.set(id, wamid);
-    await wati.sendText(customer, text, { id, wamid });
+    const { statuses } = await wati.sendText(customer, text, { id, wamid });
+    for (const status of statuses) if (status === 200) webhooks.add(id);
   };
   return {
     title: "WATI",
@@ -43,6 +46,10 @@ export async function watiPlatform(): Promise<DemoPlatform> {
       return id;
     },
     writeAgain: write,
+    webhooks: () => webhooks.entries.length,
+    waitForWebhooks: async (count, timeoutMs) => {
+      await webhooks.waitFor({ count, timeoutMs });
+    },
     received: () => wati.received.map((send) => send.text ?? `(${send.kind})`),
     waitForReceived: async (count, timeoutMs) => {
       await wati.waitForSends({ to: customer, count, timeoutMs });

@@ -54,6 +54,19 @@ test("a message that a phone could not read is sent to it again", async () => {
   expect(h.wa.retriesAsked.count).toBeGreaterThan(0);
 });
 
+test("what somebody wrote is sent to nobody as ours, whoever asks for it again", async () => {
+  h = await Harness.linked();
+  const [companion] = h.owner.companions;
+  if (!companion) throw new Error("not linked");
+  const { id } = await h.ada.send(h.owner, "I owe Ada everything");
+  await h.message("I owe Ada everything");
+  h.ada.askAgain(companion, id);
+  await h.wa.clientAcks.waitFor((ack) => ack.class === "receipt" && ack.id === id);
+  await h.send(h.ada, "our own words");
+  await h.ada.waitForMessage("our own words");
+  expect(h.ada.inbox.all.map(({ text }) => text)).toEqual(["our own words"]);
+});
+
 test("a message is sent again to nobody but whom it was for, however they are addressed", async () => {
   h = await Harness.linked();
   const [companion] = h.owner.companions;

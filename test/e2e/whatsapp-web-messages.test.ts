@@ -3,6 +3,7 @@ import type { TurnFocus } from "../../src/channels/channel.ts";
 import type { Message } from "../../src/channels/message.ts";
 import { Harness, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
 import type { Phone } from "../doubles/whatsapp-web/phone.ts";
+import { now, stanza } from "../doubles/whatsapp-web/stanza.ts";
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
 
@@ -237,4 +238,14 @@ test("receipts of what was sent come as statuses that name the delivery", async 
   expect(read).toMatchObject({
     status: { deliveryId: "delivery-7", platformId: result.ok ? result.platformId : "" },
   });
+});
+
+test("a call that names no id costs nothing", async () => {
+  h = await Harness.linked();
+  const [companion] = h.owner.companions;
+  const offer = stanza("offer", { type: "group", from: h.ada.jid });
+  companion?.deliver(stanza("call", { from: h.ada.jid, id: "C1", t: now() }, [offer]));
+  await h.events.waitFor((event) => event.kind === "ignored" && event.reason === "call");
+  await h.ada.send(h.owner, "still there?");
+  await h.message("still there?");
 });

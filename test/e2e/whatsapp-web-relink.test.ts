@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, renameSync } from "node:fs";
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, spyOn, test } from "bun:test";
+import { SessionDatabase } from "../../src/channels/whatsapp-web/session-database.ts";
 import { Session } from "../../src/channels/whatsapp-web/session.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { Harness } from "../channels/whatsapp-web/harness.ts";
@@ -75,6 +76,26 @@ test.each([hour, -hour - 60_000])(
     expect(h.wa.links.count).toBe(1);
   },
 );
+
+test("a phone hears of it also where that cannot be noted", async () => {
+  h = await Harness.linked();
+  const full = Object.assign(new Error("database or disk is full"), { errcode: 13 });
+  const write = spyOn(SessionDatabase.prototype, "transaction").mockImplementationOnce(() => {
+    throw full;
+  });
+  await h.channel.relink?.();
+  write.mockRestore();
+  const code = await h.qr();
+  expect(h.owner.companions).toHaveLength(0);
+  await h.owner.scanQr(code);
+});
+
+test("it is forgotten with the link that it was for", async () => {
+  const session = await begun(0);
+  session.forgetLink();
+  expect(session.relinkBegun).toBe(false);
+  session.close();
+});
 
 test("a session that is linked anew holds that it is", async () => {
   h = await Harness.linked();

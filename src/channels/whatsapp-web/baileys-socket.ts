@@ -123,6 +123,8 @@ export function openSocket(options: SocketOptions): WASocket {
     callOfferCache: asBaileysCache(caches.calls),
     ...(proxy === null ? {} : { agent: new ProxyOnlyAgent(proxy) }),
   });
+  // What others wrote would be sent to whoever asks for it again, as ours: `getMessage` knows what was sent, and to whom.
+  if (sock.messageRetryManager) sock.messageRetryManager.addRecentMessage = () => {};
   catchRejections(sock.ws, (error) => {
     log.debug({ error: messageOf(error) }, "a write to a connection that is gone");
   });
@@ -219,6 +221,8 @@ function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptio
       events.receipt(key.id, update.status, Number(update.messageTimestamp ?? 0));
     }
   });
+  // Baileys' own listener makes messages of calls, and rejects unheard where one names no id (`messages-recv.js`).
+  sock.ev.removeAllListeners("call");
   sock.ev.on("call", (calls) => {
     for (const { status } of calls) if (status === "offer") events.ignored("call");
   });

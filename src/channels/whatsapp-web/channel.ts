@@ -152,10 +152,13 @@ class WhatsAppWeb implements Channel {
     try {
       if (proxyUrl !== null) {
         const { httpProxyBridge } = await import("../../net/bridge.ts");
-        this.bridge = await httpProxyBridge(proxyUrl, {
+        const bridge = await httpProxyBridge(proxyUrl, {
           timeoutMs: PROXY_MS,
           onFailure: ({ code }) => this.proxyFailed(proxyTrouble(code, "WhatsApp")),
         });
+        // Stopped, or started by another, meanwhile.
+        if (this.deliver !== deliver || this.bridge) return await bridge.close();
+        this.bridge = bridge;
       }
       this.place.open();
     } catch (error) {

@@ -150,7 +150,7 @@ export class GroupCommit {
 /** SQLite's busy, out of memory, I/O error, full, cannot open (sqlite.org/rescode.html); damage does not pass. */
 const passing = new Set([5, 7, 10, 13, 14]);
 
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error) || !("errcode" in error)) return false;
   return typeof error.errcode === "number" && passing.has(error.errcode & 0xff);
 }

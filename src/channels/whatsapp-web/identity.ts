@@ -31,7 +31,9 @@ export function storedMappings(read: (id: string) => string | undefined): Mappin
     phoneOfLid(lid) {
       const user = userOf(lid);
       const phone = value(user && `${user}_reverse`);
-      return phone && `+${phone}`;
+      // A number that is another's by now is no longer this one's, though it was once.
+      const current = value(phone);
+      return phone && (current === null || current === user) ? `+${phone}` : null;
     },
     lidOfPhone(phone) {
       const lid = value(phone.replace(/\D/g, ""));

@@ -88,6 +88,10 @@ function readEnvelope(attributes: StanzaAttributes, around: Surroundings): Envel
   if (kind === "status") return "status_broadcast";
   if (kind === "broadcast" || kind === "newsletter") return kind;
   if (kind === "other") return "unknown_chat";
+  // What the owner writes there (to Meta's own AI, say) comes in as if written to oneself.
+  if (attributes.recipient !== undefined && kindOf(attributes.recipient) === "other") {
+    return "unknown_chat";
+  }
   if (attributes.category === "peer") return "protocol";
   const fromMe = Boolean(key.fromMe);
   const names = { name: pushName?.trim() || null, username: usernameOf(attributes) };

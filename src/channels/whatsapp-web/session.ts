@@ -121,6 +121,8 @@ export class Session {
     this.creds.signalIdentities = [];
     this.creds.pairingCode = undefined;
     this.creds.registered = false;
+    // Who asked to link anew asked it of the link that is gone.
+    this.commit.stage({ changes: [{ ...RELINK, held: null }], alongside: [] });
     this.saveCredentials();
   }
 
@@ -130,15 +132,23 @@ export class Session {
     this.writeAtOnce({ type, id, held: json });
   }
 
-  /** A person asked to link anew: what is left of that goes on after a crash. Durable once it returns. */
+  /**
+   * A person asked to link anew: what is left of that goes on after a crash. Durable once it returns. Throws where it
+   * cannot be written, which ends no connection: the phone is still to hear of it.
+   */
   beginRelink(): void {
-    this.writeAtOnce({ ...RELINK, held: String(this.clock.now()) });
+    const change = { ...RELINK, json: String(this.clock.now()) };
+    this.database.transaction(() => this.store.apply([change]));
   }
 
-  /** Within the last hour. */
+  /** Within the last hour, as far as can be read. */
   get relinkBegun(): boolean {
-    const begun = Number(this.store.get(RELINK.type, RELINK.id) ?? NaN);
-    return Math.abs(this.clock.now() - begun) < RELINK_COUNTS_MS;
+    try {
+      const begun = Number(this.store.get(RELINK.type, RELINK.id) ?? NaN);
+      return Math.abs(this.clock.now() - begun) < RELINK_COUNTS_MS;
+    } catch {
+      return false;
+    }
   }
 
   /** Durable once it returns. */

@@ -4,6 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { type Deliver, NotAccepted } from "../channel.ts";
 import type { InboundEvent } from "../message.ts";
+import { isPassing } from "./group-commit.ts";
 import { learntPairs } from "./identity.ts";
 import { kindOf } from "./jid.ts";
 import type { PendingStanza, StanzaAttributes } from "./journal.ts";
@@ -125,18 +126,18 @@ export class Ingress {
       const session = this.options.session();
       const inherited = session?.inherited ?? [];
       const pending = (this.due && session?.journal.pending(this.batch)) || [];
-      this.due = pending.length > 0;
-      const asides = this.asides.splice(0);
-      if (pending.length === 0 && asides.length === 0 && inherited.length === 0) {
-        this.replaying = false;
-        return;
-      }
       const translated = session
         ? pending.map((stanza) => ({
             stanza,
             ...this.translated(stanza, session, this.replaying),
           }))
         : [];
+      this.due = pending.length > 0;
+      const asides = this.asides.splice(0);
+      if (pending.length === 0 && asides.length === 0 && inherited.length === 0) {
+        this.replaying = false;
+        return;
+      }
       const events = [...inherited, ...asides, ...translated.flatMap((one) => one.events)];
       try {
         await this.options.deliver(events);
@@ -161,7 +162,9 @@ export class Ingress {
         attributesOf: (id) => session.journal.originOf(id),
         replayed,
       });
-    } catch {
+    } catch (error) {
+      // What cannot be read from the disk now can be later.
+      if (isPassing(error)) throw error;
       // One message that breaks the translation must not hold up all others.
       const events: InboundEvent[] = [{ kind: "ignored", reason: "unreadable" }];
       return { events, preview: null, carriesSenderKey: false };

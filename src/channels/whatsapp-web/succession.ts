@@ -1,4 +1,5 @@
 import type { Logger } from "../../telemetry/log.ts";
+import { isPassing } from "./group-commit.ts";
 import type { Legacy, Session } from "./session.ts";
 import type { Ingress } from "./socket.ts";
 
@@ -13,8 +14,8 @@ export interface Succession {
 /**
  * Moves the session of a removed device beside its place. What it had received, and so acknowledged, and nobody has
  * taken over is left to a new session, which is answered then, for the ingress to be woken; null where nothing was left.
- * Throws where that cannot be written: until it is, also after a crash, the next opening finds the old session in its
- * place again.
+ * Throws where that cannot be read or written: until it is, also after a crash, the next opening finds the old session in
+ * its place again.
  */
 export function moveAside({ session, ingress, open, log }: Succession): Session | null {
   const legacy = ingress && legacyOf(session, ingress, log);
@@ -37,6 +38,10 @@ function legacyOf(session: Session, ingress: Ingress, log: Logger): Legacy | nul
   try {
     return ingress.legacyOf(session);
   } catch (error) {
+    if (isPassing(error)) {
+      session.close();
+      throw error;
+    }
     log.error({ error }, "what the moved session had received cannot be read");
     return null;
   }

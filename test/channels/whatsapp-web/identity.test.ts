@@ -21,6 +21,9 @@ const stored: Record<string, string> = {
   "900491700000001_reverse": '"491700000001"',
   "447700900003": "null",
   "447700900004": '"not a LID"',
+  "900447700900005_reverse": '"447700900005"',
+  "900447700900006_reverse": '"447700900006"',
+  "447700900006": '"900447700900007"',
 };
 const mappings = storedMappings((id) => stored[id]);
 
@@ -37,6 +40,11 @@ describe("the pairs of LIDs and numbers that Baileys stored", () => {
       expect(mappings.lidOfPhone(phone)).toBeNull();
     },
   );
+
+  test("know a number from either entry, but not of who has it no more", () => {
+    expect(mappings.phoneOfLid("900447700900005@lid")).toBe("+447700900005");
+    expect(mappings.phoneOfLid("900447700900006@lid")).toBeNull();
+  });
 
   test.each([bobLid, "lid", ""])("know no number of %p", (lid) => {
     expect(mappings.phoneOfLid(lid)).toBeNull();

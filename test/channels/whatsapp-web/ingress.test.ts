@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +69,37 @@ const waiting = () => session.journal.pending(100).map(({ stanza }) => stanza);
 const refuse = (reason: "store" | "overloaded", retryAfterSecs = 0) => {
   throw new NotAccepted(reason, retryAfterSecs, "not now");
 };
+
+test("what the disk does not give for now is handed over later, and nothing with it is lost", async () => {
+  await receive("one", "two");
+  const refused = () => {
+    throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
+  };
+  const reads = spyOn(session.sent, "has")
+    .mockImplementationOnce(refused)
+    .mockImplementationOnce(refused);
+  ingress.wake();
+  await ingress.settled();
+  ingress.learnt({ "491700000001": "900491700000001" });
+  await clock.advance(500);
+  await ingress.settled();
+  expect(reads).toHaveBeenCalledTimes(2);
+  expect([offered, waiting()]).toEqual([[], ["one", "two"]]);
+  await clock.advance(60_000);
+  await ingress.settled();
+  expect(offered.flatMap(texts).toSorted()).toEqual(["identity", "one", "two"]);
+  expect(waiting()).toEqual([]);
+});
+
+test("what breaks the translation itself holds up no other", async () => {
+  await receive("one", "two");
+  spyOn(session.sent, "has").mockImplementationOnce(() => {
+    throw new TypeError("a mistake");
+  });
+  ingress.wake();
+  await ingress.settled();
+  expect(offered.flatMap(texts)).toEqual(["ignored", "two"]);
+});
 async function woken(): Promise<void> {
   ingress.wake();
   await ingress.settled();

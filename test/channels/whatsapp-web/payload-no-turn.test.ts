@@ -29,6 +29,12 @@ describe("what is not acted upon", () => {
       hello,
       { from: "15550001000@s.whatsapp.net", category: "peer" },
     ],
+    [
+      "what the owner writes to a bot of WhatsApp's",
+      "unknown_chat",
+      hello,
+      { from: "15550001000@s.whatsapp.net", recipient: "867051314767696@bot" },
+    ],
     ["a key share", "protocol", { protocolMessage: { type: 6 } }, {}],
     ["a sender key alone", "empty", { senderKeyDistributionMessage: { groupId: group } }, {}],
     ["a vote", "poll_vote", { pollUpdateMessage: {} }, {}],

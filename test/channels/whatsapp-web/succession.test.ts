@@ -104,6 +104,19 @@ test("where the old session cannot stay beside its place, the next is closed and
   expect(found("live")).toEqual(["one"]);
 });
 
+test("where the disk refuses to be read for now, nothing is moved, and the old one comes back with all", async () => {
+  const session = await received("one", "two");
+  const refused = Object.assign(new Error("disk I/O error"), { errcode: 10 });
+  const read = spyOn(session.sent, "has").mockImplementationOnce(() => {
+    throw refused;
+  });
+  const open = () => openAt("live", true);
+  const moving = () => moveAside({ session, ingress: ingressOf(session), open, log: silentLog });
+  expect(moving).toThrow(refused);
+  expect(read).toHaveBeenCalledTimes(1);
+  expect(found("live")).toEqual(["one", "two"]);
+});
+
 test("where no next session can be opened, the old one comes back with what was left", async () => {
   const session = await received("one", "two");
   const open = () => {

@@ -280,13 +280,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** An account that the config names otherwise than before is the same: what waits, or is known, is not lost. */
 async function continueAccounts(channels: Channel[], store: ConversationStore, log: Logger) {
   for (const channel of channels) {
-    const { wasAccount } = channel;
-    if (wasAccount && (await store.renameAccount(sourceOf(channel), wasAccount))) {
-      log.info(
-        { channel: channel.name },
-        "the config names the account otherwise than before: what is known of it goes on",
-      );
-    }
+    const { wasAccount, account } = channel;
+    const former = wasAccount && (await store.renameAccount(sourceOf(channel), wasAccount));
+    if (!former) continue;
+    log.warn(
+      { channel: channel.name, former, account },
+      "the config names the account otherwise than before: what is stored of the former goes on under the new name",
+    );
   }
 }
 

@@ -37,9 +37,7 @@ export const command: Command = {
     endAtACrash(log);
     if (problem) log.warn({}, problem);
     for (const problem of loaded.warnings) log.warn({}, formatProblem(problem));
-    if (configFileMode(loaded.path)?.readableByOthers) {
-      log.warn({}, `${loaded.path} holds secrets and others can read it: chmod 600 ${loaded.path}`);
-    }
+    await warnOfReaders(loaded.path, invocation, log);
     const { startDaemon } = await import("../daemon.ts");
     const notifier = createNotifier(invocation.env);
     const stopped = untilStopped(log);
@@ -92,6 +90,15 @@ function endAtACrash(log: Logger): void {
       process.exit(exitCode.failed);
     });
   }
+}
+
+/** What systemd hands over has bits that mean no other account, and cannot be changed. */
+async function warnOfReaders(path: string, { env }: Invocation, log: Logger): Promise<void> {
+  const handedOver = env["CREDENTIALS_DIRECTORY"];
+  if (handedOver && path.startsWith(`${handedOver}/`)) return;
+  if (!configFileMode(path)?.readableByOthers) return;
+  const { typed } = await import("../runtime/typed.ts");
+  log.warn({}, `${path} holds secrets and others can read it: chmod 600 ${typed(path)}`);
 }
 
 async function loadForDaemon(invocation: Invocation): Promise<LoadedConfig> {

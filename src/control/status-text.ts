@@ -134,7 +134,8 @@ function channelLines(channel: ChannelReport, now: number): string[] {
   }
   const error = channel.last_error;
   // What is the matter now has said it already.
-  if (error && !channel.reason?.includes(error.hint))
+  const said = error?.hint && channel.reason?.includes(error.hint);
+  if (error && !said)
     lines.push(item(`last error ${ago(error.at, now)}: ${error.code}: ${error.hint}`, 4));
   if (channel.linking?.pair_code) {
     lines.push(item(`pair code ${channel.linking.pair_code}`, 4));

@@ -2,6 +2,8 @@ import type { ConversationStore } from "../store/contract.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 
 const alarm = "store.media";
+/** A store that lives at its limit would be told of with every file. */
+const clearBelow = 0.95;
 
 /** Is there room for one more attachment? Where there is none, an alarm says what to do, until there is. */
 export function hasMediaRoom(options: {
@@ -11,9 +13,10 @@ export function hasMediaRoom(options: {
   alarms: Alarms;
 }): boolean {
   const { store, maxMediaBytes, alarms } = options;
-  const room = store.attachmentBytes() <= maxMediaBytes;
-  if (room) alarms.clear(alarm);
-  else {
+  const bytes = store.attachmentBytes();
+  const room = bytes <= maxMediaBytes;
+  if (bytes <= maxMediaBytes * clearBelow) alarms.clear(alarm);
+  else if (!room) {
     alarms.raise(
       alarm,
       "full",

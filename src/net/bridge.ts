@@ -51,7 +51,11 @@ export async function httpProxyBridge(
       strangers.delete(client);
     });
     const [first] = strangers;
-    if (strangers.size > maxStrangers) first?.destroy();
+    if (first && strangers.size > maxStrangers) {
+      // At once, and not when it has closed: a burst would send the same one away again and again.
+      strangers.delete(first);
+      first.destroy();
+    }
     serve(client).catch(() => client.destroy());
   });
   server.maxConnections = maxConnections;

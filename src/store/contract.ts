@@ -17,9 +17,9 @@ import type {
 export interface ConversationStore {
   /**
    * What is kept of an account under another name goes on under the one that it has now. `was`: may it have had this
-   * name? False where that is none or several, and where this name is known already.
+   * name? Answers the former name; null where that is none or several, and where this name is known already.
    */
-  renameAccount(source: Source, was: (account: string) => boolean): Promise<boolean>;
+  renameAccount(source: Source, was: (account: string) => boolean): Promise<string | null>;
   /** Takes in one batch of a channel: identities, messages, edits, statuses; all of it or nothing. */
   accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome>;
   /** Chats with messages waiting for a turn, oldest first. */

@@ -4,6 +4,8 @@ export type Amendment = Extract<InboundEvent, { kind: "edit" | "revoke" }>;
 
 /** Messages remembered, the latest heard of. */
 const MOST = 200;
+/** Of one message: whoever shares a group may name it, and keeps out nobody else. */
+const MOST_SENDERS = 8;
 /** Of longer texts the memory would be full soon, UTF-16 units. */
 const LONGEST = 16_384;
 
@@ -12,15 +14,21 @@ const LONGEST = 16_384;
  * again is overtaken by what was said of it meanwhile. In memory alone.
  */
 export class EarlyAmendments {
-  readonly #amendments = new Map<string, Amendment>();
+  /** By message, and there by who says so. */
+  readonly #amendments = new Map<string, Map<string, Amendment>>();
 
   note(source: number, event: Amendment): void {
     if (event.kind === "edit" && event.text.length > LONGEST) return;
     const key = keyOf(source, event.targetId);
+    const { phone, userId, lid } = event.sender;
+    const sender = `${phone} ${userId} ${lid}`;
+    const noted = this.#amendments.get(key) ?? new Map<string, Amendment>();
     // What was taken back stays so.
-    if (this.#amendments.get(key)?.kind === "revoke") return;
+    if (noted.get(sender)?.kind === "revoke") return;
+    if (noted.size >= MOST_SENDERS && !noted.has(sender)) return;
+    noted.set(sender, event);
     this.#amendments.delete(key);
-    this.#amendments.set(key, event);
+    this.#amendments.set(key, noted);
     if (this.#amendments.size <= MOST) return;
     for (const oldest of this.#amendments.keys()) {
       this.#amendments.delete(oldest);
@@ -28,11 +36,10 @@ export class EarlyAmendments {
     }
   }
 
-  /** It stays noted: what was done about it may be rolled back. */
-  of(source: number, platformId: string): Amendment | undefined {
-    return this.#amendments.size === 0
-      ? undefined
-      : this.#amendments.get(keyOf(source, platformId));
+  /** What each sender said of it. It stays noted: what was done about it may be rolled back. */
+  of(source: number, platformId: string): Amendment[] {
+    const noted = this.#amendments.get(keyOf(source, platformId));
+    return noted ? [...noted.values()] : [];
   }
 }
 

@@ -12,7 +12,6 @@ import type { Database } from "./database.ts";
 import { EarlyAmendments, type Amendment } from "./early-amendments.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
-
 import { Waiting } from "./waiting.ts";
 
 const PENDING = 0;
@@ -156,8 +155,9 @@ export class Inbox {
       .run(source, message.id, chat, now, bytes, json);
     this.#waiting.add(chat, Number(lastInsertRowid), bytes);
     outcome.admitted.push({ chat, message: verdict.message });
-    const early = this.#early.of(source, message.id);
-    if (early) outcome.amended += this.#amend(source, early, rules);
+    for (const early of this.#early.of(source, message.id)) {
+      outcome.amended += this.#amend(source, early, rules);
+    }
     return false;
   }
 

@@ -43,16 +43,19 @@ export class Sources {
   }
 
   /**
-   * The key of an account that is kept under another name. null where there is none that it may have been, or more than
+   * An account that is kept under another name. null where there is none that it may have been, or more than
    * one, and where the account is kept under its own name.
    */
-  formerKey({ channel, account }: Source, was: (account: string) => boolean): number | null {
+  former(
+    { channel, account }: Source,
+    was: (account: string) => boolean,
+  ): { id: number; account: string } | null {
     const kept = this.database
       .sql("SELECT id, account FROM sources WHERE channel = ?")
       .all(channel) as unknown as { id: number; account: string }[];
     if (kept.some((row) => row.account === account)) return null;
     const [former, ...others] = kept.filter((row) => was(row.account));
-    return former && others.length === 0 ? former.id : null;
+    return former && others.length === 0 ? former : null;
   }
 
   /** Runs inside a transaction. */

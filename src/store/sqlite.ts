@@ -129,11 +129,11 @@ class SqliteStore implements ConversationStore {
     this.#retention = new Retention(database, new Expiry(database, this.#inbox, this.#outbox));
   }
 
-  async renameAccount(source: Source, was: (account: string) => boolean): Promise<boolean> {
-    const key = this.#sources.formerKey(source, was);
-    if (key === null) return false;
-    await this.#database.write(() => this.#sources.rename(key, source.account), this.#undone);
-    return true;
+  async renameAccount(source: Source, was: (account: string) => boolean): Promise<string | null> {
+    const former = this.#sources.former(source, was);
+    if (former === null) return null;
+    await this.#database.write(() => this.#sources.rename(former.id, source.account), this.#undone);
+    return former.account;
   }
 
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {

@@ -106,3 +106,21 @@ test("the alarm ends when retention makes room, though nobody sends a file", asy
   expect(store.attachmentBytes()).toBe(0);
   stop();
 });
+
+test("the alarm does not come and go with each file of a store that lives at its limit", () => {
+  const told: [number, boolean, number][] = [];
+  for (const bytes of [1_000, 1_001, 990, 1_001, 951, 950, 1_001]) {
+    const store = { ...trial.store, attachmentBytes: () => bytes };
+    const room = hasMediaRoom({ store, maxMediaBytes: 1_000, alarms });
+    told.push([bytes, room, raised().length]);
+  }
+  expect(told).toEqual([
+    [1_000, true, 0],
+    [1_001, false, 1],
+    [990, true, 1],
+    [1_001, false, 1],
+    [951, true, 1],
+    [950, true, 0],
+    [1_001, false, 1],
+  ]);
+});

@@ -65,7 +65,8 @@ test("tenant_id set, as a 409 advises, and a tenant named in api_url: all that w
   expect((await second.status()).alarms).toEqual([]);
   await second.stop();
 
-  await using third = await setup.start({ api_url: `${wati.url}/${wati.tenant}` });
+  const named = { tenant_id: "17435002445", api_url: `${wati.url}/${wati.tenant}` };
+  await using third = await setup.start(named);
   expect((await run("resume", bob)).code).toBe(0);
   await agent.turns.waitFor({ count: 4 });
   const texts = agent.turns.entries.map(({ messages }) => messages[0]?.text);

@@ -195,6 +195,25 @@ test("those who say nothing keep nobody out: the one that waited longest goes", 
   expect(String((await once(far, "data"))[0])).toBe("words");
 });
 
+test("nor do they where they come all at once", async () => {
+  const upstream = keep(await startHttpProxy());
+  const bridge = keep(await httpProxyBridge(upstream.url));
+  const port = Number(new URL(bridge.url).port);
+  const burst = Array.from({ length: 60 }, () => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    clients.push(socket);
+    const gone = once(socket, "end");
+    socket.on("error", () => {}).resume();
+    socket.write("GET ");
+    return gone;
+  });
+  let left = 0;
+  await new Promise<void>((resolve) => {
+    for (const gone of burst) void gone.then(() => ++left === 44 && resolve());
+  });
+  expect(left).toBe(44);
+});
+
 test("variables that sockets of the runtime would heed are gone", async () => {
   process.env["NO_PROXY"] = "*";
   process.env["no_proxy"] = "*";

@@ -140,6 +140,14 @@ describe("what is known of a message changes", () => {
       expect((await waiting(one, two)).texts).toHaveLength(2);
     });
 
+    test("whoever else names it first", async () => {
+      const [one, two] = [message(), message()];
+      const stranger = { ...nobody, phone: "+15550006666" };
+      await before(revoke(one.id, stranger), revoke(one.id));
+      await before(edit(two.id, "better"), { ...edit(two.id, "evil"), sender: stranger });
+      expect(await waiting(one, two)).toEqual({ texts: ["better"], amended: 2 });
+    });
+
     test("of the latest two hundred, and of no text without an end", async () => {
       const [first, second, third] = [message(), message(), message()];
       await before(revoke(first.id), edit(second.id, "x".repeat(20_000)));

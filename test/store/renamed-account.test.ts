@@ -31,7 +31,7 @@ describe("an account that is named otherwise than before", () => {
     await trial.store.enqueue(chat, [{ id: "d1", content }]);
     expect(trial.store.chat(chat)?.source.account).toBe("host");
 
-    expect(await trial.store.renameAccount(wati("host/1"), anyOf("host"))).toBe(true);
+    expect(await trial.store.renameAccount(wati("host/1"), anyOf("host"))).toBe("host");
     for (const again of [true, false]) {
       expect(trial.store.chat(chat)).toMatchObject({ source: wati("host/1"), paused: true });
       expect(await take(wati("host/1"), first)).toEqual({ chat: null, duplicates: 1 });
@@ -46,15 +46,15 @@ describe("an account that is named otherwise than before", () => {
     await take(wati("elsewhere"));
     await take(cloud);
     const was = anyOf("host", cloud.account);
-    expect(await trial.store.renameAccount(wati("host/1"), was)).toBe(false);
+    expect(await trial.store.renameAccount(wati("host/1"), was)).toBeNull();
     expect(accounts()).toEqual(["elsewhere", cloud.account]);
   });
 
   test("is none of several that it may have been", async () => {
     for (const account of ["host/a", "host/b", "host/c"]) await take(wati(account));
-    expect(await trial.store.renameAccount(wati("host"), anyOf("host/a", "host/b"))).toBe(false);
+    expect(await trial.store.renameAccount(wati("host"), anyOf("host/a", "host/b"))).toBeNull();
     expect(accounts()).toEqual(["host/a", "host/b", "host/c"]);
-    expect(await trial.store.renameAccount(wati("host"), anyOf("host/b"))).toBe(true);
+    expect(await trial.store.renameAccount(wati("host"), anyOf("host/b"))).toBe("host/b");
     expect(accounts()).toEqual(["host/a", "host", "host/c"]);
   });
 
@@ -62,7 +62,7 @@ describe("an account that is named otherwise than before", () => {
     const first = message();
     await take(wati("host"), first);
     await take(wati("host/1"));
-    expect(await trial.store.renameAccount(wati("host/1"), anyOf("host", "host/1"))).toBe(false);
+    expect(await trial.store.renameAccount(wati("host/1"), anyOf("host", "host/1"))).toBeNull();
     expect(accounts()).toEqual(["host", "host/1"]);
     expect((await take(wati("host"), first)).duplicates).toBe(1);
   });

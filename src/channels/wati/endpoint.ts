@@ -43,17 +43,23 @@ export function readEndpoint(config: WatiConfig): Endpoint {
 }
 
 /**
- * May these two keys be of one account, of which a configuration named more than another? Another host, another tenant
- * or another channel tells that they are not.
+ * May these two keys be of one account, of which a configuration named more than another? All that the one names the
+ * other names alike: a host is shared by many accounts.
  */
 export function mayBeOne(account: string, other: string): boolean {
   const [one, two] = [namesOf(account), namesOf(other)];
-  const agree = (a: string | null, b: string | null) => a === null || b === null || a === b;
-  return one.host === two.host && agree(one.tenant, two.tenant) && agree(one.channel, two.channel);
+  return one.host === two.host && (isPartOf(one, two) || isPartOf(two, one));
+}
+
+type Names = Record<"host" | "tenant" | "channel", string | null>;
+
+function isPartOf(one: Names, two: Names): boolean {
+  const within = (a: string | null, b: string | null) => a === null || a === b;
+  return within(one.tenant, two.tenant) && within(one.channel, two.channel);
 }
 
 /** What stands behind the host may be the tenant, or a `tenant_id`, which is a channel's name or number. */
-function namesOf(account: string): Record<"host" | "tenant" | "channel", string | null> {
+function namesOf(account: string): Names {
   const [host = "", ...parts] = account.split("/");
   const [next = ""] = parts;
   const isTenant = /^\d+$/.test(next) && phoneOf(next) === null;

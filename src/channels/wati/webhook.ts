@@ -24,7 +24,8 @@ export function watiRoutes(
     if (told) return;
     told = true;
     log.warn(
-      { number },
+      // A whole number would be masked but for its country, which may be that of all of them.
+      { number: number && `…${number.slice(-4)}` },
       "a webhook for another number than tenant_id is ignored, as are all that follow",
     );
   };

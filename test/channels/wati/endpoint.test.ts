@@ -62,7 +62,7 @@ test("keys may be of one account unless they name two hosts, two tenants or two 
       false,
     ],
     ["a tenant in the address", bare, one, true],
-    ["a tenant in the address, none in tenant_id", key(host, "17435002445"), one, true],
+    ["a tenant in the address, a number in tenant_id", key(host, "17435002445"), one, false],
     ["both", bare, key(`${host}/384776`, "17435002445"), true],
     ["the tenant in either place", one, key(host, "384776"), true],
     ["another tenant", one, key(`${host}/384777`), false],

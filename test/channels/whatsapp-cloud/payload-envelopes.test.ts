@@ -57,6 +57,15 @@ describe("envelopes", () => {
       { entry: [{ changes: [{ value: { metadata: { phone_number_id: "1" }, messages: [hi] } }] }] },
       ["other_number"],
     ],
+    [
+      "a number's id that cannot be told from others",
+      {
+        entry: [
+          { changes: [{ value: { metadata: { phone_number_id: 2 ** 60 }, messages: [hi] } }] },
+        ],
+      },
+      ["other_number"],
+    ],
     ["no number", { entry: [{ changes: [{ value: { messages: [hi] } }] }] }, ["message"]],
     ["messages are no list", messagesBody([], { messages: "x" }), ["malformed"]],
     ["messages null", messagesBody([], { messages: null }), []],

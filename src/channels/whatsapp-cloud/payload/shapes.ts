@@ -23,6 +23,11 @@ function readId(value: unknown): string | undefined {
   return id.length > 0 && id.length <= longestId ? id : undefined;
 }
 
+/** An id that is there and cannot be told from others is another's. */
+function readNumberId(value: unknown): string | undefined {
+  return readId(value) ?? (typeof value === "number" ? `${value}?` : undefined);
+}
+
 const read = <T>(reader: (value: unknown) => T | undefined) =>
   v.optional(v.pipe(v.unknown(), v.transform(reader)));
 
@@ -77,7 +82,7 @@ export function readValue(raw: unknown): WebhookValue | null {
   return {
     metadata: isFields(metadata)
       ? {
-          phone_number_id: readId(metadata["phone_number_id"]),
+          phone_number_id: readNumberId(metadata["phone_number_id"]),
           display_phone_number: readId(metadata["display_phone_number"]),
         }
       : undefined,

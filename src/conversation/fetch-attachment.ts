@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { TurnAttachment } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
 import type { MediaKind, MediaReference } from "../channels/message.ts";
@@ -51,11 +51,9 @@ export async function fetchAttachment(
   const described = { kind: media.kind, filename };
   try {
     // A turn that a restart repeats finds its files where it left them.
-    const found = await fetchedBefore(folder, numbered, media);
+    const found = await fetchedBefore(folder, numbered, media, store.attachmentPaths(entry.id));
     if (found !== null) {
       const { path, size, mimeType } = found;
-      // A kill may have come between the file and its note.
-      await store.addAttachments(entry.id, [{ path, bytes: size }]);
       return { ...described, mime_type: mimeType, size, path };
     }
     if (!hasMediaRoom(options)) {
@@ -122,27 +120,25 @@ function endingOf({ filename }: MediaReference, mimeType: string): string {
 }
 
 /**
- * The file that an earlier try of the turn fetched whole; null where it cannot be told. An agent may have laid files of
- * its own beside it, under the same name with another ending, but none before it was there: of the files that are of
- * the right kind, it is the oldest.
+ * The file that an earlier try of the turn fetched whole, as it was noted: an agent may have laid files of its own beside
+ * it, or in its place, under names like it. null where there is none, or none of its kind.
  */
 async function fetchedBefore(
   folder: string,
   numbered: string,
   media: MediaReference,
+  notedPaths: readonly string[],
 ): Promise<{ path: string; size: number; mimeType: string } | null> {
-  const names = await readdir(folder).catch(() => []);
-  const isOurs = (name: string) =>
-    name === numbered ||
-    (media.filename === null && name.startsWith(`${numbered}.`) && !name.endsWith(".part"));
-  const fit: { path: string; size: number; mimeType: string; since: number }[] = [];
-  for (const name of names.filter(isOurs)) {
-    const file = await findFile(join(folder, name)).catch(() => null);
+  for (const path of notedPaths) {
+    const name = basename(path);
+    const isOurs =
+      name === numbered || (media.filename === null && name.startsWith(`${numbered}.`));
+    if (!isOurs || dirname(path) !== folder) continue;
+    const file = await findFile(path).catch(() => null);
     const mimeType = file && (await mimeTypeOf(file, media));
-    if (mimeType) fit.push({ ...file, mimeType });
+    if (mimeType) return { path, size: file.size, mimeType };
   }
-  const [oldest, next] = fit.toSorted((a, b) => a.since - b.since);
-  return oldest && oldest.since !== next?.since ? oldest : null;
+  return null;
 }
 
 /** The true type of a file; null where it is none of its kind. */

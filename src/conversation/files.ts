@@ -26,8 +26,6 @@ export interface FoundFile {
   /** Bytes. */
   size: number;
   head: Uint8Array;
-  /** Unix ms; it was there by then. */
-  since: number;
 }
 
 /** Looks at a regular file; null where there is none. No link is followed, and no pipe waited for. */
@@ -38,9 +36,7 @@ export async function findFile(path: string): Promise<FoundFile | null> {
   try {
     const found = await file.stat();
     if (!found.isFile()) return null;
-    // Whoever writes into it makes it look newer, whoever puts it back from a copy younger; some systems keep no birth.
-    const since = Math.min(found.mtimeMs, found.birthtimeMs || Infinity);
-    return { path, size: found.size, head: await readHead(file), since };
+    return { path, size: found.size, head: await readHead(file) };
   } finally {
     await file.close();
   }

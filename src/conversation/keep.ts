@@ -34,6 +34,7 @@ export function keepWithinRetention(options: {
   const round = async () => {
     /** Paths that could not be removed this time. */
     const stuck = new Set<string>();
+    let why: Why | null = null;
     for (let more = true; more && !ended.signal.aborted;) {
       const now = time.now();
       const step = await store.retain({
@@ -50,7 +51,9 @@ export function keepWithinRetention(options: {
         );
       }
       const files = step.files.filter(({ path }) => !stuck.has(path));
-      for (const file of await removeFiles(store, options.mediaFolder, files)) stuck.add(file.path);
+      const { left, why: first } = await removeFiles(store, options.mediaFolder, files);
+      for (const file of left) stuck.add(file.path);
+      why ??= first;
       if (step.files.length > 0) options.filesWent();
       // Where files fill a step and none goes, the next step would find the same.
       const inVain = step.files.length >= STEP_ROWS && files.every(({ path }) => stuck.has(path));
@@ -58,7 +61,10 @@ export function keepWithinRetention(options: {
       if (more) await sleep(clock, STEP, ended.signal);
     }
     if (stuck.size > 0) {
-      log.warn({ files: stuck.size }, "past retention_days, but cannot be removed; tried again");
+      log.warn(
+        { files: stuck.size, ...why },
+        "past retention_days, but cannot be removed; tried again",
+      );
     }
   };
   const loop = async () => {
@@ -77,22 +83,25 @@ export function keepWithinRetention(options: {
 }
 
 type PastFile = Retained["files"][number];
+/** Of one that could not be removed. */
+type Why = { folder: string; reason: string };
 
 /**
  * Removes files, and has the store forget those that are gone: a stop or a kill in between leaves them noted, and what is
- * gone already is no failure. Answers those that could not be removed; they stay noted, behind all others.
+ * gone already is no failure. Answers those that could not be removed, which stay noted, behind all others, and why one of
+ * them could not.
  */
 async function removeFiles(
   store: ConversationStore,
   mediaFolder: string,
   files: PastFile[],
-): Promise<PastFile[]> {
+): Promise<{ left: PastFile[]; why: Why | null }> {
   const places = new Set(files.map(({ path }) => placeOf(mediaFolder, path)));
-  const failed = new Set<string>();
+  const failed = new Map<string, unknown>();
   await Promise.all(
     [...places].map((place) =>
-      rm(place, { recursive: place.startsWith(mediaFolder + sep), force: true }).catch(() =>
-        failed.add(place),
+      rm(place, { recursive: place.startsWith(mediaFolder + sep), force: true }).catch(
+        (error: unknown) => failed.set(place, error),
       ),
     ),
   );
@@ -101,7 +110,16 @@ async function removeFiles(
   for (const file of left) await store.addAttachments(file.messageId, [file]);
   const gone = files.filter((file) => !isLeft(file));
   if (gone.length > 0) await store.forgetFiles(gone.map(({ id }) => id));
-  return left;
+  const [first] = failed;
+  return {
+    left,
+    why: first ? { folder: folderOf(first[0], mediaFolder), reason: reasonOf(first[1]) } : null,
+  };
+}
+
+/** A file's name is its sender's. */
+function folderOf(place: string, mediaFolder: string): string {
+  return place.startsWith(mediaFolder + sep) ? place : dirname(place);
 }
 
 /**

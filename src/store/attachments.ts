@@ -23,6 +23,13 @@ export class Attachments {
     this.#bytes = null;
   }
 
+  pathsOf(message: number): string[] {
+    const rows = this.database
+      .sql("SELECT path FROM attachments WHERE message = ? ORDER BY id")
+      .all(message);
+    return rows.map((row) => String(row["path"]));
+  }
+
   /** A file that a repeated turn lays down again counts once. Runs inside a transaction. */
   add(message: number, files: { path: string; bytes: number }[]): void {
     for (const { path, bytes } of files) {

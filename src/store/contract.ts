@@ -37,6 +37,8 @@ export interface ConversationStore {
   finishTurn(turn: FinishedTurn): Promise<ChatId | null>;
   /** Bytes of all files noted. */
   attachmentBytes(): number;
+  /** Where the files of a message lie, in the order in which they were noted. */
+  attachmentPaths(messageId: number): string[];
   /** Notes files that belong to a message and go when it goes; what a repeated turn lays down again counts once. */
   addAttachments(messageId: number, files: { path: string; bytes: number }[]): Promise<void>;
 

@@ -306,6 +306,10 @@ class SqliteStore implements ConversationStore {
     return this.#database.write(() => this.#retention.step(limits), this.#undone);
   }
 
+  attachmentPaths(messageId: number): string[] {
+    return this.#attachments.pathsOf(messageId);
+  }
+
   forgetFiles(ids: number[]): Promise<void> {
     return this.#database.write(() => this.#attachments.remove(ids), this.#undone);
   }

@@ -1,4 +1,6 @@
+import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 
 export interface WaitingCounts {
   messages: number;
@@ -13,7 +15,7 @@ export interface WaitingCounts {
 export function waitingIn(path: string): WaitingCounts | null {
   let database: DatabaseSync | null = null;
   try {
-    database = new DatabaseSync(path, { readOnly: true });
+    database = new DatabaseSync(isWhole(path) ? asItLies(path) : path, { readOnly: true });
     database.exec("PRAGMA busy_timeout = 1000");
     const row = database
       .prepare(
@@ -28,4 +30,16 @@ export function waitingIn(path: string): WaitingCounts | null {
   } finally {
     database?.close();
   }
+}
+
+/** Nothing of it stands in a log beside it. */
+function isWhole(path: string): boolean {
+  return !statSync(`${path}-wal`, { throwIfNoEntry: false })?.size;
+}
+
+/** Else a log and its index would be laid beside it, and stay. */
+function asItLies(path: string): URL {
+  const address = pathToFileURL(path);
+  address.searchParams.set("immutable", "1");
+  return address;
 }

@@ -109,7 +109,7 @@ test("one that cannot be removed costs no other its turn, is told of once a roun
   expect(trial.store.attachmentBytes()).toBe(1);
   expect(said[0]).toEqual([
     "past retention_days, but cannot be removed; tried again",
-    { files: 1 },
+    { files: 1, folder: trial.folder, reason: "the system says ERR_FS_EISDIR" },
   ]);
   rmdirSync(stuck);
   await until(() => trial.store.attachmentBytes() === 0);

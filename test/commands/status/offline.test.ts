@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { isReady } from "../../../src/control/status-text.ts";
 import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
@@ -82,7 +82,9 @@ test("what waits in the store is told, though no daemon has it open", async () =
   await store.enqueue(admitted[0]?.chat ?? 0, deliveries);
   await store.markFailed("d1", { retry: "no", afterMs: null, code: "131026", hint: "nobody" });
   store.close();
+  const before = readdirSync(dirname(loaded.paths.store));
   expect(waiting()).toEqual([2, 3, 1]);
+  expect(readdirSync(dirname(loaded.paths.store))).toEqual(before);
   writeFileSync(loaded.paths.store, "no store");
   expect(waiting()).toEqual([0, 0, 0]);
 });

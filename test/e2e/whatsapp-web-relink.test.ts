@@ -97,13 +97,24 @@ test("it is forgotten with the link that it was for", async () => {
   session.close();
 });
 
-test("a session that is linked anew holds that it is", async () => {
+test("it is noted before the phone hears of it, and once", async () => {
   h = await Harness.linked();
+  const listed: number[] = [];
+  const note = spyOn(Session.prototype, "beginRelink").mockImplementation(function (this: Session) {
+    listed.push(h.owner.companions.length);
+  });
   await h.channel.relink?.();
-  await h.channel.stop();
-  const [old = ""] = aside();
-  renameSync(`${h.folder}/${old}`, h.sessionPath);
+  note.mockRestore();
+  expect(listed).toEqual([1]);
+});
+
+test("a session that was set aside and is put back at once is one to keep", async () => {
+  const aside = (await begun(0)).leave().settle();
+  renameSync(aside, h.sessionPath);
   const session = openSession();
-  expect(session.relinkBegun).toBe(true);
+  expect(session.relinkBegun).toBe(false);
   session.close();
+  await h.run();
+  await h.ready();
+  expect(h.wa.links.count).toBe(1);
 });

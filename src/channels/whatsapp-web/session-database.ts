@@ -112,9 +112,10 @@ export class SessionDatabase {
 
   /**
    * Closes, and moves the file out of its place: a session that was logged out is kept, never deleted. Until it is
-   * settled where it stays, the next opening takes it back, so that what it holds is not lost to a crash.
+   * settled where it stays, the next opening takes it back, so that what it holds is not lost to a crash. Settled, it
+   * holds nothing of type `forget` any more, as far as it can be written.
    */
-  leave(): { settle(now: number): string } {
+  leave(forget: string | null = null): { settle(now: number): string } {
     const { path } = this;
     try {
       this.closeFile();
@@ -126,6 +127,7 @@ export class SessionDatabase {
       settle(now) {
         const aside = asideOf(path, now);
         rename(leaving(path), aside);
+        if (forget !== null) forgetIn(aside, forget);
         return aside;
       },
     };
@@ -138,6 +140,20 @@ export class SessionDatabase {
       // A full disk, say: what was written stays in the log beside the file, and is read from there.
     }
     this.sql.close();
+  }
+}
+
+/** What meant the file in its place, and would mean it again once a person puts it back. */
+function forgetIn(aside: string, type: string): void {
+  try {
+    const sql = new DatabaseSync(aside);
+    try {
+      sql.prepare("DELETE FROM entry WHERE type = ?").run(type);
+    } finally {
+      sql.close();
+    }
+  } catch {
+    // A full disk, say: what it means is over soon.
   }
 }
 

@@ -217,7 +217,7 @@ export class Session {
   /** Closes and moves the file out of its place; once settled, it stays beside it, and the answer is where. */
   leave(): { settle(): string } {
     this.finish();
-    const left = this.database.leave();
+    const left = this.database.leave(RELINK.type);
     return { settle: () => left.settle(this.clock.now()) };
   }
 

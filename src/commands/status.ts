@@ -43,7 +43,7 @@ async function offline(invocation: Invocation): Promise<StatusReport> {
   const { load } = await import("./load.ts");
   const loaded = await load(invocation);
   const { offlineReport } = await import("./status/offline.ts");
-  return offlineReport(loaded);
+  return offlineReport(loaded, (sentence) => invocation.terminal.err(`warning: ${sentence}\n`));
 }
 
 async function drawCodes(codes: readonly string[], terminal: Terminal): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
@@ -12,8 +13,14 @@ const notRunning = "the daemon is not running";
  * What there is to say while no daemon runs: the channels that the config asks for, none of them connected, and what waits
  * in the store.
  */
-export function offlineReport({ config, path, paths }: LoadedConfig): StatusReport {
+export function offlineReport(
+  { config, path, paths }: LoadedConfig,
+  warn: (sentence: string) => void = () => {},
+): StatusReport {
   const waiting = waitingIn(paths.store);
+  if (!waiting && existsSync(paths.store)) {
+    warn(`${paths.store} cannot be read here, so what waits in it is not counted`);
+  }
   return {
     version: buildInfo.version,
     variant: buildInfo.variant,

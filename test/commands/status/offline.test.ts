@@ -66,8 +66,9 @@ test("what waits in the store is told, though no daemon has it open", async () =
   const path = join(home, "config.toml");
   writeFileSync(path, `[agent]\nkind = "echo"\n${cloud}`, { mode: 0o600 });
   const loaded = loadConfig({ path, env: { REVKA_HOME: home }, home });
+  const warned: string[] = [];
   const waiting = () => {
-    const { inbox, outbox } = offlineReport(loaded);
+    const { inbox, outbox } = offlineReport(loaded, (sentence) => warned.push(sentence));
     return [inbox.pending, outbox.pending, outbox.failed];
   };
   expect(waiting()).toEqual([0, 0, 0]);
@@ -85,6 +86,8 @@ test("what waits in the store is told, though no daemon has it open", async () =
   const before = readdirSync(dirname(loaded.paths.store));
   expect(waiting()).toEqual([2, 3, 1]);
   expect(readdirSync(dirname(loaded.paths.store))).toEqual(before);
+  expect(warned).toEqual([]);
   writeFileSync(loaded.paths.store, "no store");
   expect(waiting()).toEqual([0, 0, 0]);
+  expect(warned).toEqual([expect.stringContaining("cannot be read here")]);
 });

@@ -46,6 +46,32 @@ test("replaced by another client: disconnected with the reason, and nothing reco
   expect(h.wa.logins.count).toBe(0);
 });
 
+test("a server with a genuine certificate for another key: nothing goes to it, and it is said why", async () => {
+  await linked();
+  const removeFault = h.wa.fault({ at: "hello", do: "foreign-certificate", times: 0 });
+  h.wa.cutAll();
+  await h.wa.faults.struck.waitForCount(2);
+  await h.until(() => state() === "disconnected");
+  expect(h.channel.status().reason).toContain("or is that of another server");
+  expect(h.wa.logins.count).toBe(0);
+  removeFault();
+  await h.ready();
+  expect(h.wa.logins.count).toBe(1);
+  expect(await h.send(h.ada, "to WhatsApp alone")).toMatchObject({ ok: true });
+});
+
+test("such a server is not asked for a link either", async () => {
+  h = await Harness.start();
+  const removeFault = h.wa.fault({ at: "hello", do: "foreign-certificate", times: 0 });
+  await h.run();
+  await h.until(() => state() === "disconnected");
+  expect(h.channel.status().reason).toContain("did not prove that it is WhatsApp");
+  expect(h.wa.registrations.count).toBe(0);
+  removeFault();
+  await h.link();
+  expect(await h.send(h.ada, "linked after all")).toMatchObject({ ok: true });
+});
+
 test("a lost network: the connection comes back, and what was sent meanwhile arrives as backlog", async () => {
   const clock = heldClock(CONNECT_DEADLINE_MS);
   h = await Harness.linked({ clock });

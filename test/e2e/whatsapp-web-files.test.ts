@@ -2,11 +2,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Message } from "../../src/channels/message.ts";
-import { Harness, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
+import { Harness, PATIENCE_MS, heldClock } from "../channels/whatsapp-web/harness.ts";
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
 
 setDefaultTimeout(60_000);
+
+/** For the server to name its media servers (`media-connection.ts`). */
+const MEDIA_CONNECTION_MS = 10_000;
 
 let h: Harness;
 afterEach(() => h.stop());
@@ -72,6 +75,35 @@ test("media goes out, and phones can open it", async () => {
   const image = await h.ada.waitForMessage("there");
   expect(await h.ada.download(image)).toEqual(sound);
 });
+
+for (const how of [{ do: "refuse", code: 500 }, { do: "swallow" }] as const) {
+  test(`where the media servers are not named once (${how.do}), the next file asks again`, async () => {
+    const clock = heldClock(MEDIA_CONNECTION_MS);
+    h = await Harness.linked({ clock });
+    const picture = Buffer.alloc(5000, 1);
+    await h.ada.send(h.owner, { image: picture, caption: "look" });
+    const image = await h.message("look");
+    const content = {
+      kind: "media",
+      media: "image",
+      path: file("a.png", picture),
+      mimeType: "image/png",
+      filename: null,
+      caption: null,
+      durationSecs: null,
+    } as const;
+    h.wa.fault({ at: "in:iq:w:m", ...how });
+    const sending = h.send(h.ada, content, "one");
+    await h.wa.faults.struck.waitFor();
+    clock.elapse();
+    expect(await sending).toMatchObject({
+      failure: { retry: "backoff", code: "no_media_server" },
+    });
+    expect(await bytesOf(image)).toEqual(picture);
+    expect(await h.send(h.ada, content, "one")).toMatchObject({ ok: true });
+    await h.ada.waitForMessage(({ media }) => media !== undefined);
+  });
+}
 
 test("files that cannot be sent fail for good; a media server that refuses is tried again", async () => {
   h = await Harness.linked();

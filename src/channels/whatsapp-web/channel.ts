@@ -17,6 +17,7 @@ import { createCaches } from "./baileys-socket.ts";
 import { Client, notConnected } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { customPairCode, linkingText, pairPhoneDigits } from "./linking.ts";
+import { MediaConnections } from "./media-connection.ts";
 import { openDownload } from "./media-download.ts";
 import type { WhatsAppWebOptions } from "./options.ts";
 import { within } from "./patience.ts";
@@ -29,8 +30,6 @@ import { openWired } from "./wiring.ts";
 import { bundledVersion, currentVersion } from "./version.ts";
 
 const WS_URL = "wss://web.whatsapp.com/ws/chat";
-/** Asking where media lies. */
-const MEDIA_CONNECTION_MS = 10_000;
 const LOGOUT_MS = 5_000;
 /** Less than a connection may take to stand, so that a silent proxy is named. */
 const PROXY_MS = 15_000;
@@ -51,6 +50,7 @@ class WhatsAppWeb implements Channel {
   readonly renderText = (markdown: string) => renderText(markdown);
 
   private readonly caches;
+  private readonly mediaConnections: MediaConnections;
   private readonly client: Client;
   private readonly attention: Attention;
   private readonly connection: Connection;
@@ -73,6 +73,7 @@ class WhatsAppWeb implements Channel {
     const { clock, log, config } = options;
     this.random = options.random ?? Math.random;
     this.caches = createCaches(clock);
+    this.mediaConnections = new MediaConnections(clock);
     this.readiness = new Readiness(clock);
     this.place = new SessionPlace({
       path: config.session_path,
@@ -89,6 +90,7 @@ class WhatsAppWeb implements Channel {
       clock,
       fetch: options.fetch,
       caches: this.caches,
+      mediaConnections: this.mediaConnections,
       session: () => this.place.opened,
       ready: (signal) => this.ready(signal),
       whyNot: () => this.status().reason ?? "not started",
@@ -212,16 +214,9 @@ class WhatsAppWeb implements Channel {
 
   async openMedia(media: MediaReference, signal: AbortSignal): Promise<MediaStream> {
     const sock = await this.ready(signal);
-    const connection = sock
-      ? await within(
-          this.options.clock,
-          MEDIA_CONNECTION_MS,
-          sock.refreshMediaConn(false),
-          signal,
-        ).catch(() => null)
-      : null;
-    const hosts = (connection?.hosts ?? []).map(({ hostname }) => hostname);
-    return openDownload(media, { fetch: this.options.fetch, signal, hosts });
+    // WhatsApp's own hosts are known without a word of the server's.
+    const known = sock && (await this.mediaConnections.find(sock, signal).catch(() => null));
+    return openDownload(media, { fetch: this.options.fetch, signal, hosts: known?.hosts ?? [] });
   }
 
   /**

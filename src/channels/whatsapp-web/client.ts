@@ -8,6 +8,7 @@ import { Acknowledgements, refusal } from "./acknowledgements.ts";
 import type { Caches } from "./baileys-socket.ts";
 import { isSameChat, isSelf } from "./identity.ts";
 import { kindOf, phoneJid, phoneOf, userOf, withoutDevice } from "./jid.ts";
+import { type MediaConnections, NoMediaConnection } from "./media-connection.ts";
 import { UnsendableFile, UploadFailed, uploadFile } from "./media-upload.ts";
 import {
   type MediaContent,
@@ -22,7 +23,7 @@ import {
   stanzaAttributes,
   textMessage,
 } from "./outgoing.ts";
-import { within } from "./patience.ts";
+import { abortable } from "./patience.ts";
 import { refusedWith } from "./socket-error.ts";
 import type { SentMessage } from "./sent-messages.ts";
 import type { Session } from "./session.ts";
@@ -30,12 +31,12 @@ import type { Session } from "./session.ts";
 /** Reading devices, encrypting, and the server's word, together. */
 const SEND_DEADLINE_MS = 45_000;
 const UPLOAD_DEADLINE_MS = 120_000;
-const MEDIA_CONNECTION_MS = 15_000;
 
 export interface ClientOptions {
   clock: Clock;
   fetch: Fetch;
   caches: Caches;
+  mediaConnections: MediaConnections;
   session: () => Session;
   /** The socket once logged in; resolves with null where there is none within a moment. */
   ready: (signal: AbortSignal) => Promise<WASocket | null>;
@@ -141,14 +142,13 @@ export class Client {
     { media, path, mimeType }: MediaContent,
     signal: AbortSignal,
   ): Promise<UploadedFile> {
-    const { clock, fetch } = this.options;
-    const asked = sock.refreshMediaConn(false);
-    const { hosts, auth } = await within(clock, MEDIA_CONNECTION_MS, asked, signal);
+    const { clock, fetch, mediaConnections } = this.options;
+    const connection = await mediaConnections.find(sock, signal);
     return uploadFile({
       path,
       kind: media === "voice" ? "audio" : media,
       mimeType,
-      connection: { hosts: hosts.map(({ hostname }) => hostname), auth },
+      connection,
       fetch,
       now: clock.now(),
       signal,
@@ -245,20 +245,12 @@ function noGroup(error: unknown): SendFailure | null {
 
 function failureOf(error: unknown, expired: boolean): SendFailure {
   if (error instanceof UnsendableFile) return sendFailure("no", error.code, error.message);
+  if (error instanceof NoMediaConnection) {
+    return sendFailure("backoff", "no_media_server", "WhatsApp did not say where files go.");
+  }
   if (error instanceof UploadFailed) {
     return sendFailure("backoff", "upload_failed", "No media server of WhatsApp took the file.");
   }
   if (expired) return sendFailure("backoff", "timeout", "WhatsApp did not answer in time.");
   return sendFailure("backoff", "send_failed", "The message could not be handed to WhatsApp.");
-}
-
-/** The promise's result, or the signal's reason. What goes on behind it is not waited for. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    promise.catch(() => {});
-    if (signal.aborted) return reject(signal.reason);
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -28,7 +28,7 @@ export type Verdict =
 export const TIMED_OUT = 408;
 /** Ours: every code that WhatsApp gives one connection was shown, and no phone took any. */
 export const UNTAKEN = 498;
-/** Ours: the server's certificate is not signed by WhatsApp's root key. */
+/** Ours: the server's certificate is not signed by WhatsApp's root key, or for the key of another server. */
 export const UNTRUSTED = 495;
 /** Ours: the session cannot be written, so nothing may be acknowledged or sent. */
 export const UNWRITABLE = 507;
@@ -104,7 +104,7 @@ export function judge({ code, linked, passkey, proxyFailure, expireSecs }: Endin
       );
     case UNTRUSTED:
       return again(
-        "the server did not prove that it is WhatsApp: its certificate is not signed by WhatsApp's key, so something on the way may be reading along; nothing was sent to it",
+        "the server did not prove that it is WhatsApp: its certificate is not signed by WhatsApp's key, or is that of another server, so something on the way may be reading along; nothing was sent to it",
       );
     case 428:
       return again("the connection to WhatsApp was lost");

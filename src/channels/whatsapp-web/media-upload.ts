@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { readBody } from "../../net/body.ts";
 import type { Fetch } from "../../net/fetch.ts";
 import type { MediaKind } from "../message.ts";
+import type { MediaConnection } from "./media-connection.ts";
 import { MAC_BYTES, type MediaKeys, mediaKeys, uploadPath } from "./media-keys.ts";
 import type { UploadedFile } from "./outgoing.ts";
 
@@ -22,12 +23,6 @@ const ORIGIN = "https://web.whatsapp.com";
 const LONGEST_ANSWER = 64 * 1024;
 
 const answerSchema = v.object({ url: v.string(), direct_path: v.string() });
-
-/** Where to upload, as the server says over the socket. */
-export interface MediaConnection {
-  hosts: string[];
-  auth: string;
-}
 
 /** The file cannot be sent, now or later. */
 export class UnsendableFile extends Error {

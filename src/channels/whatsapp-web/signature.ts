@@ -1,5 +1,6 @@
 import { createPublicKey, verify } from "node:crypto";
 import { Curve } from "@whiskeysockets/baileys";
+import { ServerCertificate } from "./server-certificate.ts";
 
 /** The prime of Curve25519. */
 const P = 2n ** 255n - 19n;
@@ -33,12 +34,20 @@ let installed = false;
 
 /**
  * Baileys 7.0.0-rc14 (`lib/Utils/crypto.js:23`) takes every well-formed signature for good: the server's certificate
- * and the phone's confirmation of the link go unchecked. Puts a check in its place.
+ * and the phone's confirmation of the link go unchecked. Puts a check in its place, and has the certificate be the
+ * server's own ({@link ServerCertificate}).
  */
 export function checkSignatures(): void {
   if (installed) return;
   installed = true;
-  Curve.verify = isSigned;
+  const { sharedKey } = Curve;
+  const certificate = new ServerCertificate();
+  Curve.sharedKey = (privateKey, publicKey) => {
+    certificate.agreedWith(publicKey);
+    return sharedKey(privateKey, publicKey);
+  };
+  Curve.verify = (key, message, signature) =>
+    certificate.mayTake(key, message, isSigned(key, message, signature));
 }
 
 function mod(value: bigint): bigint {

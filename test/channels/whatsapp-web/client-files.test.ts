@@ -51,3 +51,14 @@ test("a file that is gone fails for good; one that no server takes is tried agai
   expect(await h.send(wanted)).toMatchObject(failure("no", "file_missing"));
   expect(h.relayed).toEqual([]);
 });
+
+test("a file that nobody says where to lay is tried again", async () => {
+  h.acknowledged();
+  const { query } = h.sock;
+  h.sock.query = () => Promise.reject(new Error("internal-server-error"));
+  const wanted = file("image", "image/png");
+  expect(await h.send(wanted)).toMatchObject(failure("backoff", "no_media_server"));
+  expect(h.world.uploads).toEqual([]);
+  h.sock.query = query;
+  expect(await h.send(wanted)).toMatchObject({ ok: true });
+});

@@ -5,6 +5,7 @@ import type { WASocket, proto } from "@whiskeysockets/baileys";
 import type { Delivery, Recipient } from "../../../src/channels/message.ts";
 import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
 import { Client } from "../../../src/channels/whatsapp-web/client.ts";
+import { MediaConnections } from "../../../src/channels/whatsapp-web/media-connection.ts";
 import { within } from "../../../src/channels/whatsapp-web/patience.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { fakeClock } from "../../support/clock.ts";
@@ -63,11 +64,22 @@ export function clientHarness() {
       relayed.push(one);
       await world.relay(one);
     },
-    refreshMediaConn: async () => ({ hosts: [{ hostname: "media.example" }], auth: "secret" }),
+    query: async () => ({
+      tag: "iq",
+      attrs: {},
+      content: [
+        {
+          tag: "media_conn",
+          attrs: { auth: "secret", ttl: "3600" },
+          content: [{ tag: "host", attrs: { hostname: "media.example" } }],
+        },
+      ],
+    }),
   };
   const client = new Client({
     clock,
     caches,
+    mediaConnections: new MediaConnections(clock),
     session: () => session,
     ready: async () => (world.connected ? (sock as unknown as WASocket) : null),
     whyNot: () => "linking",

@@ -1,4 +1,4 @@
-import { type KeyPair, decodeBinaryNode, encodeBinaryNode } from "@whiskeysockets/baileys";
+import { Curve, type KeyPair, decodeBinaryNode, encodeBinaryNode } from "@whiskeysockets/baileys";
 import type { Companion } from "./companion.ts";
 import { type Fault, type Faults, pointOf } from "./faults.ts";
 import { type ClientFinish, NoiseServer } from "./noise.ts";
@@ -123,7 +123,9 @@ export class Connection {
       const fault = this.faults.due("hello");
       if (fault && !(await this.passes(fault))) return;
       this.stage = "finish";
-      this.wire.send(this.noise.frame(this.noise.answerHello(frame)));
+      const foreign = fault?.do === "foreign-certificate";
+      const certified = foreign ? Curve.generateKeyPair().public : undefined;
+      this.wire.send(this.noise.frame(this.noise.answerHello(frame, certified)));
       return;
     }
     if (this.stage === "finish") {
@@ -167,6 +169,7 @@ export class Connection {
         return !this.closed;
       case "duplicate":
       case "cut-after":
+      case "foreign-certificate":
         return true;
     }
   }

@@ -25,7 +25,9 @@ export interface Fault {
     /** upgrade: HTTP status `code`; login: `<failure reason=code>`; in:message: `<ack error=code>`; in:iq: an error */
     | "refuse"
     /** `<stream:error>` with `code`, then the end of the connection */
-    | "stream-error";
+    | "stream-error"
+    /** hello: the certificate is genuine, but names the key of another server */
+    | "foreign-certificate";
   code?: number;
   ms?: number;
   /** how often it strikes; 0 is until cleared. Default 1 */

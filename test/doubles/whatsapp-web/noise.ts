@@ -68,8 +68,8 @@ export class NoiseServer {
     return Buffer.concat([head, payload]);
   }
 
-  /** clientHello → serverHello */
-  answerHello(frame: Uint8Array): Uint8Array {
+  /** clientHello → serverHello; the certificate is for this server's key unless told otherwise. */
+  answerHello(frame: Uint8Array, certified: Uint8Array = this.serverStatic.public): Uint8Array {
     const hello = proto.HandshakeMessage.decode(frame).clientHello?.ephemeral;
     if (!hello) throw new Error("the first frame is no clientHello");
     this.mixHash(NOISE_WA_HEADER);
@@ -78,7 +78,7 @@ export class NoiseServer {
     this.mixKey(Curve.sharedKey(this.ephemeral.private, hello));
     const encryptedStatic = this.seal(this.serverStatic.public);
     this.mixKey(Curve.sharedKey(this.serverStatic.private, hello));
-    const payload = this.seal(certificateChain(this.root, this.serverStatic.public));
+    const payload = this.seal(certificateChain(this.root, certified));
     return proto.HandshakeMessage.encode({
       serverHello: { ephemeral: this.ephemeral.public, static: encryptedStatic, payload },
     }).finish();

@@ -63,7 +63,16 @@ export const NewGroup = v.object({
 
 export const NewFault = v.object({
   at: v.string(),
-  do: v.picklist(["cut", "cut-after", "swallow", "delay", "duplicate", "refuse", "stream-error"]),
+  do: v.picklist([
+    "cut",
+    "cut-after",
+    "swallow",
+    "delay",
+    "duplicate",
+    "refuse",
+    "stream-error",
+    "foreign-certificate",
+  ]),
   code: v.optional(v.number()),
   ms: v.optional(v.number()),
   times: v.optional(v.number()),

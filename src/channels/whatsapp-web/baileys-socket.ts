@@ -3,7 +3,6 @@ import {
   type BinaryNode,
   Browsers,
   type GroupMetadata,
-  type WAMessage,
   type WASocket,
   type WAVersion,
   buildAckStanza,
@@ -63,8 +62,6 @@ export interface TrafficEvents {
   acknowledged(id: string, error: string | null): void;
   /** A receipt of something we sent: Baileys' `WAMessageStatus`. */
   receipt(id: string, status: number, timestamp: number): void;
-  /** The phone sent again what could not be read. */
-  resent(message: WAMessage): void;
   ignored(reason: string): void;
 }
 
@@ -209,10 +206,9 @@ function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptio
     if (connection === "open") events.opened();
     if (connection === "close") events.ended(statusOf(lastDisconnect?.error));
   });
-  sock.ev.on("messages.upsert", ({ messages, requestId }) => {
-    for (const message of messages) {
-      if (requestId) events.resent(message);
-      else if (message.messageStubType === CIPHERTEXT_STUB) events.ignored("undecryptable");
+  sock.ev.on("messages.upsert", ({ messages }) => {
+    for (const { messageStubType } of messages) {
+      if (messageStubType === CIPHERTEXT_STUB) events.ignored("undecryptable");
     }
   });
   sock.ev.on("messages.update", (updates) => {

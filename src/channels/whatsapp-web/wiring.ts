@@ -34,7 +34,6 @@ export function openWired(options: WiredOptions): { sock: WASocket; socket: Sock
       ...options.events,
       acknowledged: (id, error) => acknowledgements.settle(id, error),
       ignored: (reason) => ingress.aside({ kind: "ignored", reason }),
-      resent: (message) => ingress.resent(message),
       receipt: (id, status, timestamp) => {
         const state = states[status];
         const deliveryId = state && session.sent.deliveryOf(id);

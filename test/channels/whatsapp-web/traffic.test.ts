@@ -64,13 +64,12 @@ test("who could not read a message may have a new session: in a group its writer
 });
 
 describe("what is no message to answer is counted", () => {
-  const upsert = (message: Partial<WAMessage>, requestId?: string) =>
+  const upsert = (message: Partial<WAMessage>) =>
     t.sock.ev.emit("messages.upsert", {
       messages: [
         { key: { id: "M1", remoteJid: ADA, fromMe: false }, messageTimestamp: 1, ...message },
       ],
       type: "notify",
-      ...(requestId === undefined ? {} : { requestId }),
     });
 
   test("one that cannot be read; none that can, which comes from the journal", async () => {
@@ -78,12 +77,6 @@ describe("what is no message to answer is counted", () => {
     upsert({ messageStubType: 1 });
     upsert({ messageStubType: 2 });
     expect(await t.kinds()).toEqual(["undecryptable"]);
-  });
-
-  test("one that the phone sends again is handed over", async () => {
-    upsert({ message: { conversation: "hello" } }, "request");
-    await t.session.commit.written();
-    expect(await t.kinds()).toEqual(["message"]);
   });
 
   test("a newsletter's", async () => {

@@ -142,6 +142,19 @@ describe("the connection is told", () => {
   });
 });
 
+test("a message without content is in the journal before anything more leaves, and is there after a crash", async () => {
+  const unavailable = [{ tag: "unavailable", attrs: {} }];
+  t.hear("CB:message", { id: "M1", from: ADA, t: "1700000000" }, unavailable);
+  t.hear("CB:message", { id: "M2", from: ADA, type: "text" }, [
+    { tag: "enc", attrs: { type: "msg" }, content: Buffer.from("M2") },
+  ]);
+  expect(t.session.commit.waits).toBe(true);
+  await t.session.commit.written();
+  expect(t.reopen().journal.placeholders()).toMatchObject([
+    { attributes: { id: "M1", from: ADA, t: "1700000000" } },
+  ]);
+});
+
 test("what the credentials become is on disk at once", () => {
   const { nextPreKeyId } = t.session.creds;
   t.sock.ev.emit("creds.update", { nextPreKeyId: nextPreKeyId + 5 });

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { Harness } from "../channels/whatsapp-web/harness.ts";
+import { Harness, heldClock } from "../channels/whatsapp-web/harness.ts";
+import { deliverWithoutContent, sendAnswer } from "../doubles/whatsapp-web/placeholder.ts";
+import { now } from "../doubles/whatsapp-web/stanza.ts";
 
 const ROUNDS = 12;
 
@@ -94,4 +96,39 @@ test("a second process on the same session is told so; after a kill nothing is s
   await h.run();
   await h.ready();
   expect(h.wa.links.count).toBe(1);
+});
+
+/** Until the phone is asked anew for a message without content, after a login. */
+const clock = heldClock(12_000);
+
+test("killed as soon as a message without content is acknowledged, and as soon as the phone's answer is: it arrives", async () => {
+  h = await Harness.linked({ clock });
+  await h.channel.stop();
+  const companion = h.owner.companions[0]!;
+  const t = now() - 3600;
+  const killedOnce = async (deliver: () => string | Promise<string>) => {
+    h.wa.logins.clear();
+    const child = client(2000);
+    await h.wa.logins.waitFor();
+    const id = await deliver();
+    await companion.mailbox.settled.waitFor((one) => one.id === id, 30_000);
+    await kill(child);
+  };
+  for (const id of ["M1", "M2"]) {
+    await killedOnce(() => {
+      deliverWithoutContent(companion, { from: h.ada.jid, id, t });
+      return id;
+    });
+  }
+  const key = { remoteJid: h.ada.jid, id: "M1", fromMe: false };
+  const info = { key, message: { conversation: "hello" }, messageTimestamp: now() };
+  await killedOnce(() => sendAnswer(h.owner.main, companion, [info]));
+
+  await h.restart();
+  expect(await h.message("hello")).toMatchObject({ id: "M1", timestamp: t });
+  clock.elapse();
+  const { content } = await h.owner.inbox.waitFor((one) => Boolean(one.content.protocolMessage));
+  expect(content.protocolMessage?.peerDataOperationRequestMessage).toMatchObject({
+    placeholderMessageResendRequest: [{ messageKey: { ...key, id: "M2" } }],
+  });
 });

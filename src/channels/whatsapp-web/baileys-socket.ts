@@ -3,7 +3,6 @@ import {
   type BinaryNode,
   Browsers,
   type GroupMetadata,
-  type WAMessage,
   type WASocket,
   type WAVersion,
   buildAckStanza,
@@ -21,7 +20,10 @@ import { UNWRITABLE } from "./disconnect.ts";
 import { holdFrames } from "./frame-gate.ts";
 import { Mutex } from "./mutex.ts";
 import { within } from "./patience.ts";
+import { placeholderOf } from "./placeholder.ts";
+import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
+import { partOf } from "./resent.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
 import { statusOf } from "./socket-error.ts";
@@ -42,6 +44,7 @@ export interface Caches {
   devices: BoundedCache<unknown>;
   retries: BoundedCache<unknown>;
   placeholders: BoundedCache<unknown>;
+  asked: BoundedCache<Asked>;
   calls: BoundedCache<unknown>;
   groups: BoundedCache<GroupMetadata>;
 }
@@ -52,6 +55,7 @@ export function createCaches(clock: Clock): Caches {
     devices: cache(5000, 24 * HOUR_MS),
     retries: cache(5000, HOUR_MS),
     placeholders: cache(1000, HOUR_MS),
+    asked: cache(5000, 48 * HOUR_MS),
     calls: cache(200, HOUR_MS / 12),
     groups: cache(500, HOUR_MS / 6),
   };
@@ -63,8 +67,6 @@ export interface TrafficEvents {
   acknowledged(id: string, error: string | null): void;
   /** A receipt of something we sent: Baileys' `WAMessageStatus`. */
   receipt(id: string, status: number, timestamp: number): void;
-  /** The phone sent again what could not be read. */
-  resent(message: WAMessage): void;
   ignored(reason: string): void;
 }
 
@@ -154,6 +156,7 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
   const { ws } = sock;
   handleInOrder(ws, clock, (node) => {
     session.incoming.note(node);
+    keepPlaceholder(node, session, clock);
     if (node.attrs.from?.endsWith("@newsletter")) events.ignored("newsletter");
   });
   ws.prependListener("CB:receipt", ({ attrs }: BinaryNode) => {
@@ -175,6 +178,15 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
     const ack = buildAckStanza(node, undefined, sock.authState.creds.me?.id);
     sock.sendNode(ack).catch(() => {});
   });
+}
+
+/** On disk before its acknowledgement leaves ({@link holdFrames}), so that the phone is asked for it, come what may. */
+function keepPlaceholder(node: BinaryNode, session: Session, clock: Clock): void {
+  const attributes = placeholderOf(node, session.self);
+  if (!attributes) return;
+  const placeholder = { part: partOf(attributes), attributes };
+  const now = clock.now();
+  session.write(() => session.journal.putPlaceholder(placeholder, now)).catch(() => {});
 }
 
 /**
@@ -209,10 +221,9 @@ function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptio
     if (connection === "open") events.opened();
     if (connection === "close") events.ended(statusOf(lastDisconnect?.error));
   });
-  sock.ev.on("messages.upsert", ({ messages, requestId }) => {
-    for (const message of messages) {
-      if (requestId) events.resent(message);
-      else if (message.messageStubType === CIPHERTEXT_STUB) events.ignored("undecryptable");
+  sock.ev.on("messages.upsert", ({ messages }) => {
+    for (const { messageStubType } of messages) {
+      if (messageStubType === CIPHERTEXT_STUB) events.ignored("undecryptable");
     }
   });
   sock.ev.on("messages.update", (updates) => {

@@ -66,11 +66,17 @@ export function isSelf(jid: string | null | undefined, self: Self): boolean {
   return lid !== null && lid === self.lid;
 }
 
+/** Whether two senders are known to be one person. */
+export function isSameSender(one: Sender, other: Sender): boolean {
+  return (
+    (one.phone !== null && one.phone === other.phone) || (one.lid !== null && one.lid === other.lid)
+  );
+}
+
 /** Whether two JIDs name the same chat: a person may be addressed by number or LID, by each of the devices. */
 export function isSameChat(one: string, other: string, self: Self, mappings: Mappings): boolean {
   if (one === other || (isSelf(one, self) && isSelf(other, self))) return true;
-  const [a, b] = [senderOf([one], mappings), senderOf([other], mappings)];
-  return (a.phone !== null && a.phone === b.phone) || (a.lid !== null && a.lid === b.lid);
+  return isSameSender(senderOf([one], mappings), senderOf([other], mappings));
 }
 
 /** The pairs in what Baileys just stored, each once. */

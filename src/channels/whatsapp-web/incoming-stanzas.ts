@@ -13,10 +13,7 @@ export class IncomingStanzas {
     const contents = ciphertextsOf(node);
     if (contents.length === 0) return;
     const stanza = digestOf(...contents);
-    const attributes: StanzaAttributes = {};
-    for (const [name, value] of Object.entries(node.attrs)) {
-      if (typeof value === "string") attributes[name] = value;
-    }
+    const attributes = attributesOf(node);
     for (const content of contents) {
       const part = contents.length === 1 ? stanza : digestOf(content);
       this.parts.set(content, { part, stanza, parts: contents.length, attributes });
@@ -26,6 +23,14 @@ export class IncomingStanzas {
   partOf(ciphertext: Uint8Array): StanzaPart | undefined {
     return this.parts.get(ciphertext);
   }
+}
+
+export function attributesOf({ attrs }: BinaryNode): StanzaAttributes {
+  const attributes: StanzaAttributes = {};
+  for (const [name, value] of Object.entries(attrs)) {
+    if (typeof value === "string") attributes[name] = value;
+  }
+  return attributes;
 }
 
 /** What Baileys can decrypt: a part it skips would keep the stanza incomplete. */

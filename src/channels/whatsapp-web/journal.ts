@@ -8,10 +8,14 @@ const DAY_MS = 86_400_000;
 const KEEP_MS = 8 * DAY_MS;
 /** A stanza whose other parts never came is given up. */
 const INCOMPLETE_MS = 14 * DAY_MS;
+/** A message without content that the phone never sent again is given up. */
+const PLACEHOLDER_MS = 7 * DAY_MS;
 const MOST_ROWS = 200_000;
 const PREVIEW_CHARACTERS = 200;
 /** Messages whose attributes are at hand: one is answered soon after it came. */
 const MOST_AT_HAND = 1000;
+/** The state of a row whose content is still to come; 0 is one to be handed over, 1 a finished one. */
+const PLACEHOLDER = 2;
 /** One padding byte around an empty message: what a redelivery of a finished message decrypts to. */
 const EMPTY_PLAINTEXT = Uint8Array.of(1);
 
@@ -35,6 +39,12 @@ export interface PendingStanza {
   attributes: StanzaAttributes;
   /** Padded protobuf `Message`s, in the order they came. */
   plaintexts: Uint8Array[];
+}
+
+/** A message that came without its content, which the phone is asked for. */
+export interface Placeholder {
+  part: string;
+  attributes: StanzaAttributes;
 }
 
 /** What is still known of a finished message, to answer, quote or react to it. */
@@ -61,6 +71,8 @@ export class Journal {
   private readonly previews = new Map<string, string | null>();
   /** Attributes by message, where its first stanza was written not long ago. */
   private readonly atHand = new Map<string, StanzaAttributes>();
+  /** Ids of messages without content; of some that have arrived as well. */
+  private readonly placeholderIds: Set<string>;
 
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
@@ -83,14 +95,60 @@ export class Journal {
         "SELECT part, stanza, attributes, preview FROM received WHERE message_id = +? ORDER BY number LIMIT 1",
       ),
       carried: sql.prepare("SELECT 1 FROM received WHERE message_id = ? LIMIT 1"),
+      placeholder: sql.prepare(
+        `INSERT OR IGNORE INTO received (part, stanza, message_id, parts, attributes, at, done) VALUES (?, ?, ?, 1, ?, ?, ${PLACEHOLDER})`,
+      ),
+      placeholders: sql.prepare(
+        `SELECT part, attributes FROM received WHERE done = ${PLACEHOLDER} AND (?1 IS NULL OR message_id = ?1) ORDER BY number`,
+      ),
+      fill: sql.prepare(
+        `UPDATE received SET plaintext = ?, at = ?, done = 0 WHERE done = ${PLACEHOLDER} AND part = ?`,
+      ),
+      drop: sql.prepare(`DELETE FROM received WHERE done = ${PLACEHOLDER} AND part = ?`),
       expire: sql.prepare(
-        `DELETE FROM received WHERE (done = 1 AND at < ?) OR (done = 0 AND at < ? AND stanza IN
+        `DELETE FROM received WHERE (done = 1 AND at < ?) OR (done = ${PLACEHOLDER} AND at < ?) OR (done = 0 AND at < ? AND stanza IN
          (SELECT stanza FROM received WHERE done = 0 GROUP BY stanza HAVING count(*) < max(parts)))`,
       ),
       shrink: sql.prepare(
         "DELETE FROM received WHERE done = 1 AND number <= (SELECT max(number) FROM received) - ?",
       ),
     };
+    const waiting = sql
+      .prepare(`SELECT message_id FROM received WHERE done = ${PLACEHOLDER}`)
+      .all();
+    this.placeholderIds = new Set(waiting.map((row) => String(row.message_id)));
+  }
+
+  /** A message came without its content. Call it in a transaction, before its acknowledgement leaves. */
+  putPlaceholder({ part, attributes }: Placeholder, now: number): void {
+    const id = attributes.id ?? "";
+    this.placeholderIds.add(id);
+    const sealed = this.seal(part, "attributes", JSON.stringify(attributes));
+    this.statements.placeholder.run(part, part, id, sealed, now);
+  }
+
+  /** Messages whose content is still to come, oldest first; all, or those with this id. */
+  placeholders(id: string | null = null): Placeholder[] {
+    if (id !== null && !this.placeholderIds.has(id)) return [];
+    return this.statements.placeholders.all(id).flatMap((row) => {
+      const part = String(row.part);
+      try {
+        return [{ part, attributes: this.attributesOf(part, row.attributes) }];
+      } catch {
+        // Changed by the disk: nobody knows any more whose it is.
+        return [];
+      }
+    });
+  }
+
+  /** The content has come: from here on it is a stanza like any other. Call it in a transaction. */
+  fill(part: string, plaintext: Uint8Array, now: number): void {
+    this.statements.fill.run(this.seal(part, "plaintext", plaintext), now, part);
+  }
+
+  /** The message has arrived by itself. Call it in a transaction. */
+  dropPlaceholder(part: string): void {
+    this.statements.drop.run(part);
   }
 
   /** Call it in the transaction that commits the ratchet. */
@@ -177,7 +235,7 @@ export class Journal {
   }
 
   prune(now: number): void {
-    this.statements.expire.run(now - KEEP_MS, now - INCOMPLETE_MS);
+    this.statements.expire.run(now - KEEP_MS, now - PLACEHOLDER_MS, now - INCOMPLETE_MS);
     this.statements.shrink.run(MOST_ROWS);
   }
 

@@ -1,7 +1,7 @@
 import { decodeMessageNode, proto, unpadRandomMax16 } from "@whiskeysockets/baileys";
 import type { InboundEvent, Message, Sender } from "../message.ts";
 import { type Meaning, readContent } from "./content.ts";
-import { type Mappings, type Self, isSelf, senderOf } from "./identity.ts";
+import { type Mappings, type Self, isSameSender, isSelf, senderOf } from "./identity.ts";
 import { kindOf, withoutDevice } from "./jid.ts";
 import type { StanzaAttributes } from "./journal.ts";
 
@@ -65,14 +65,17 @@ function wroteThat(sender: Sender, id: string, around: Surroundings): boolean {
   const attributes = around.attributesOf(id);
   const envelope = attributes && readEnvelope(attributes, around);
   if (!envelope || typeof envelope === "string") return true;
-  const { phone, lid } = envelope.sender;
-  return (phone !== null && phone === sender.phone) || (lid !== null && lid === sender.lid);
+  return isSameSender(envelope.sender, sender);
 }
 
 /** Everything around the content of a message. */
 type Envelope = Pick<Message, "id" | "chat" | "sender" | "timestamp" | "fromMe" | "backlog">;
 
-function readEnvelope(attributes: StanzaAttributes, around: Surroundings): Envelope | string {
+/** Answers why, where a stanza is no message of a chat. */
+export function readEnvelope(
+  attributes: StanzaAttributes,
+  around: Surroundings,
+): Envelope | string {
   const { self, mappings } = around;
   let decoded: ReturnType<typeof decodeMessageNode>;
   try {
@@ -130,7 +133,7 @@ function toMessage(envelope: Envelope, meaning: Meaning, { self }: Surroundings)
 }
 
 /** The parts of a stanza as one message; what another of the own devices sent is taken out of its wrapping. */
-function joinContent(plaintexts: Uint8Array[]): proto.IMessage | null {
+export function joinContent(plaintexts: Uint8Array[]): proto.IMessage | null {
   const joined: proto.IMessage = {};
   try {
     for (const plaintext of plaintexts) {

@@ -13,8 +13,8 @@ const SCHEMA_VERSION = 1;
 const KEY_CHECK = "meta:check";
 
 /**
- * `entry` holds credentials and Signal keys; `received` the journal of decrypted stanzas; `sent` what was sent, for
- * retries. Names are in the clear, values sealed.
+ * `entry` holds credentials and Signal keys; `received` the journal of decrypted stanzas, and of those whose content the
+ * phone is asked for; `sent` what was sent, for retries. Names are in the clear, values sealed.
  */
 const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

@@ -1,15 +1,14 @@
-import { createHash } from "node:crypto";
-import { type WAMessage, encodeWAMessage } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { type Deliver, NotAccepted } from "../channel.ts";
 import type { InboundEvent } from "../message.ts";
 import { isPassing } from "./group-commit.ts";
 import { learntPairs } from "./identity.ts";
-import { kindOf } from "./jid.ts";
-import type { PendingStanza, StanzaAttributes } from "./journal.ts";
+import type { PendingStanza, Placeholder, StanzaAttributes } from "./journal.ts";
 import { type Translation, translate } from "./payload.ts";
+import { type Resent, isSameMessage, partOf, resentBy } from "./resent.ts";
 import type { Legacy, Session } from "./session.ts";
+import { surroundingsOf } from "./surroundings.ts";
 
 /** Stanzas handed over at once. */
 const BATCH = 50;
@@ -82,25 +81,6 @@ export class Ingress {
     }
   }
 
-  /** The phone sent again what could not be read here: into the journal with it, like any other stanza. */
-  resent(message: WAMessage): void {
-    const attributes = attributesOf(message);
-    if (!attributes || !message.message) return;
-    const plaintext = encodeWAMessage(message.message);
-    const part = createHash("sha256").update(`resent:${attributes.id}`).digest("hex");
-    const session = this.options.session();
-    if (!session) return;
-    const { journal } = session;
-    const now = this.options.clock.now();
-    session
-      .write(() => journal.put({ part, stanza: part, parts: 1, attributes }, plaintext, now))
-      .then(() => {
-        journal.open.forget();
-        this.wake();
-      })
-      .catch(() => this.options.log.error({}, "a message sent again by the phone was not kept"));
-  }
-
   /** Resolves once what is being handed over is handed over, or was refused. */
   async settled(): Promise<void> {
     await this.running;
@@ -108,7 +88,11 @@ export class Ingress {
 
   /** What this session has received and nobody has taken over: for the session that follows it. */
   legacyOf(session: Session): Legacy {
-    const pending = session.journal.pending(MOST_LEFT);
+    const pending = session.journal.pending(MOST_LEFT).flatMap((stanza) => {
+      const resent = resentBy(stanza, session.self);
+      if (resent.length === 0) return [stanza];
+      return resent.flatMap((one) => originalOf(one, session) ?? []);
+    });
     const received = pending.flatMap((stanza) => this.translated(stanza, session, true).events);
     const events = [...session.inherited, ...received].filter(({ kind }) => kind !== "ignored");
     return { number: session.self.phone, events };
@@ -126,6 +110,11 @@ export class Ingress {
       const session = this.options.session();
       const inherited = session?.inherited ?? [];
       const pending = (this.due && session?.journal.pending(this.batch)) || [];
+      const answers = session ? answersIn(pending, session) : [];
+      if (session && answers.length > 0) {
+        await this.keepResent(session, answers);
+        continue;
+      }
       const translated = session
         ? pending.map((stanza) => ({
             stanza,
@@ -153,15 +142,29 @@ export class Ingress {
     }
   }
 
+  /**
+   * What the phone sent again becomes a stanza of the journal like any other, in the write that closes the answer which
+   * brought it. Throws where that cannot be written.
+   */
+  private async keepResent(session: Session, answers: Answer[]): Promise<void> {
+    const { journal } = session;
+    const now = this.options.clock.now();
+    try {
+      const writes = answers.flatMap(({ stanza, resent }) => [
+        ...resent.map((one) => keeping(one, session, now)),
+        journal.closing(stanza.stanza, null, false),
+      ]);
+      await session.write(() => {
+        for (const write of writes) write();
+      });
+    } finally {
+      journal.open.forget();
+    }
+  }
+
   private translated(stanza: PendingStanza, session: Session, replayed: boolean): Translation {
     try {
-      return translate(stanza, {
-        self: session.self,
-        mappings: session.mappings,
-        isOurs: (id) => session.sent.has(id),
-        attributesOf: (id) => session.journal.originOf(id),
-        replayed,
-      });
+      return translate(stanza, surroundingsOf(session, replayed));
     } catch (error) {
       // What cannot be read from the disk now can be later.
       if (isPassing(error)) throw error;
@@ -178,9 +181,10 @@ export class Ingress {
   ): Promise<boolean> {
     if (handed.length === 0) return true;
     try {
-      const writes = handed.map(({ stanza, preview, carriesSenderKey }) =>
+      const writes = handed.flatMap(({ stanza, events, preview, carriesSenderKey }) => [
         session.journal.closing(stanza.stanza, preview, carriesSenderKey),
-      );
+        ...(events.some(({ kind }) => kind !== "ignored") ? arriving(stanza, session) : []),
+      ]);
       await session.write(() => {
         for (const write of writes) write();
       });
@@ -211,22 +215,61 @@ export class Ingress {
   }
 }
 
-/** The attributes of the stanza that would have brought this message; as what may be old, of the offline queue. */
-function attributesOf({ key, messageTimestamp, pushName }: WAMessage): StanzaAttributes | null {
-  if (!key.id || !key.remoteJid || key.fromMe) return null;
-  const attributes: StanzaAttributes = {
-    id: key.id,
-    from: key.remoteJid,
-    t: String(Number(messageTimestamp ?? 0)),
-    offline: "0",
+/** What the phone said when it was asked for messages. */
+interface Answer {
+  stanza: PendingStanza;
+  resent: Resent[];
+}
+
+function answersIn(pending: PendingStanza[], session: Session): Answer[] {
+  return pending
+    .map((stanza) => ({ stanza, resent: resentBy(stanza, session.self) }))
+    .filter(({ resent }) => resent.length > 0);
+}
+
+/** The stanza that came without this content, else what the phone says of it; null for what is not to come in so. */
+function originalOf(
+  resent: Resent,
+  session: Session,
+): (PendingStanza & { awaited: boolean }) | null {
+  const { attributes, plaintext, fromMe } = resent;
+  const [original] = placeholdersOf(attributes, session);
+  if (!original && fromMe) return null;
+  const found = original ?? { part: partOf(attributes), attributes };
+  return {
+    stanza: found.part,
+    attributes: found.attributes,
+    plaintexts: [plaintext],
+    awaited: original !== undefined,
   };
-  if (pushName) attributes.notify = pushName;
-  const group = Boolean(key.participant);
-  if (key.participant) attributes.participant = key.participant;
-  const alt = key.participantAlt ?? key.remoteJidAlt;
-  if (alt) {
-    const kind = kindOf(alt) === "lid" ? "lid" : "pn";
-    attributes[`${group ? "participant" : "sender"}_${kind}`] = alt;
-  }
-  return attributes;
+}
+
+function keeping(resent: Resent, session: Session, now: number): () => void {
+  const original = originalOf(resent, session);
+  if (!original) return () => {};
+  const { stanza, attributes, awaited } = original;
+  const { journal } = session;
+  if (awaited) return () => journal.fill(stanza, resent.plaintext, now);
+  const part = { part: stanza, stanza, parts: 1, attributes };
+  return () => journal.put(part, resent.plaintext, now);
+}
+
+/** A message that came by itself need not be asked for any more. */
+function arriving({ attributes }: PendingStanza, session: Session): (() => void)[] {
+  return placeholdersOf(attributes, session).map(
+    ({ part }) =>
+      () =>
+        session.journal.dropPlaceholder(part),
+  );
+}
+
+function placeholdersOf(attributes: StanzaAttributes, session: Session): Placeholder[] {
+  const around = surroundingsOf(session, true);
+  const named = partOf(attributes);
+  return session.journal
+    .placeholders(attributes.id ?? "")
+    .filter(
+      ({ part, attributes: awaited }) =>
+        part === named || isSameMessage(awaited, attributes, around),
+    );
 }

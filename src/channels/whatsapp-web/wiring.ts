@@ -1,10 +1,11 @@
-import type { WASocket, WAVersion } from "@whiskeysockets/baileys";
+import { type WASocket, type WAVersion, proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { DeliveryState } from "../message.ts";
 import type { Acknowledgements } from "./acknowledgements.ts";
 import { type Caches, endSocket, openSocket } from "./baileys-socket.ts";
 import type { Socket, SocketEvents } from "./connection.ts";
+import { PlaceholderRequests } from "./placeholder-requests.ts";
 import type { Session } from "./session.ts";
 import type { Ingress } from "./socket.ts";
 
@@ -22,19 +23,23 @@ export interface WiredOptions {
   pairing: { digits: string; code: string | null };
 }
 
+const { PLACEHOLDER_MESSAGE_RESEND } = proto.Message.PeerDataOperationRequestType;
 /** Baileys' `WAMessageStatus`, as far as it says something new of a message we sent. */
 const states: Record<number, DeliveryState> = { 3: "delivered", 4: "read", 5: "played" };
 
 /** Opens a socket and leads what it hears to where it belongs. */
 export function openWired(options: WiredOptions): { sock: WASocket; socket: Socket } {
-  const { session, ingress, acknowledgements, pairing } = options;
+  const { session, ingress, acknowledgements, caches, clock, log, pairing } = options;
   const sock = openSocket({
     ...options,
     events: {
       ...options.events,
+      opened: () => {
+        options.events.opened();
+        requests.start();
+      },
       acknowledged: (id, error) => acknowledgements.settle(id, error),
       ignored: (reason) => ingress.aside({ kind: "ignored", reason }),
-      resent: (message) => ingress.resent(message),
       receipt: (id, status, timestamp) => {
         const state = states[status];
         const deliveryId = state && session.sent.deliveryOf(id);
@@ -44,10 +49,21 @@ export function openWired(options: WiredOptions): { sock: WASocket; socket: Sock
       },
     },
   });
+  const requests = new PlaceholderRequests({
+    ...{ session, asked: caches.asked, clock, log },
+    ask: (messageKey) =>
+      sock.sendPeerDataOperationMessage({
+        placeholderMessageResendRequest: [{ messageKey }],
+        peerDataOperationRequestType: PLACEHOLDER_MESSAGE_RESEND,
+      }),
+  });
   const socket: Socket = {
     ping: () => ping(sock),
     requestPairCode: () => sock.requestPairingCode(pairing.digits, pairing.code ?? undefined),
-    end: () => endSocket(sock),
+    end: () => {
+      requests.stop();
+      endSocket(sock);
+    },
   };
   return { sock, socket };
 }

@@ -162,6 +162,50 @@ test("closed entries go after eight days, open ones stay; incomplete ones are gi
   expect(journal.plaintextOf("part-half")).toBeUndefined();
 });
 
+test("a message without content waits for it, beside all others, also after a restart", () => {
+  const placeholder = { part: "part-a", attributes: part("a").attributes };
+  journal.putPlaceholder(placeholder, 1);
+  journal.put(part("b"), text("x"), 2);
+  expect(open()).toEqual(["stanza-b"]);
+  journal = new Journal(database);
+  expect(journal.placeholders()).toEqual([placeholder]);
+  expect(journal.placeholders("id-a")).toEqual([placeholder]);
+  expect(journal.placeholders("id-b")).toEqual([]);
+  journal.fill("part-a", text("hello"), 3);
+  expect(journal.placeholders()).toEqual([]);
+  expect(journal.pending(10).map(({ plaintexts }) => plaintexts.map(String))).toEqual([
+    ["hello"],
+    ["x"],
+  ]);
+  journal.closing("part-a", "hello", false)();
+  journal.fill("part-a", text("once more"), 4);
+  journal.putPlaceholder(placeholder, 5);
+  expect(open()).toEqual(["stanza-b"]);
+  expect(journal.placeholders()).toEqual([]);
+});
+
+test("one that the disk has changed holds up no other", () => {
+  for (const name of ["a", "b"]) {
+    journal.putPlaceholder({ part: `part-${name}`, attributes: part(name).attributes }, 1);
+  }
+  database.sql.exec("UPDATE received SET attributes = x'00' WHERE part = 'part-a'");
+  expect(journal.placeholders().map((one) => one.part)).toEqual(["part-b"]);
+});
+
+test("what the phone never sends again is given up after seven days; what it sent counts from then", () => {
+  for (const name of ["a", "b"]) {
+    journal.putPlaceholder({ part: `part-${name}`, attributes: part(name).attributes }, 0);
+  }
+  journal.prune(7 * DAY);
+  expect(journal.placeholders()).toHaveLength(2);
+  journal.fill("part-b", text("hello"), 7 * DAY);
+  journal.prune(7 * DAY + 1);
+  expect(journal.placeholders()).toEqual([]);
+  journal.closing("part-b", "hello", false)();
+  journal.prune(15 * DAY);
+  expect(journal.remember("id-b")?.preview).toBe("hello");
+});
+
 test("what was acknowledged and nobody has taken over stays, however wrong the clock was when it came", () => {
   journal.put(part("open"), text("x"), 0);
   journal.prune(20_000 * DAY);

@@ -64,13 +64,12 @@ test("who could not read a message may have a new session: in a group its writer
 });
 
 describe("what is no message to answer is counted", () => {
-  const upsert = (message: Partial<WAMessage>, requestId?: string) =>
+  const upsert = (message: Partial<WAMessage>) =>
     t.sock.ev.emit("messages.upsert", {
       messages: [
         { key: { id: "M1", remoteJid: ADA, fromMe: false }, messageTimestamp: 1, ...message },
       ],
       type: "notify",
-      ...(requestId === undefined ? {} : { requestId }),
     });
 
   test("one that cannot be read; none that can, which comes from the journal", async () => {
@@ -78,12 +77,6 @@ describe("what is no message to answer is counted", () => {
     upsert({ messageStubType: 1 });
     upsert({ messageStubType: 2 });
     expect(await t.kinds()).toEqual(["undecryptable"]);
-  });
-
-  test("one that the phone sends again is handed over", async () => {
-    upsert({ message: { conversation: "hello" } }, "request");
-    await t.session.commit.written();
-    expect(await t.kinds()).toEqual(["message"]);
   });
 
   test("a newsletter's", async () => {
@@ -147,6 +140,19 @@ describe("the connection is told", () => {
     });
     expect(t.told.all).toEqual(["qr 1@code", "linked", "opened", "ended 440"]);
   });
+});
+
+test("a message without content is in the journal before anything more leaves, and is there after a crash", async () => {
+  const unavailable = [{ tag: "unavailable", attrs: {} }];
+  t.hear("CB:message", { id: "M1", from: ADA, t: "1700000000" }, unavailable);
+  t.hear("CB:message", { id: "M2", from: ADA, type: "text" }, [
+    { tag: "enc", attrs: { type: "msg" }, content: Buffer.from("M2") },
+  ]);
+  expect(t.session.commit.waits).toBe(true);
+  await t.session.commit.written();
+  expect(t.reopen().journal.placeholders()).toMatchObject([
+    { attributes: { id: "M1", from: ADA, t: "1700000000" } },
+  ]);
 });
 
 test("what the credentials become is on disk at once", () => {

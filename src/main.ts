@@ -9,11 +9,20 @@ void answer().then(async (code) => {
   process.exit(code);
 });
 
-/** The commands are imported only where there is one: a version is told as fast as the runtime starts. */
+/**
+ * The commands are imported only where there is one: a version is told as fast as the runtime starts, and how a daemon
+ * stands nearly so.
+ */
 async function answer(): Promise<number> {
-  if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
+  const only = words.length === 1 ? words[0] : undefined;
+  if (only === "--version" || only === "-V") {
     terminal.out(`${versionLine()}\n`);
     return 0;
+  }
+  if (only === "status") {
+    const { plainStatus } = await import("./commands/status/plain.ts");
+    const code = await plainStatus(process.env, terminal);
+    if (code !== null) return code;
   }
   const { run } = await import("./commands/run.ts");
   return run(words, process.env, terminal);

@@ -59,6 +59,7 @@ const startFiles: Record<Variant, string[]> = {
     "src/commands/run.ts",
     "src/commands/daemon.ts",
     "src/commands/status.ts",
+    "src/commands/status/plain.ts",
     "src/control/status-text.ts",
     "src/config/read.ts",
     "src/daemon.ts",

@@ -264,12 +264,11 @@ function arriving({ attributes }: PendingStanza, session: Session): (() => void)
 }
 
 function placeholdersOf(attributes: StanzaAttributes, session: Session): Placeholder[] {
+  const waiting = session.journal.placeholders(attributes.id ?? "");
+  if (waiting.length === 0) return waiting;
   const around = surroundingsOf(session, true);
   const named = partOf(attributes);
-  return session.journal
-    .placeholders(attributes.id ?? "")
-    .filter(
-      ({ part, attributes: awaited }) =>
-        part === named || isSameMessage(awaited, attributes, around),
-    );
+  return waiting.filter(
+    ({ part, attributes: awaited }) => part === named || isSameMessage(awaited, attributes, around),
+  );
 }

@@ -1,7 +1,7 @@
 import { type BinaryNode, type proto, decodeMessageNode } from "@whiskeysockets/baileys";
 import type { Self } from "./identity.ts";
 import { attributesOf } from "./incoming-stanzas.ts";
-import { kindOf, phoneJid } from "./jid.ts";
+import { kindOf, phoneJid, withoutDevice } from "./jid.ts";
 import type { StanzaAttributes } from "./journal.ts";
 
 /** What no phone sends again (`messages-recv.js:1309`); of the last, Baileys makes no placeholder at all. */
@@ -43,7 +43,7 @@ function isOfChat(attributes: StanzaAttributes, self: Self): boolean {
   }
 }
 
-/** How the phone is told which message is meant. Throws where the stanza is none of a message. */
+/** How the phone is told which message is meant: it knows no devices of others. Throws where the stanza is none of a message. */
 export function messageKeyOf(attributes: StanzaAttributes, self: Self): proto.IMessageKey {
   const node = { tag: "message", attrs: attributes };
   const { key } = decodeMessageNode(
@@ -53,9 +53,9 @@ export function messageKeyOf(attributes: StanzaAttributes, self: Self): proto.IM
   ).fullMessage;
   const { remoteJid, fromMe, id, participant } = key;
   return {
-    remoteJid: remoteJid ?? null,
+    remoteJid: remoteJid ? withoutDevice(remoteJid) : null,
     fromMe: Boolean(fromMe),
     id: id ?? null,
-    participant: participant ?? null,
+    participant: participant ? withoutDevice(participant) : null,
   };
 }

@@ -251,7 +251,11 @@ function keeping(resent: Resent, session: Session, now: number): () => void {
   const { journal } = session;
   if (awaited) return () => journal.fill(stanza, resent.plaintext, now);
   const part = { part: stanza, stanza, parts: 1, attributes };
-  return () => journal.put(part, resent.plaintext, now);
+  return () => {
+    // One that cannot be read any more would keep this out.
+    journal.dropPlaceholder(stanza);
+    journal.put(part, resent.plaintext, now);
+  };
 }
 
 /** A message that came by itself need not be asked for any more. */

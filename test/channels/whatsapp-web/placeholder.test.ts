@@ -58,6 +58,16 @@ describe("the phone knows a message by chat, writer and id:", () => {
   const own = "15550001000:3@s.whatsapp.net";
   test.each<[string, Record<string, string>, object]>([
     ["a contact's", {}, { remoteJid: ada, fromMe: false, participant: null }],
+    [
+      "one of a contact's other device",
+      { from: ada.replace("@", ":2@") },
+      { remoteJid: ada, fromMe: false, participant: null },
+    ],
+    [
+      "one of such a device in a group",
+      { ...inAGroup, participant: ada.replace("@", ":2@") },
+      { remoteJid: group, fromMe: false, participant: ada },
+    ],
     ["one of a group", inAGroup, { remoteJid: group, fromMe: false, participant: ada }],
     ["by LID", { from: adaLid }, { remoteJid: adaLid, fromMe: false, participant: null }],
     [

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeWAMessage, type proto } from "@whiskeysockets/baileys";
@@ -321,4 +322,14 @@ test("a session that leaves leaves to the next what the phone has sent again", a
   expect(left).toMatchObject([
     { kind: "message", message: { text: "hello", sender: { phone: "+491700000001" } } },
   ]);
+});
+
+test("a note of it that the disk has damaged keeps it out no more", async () => {
+  await withoutContent({ from: ADA });
+  const other = new DatabaseSync(join(folder, "s.db"));
+  other.exec("UPDATE received SET attributes = x'00112233' WHERE done = 2");
+  other.close();
+  await answered(again({ remoteJid: ADA }));
+  await handedOver();
+  expect(messages()).toMatchObject([{ text: "hello" }]);
 });

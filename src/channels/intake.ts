@@ -30,6 +30,8 @@ export interface IntakeOptions {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
+  /** Hears, once, of the first that is for another number than the config's: all may be. */
+  onOtherNumber(number: string): void;
   /** null while nothing is taken: before the start and after the stop. */
   deliver(): Deliver | null;
 }
@@ -90,7 +92,16 @@ async function received(request: Request): Promise<Uint8Array> {
     : await readBody(new Response(request.body), maxWebhookBytes);
 }
 
-function createIntake({ clock, log, deliver }: IntakeOptions): Intake {
+function createIntake({ clock, log, deliver, onOtherNumber }: IntakeOptions): Intake {
+  let toldOfOther = false;
+  const tellOfOther = (events: InboundEvent[]) => {
+    if (toldOfOther) return;
+    for (const event of events) {
+      if (event.kind !== "ignored" || event.number === undefined) continue;
+      toldOfOther = true;
+      return onOtherNumber(event.number);
+    }
+  };
   const said = new Map<number, number>();
   const reception = new Reception(maxWebhookBytes);
   // Who sends a byte now and then does not keep the room of a body for ever.
@@ -130,6 +141,7 @@ function createIntake({ clock, log, deliver }: IntakeOptions): Intake {
       }
     },
     async handIn(context, events) {
+      tellOfOther(events);
       const taker = deliver();
       try {
         if (!taker) throw new NotAccepted("stopping", retryAfterSecs, "nothing is taken now");

@@ -95,8 +95,11 @@ export type InboundEvent =
    * not for this one.
    */
   | { kind: "account"; number: string }
-  /** Seen, understood, and deliberately not acted upon; counted under `reason` (snake_case). */
-  | { kind: "ignored"; reason: string };
+  /**
+   * Seen, understood, and deliberately not acted upon; counted under `reason` (snake_case). `number` is whose it is, where
+   * it is for another number: as the platform names it.
+   */
+  | { kind: "ignored"; reason: string; number?: string };
 
 /** A reason for which all may be ignored: the config names another number than the platform does. */
 export const otherNumber = "other_number";

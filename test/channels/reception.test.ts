@@ -43,6 +43,7 @@ describe("a webhook's body", () => {
       log: silentLog,
       metrics: createMetrics(),
       deliver: () => null,
+      onOtherNumber() {},
     },
     {
       get: (context) => context.text("get"),

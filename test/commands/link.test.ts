@@ -12,20 +12,11 @@ import { join } from "node:path";
 import type { ChannelReport } from "../../src/control/api.ts";
 import { revka, widest } from "../support/command.ts";
 import { commandTrial } from "../support/command-trial.ts";
-import { statusReport } from "../support/status-report.ts";
+import { statusReport, webReport } from "../support/status-report.ts";
 
 const trial = commandTrial();
 
-const web: ChannelReport = {
-  channel: "whatsapp",
-  backend: "web",
-  state: "ready",
-  reason: null,
-  linked_as: "+15550001111",
-  last_inbound_at: null,
-  last_outbound_at: null,
-  last_error: null,
-};
+const web = webReport();
 
 const linking = (qr: string): ChannelReport => ({
   ...web,

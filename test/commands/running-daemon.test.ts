@@ -1,23 +1,13 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ChannelReport } from "../../src/control/api.ts";
 import { revka } from "../support/command.ts";
 import { commandTrial } from "../support/command-trial.ts";
-import { statusReport } from "../support/status-report.ts";
+import { statusReport, webReport } from "../support/status-report.ts";
 
 const trial = commandTrial();
 
-const web: ChannelReport = {
-  channel: "whatsapp",
-  backend: "web",
-  state: "ready",
-  reason: null,
-  linked_as: "+15550001111",
-  last_inbound_at: null,
-  last_outbound_at: null,
-  last_error: null,
-};
+const web = webReport();
 const report = statusReport({ variant: "whatsapp-web", channels: [web] });
 
 test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DatabaseSync } from "node:sqlite";
-import type { Sender, SendFailure } from "../../src/channels/message.ts";
+import type { SendFailure } from "../../src/channels/message.ts";
 import { storeTrial } from "../support/store-trial.ts";
 import { cloud, everybody, message, nobody } from "../support/store.ts";
 
@@ -271,54 +271,6 @@ describe("what waited past its time", () => {
     await trial.clock.advance(3 * day);
     expect(await retain(2, [])).toMatchObject({ expired: { messages: 2 }, more: true });
     expect(await retain(2, [])).toMatchObject({ expired: { messages: 1 }, more: false });
-  });
-});
-
-describe("the file of an answer stays until its chat has sent everything", () => {
-  const ada = "+15550007777";
-  const by = (sender: Partial<Sender>) =>
-    trial.store.accept(
-      cloud,
-      [{ kind: "message", message: message({ sender: { ...nobody, ...sender } }) }],
-      everybody,
-    );
-
-  /** A message that is answered after its time, and the answer waits. */
-  async function answered(sender: Partial<Sender>): Promise<void> {
-    const { admitted } = await by(sender);
-    const chat = admitted[0]?.chat ?? 0;
-    const id = trial.store.pendingMessages(chat, 1)[0]?.id ?? 0;
-    await trial.clock.advance(3 * day);
-    await trial.store.addAttachments(id, [{ path: "/media/out", bytes: 1 }]);
-    const content = { kind: "text" as const, text: "/media/out", quote: null };
-    const deliveries = [{ id: "answer", content }];
-    const turn = { chat, turnId: "turn", messages: [id], history: [], keepHistory: 10, deliveries };
-    await trial.store.finishTurn(turn);
-  }
-
-  test("however long ago it was asked for", async () => {
-    await answered({ phone: ada });
-    expect((await retain()).files).toEqual([]);
-    await trial.store.markSending("answer");
-    expect((await retain()).files).toEqual([]);
-    await trial.store.markSent("answer", "wamid.1");
-    expect((await retain()).files).toEqual(["/media/out"]);
-  });
-
-  test("also where the chat was joined with another meanwhile", async () => {
-    await by({ phone: ada });
-    await answered({ userId: "US.1" });
-    await by({ phone: ada, userId: "US.1" });
-    expect((await retain()).files).toEqual([]);
-    await trial.store.markSending("answer");
-    await trial.store.markSent("answer", "wamid.1");
-    expect((await retain()).files).toEqual(["/media/out"]);
-  });
-
-  test("and no other chat's", async () => {
-    await exchange();
-    await answered({ phone: ada });
-    expect((await retain()).files).toHaveLength(1);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { StatusReport } from "../../src/control/api.ts";
+import type { ChannelReport, StatusReport } from "../../src/control/api.ts";
 
 /** What a daemon says that has no channel and nothing to do; every field can be said otherwise. */
 export function statusReport(changes: Partial<StatusReport> = {}): StatusReport {
@@ -17,6 +17,21 @@ export function statusReport(changes: Partial<StatusReport> = {}): StatusReport 
     paused_chats: [],
     closed_windows: 0,
     gateway: { address: null, public_url: null },
+    ...changes,
+  };
+}
+
+/** WhatsApp Web, linked; every field can be said otherwise. */
+export function webReport(changes: Partial<ChannelReport> = {}): ChannelReport {
+  return {
+    channel: "whatsapp",
+    backend: "web",
+    state: "ready",
+    reason: null,
+    linked_as: "+15550001111",
+    last_inbound_at: null,
+    last_outbound_at: null,
+    last_error: null,
     ...changes,
   };
 }

@@ -33,21 +33,7 @@ export function parseWebhook(
   now: number,
   ownNumber: string | null = null,
 ): InboundEvent[] {
-  return itemsOf(body).flatMap((item) => parseEvent(item, now, ownNumber));
-}
-
-/** The first other number that this body is for; null where there is none. */
-export function otherNumberIn(body: unknown, ownNumber: string | null): string | null {
-  for (const item of itemsOf(body)) {
-    const parsed = v.safeParse(eventShape, item);
-    const other = parsed.success ? otherNumberOf(parsed.output, ownNumber) : null;
-    if (other !== null) return other;
-  }
-  return null;
-}
-
-function itemsOf(body: unknown): unknown[] {
-  return Array.isArray(body) ? body : [body];
+  return (Array.isArray(body) ? body : [body]).flatMap((item) => parseEvent(item, now, ownNumber));
 }
 
 /** The number that an event is for, where it names one and that is not `ownNumber`. */
@@ -61,7 +47,8 @@ function parseEvent(raw: unknown, now: number, ownNumber: string | null): Inboun
   const parsed = v.safeParse(eventShape, raw);
   if (!parsed.success) return [ignored("malformed")];
   const event = parsed.output;
-  if (otherNumberOf(event, ownNumber) !== null) return [ignored(otherNumber)];
+  const number = otherNumberOf(event, ownNumber);
+  if (number !== null) return [{ kind: "ignored", reason: otherNumber, number }];
   const name = event.eventType?.trim().replace(/(_v\d+|_bsuid)+$/i, "") ?? "";
   const status = readStatus(name, event, now);
   if (status) return status.length > 0 ? status : [ignored("status_without_id")];

@@ -3,15 +3,14 @@ import { getQueryParams } from "hono/utils/url";
 import { equalInConstantTime } from "../../net/constant-time.ts";
 import type { Routes } from "../../net/routes.ts";
 import { parseJson, webhookRoutes, type IntakeOptions } from "../intake.ts";
-import { otherNumber } from "../message.ts";
-import { otherNumberIn, parseWebhook } from "./payload.ts";
+import { parseWebhook } from "./payload.ts";
 
 /**
  * `GET`, `HEAD` and `POST /wati`. WATI signs nothing and knows no handshake; a secret of our own in the address or a
  * header is all that tells its calls from a stranger's. Source: docs.wati.io/reference/session-message-failed.
  */
 export function watiRoutes(
-  options: Omit<IntakeOptions, "channel" | "path"> & {
+  options: Omit<IntakeOptions, "channel" | "path" | "onOtherNumber"> & {
     /** null: every call is taken. */
     secret: string | null;
     /** What is for another number (E.164) is ignored; null: all is taken. */
@@ -19,18 +18,14 @@ export function watiRoutes(
   },
 ): Routes {
   const { secret, ownNumber, clock, log } = options;
-  let told = false;
-  const tellOfOther = (number: string | null) => {
-    if (told) return;
-    told = true;
+  const onOtherNumber = (number: string) =>
     log.warn(
       // A whole number would be masked but for its country, which may be that of all of them.
-      { number: number && `…${number.slice(-4)}` },
+      { number: `…${number.slice(-4)}` },
       "a webhook for another number than tenant_id is ignored, as are all that follow",
     );
-  };
   return webhookRoutes(
-    { ...options, channel: "wati", path: "/wati" },
+    { ...options, channel: "wati", path: "/wati", onOtherNumber },
     {
       get(context, intake) {
         const challenge = context.req.query("hub.challenge");
@@ -51,11 +46,7 @@ export function watiRoutes(
         if (bytes instanceof Response) return bytes;
         const body = parseJson(bytes);
         if (body === undefined) return intake.refuse(context, 400, "the body is not JSON");
-        const events = parseWebhook(body, clock.now(), ownNumber);
-        if (events.some((event) => event.kind === "ignored" && event.reason === otherNumber)) {
-          tellOfOther(otherNumberIn(body, ownNumber));
-        }
-        return await intake.handIn(context, events);
+        return await intake.handIn(context, parseWebhook(body, clock.now(), ownNumber));
       },
     },
   );

@@ -37,27 +37,14 @@ export function parseWebhook(body: unknown, phoneNumberId: string, now: number):
 
 /** The own number in E.164 as this body names it; null where it does not. */
 export function ownNumberIn(body: unknown, phoneNumberId: string): string | null {
-  for (const { phone_number_id, display_phone_number = "" } of numbersIn(body)) {
-    if (phone_number_id === phoneNumberId) return canonicalPhone(display_phone_number);
-  }
-  return null;
-}
-
-/** The first other number's id that this body is for; null where there is none. */
-export function otherNumberIn(body: unknown, phoneNumberId: string): string | null {
-  for (const { phone_number_id = phoneNumberId } of numbersIn(body)) {
-    if (phone_number_id !== phoneNumberId) return phone_number_id;
-  }
-  return null;
-}
-
-function* numbersIn(body: unknown) {
   for (const entry of readEntries(body) ?? []) {
     for (const change of readChanges(entry) ?? []) {
-      const metadata = readValue(readChange(change)?.value)?.metadata;
-      if (metadata) yield metadata;
+      const { metadata } = readValue(readChange(change)?.value) ?? {};
+      if (metadata?.phone_number_id !== phoneNumberId) continue;
+      return canonicalPhone(metadata.display_phone_number ?? "");
     }
   }
+  return null;
 }
 
 function* eventsOf(
@@ -90,7 +77,9 @@ function* eventsOfChange(
   const number = value.metadata?.phone_number_id;
   const silent = ignoredFields.get(field);
   // Meta always names the number; a relay that leaves it out still speaks for this callback.
-  if (number !== undefined && number !== phoneNumberId) return yield ignored(otherNumber);
+  if (number !== undefined && number !== phoneNumberId) {
+    return yield { kind: "ignored", reason: otherNumber, number };
+  }
   if (silent !== undefined) return yield ignored(silent);
   if (field !== "messages" && field !== "user_id_update") return yield ignored("unknown_field");
   if (field === "user_id_update") {

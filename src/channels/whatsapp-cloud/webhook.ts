@@ -2,11 +2,13 @@ import type { Context } from "hono";
 import { equalInConstantTime } from "../../net/constant-time.ts";
 import type { Routes } from "../../net/routes.ts";
 import { parseJson, webhookRoutes, type Intake, type IntakeOptions } from "../intake.ts";
-import { otherNumber } from "../message.ts";
-import { otherNumberIn, ownNumberIn, parseWebhook } from "./payload.ts";
+import { ownNumberIn, parseWebhook } from "./payload.ts";
 import { signatureMatches } from "./signature.ts";
 
-export interface CloudWebhookOptions extends Omit<IntakeOptions, "channel" | "path"> {
+export interface CloudWebhookOptions extends Omit<
+  IntakeOptions,
+  "channel" | "path" | "onOtherNumber"
+> {
   phoneNumberId: string;
   verifyToken: string;
   /** null: bodies are taken unsigned. */
@@ -17,20 +19,16 @@ export interface CloudWebhookOptions extends Omit<IntakeOptions, "channel" | "pa
 
 /** `GET`, `HEAD` and `POST /whatsapp`. Source: Meta, webhooks/create-webhook-endpoint. */
 export function cloudRoutes(options: CloudWebhookOptions): Routes {
-  let told = false;
-  const onOther = (id: string | null) => {
-    if (told) return;
-    told = true;
+  const onOtherNumber = (id: string) =>
     options.log.warn(
       { phone_number_id: id },
       "a webhook for another phone_number_id is ignored, as are all that follow: is the config's right? (a test of Meta's dashboard names one of Meta's)",
     );
-  };
   return webhookRoutes(
-    { ...options, channel: "whatsapp", path: "/whatsapp" },
+    { ...options, channel: "whatsapp", path: "/whatsapp", onOtherNumber },
     {
       get: (context, intake) => handshake(context, intake, options.verifyToken),
-      post: (context, intake) => receive(context, intake, options, onOther),
+      post: (context, intake) => receive(context, intake, options),
     },
   );
 }
@@ -52,7 +50,6 @@ async function receive(
   context: Context,
   intake: Intake,
   { phoneNumberId, appSecret, clock, onOwnNumber }: CloudWebhookOptions,
-  onOther: (id: string | null) => void,
 ): Promise<Response> {
   const tooLarge = intake.refuseTooLarge(context);
   if (tooLarge) return tooLarge;
@@ -64,11 +61,7 @@ async function receive(
   }
   const body = parseJson(bytes);
   if (body === undefined) return intake.refuse(context, 400, "the body is not JSON");
-  const events = parseWebhook(body, phoneNumberId, clock.now());
-  if (events.some((event) => event.kind === "ignored" && event.reason === otherNumber)) {
-    onOther(otherNumberIn(body, phoneNumberId));
-  }
-  const answer = await intake.handIn(context, events);
+  const answer = await intake.handIn(context, parseWebhook(body, phoneNumberId, clock.now()));
   const phone = answer.ok ? ownNumberIn(body, phoneNumberId) : null;
   if (phone !== null) onOwnNumber(phone);
   return answer;

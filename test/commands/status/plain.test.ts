@@ -4,22 +4,12 @@ import type { ChannelReport, StatusReport } from "../../../src/control/api.ts";
 import { plainStatus } from "../../../src/commands/status/plain.ts";
 import { revka } from "../../support/command.ts";
 import { commandTrial } from "../../support/command-trial.ts";
-import { statusReport } from "../../support/status-report.ts";
+import { statusReport, webReport } from "../../support/status-report.ts";
 
 const trial = commandTrial();
-const channel: ChannelReport = {
-  channel: "whatsapp",
-  backend: "web",
-  state: "ready",
-  reason: null,
-  linked_as: "+15550001111",
-  last_inbound_at: null,
-  last_outbound_at: null,
-  last_error: null,
-};
 const linking = { qr: "2@abc", pair_code: null, expires_at: "2026-01-01T00:00:00Z" };
 const report = (changes: Partial<ChannelReport> = {}): StatusReport =>
-  statusReport({ channels: [{ ...channel, ...changes }] });
+  statusReport({ channels: [webReport(changes)] });
 
 async function plainly(env: Record<string, string>) {
   let out = "";

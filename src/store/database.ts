@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { FileSync } from "../runtime/file-sync.ts";
 import { StoreError, type StoreProblem } from "./contract.ts";
 import { foreignDatabase, refuseForeign } from "./foreign.ts";
 import { migrate } from "./migrations.ts";
@@ -31,18 +32,31 @@ interface Pending {
   reject(error: unknown): void;
 }
 
+/** One write, after its transaction. */
+interface Settled {
+  committed: boolean;
+  /** Resolves or rejects what the writer was promised. */
+  tell(): void;
+}
+
 /**
- * One SQLite file and its one writer. Writes of one event-loop turn share a transaction: each promise resolves after
- * the commit, which `synchronous=FULL` makes an fsync.
+ * One SQLite file and its one writer. Writes of one event-loop turn share a transaction, and so do those that come while
+ * the last one is on its way to the disk: each promise resolves when its commit is there. SQLite syncs by itself
+ * around checkpoints only (`synchronous=NORMAL`), and would hold up the event loop for each commit (`FULL`).
  */
 export class Database {
   readonly #db: DatabaseSync;
+  /** Of the WAL: a commit is in there. */
+  readonly #sync: FileSync;
+  /** A commit is on its way to the disk. */
+  #syncing = false;
   readonly #statements = new Map<string, StatementSync>();
   #queue: Pending[] = [];
   #closed = false;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, sync: FileSync) {
     this.#db = db;
+    this.#sync = sync;
   }
 
   /**
@@ -65,7 +79,7 @@ export class Database {
         db = new DatabaseSync(path);
       }
       db.exec("PRAGMA journal_mode = WAL");
-      db.exec("PRAGMA synchronous = FULL");
+      db.exec("PRAGMA synchronous = NORMAL");
       db.exec("PRAGMA busy_timeout = 2000");
       db.exec("PRAGMA temp_store = MEMORY");
       db.exec("PRAGMA cache_size = -4096");
@@ -73,7 +87,7 @@ export class Database {
       db.exec(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
       if (check) quickCheck(db);
       migrate(db);
-      return new Database(db);
+      return new Database(db, new FileSync(`${path}-wal`));
     } catch (error) {
       db?.close();
       throw toStoreError(error);
@@ -101,36 +115,64 @@ export class Database {
   write<T>(run: () => T, undone: () => void = () => {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed) return reject(new StoreError("failed", "the store is closed"));
-      if (this.#queue.length === 0) setImmediate(() => this.#commit());
+      if (this.#queue.length === 0 && !this.#syncing) this.#commitSoon();
       this.#queue.push({ run, undone, resolve: (value) => resolve(value as T), reject });
     });
   }
 
+  #commitSoon(): void {
+    setImmediate(() => {
+      if (!this.#syncing) this.#commit();
+    });
+  }
+
   #commit(): void {
-    const group = this.#queue;
-    this.#queue = [];
-    if (group.length === 0) return;
+    const { committed, settle } = this.#run(this.#queue.splice(0));
+    if (!committed) return settle();
+    this.#syncing = true;
+    this.#sync.begin(() => {
+      this.#syncing = false;
+      settle();
+      if (this.#queue.length > 0) this.#commitSoon();
+    });
+  }
+
+  /** `settle` tells everybody of the group; where anything was committed, once that is on the disk. */
+  #run(group: Pending[]): { committed: boolean; settle: () => void } {
+    const settled = group.length === 0 ? [] : this.#together(group);
+    return {
+      committed: settled.some(({ committed }) => committed),
+      settle: () => {
+        for (const { tell } of settled) tell();
+      },
+    };
+  }
+
+  #together(group: Pending[]): Settled[] {
     try {
       const values = this.#transaction(() => group.map((entry) => entry.run()));
-      group.forEach((entry, index) => entry.resolve(values[index]));
+      return group.map((entry, index) => ({
+        committed: true,
+        tell: () => entry.resolve(values[index]),
+      }));
     } catch (error) {
+      const failure = toStoreError(error);
       for (const undone of new Set(group.map((entry) => entry.undone))) undone();
-      if (group.length === 1 || toStoreError(error).problem !== "failed") {
-        const failure = toStoreError(error);
-        for (const entry of group) entry.reject(failure);
-      } else {
-        for (const entry of group) this.#alone(entry);
+      if (group.length > 1 && failure.problem === "failed") {
+        return group.map((entry) => this.#alone(entry));
       }
+      return group.map((entry) => ({ committed: false, tell: () => entry.reject(failure) }));
     }
   }
 
   /** One bad write must not cost its neighbours. */
-  #alone(entry: Pending): void {
+  #alone(entry: Pending): Settled {
     try {
-      entry.resolve(this.#transaction(() => entry.run()));
+      const value = this.#transaction(() => entry.run());
+      return { committed: true, tell: () => entry.resolve(value) };
     } catch (error) {
       entry.undone();
-      entry.reject(toStoreError(error));
+      return { committed: false, tell: () => entry.reject(toStoreError(error)) };
     }
   }
 
@@ -153,13 +195,16 @@ export class Database {
   /** Commits what waits, folds the WAL into the file and lets go of it. */
   close(): void {
     if (this.#closed) return;
-    this.#commit();
     this.#closed = true;
+    const { settle } = this.#run(this.#queue.splice(0));
+    this.#sync.finish();
+    settle();
     try {
       this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
       // A full disk keeps the WAL; it is read again at the next start.
     }
+    this.#sync.close();
     this.#statements.clear();
     this.#db.close();
   }

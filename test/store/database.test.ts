@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import {
   existsSync,
   readFileSync,
@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { FileSync } from "../../src/runtime/file-sync.ts";
 import { StoreError } from "../../src/store/contract.ts";
 import { Database } from "../../src/store/database.ts";
 import { openStore } from "../../src/store/sqlite.ts";
@@ -49,6 +50,55 @@ test("a write resolves after its commit, and writes of one turn share it", async
   expect(seen()).toBe(3);
   other.close();
   database.close();
+});
+
+test("a write resolves once its commit is on the disk; what comes meanwhile shares the next", async () => {
+  const arrived: (() => void)[] = [];
+  const begin = spyOn(FileSync.prototype, "begin").mockImplementation(
+    (done) => void arrived.push(done),
+  );
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const database = Database.open(path);
+  const at = () => (database.sql("SELECT at FROM probe").get() as { at: number }).at;
+  const heard: number[] = [];
+  const write = (value: number) =>
+    void database
+      .write(() => database.sql("UPDATE probe SET at = ?").run(value))
+      .then(() => heard.push(value));
+  try {
+    write(1);
+    await turn();
+    write(2);
+    await turn();
+    write(3);
+    await turn();
+    expect([heard, at(), arrived.length]).toEqual([[], 1, 1]);
+    arrived.shift()?.();
+    await turn();
+    await turn();
+    expect([heard, at(), arrived.length]).toEqual([[1], 3, 1]);
+    arrived.shift()?.();
+    await turn();
+    expect(heard).toEqual([1, 2, 3]);
+  } finally {
+    begin.mockRestore();
+    database.close();
+  }
+});
+
+test("closing writes what waits, and nobody waits for ever", async () => {
+  const database = Database.open(path);
+  const write = (value: number) =>
+    database.write(() => database.sql("UPDATE probe SET at = ?").run(value));
+  const first = write(1);
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  const second = write(2);
+  database.close();
+  await Promise.all([first, second]);
+  expect(await problemOf(write(3))).toBe("failed");
+  const other = new DatabaseSync(path, { readOnly: true });
+  expect(other.prepare("SELECT at FROM probe").get()).toEqual({ at: 2 });
+  other.close();
 });
 
 test("a write that throws costs only itself", async () => {

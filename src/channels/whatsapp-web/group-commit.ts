@@ -24,9 +24,9 @@ interface Batch {
 }
 
 /**
- * Writes everything that was staged in one turn of the event loop as one transaction: a message to a hundred devices
- * costs one wait for the disk, and so do messages of a hundred chats. What is staged can be read at once; the outside
- * may hear of it only {@link afterwards}.
+ * Writes everything that was staged in one turn of the event loop, or while the last batch is on its way to the disk, as
+ * one transaction: a message to a hundred devices costs one wait for the disk, and so do messages of a hundred chats.
+ * What is staged can be read at once; the outside may hear of it only {@link afterwards}.
  */
 export class GroupCommit {
   /** Nothing of a batch could be written, or the session not be read. */
@@ -34,6 +34,8 @@ export class GroupCommit {
   /** Rises when staged changes were lost, so that whoever read them knows, and when something could not be read. */
   generation = 0;
   private batch: Batch | null = null;
+  /** Committed, and on its way to the disk. */
+  private syncing: Batch | null = null;
   /** What waits, each value as it was staged last. */
   private readonly overlay = new Map<string, HeldChange>();
   /** What is on disk; undefined where nothing is. */
@@ -56,7 +58,7 @@ export class GroupCommit {
 
   /** Whether something staged is not on disk yet. */
   get waits(): boolean {
-    return this.batch !== null;
+    return (this.batch ?? this.syncing) !== null;
   }
 
   /** Into the batch that is written next. */
@@ -73,9 +75,10 @@ export class GroupCommit {
    * `failed` where it cannot be written.
    */
   afterwards(done: () => void, failed: (error: unknown) => void = () => {}): void {
-    if (this.batch === null) return done();
-    this.batch.done.push(done);
-    this.batch.failed.push(failed);
+    const last = this.batch ?? this.syncing;
+    if (last === null) return done();
+    last.done.push(done);
+    last.failed.push(failed);
   }
 
   /** Resolves once everything staged so far is on disk; rejects where it cannot be written. */
@@ -83,13 +86,20 @@ export class GroupCommit {
     return new Promise((resolve, reject) => this.afterwards(resolve, reject));
   }
 
-  /** Writes at once what waits. */
+  /** Writes at once what waits, and waits for the disk. */
   flush(): void {
+    if (!this.waits) return;
+    if (this.syncing) this.database.sync.finish();
+    this.write();
+    if (this.syncing) this.database.sync.finish();
+  }
+
+  private write(): void {
     const { batch } = this;
     if (batch === null) return;
     this.batch = null;
     try {
-      this.database.transaction(() => {
+      this.database.commit(() => {
         for (const { type, id, held } of this.overlay.values()) {
           this.store.apply([{ type, id, json: held === null ? null : jsonOf(held) }]);
         }
@@ -104,7 +114,18 @@ export class GroupCommit {
     }
     for (const [key, { held }] of this.overlay) this.keep(key, held ?? undefined);
     this.overlay.clear();
-    for (const done of batch.done) done();
+    this.syncing = batch;
+    this.database.sync.begin(() => {
+      this.syncing = null;
+      if (this.batch) this.writeSoon();
+      for (const done of batch.done) done();
+    });
+  }
+
+  private writeSoon(): void {
+    setImmediate(() => {
+      if (!this.syncing) this.write();
+    });
   }
 
   /**
@@ -141,7 +162,7 @@ export class GroupCommit {
   private open(): Batch {
     if (this.batch === null) {
       this.batch = { staged: [], done: [], failed: [] };
-      setImmediate(() => this.flush());
+      if (!this.syncing) this.writeSoon();
     }
     return this.batch;
   }

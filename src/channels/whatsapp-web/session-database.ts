@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, renameSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { FileSync } from "../../runtime/file-sync.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { type Seal, createSeal } from "./seal.ts";
 import { asSessionError, SessionError } from "./session-error.ts";
@@ -61,6 +62,8 @@ export class SessionDatabase {
     readonly path: string,
     readonly sql: DatabaseSync,
     readonly seal: Seal,
+    /** Of the log beside the file, into which every transaction is written. */
+    readonly sync: FileSync,
     private readonly lock: SessionLock,
   ) {}
 
@@ -77,11 +80,11 @@ export class SessionDatabase {
       if (!existsSync(path)) writePrivateFile(path, "");
       if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
       sql = new DatabaseSync(path, { timeout: 1000 });
-      sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
+      sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON");
       const salt = createSchema(sql);
       const seal = createSeal(deriveKey(secret, salt));
       checkKey(sql, seal);
-      return new SessionDatabase(path, sql, seal, lock);
+      return new SessionDatabase(path, sql, seal, new FileSync(`${path}-wal`), lock);
     } catch (error) {
       sql?.close();
       lock.release();
@@ -89,8 +92,14 @@ export class SessionDatabase {
     }
   }
 
-  /** Runs `work` as one durable transaction: all of it or, where it throws, nothing. */
+  /** As {@link commit}, and durable once it returns. */
   transaction(work: () => void): void {
+    this.commit(work);
+    this.sync.finish();
+  }
+
+  /** Runs `work` as one transaction: all of it or, where it throws, nothing. Durable once {@link sync} says so. */
+  commit(work: () => void): void {
     this.sql.exec("BEGIN IMMEDIATE");
     try {
       work();
@@ -134,11 +143,13 @@ export class SessionDatabase {
   }
 
   private closeFile(): void {
+    this.sync.finish();
     try {
       this.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
       // A full disk, say: what was written stays in the log beside the file, and is read from there.
     }
+    this.sync.close();
     this.sql.close();
   }
 }

@@ -111,6 +111,48 @@ test("who waits is told in order, once it is on disk; what is staged meanwhile i
   expect(onDisk("2")).toBe('"b"');
 });
 
+describe("while a write is on its way to the disk", () => {
+  let arrived: (() => void)[];
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  beforeEach(() => {
+    arrived = [];
+    const { sync } = database;
+    spyOn(sync, "begin").mockImplementation((done) => void arrived.push(done));
+    spyOn(sync, "finish").mockImplementation(() => arrived.shift()?.());
+  });
+
+  test("nobody hears of it, and what is staged meanwhile waits for the next", async () => {
+    const heard: string[] = [];
+    put("1", '"a"');
+    commit.afterwards(() => heard.push("first"));
+    await turn();
+    commit.afterwards(() => heard.push("late"));
+    put("2", '"b"');
+    commit.afterwards(() => heard.push("second"));
+    await turn();
+    expect([heard, onDisk("1"), onDisk("2")]).toEqual([[], '"a"', undefined]);
+    expect([get("1"), get("2"), commit.waits]).toEqual(['"a"', '"b"', true]);
+
+    arrived.shift()?.();
+    expect(heard).toEqual(["first", "late"]);
+    await turn();
+    expect([onDisk("2"), commit.waits]).toEqual(['"b"', true]);
+    arrived.shift()?.();
+    expect([heard, commit.waits]).toEqual([["first", "late", "second"], false]);
+  });
+
+  test("flushing waits for it and for what was staged since", async () => {
+    const heard: string[] = [];
+    put("1", '"a"');
+    commit.afterwards(() => heard.push("first"));
+    await turn();
+    put("2", '"b"');
+    commit.afterwards(() => heard.push("second"));
+    commit.flush();
+    expect([heard, onDisk("2"), commit.waits]).toEqual([["first", "second"], '"b"', false]);
+  });
+});
+
 describe("a write that fails", () => {
   test("tells all who wait, and nobody that it was done; nothing of it is read or written", async () => {
     put("1", '"before"');

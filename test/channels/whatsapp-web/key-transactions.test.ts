@@ -182,7 +182,7 @@ test("work that outlives its transaction writes for itself", async () => {
 });
 
 test("what is staged in one turn of the loop is one write", async () => {
-  const writes = spyOn(database, "transaction");
+  const writes = spyOn(database, "commit");
   await Promise.all(
     Array.from({ length: 50 }, (_, index) =>
       keys.transaction(() => keys.set({ session: { [`${index}.0`]: Buffer.from("x") } }), "s"),

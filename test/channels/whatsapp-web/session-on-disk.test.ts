@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,10 +26,11 @@ test("a key that is deleted leaves nothing of itself in the file", () => {
   expect(found(change.id)).toEqual([]);
 });
 
-test("a commit waits for the disk, not only for the operating system", () => {
+test("a transaction waits for the disk, not only for the operating system", () => {
   const database = open("s.db");
-  // 2 is FULL: the log is flushed with every commit, so that what was acknowledged outlives a loss of power.
-  expect(database.sql.prepare("PRAGMA synchronous").get()?.synchronous).toBe(2);
+  const synced = spyOn(database.sync, "finish");
+  database.transaction(() => expect(synced).not.toHaveBeenCalled());
+  expect(synced).toHaveBeenCalledTimes(1);
   database.close();
 });
 

@@ -1,4 +1,5 @@
 import type { InboundEvent } from "../channels/message.ts";
+import { Newest } from "../runtime/newest.ts";
 
 export type Amendment = Extract<InboundEvent, { kind: "edit" | "revoke" }>;
 
@@ -15,7 +16,7 @@ const LONGEST = 16_384;
  */
 export class EarlyAmendments {
   /** By message, and there by who says so. */
-  readonly #amendments = new Map<string, Map<string, Amendment>>();
+  readonly #amendments = new Newest<Map<string, Amendment>>(MOST);
 
   note(source: number, event: Amendment): void {
     if (event.kind === "edit" && event.text.length > LONGEST) return;
@@ -27,13 +28,7 @@ export class EarlyAmendments {
     if (noted.get(sender)?.kind === "revoke") return;
     if (noted.size >= MOST_SENDERS && !noted.has(sender)) return;
     noted.set(sender, event);
-    this.#amendments.delete(key);
     this.#amendments.set(key, noted);
-    if (this.#amendments.size <= MOST) return;
-    for (const oldest of this.#amendments.keys()) {
-      this.#amendments.delete(oldest);
-      break;
-    }
   }
 
   /** What each sender said of it. It stays noted: what was done about it may be rolled back. */

@@ -1,4 +1,5 @@
 import type { DeliveryState, StatusUpdate } from "../channels/message.ts";
+import { Newest } from "../runtime/newest.ts";
 
 /** Messages remembered, the latest heard of; each is a few hundred bytes. */
 const MOST = 1_000;
@@ -17,18 +18,12 @@ export const progress: Record<DeliveryState, number> = {
  * before its answer tells what that is called. In memory alone, since after a crash that delivery is sent anew.
  */
 export class EarlyStatuses {
-  readonly #statuses = new Map<string, StatusUpdate>();
+  readonly #statuses = new Newest<StatusUpdate>(MOST);
 
   note(status: StatusUpdate): void {
     const before = this.#statuses.get(status.platformId);
     if (before && progress[status.state] <= progress[before.state]) return;
-    this.#statuses.delete(status.platformId);
     this.#statuses.set(status.platformId, status);
-    if (this.#statuses.size <= MOST) return;
-    for (const oldest of this.#statuses.keys()) {
-      this.#statuses.delete(oldest);
-      break;
-    }
   }
 
   of(platformId: string): StatusUpdate | undefined {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { Newest } from "../../runtime/newest.ts";
 
 export interface CacheLimits {
   clock: Clock;
@@ -10,9 +11,11 @@ export interface CacheLimits {
 
 /** A cache with an end to both its size and its age. Fits what Baileys calls a `CacheStore`. */
 export class BoundedCache<V> {
-  private readonly entries = new Map<string, { value: V; until: number }>();
+  private readonly entries: Newest<{ value: V; until: number }>;
 
-  constructor(private readonly limits: CacheLimits) {}
+  constructor(private readonly limits: CacheLimits) {
+    this.entries = new Newest(limits.most);
+  }
 
   get(key: string): V | undefined {
     const entry = this.entries.get(key);
@@ -23,13 +26,7 @@ export class BoundedCache<V> {
   }
 
   set(key: string, value: V): void {
-    this.entries.delete(key);
     this.entries.set(key, { value, until: this.limits.clock.now() + this.limits.ttlMs });
-    if (this.entries.size <= this.limits.most) return;
-    for (const oldest of this.entries.keys()) {
-      this.entries.delete(oldest);
-      break;
-    }
   }
 
   del(key: string): void {

@@ -1,3 +1,4 @@
+import { Newest } from "../../runtime/newest.ts";
 import { type HeldValue, type KeyStore, holdValue, jsonOf, valueOf } from "./key-store.ts";
 import type { SessionDatabase } from "./session-database.ts";
 
@@ -39,7 +40,7 @@ export class GroupCommit {
   /** What waits, each value as it was staged last. */
   private readonly overlay = new Map<string, HeldChange>();
   /** What is on disk; undefined where nothing is. */
-  private readonly kept = new Map<string, HeldValue | undefined>();
+  private readonly kept = new Newest<HeldValue | undefined>(MOST_KEPT);
 
   constructor(
     private readonly database: SessionDatabase,
@@ -52,7 +53,7 @@ export class GroupCommit {
     if (staged) return staged.held ?? undefined;
     const known = this.kept.has(key);
     const held = known ? this.kept.get(key) : this.read(type, id);
-    this.keep(key, held);
+    this.kept.set(key, held);
     return held;
   }
 
@@ -112,7 +113,7 @@ export class GroupCommit {
       this.onFailed(error);
       return;
     }
-    for (const [key, { held }] of this.overlay) this.keep(key, held ?? undefined);
+    for (const [key, { held }] of this.overlay) this.kept.set(key, held ?? undefined);
     this.overlay.clear();
     this.syncing = batch;
     this.database.sync.begin(() => {
@@ -147,16 +148,6 @@ export class GroupCommit {
   private read(type: string, id: string): HeldValue | undefined {
     const json = this.reading(() => this.store.get(type, id));
     return json === undefined || type !== "session" ? json : holdValue(type, valueOf(type, json));
-  }
-
-  private keep(key: string, held: HeldValue | undefined): void {
-    this.kept.delete(key);
-    this.kept.set(key, held);
-    if (this.kept.size <= MOST_KEPT) return;
-    for (const oldest of this.kept.keys()) {
-      this.kept.delete(oldest);
-      break;
-    }
   }
 
   private open(): Batch {

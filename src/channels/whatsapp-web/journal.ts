@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { Newest } from "../../runtime/newest.ts";
 import { OpenStanzas } from "./open-stanzas.ts";
 import type { SessionDatabase } from "./session-database.ts";
 
@@ -70,7 +71,7 @@ export class Journal {
   /** Beginnings of stanzas whose end is not written yet. */
   private readonly previews = new Map<string, string | null>();
   /** Attributes by message, where its first stanza was written not long ago. */
-  private readonly atHand = new Map<string, StanzaAttributes>();
+  private readonly atHand = new Newest<StanzaAttributes>(MOST_AT_HAND);
   /** Ids of messages without content; of some that have arrived as well. */
   private readonly placeholderIds: Set<string>;
 
@@ -154,7 +155,7 @@ export class Journal {
   /** Call it in the transaction that commits the ratchet. */
   put({ part, stanza, parts, attributes }: StanzaPart, plaintext: Uint8Array, now: number): void {
     const id = attributes.id ?? "";
-    if (!this.statements.carried.get(id)) this.keepAtHand(id, attributes);
+    if (!this.statements.carried.get(id)) this.atHand.set(id, attributes);
     this.statements.insert.run(
       part,
       stanza,
@@ -237,16 +238,6 @@ export class Journal {
   prune(now: number): void {
     this.statements.expire.run(now - KEEP_MS, now - PLACEHOLDER_MS, now - INCOMPLETE_MS);
     this.statements.shrink.run(MOST_ROWS);
-  }
-
-  private keepAtHand(id: string, attributes: StanzaAttributes): void {
-    this.atHand.delete(id);
-    this.atHand.set(id, attributes);
-    if (this.atHand.size <= MOST_AT_HAND) return;
-    for (const oldest of this.atHand.keys()) {
-      this.atHand.delete(oldest);
-      break;
-    }
   }
 
   private attributesOf(part: string, sealed: unknown): StanzaAttributes {

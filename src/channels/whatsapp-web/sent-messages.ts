@@ -1,9 +1,12 @@
 import { proto } from "@whiskeysockets/baileys";
+import { Newest } from "../../runtime/newest.ts";
 import type { SessionDatabase } from "./session-database.ts";
 
 /** How long a contact's phone may ask for a message again ("Waiting for this message"). */
 const KEEP_MS = 14 * 86_400_000;
 const MOST_ROWS = 20_000;
+/** Messages whose delivery is at hand: their receipts come soon after. */
+const MOST_AT_HAND = 1000;
 
 export interface SentMessage {
   chat: string;
@@ -19,6 +22,7 @@ export class SentMessages {
   private readonly selectDelivery;
   private readonly expire;
   private readonly shrink;
+  private readonly atHand = new Newest<string | null>(MOST_AT_HAND);
 
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
@@ -38,7 +42,10 @@ export class SentMessages {
   putting(id: string, { chat, delivery, message }: SentMessage, now: number): () => void {
     const body = Buffer.from(proto.Message.encode(message).finish());
     const sealed = this.database.seal.close(nameOf(id), body);
-    return () => void this.insert.run(id, delivery, chat, sealed, now);
+    return () => {
+      const { changes } = this.insert.run(id, delivery, chat, sealed, now);
+      if (Number(changes) > 0) this.atHand.set(id, delivery);
+    };
   }
 
   get(id: string): SentMessage | undefined {
@@ -55,12 +62,15 @@ export class SentMessages {
 
   /** The delivery it was sent for, null where for none; undefined where it is not ours. */
   deliveryOf(id: string): string | null | undefined {
+    const known = this.atHand.get(id);
+    if (known !== undefined) return known;
     const row = this.selectDelivery.get(id);
     if (!row) return undefined;
     return typeof row.delivery === "string" ? row.delivery : null;
   }
 
   prune(now: number): void {
+    this.atHand.clear();
     this.expire.run(now - KEEP_MS);
     this.shrink.run(MOST_ROWS);
   }

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { FileSync } from "../runtime/file-sync.ts";
+import { WriteAheadLog } from "../runtime/write-ahead-log.ts";
 import { StoreError, type StoreProblem } from "./contract.ts";
 import { foreignDatabase, refuseForeign } from "./foreign.ts";
 import { migrate } from "./migrations.ts";
@@ -41,22 +41,21 @@ interface Settled {
 
 /**
  * One SQLite file and its one writer. Writes of one event-loop turn share a transaction, and so do those that come while
- * the last one is on its way to the disk: each promise resolves when its commit is there. SQLite syncs by itself
- * around checkpoints only (`synchronous=NORMAL`), and would hold up the event loop for each commit (`FULL`).
+ * the last one is on its way to the disk: each promise resolves when its commit is there.
  */
 export class Database {
   readonly #db: DatabaseSync;
-  /** Of the WAL: a commit is in there. */
-  readonly #sync: FileSync;
-  /** A commit is on its way to the disk. */
-  #syncing = false;
+  readonly #log: WriteAheadLog;
   readonly #statements = new Map<string, StatementSync>();
   #queue: Pending[] = [];
   #closed = false;
 
-  private constructor(db: DatabaseSync, sync: FileSync) {
+  private constructor(db: DatabaseSync, log: WriteAheadLog) {
     this.#db = db;
-    this.#sync = sync;
+    this.#log = log;
+    log.onFree = () => {
+      if (this.#queue.length > 0) this.#commitSoon();
+    };
   }
 
   /**
@@ -79,15 +78,13 @@ export class Database {
         db = new DatabaseSync(path);
       }
       db.exec("PRAGMA journal_mode = WAL");
-      db.exec("PRAGMA synchronous = NORMAL");
       db.exec("PRAGMA busy_timeout = 2000");
       db.exec("PRAGMA temp_store = MEMORY");
       db.exec("PRAGMA cache_size = -4096");
-      db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
       db.exec(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
       if (check) quickCheck(db);
       migrate(db);
-      return new Database(db, new FileSync(`${path}-wal`));
+      return new Database(db, new WriteAheadLog(db, path, WAL_PAGES));
     } catch (error) {
       db?.close();
       throw toStoreError(error);
@@ -115,26 +112,21 @@ export class Database {
   write<T>(run: () => T, undone: () => void = () => {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed) return reject(new StoreError("failed", "the store is closed"));
-      if (this.#queue.length === 0 && !this.#syncing) this.#commitSoon();
+      if (this.#queue.length === 0 && this.#log.free) this.#commitSoon();
       this.#queue.push({ run, undone, resolve: (value) => resolve(value as T), reject });
     });
   }
 
   #commitSoon(): void {
     setImmediate(() => {
-      if (!this.#syncing) this.#commit();
+      if (this.#log.free) this.#commit();
     });
   }
 
   #commit(): void {
     const { committed, settle } = this.#run(this.#queue.splice(0));
-    if (!committed) return settle();
-    this.#syncing = true;
-    this.#sync.begin(() => {
-      this.#syncing = false;
-      settle();
-      if (this.#queue.length > 0) this.#commitSoon();
-    });
+    if (committed) this.#log.committed(settle);
+    else settle();
   }
 
   /** `settle` tells everybody of the group; where anything was committed, once that is on the disk. */
@@ -196,17 +188,17 @@ export class Database {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { settle } = this.#run(this.#queue.splice(0));
-    this.#sync.finish();
-    settle();
+    this.#log.finish();
+    this.#commit();
+    this.#log.finish();
     try {
       this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
       // A full disk keeps the WAL; it is read again at the next start.
     }
-    this.#sync.close();
     this.#statements.clear();
     this.#db.close();
+    this.#log.close();
   }
 }
 

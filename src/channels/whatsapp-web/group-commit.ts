@@ -45,7 +45,11 @@ export class GroupCommit {
   constructor(
     private readonly database: SessionDatabase,
     private readonly store: KeyStore,
-  ) {}
+  ) {
+    database.log.onFree = () => {
+      if (this.batch) this.writeSoon();
+    };
+  }
 
   get(type: string, id: string): HeldValue | undefined {
     const key = overlayKey(type, id);
@@ -90,9 +94,9 @@ export class GroupCommit {
   /** Writes at once what waits, and waits for the disk. */
   flush(): void {
     if (!this.waits) return;
-    if (this.syncing) this.database.sync.finish();
+    this.database.log.finish();
     this.write();
-    if (this.syncing) this.database.sync.finish();
+    this.database.log.finish();
   }
 
   private write(): void {
@@ -116,16 +120,15 @@ export class GroupCommit {
     for (const [key, { held }] of this.overlay) this.kept.set(key, held ?? undefined);
     this.overlay.clear();
     this.syncing = batch;
-    this.database.sync.begin(() => {
+    this.database.log.committed(() => {
       this.syncing = null;
-      if (this.batch) this.writeSoon();
       for (const done of batch.done) done();
     });
   }
 
   private writeSoon(): void {
     setImmediate(() => {
-      if (!this.syncing) this.write();
+      if (this.database.log.free) this.write();
     });
   }
 
@@ -153,7 +156,7 @@ export class GroupCommit {
   private open(): Batch {
     if (this.batch === null) {
       this.batch = { staged: [], done: [], failed: [] };
-      if (!this.syncing) this.writeSoon();
+      if (this.database.log.free) this.writeSoon();
     }
     return this.batch;
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, renameSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { FileSync } from "../../runtime/file-sync.ts";
+import { WriteAheadLog } from "../../runtime/write-ahead-log.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { type Seal, createSeal } from "./seal.ts";
 import { asSessionError, SessionError } from "./session-error.ts";
@@ -11,6 +11,8 @@ import { type SessionLock, lockSession } from "./session-lock.ts";
 /** "RvkW": tells our file from the session of another program at the same path. */
 const APPLICATION_ID = 0x52766b57;
 const SCHEMA_VERSION = 1;
+/** Pages that the log may hold before it is folded into the file, as is SQLite's own default. */
+const LOG_PAGES = 1000;
 const KEY_CHECK = "meta:check";
 
 /**
@@ -62,8 +64,7 @@ export class SessionDatabase {
     readonly path: string,
     readonly sql: DatabaseSync,
     readonly seal: Seal,
-    /** Of the log beside the file, into which every transaction is written. */
-    readonly sync: FileSync,
+    readonly log: WriteAheadLog,
     private readonly lock: SessionLock,
   ) {}
 
@@ -80,11 +81,11 @@ export class SessionDatabase {
       if (!existsSync(path)) writePrivateFile(path, "");
       if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
       sql = new DatabaseSync(path, { timeout: 1000 });
-      sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON");
+      sql.exec("PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON");
       const salt = createSchema(sql);
       const seal = createSeal(deriveKey(secret, salt));
       checkKey(sql, seal);
-      return new SessionDatabase(path, sql, seal, new FileSync(`${path}-wal`), lock);
+      return new SessionDatabase(path, sql, seal, new WriteAheadLog(sql, path, LOG_PAGES), lock);
     } catch (error) {
       sql?.close();
       lock.release();
@@ -94,11 +95,13 @@ export class SessionDatabase {
 
   /** As {@link commit}, and durable once it returns. */
   transaction(work: () => void): void {
+    this.log.finish();
     this.commit(work);
-    this.sync.finish();
+    this.log.committed(() => {});
+    this.log.finish();
   }
 
-  /** Runs `work` as one transaction: all of it or, where it throws, nothing. Durable once {@link sync} says so. */
+  /** Runs `work` as one transaction: all of it or, where it throws, nothing. Durable once {@link log} says so. */
   commit(work: () => void): void {
     this.sql.exec("BEGIN IMMEDIATE");
     try {
@@ -143,14 +146,14 @@ export class SessionDatabase {
   }
 
   private closeFile(): void {
-    this.sync.finish();
+    this.log.finish();
     try {
       this.sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
       // A full disk, say: what was written stays in the log beside the file, and is read from there.
     }
-    this.sync.close();
     this.sql.close();
+    this.log.close();
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GroupCommit } from "../../../src/channels/whatsapp-web/group-commit.ts";
 import { KeyStore } from "../../../src/channels/whatsapp-web/key-store.ts";
+import { FileSync } from "../../../src/runtime/file-sync.ts";
 import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
 
 let folder: string;
@@ -113,12 +114,17 @@ test("who waits is told in order, once it is on disk; what is staged meanwhile i
 
 describe("while a write is on its way to the disk", () => {
   let arrived: (() => void)[];
+  const spies: { mockRestore(): void }[] = [];
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
   beforeEach(() => {
     arrived = [];
-    const { sync } = database;
-    spyOn(sync, "begin").mockImplementation((done) => void arrived.push(done));
-    spyOn(sync, "finish").mockImplementation(() => arrived.shift()?.());
+    spies.push(
+      spyOn(FileSync.prototype, "begin").mockImplementation((done) => void arrived.push(done)),
+      spyOn(FileSync.prototype, "finish").mockImplementation(() => arrived.shift()?.()),
+    );
+  });
+  afterEach(() => {
+    for (const spy of spies.splice(0)) spy.mockRestore();
   });
 
   test("nobody hears of it, and what is staged meanwhile waits for the next", async () => {

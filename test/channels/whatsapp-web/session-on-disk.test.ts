@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KeyStore } from "../../../src/channels/whatsapp-web/key-store.ts";
 import { writePrivateFile } from "../../../src/channels/whatsapp-web/private-file.ts";
+import { FileSync } from "../../../src/runtime/file-sync.ts";
 import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
 
 let folder: string;
@@ -28,9 +29,13 @@ test("a key that is deleted leaves nothing of itself in the file", () => {
 
 test("a transaction waits for the disk, not only for the operating system", () => {
   const database = open("s.db");
-  const synced = spyOn(database.sync, "finish");
-  database.transaction(() => expect(synced).not.toHaveBeenCalled());
-  expect(synced).toHaveBeenCalledTimes(1);
+  const synced = spyOn(FileSync.prototype, "finish");
+  try {
+    database.transaction(() => expect(synced).not.toHaveBeenCalled());
+    expect(synced).toHaveBeenCalledTimes(1);
+  } finally {
+    synced.mockRestore();
+  }
   database.close();
 });
 

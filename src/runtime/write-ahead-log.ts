@@ -1,0 +1,106 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { FileSync } from "./file-sync.ts";
+
+/**
+ * The write-ahead log of an SQLite file, whose commits are brought to the disk beside the event loop, and which is folded
+ * into the file so too. SQLite would do both within a commit (`synchronous=FULL`, `wal_autocheckpoint`), and hold up
+ * everything meanwhile.
+ *
+ * While it is not {@link free} nobody may commit: a log that is folded in is written anew from its beginning, and until
+ * the file is on the disk nothing else holds what was there (https://sqlite.org/wal.html#checkpointing).
+ */
+export class WriteAheadLog {
+  /** Called each time that commits may go on. */
+  onFree: () => void = () => {};
+  readonly #sql: DatabaseSync;
+  readonly #log: FileSync;
+  readonly #file: FileSync;
+  /** Tells how many pages the log holds; null where SQLite cannot tell, and folds by itself. */
+  readonly #length: StatementSync | null;
+  readonly #most: number;
+  /** As far as it is folded in, pages; it begins anew with a commit after that, unless somebody still reads it. */
+  #folded = 0;
+  #free = true;
+  /** What the next commit waits for, unless the fold is yet to begin. */
+  #waitsFor: FileSync | undefined;
+  #soon: ReturnType<typeof setImmediate> | undefined;
+
+  /** Of a database in WAL mode. It is folded in once it holds more than `most` pages of 4 KiB. */
+  constructor(sql: DatabaseSync, path: string, most: number) {
+    this.#sql = sql;
+    this.#most = most;
+    this.#log = new FileSync(`${path}-wal`);
+    this.#file = new FileSync(path);
+    sql.exec("PRAGMA synchronous = NORMAL");
+    this.#length = tellsLength(sql) ? sql.prepare("PRAGMA wal_checkpoint(NOOP)") : null;
+    sql.exec(`PRAGMA wal_autocheckpoint = ${this.#length ? 0 : most}`);
+  }
+
+  get free(): boolean {
+    return this.#free;
+  }
+
+  /** Call it after a commit; `done` once that is on the disk. */
+  committed(done: () => void): void {
+    this.#free = false;
+    this.#begin(this.#log, () => {
+      done();
+      const pages = this.#pages();
+      if (pages < this.#folded) this.#folded = 0;
+      if (pages - this.#folded <= this.#most) return this.#freed();
+      // Who waited for the commit goes first.
+      this.#soon = setImmediate(() => this.#fold(pages));
+    });
+  }
+
+  /** Returns once it is free: everything committed is on the disk. */
+  finish(): void {
+    this.#waitsFor?.finish();
+    clearImmediate(this.#soon);
+    if (!this.#free) this.#freed();
+  }
+
+  /** Call {@link finish} before, and close the database: to close a file takes SQLite's own locks on it away. */
+  close(): void {
+    this.#log.close();
+    this.#file.close();
+  }
+
+  #fold(pages: number): void {
+    this.#folded = pages;
+    // All of the log is on the disk, and the file will be: SQLite need not wait for either.
+    this.#sql.exec("PRAGMA synchronous = OFF");
+    try {
+      this.#sql.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // A full disk, say: the log keeps all, and grows.
+    } finally {
+      this.#sql.exec("PRAGMA synchronous = NORMAL");
+    }
+    this.#begin(this.#file, () => this.#freed());
+  }
+
+  #begin(file: FileSync, done: () => void): void {
+    this.#waitsFor = file;
+    file.begin(() => {
+      this.#waitsFor = undefined;
+      done();
+    });
+  }
+
+  #freed(): void {
+    this.#free = true;
+    this.onFree();
+  }
+
+  #pages(): number {
+    return Number(this.#length?.get()?.["log"] ?? 0);
+  }
+}
+
+/** SQLite 3.51 and later; an earlier one would fold at each question. */
+function tellsLength(sql: DatabaseSync): boolean {
+  const version = String(sql.prepare("SELECT sqlite_version() AS version").get()?.["version"]);
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 3 || (major === 3 && minor >= 51);
+}

@@ -52,8 +52,8 @@ export interface TurnRequest {
 
 /** One piece of an answer. Media paths are as the agent gave them; whoever takes them checks where they lie. */
 export type AgentPart =
-  /** `replyTo` is the platform id of a message to quote. */
-  | { kind: "text"; text: string; replyTo?: string }
+  /** Markdown, unless `verbatim`: then it bears WhatsApp's own marks. `replyTo` is the platform id of a message to quote. */
+  | { kind: "text"; text: string; verbatim?: true; replyTo?: string }
   | { kind: "reaction"; emoji: string }
   | {
       kind: "media";

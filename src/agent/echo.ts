@@ -8,7 +8,7 @@ export function createEchoAgent(): Agent {
     async run(request, signal) {
       signal.throwIfAborted();
       const text = request.messages.map(echo).filter(Boolean).join("\n");
-      return { parts: text === "" ? [] : [{ kind: "text", text }] };
+      return { parts: text === "" ? [] : [{ kind: "text", text, verbatim: true }] };
     },
     async probe() {
       return "the echo agent is always there";

@@ -56,7 +56,8 @@ export function createWebhookAgent(options: WebhookOptions): Agent {
           false,
         );
       }
-      if (status >= 500 && status !== 501) {
+      // 500: it is there, and reads a turn from what has no body.
+      if (status > 501) {
         throw new AgentError(`the agent answered with status ${status}`, true);
       }
       return `the agent at ${new URL(options.url).host} answers (status ${status} to HEAD)`;

@@ -1,6 +1,7 @@
 import type { AgentPart, TurnRequest } from "../agent/agent.ts";
 import type { Channel } from "../channels/channel.ts";
 import type { DeliveryContent } from "../channels/message.ts";
+import { chunkText, textLimit } from "../channels/text.ts";
 
 /** Longest caption, characters (Meta: media messages). */
 const MAX_CAPTION = 1024;
@@ -31,7 +32,9 @@ export function replyComposer(options: ComposeOptions) {
     for (const [index, part] of parts.entries()) {
       if (part.kind === "text") {
         const quote = part.replyTo ?? null;
-        channel.renderText(part.text.toWellFormed()).forEach((text, piece) => {
+        const whole = part.text.toWellFormed();
+        const pieces = part.verbatim ? chunkText(whole, textLimit) : channel.renderText(whole);
+        pieces.forEach((text, piece) => {
           contents.push({ kind: "text", text, quote: piece === 0 ? quote : null });
         });
       } else if (part.kind === "reaction") {

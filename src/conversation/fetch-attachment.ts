@@ -7,7 +7,7 @@ import { DownloadFailure } from "../net/download.ts";
 import { extensionOf } from "../net/extension.ts";
 import { safeFilename } from "../net/filename.ts";
 import { saveStream } from "../net/save.ts";
-import { isText, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
+import { looksOf, sniffMimeType, sniffStream, trueMimeType } from "../net/sniff.ts";
 import { builtin } from "../runtime/builtin.ts";
 import { sleep } from "../runtime/clock.ts";
 import type { PendingMessage } from "../store/contract.ts";
@@ -143,5 +143,5 @@ async function fetchedBefore(
 
 /** The true type of a file; null where it is none of its kind. */
 async function mimeTypeOf({ head }: FoundFile, media: MediaReference): Promise<string | null> {
-  return trueMimeType(media.kind, await sniffMimeType(head), media.mimeType, isText(head));
+  return trueMimeType(media.kind, await sniffMimeType(head), media.mimeType, looksOf(head));
 }

@@ -2,9 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { AgentPart, TurnRequest } from "../agent/agent.ts";
 import type { DeliveryContent, MediaKind } from "../channels/message.ts";
+import { typeOfName } from "../net/extension.ts";
 import { safeFilename } from "../net/filename.ts";
 import { saveStream } from "../net/save.ts";
-import { isText, sniffMimeType, trueMimeType } from "../net/sniff.ts";
+import { looksOf, sniffMimeType, trueMimeType } from "../net/sniff.ts";
 import type { ComposeOptions, ComposeTurn } from "./compose.ts";
 import { headOf, noted, readOpusFile } from "./files.ts";
 import { bytesOf, MAX_FILE, openHandedBack } from "./handed-back.ts";
@@ -31,7 +32,7 @@ export async function mediaContent(
   } finally {
     await source.file.close();
   }
-  const mimeType = await typeOf(part.media, await headOf(path));
+  const mimeType = await typeOf(part.media, await headOf(path), filename);
   const opus = part.media === "audio" ? await readOpusFile(path) : null;
   const common = { path, filename, caption: part.caption };
   // WhatsApp plays mono Ogg/Opus as a voice note; other sound goes as a file to play.
@@ -48,10 +49,18 @@ export async function mediaContent(
   return { kind: "media", media: part.media, ...common, mimeType, durationSecs: null };
 }
 
-/** The type as platforms name it, since Meta takes no other: text is plain, sound alone in MP4 is audio. */
-async function typeOf(media: MediaKind, head: Uint8Array): Promise<string> {
+/**
+ * The type as platforms name it, since Meta takes no other: text is plain, sound alone in MP4 is audio. Of a picture,
+ * sound or film without a mark, the name tells.
+ */
+async function typeOf(media: MediaKind, head: Uint8Array, filename: string): Promise<string> {
   const sniffed = await sniffMimeType(head);
-  if (sniffed === null) return isText(head) ? "text/plain" : "application/octet-stream";
+  if (sniffed === null) {
+    const looks = looksOf(head);
+    const named =
+      media === "document" ? null : trueMimeType(media, null, typeOfName(filename), looks);
+    return named ?? (looks === "bytes" ? "application/octet-stream" : "text/plain");
+  }
   if (sniffed === "audio/x-m4a") return "audio/mp4";
   return trueMimeType(media, sniffed, null) ?? sniffed;
 }

@@ -32,3 +32,10 @@ export function extensionOf(mimeType: string): string | null {
   const bare = mimeType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   return Object.hasOwn(extensions, bare) ? (extensions[bare] ?? null) : null;
 }
+
+/** The type that a file's name tells by its ending, in any case; null where it has none of these. */
+export function typeOfName(filename: string): string | null {
+  const dot = filename.lastIndexOf(".");
+  const ending = dot === -1 ? "" : filename.slice(dot + 1).toLowerCase();
+  return Object.entries(extensions).find(([, extension]) => extension === ending)?.[0] ?? null;
+}

@@ -24,6 +24,15 @@ export function isText(head: Uint8Array): boolean {
   }
 }
 
+/** What bytes without a mark look like: a server's page or error, nothing at all included; other text; or neither. */
+export type Looks = "page" | "text" | "bytes";
+
+export function looksOf(head: Uint8Array): Looks {
+  if (!isText(head)) return "bytes";
+  const first = new TextDecoder().decode(head).trimStart()[0];
+  return first === undefined || "<{[".includes(first) ? "page" : "text";
+}
+
 /**
  * Looks at the start of a stream and hands on all of it. Throws {@link DownloadFailure} `media_type` where the bytes
  * are not of `kind` (an error page in place of a picture), having cancelled the stream; and what the stream throws.
@@ -43,7 +52,7 @@ export async function sniffStream(
     length += value.length;
   }
   const head = Buffer.concat(held).subarray(0, headBytes);
-  const mimeType = trueMimeType(kind, await sniffMimeType(head), declared, isText(head));
+  const mimeType = trueMimeType(kind, await sniffMimeType(head), declared, looksOf(head));
   if (mimeType === null) {
     reader.cancel().catch(() => {});
     throw new DownloadFailure("media_type", `the file is not of kind ${kind}`);
@@ -66,42 +75,38 @@ export async function sniffStream(
 
 /**
  * The type to believe: the bytes' own over what was declared, null where a picture, sound or film is none. A container
- * that holds sound alone passes for audio; an office file may look like the archive that it is; text has no mark, so
- * there the declaration counts, unless it names what always has one. `text`: {@link isText} says so. Pure.
+ * that holds sound alone passes for audio; an office file may look like the archive that it is. Of bytes without a mark
+ * the declaration counts: not every sound has one. A page in place of a file is no picture, sound or film, though, and a
+ * document is not what always has a mark. `looks`: {@link looksOf} says so. Pure.
  */
 export function trueMimeType(
   kind: MediaKind,
   sniffed: string | null,
   declared: string | null,
-  text: boolean = false,
+  looks: Looks = "bytes",
 ): string | null {
   const said = declared?.split(";")[0]?.trim().toLowerCase() || null;
-  switch (kind) {
-    case "image":
-    case "sticker":
-      return sniffed?.startsWith("image/") ? sniffed : null;
-    case "video":
-      return sniffed?.startsWith("video/") ? sniffed : null;
-    case "audio":
-      if (sniffed?.startsWith("audio/")) return sniffed;
-      return sniffed !== null && soundContainers.has(sniffed)
-        ? sniffed.replace("video/", "audio/")
-        : null;
-    case "document":
-      if (sniffed === null) {
-        const unmarked = text ? "text/plain" : "application/octet-stream";
-        return said === null || alwaysMarked.test(said) ? unmarked : said;
-      }
-      return said !== null && archives.has(sniffed) && isOfficeType(said) ? said : sniffed;
+  if (kind === "document") {
+    if (sniffed === null) {
+      const unmarked = looks === "bytes" ? "application/octet-stream" : "text/plain";
+      return said === null || alwaysMarked.test(said) ? unmarked : said;
+    }
+    return said !== null && archives.has(sniffed) && isOfficeType(said) ? said : sniffed;
   }
+  const family = kind === "sticker" ? "image/" : `${kind}/`;
+  const told = sniffed ?? (looks === "page" ? null : said);
+  if (told?.startsWith(family)) return told;
+  return kind === "audio" && sniffed !== null ? (soundContainers.get(sniffed) ?? null) : null;
 }
 
-const soundContainers = new Set([
-  "video/mp4",
-  "video/3gpp",
-  "video/3gpp2",
-  "video/webm",
-  "video/ogg",
+/** What may hold sound alone, and what it is called then. */
+const soundContainers = new Map([
+  ["video/mp4", "audio/mp4"],
+  ["video/3gpp", "audio/3gpp"],
+  ["video/3gpp2", "audio/3gpp2"],
+  ["video/webm", "audio/webm"],
+  ["video/ogg", "audio/ogg"],
+  ["application/ogg", "audio/ogg"],
 ]);
 /** What is known by its bytes, so that bytes without a mark are something else. */
 const alwaysMarked =

@@ -36,7 +36,7 @@ test.each([
   ],
 ])("%s", async (_, messages, text) => {
   const reply = await createEchoAgent().run(turn({ messages }), new AbortController().signal);
-  expect(reply).toEqual({ parts: [{ kind: "text", text }] });
+  expect(reply).toEqual({ parts: [{ kind: "text", text, verbatim: true }] });
 });
 
 test("nothing to say is no reply", async () => {

@@ -167,7 +167,7 @@ test("the probe tells what has to be mended from what may pass", async () => {
   for (const [status, retryable] of [
     [401, false],
     [403, false],
-    [500, true],
+    [502, true],
     [599, true],
   ] as const) {
     const { agent, asked } = answering(new Response(null, { status }));

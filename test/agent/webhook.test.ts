@@ -159,13 +159,13 @@ describe("an aborted turn rejects with the signal's reason", () => {
 });
 
 describe("the probe asks without running a turn", () => {
-  test.each([200, 204, 404, 405, 501])("status %d to HEAD is an agent", async (status) => {
+  test.each([200, 204, 404, 405, 500, 501])("status %d to HEAD is an agent", async (status) => {
     respond = () => new Response(null, { status });
     expect(await agent(undefined, token).probe(never)).toContain(`status ${status}`);
     expect(seen[0]).toMatchObject({ method: "HEAD", body: "" });
   });
 
-  test.each([401, 403, 500, 502])("status %d is not", async (status) => {
+  test.each([401, 403, 502, 503])("status %d is not", async (status) => {
     respond = () => new Response(null, { status });
     expect(await rejection(agent(undefined, token).probe(never))).toBeInstanceOf(AgentError);
   });

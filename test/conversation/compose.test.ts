@@ -42,6 +42,15 @@ test("a long text quotes once, at its beginning", async () => {
   ]);
 });
 
+test("text that is no Markdown goes as it is, split like any other", async () => {
+  const text = `*so|${"x".repeat(5000)}`;
+  const contents = await compose([{ kind: "text", text, verbatim: true }]);
+  expect(contents).toEqual([
+    { kind: "text", text: `*so|${"x".repeat(4092)}`, quote: null },
+    { kind: "text", text: "x".repeat(908), quote: null },
+  ]);
+});
+
 test("a reaction is to the last message of the turn", async () => {
   expect(await compose([{ kind: "reaction", emoji: "👍" }])).toEqual([
     { kind: "reaction", targetId: "last", emoji: "👍" },

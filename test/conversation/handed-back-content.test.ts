@@ -86,6 +86,19 @@ test.each<[name: string, media: Media["media"], bytes: Uint8Array, mimeType: str
   expect(content).toMatchObject({ mimeType });
 });
 
+test.each<[name: string, media: Media["media"], bytes: string, mimeType: string]>([
+  ["answer.mp3", "audio", "\0\0\0", "audio/mpeg"],
+  ["ANSWER.OGG", "audio", "no mark", "audio/ogg"],
+  ["photo.jpg", "image", "\0\0\0", "image/jpeg"],
+  ["photo.jpg", "audio", "\0\0\0", "application/octet-stream"],
+  ["photo.jpg", "image", "<html>", "text/plain"],
+  ["answer", "audio", "\0\0\0", "application/octet-stream"],
+  ["data.mp3", "document", "\0\0\0", "application/octet-stream"],
+])("%s as %s, without a mark: its name tells", async (name, media, bytes, mimeType) => {
+  const [content] = await compose([part(write(`outgoing/${name}`, bytes), { media })]);
+  expect(content).toMatchObject({ mimeType });
+});
+
 test("media_dir may itself be a link", async () => {
   const file = write("elsewhere/chart.png");
   const link = join(trial.folder, "linked");

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { MediaKind } from "../../src/channels/message.ts";
-import { isText, sniffMimeType, sniffStream, trueMimeType } from "../../src/net/sniff.ts";
+import { isText, looksOf, sniffMimeType, sniffStream, trueMimeType } from "../../src/net/sniff.ts";
 
 const bytes = (...parts: (string | number[])[]) =>
   Buffer.concat(
@@ -46,14 +46,16 @@ test("files are known by their bytes", async () => {
 
 test("a PDF may begin with something else; text that is called a PDF is text", async () => {
   expect(await sniffMimeType(bytes("\r\n", "%PDF-1.4\n"))).toBe("application/pdf");
-  expect(trueMimeType("document", null, "application/pdf", true)).toBe("text/plain");
-  expect(trueMimeType("document", null, "text/csv", true)).toBe("text/csv");
+  expect(trueMimeType("document", null, "application/pdf", "text")).toBe("text/plain");
+  expect(trueMimeType("document", null, "text/csv", "text")).toBe("text/csv");
 });
 
 test("the bytes win over what was declared", () => {
   const cases: [MediaKind, string | null, string | null, string | null][] = [
     ["image", "image/png", "image/jpeg", "image/png"],
-    ["image", null, "image/jpeg", null],
+    ["image", null, "image/jpeg", "image/jpeg"],
+    ["image", null, "text/plain", null],
+    ["image", null, null, null],
     ["image", "application/pdf", "image/jpeg", null],
     ["image", "application/xml", "image/svg+xml", null],
     ["sticker", "image/webp", null, "image/webp"],
@@ -63,7 +65,11 @@ test("the bytes win over what was declared", () => {
     ["audio", "video/mp4", "audio/mp4", "audio/mp4"],
     ["audio", "video/3gpp", null, "audio/3gpp"],
     ["audio", "video/x-matroska", "audio/ogg", null],
-    ["audio", null, "audio/ogg", null],
+    ["sticker", null, "image/webp", "image/webp"],
+    ["video", null, "audio/ogg", null],
+    ["audio", null, "Audio/Ogg; codecs=opus", "audio/ogg"],
+    ["audio", "application/ogg", "audio/ogg", "audio/ogg"],
+    ["audio", "application/zip", "audio/ogg", null],
     ["document", "application/pdf", "text/plain", "application/pdf"],
     ["document", null, "text/csv; charset=utf-8", "text/csv"],
     ["document", null, null, "application/octet-stream"],
@@ -118,6 +124,17 @@ test("an error page in place of a picture is refused and no longer read", async 
     code: "media_type",
   });
   expect(cancelled).toBe(true);
+});
+
+test("bytes without a mark are what they were called, unless a page stands in their place", async () => {
+  const unmarked = await sniffStream(stream(bytes("no mark at all"), 5), "audio", "audio/mpeg");
+  expect(unmarked.mimeType).toBe("audio/mpeg");
+  for (const page of ["", " \n<html>", '\ufeff{"error":"no"}', '[{"error":1}]']) {
+    expect([page, looksOf(Buffer.from(page))]).toEqual([page, "page"]);
+    expect(trueMimeType("image", null, "image/jpeg", "page")).toBeNull();
+  }
+  expect(looksOf(Buffer.from("name;price"))).toBe("text");
+  expect(looksOf(Buffer.from([0x3c, 0, 1]))).toBe("bytes");
 });
 
 test.each([

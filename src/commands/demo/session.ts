@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { renderText } from "../../channels/text.ts";
+import { chunkText, textLimit } from "../../channels/text.ts";
 import { controlClient } from "../../control/client.ts";
 import { selfCommand } from "../../runtime/self.ts";
 import type { Environment } from "../command.ts";
@@ -88,7 +88,7 @@ export class DemoSession {
   figures(): Figures | null {
     if (this.#underWay > 0) return null;
     // As the daemon sends what the echo agent says.
-    const expected = this.#said.map((text) => renderText(text.toWellFormed()));
+    const expected = this.#said.map((text) => chunkText(text.toWellFormed(), textLimit));
     const webhooks = this.platform.webhooks();
     return { webhooks, ...countAnswers(expected, this.platform.received()) };
   }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { secretKeyBeside } from "../config/paths.ts";
 import { strayCredentials } from "../config/stray-credentials.ts";
 import { credentials } from "../runtime/credentials.ts";
 import { selfCommand } from "../runtime/self.ts";
@@ -133,7 +134,18 @@ async function requestOf(
     .filter((path) => path !== undefined)
     .map((path) => dirname(resolve(path)))
     .filter((folder) => folder !== request.home && !folder.startsWith(`${request.home}/`));
-  return { ...request, writable: [...new Set(outside)] };
+  const keys = manager === "systemd" && !user && account === null ? secretKey(request.config) : [];
+  return {
+    ...request,
+    writable: [...new Set(outside)],
+    credentials: [...request.credentials, ...keys],
+  };
+}
+
+/** The key of encrypted values goes along with a config that is handed over: it is looked for beside it. */
+function secretKey(config: string): ServiceRequest["credentials"] {
+  const file = secretKeyBeside(config);
+  return existsSync(file) ? [{ name: basename(file), file }] : [];
 }
 
 function homeOfService({ scope, account, home }: ServiceRequest, env: Invocation["env"]): string {

@@ -301,6 +301,24 @@ describe("what a service is given", () => {
     ]);
   });
 
+  test("the key of an encrypted config, where it is handed over itself", async () => {
+    const key = join(config, "../.secret_key");
+    writeFileSync(key, "07".repeat(32), { mode: 0o600 });
+    const words = ["install", "--dry-run", "--manager", "systemd", "--config", config];
+    as(0);
+    expect((await service(...words)).out).not.toContain("LoadCredential");
+    program("id", "echo root");
+    const { execPath } = process;
+    process.execPath = "/bin/true";
+    undo.push(() => (process.execPath = execPath));
+    expect((await service(...words)).out.match(/^LoadCredential=.*$/gm)).toEqual([
+      `LoadCredential=revka-config:${config}`,
+      `LoadCredential=.secret_key:${key}`,
+    ]);
+    rmSync(key);
+    expect((await service(...words)).out).not.toContain(".secret_key");
+  });
+
   test("a config that does not load is told before, unless the service is only looked at", async () => {
     writeFileSync(config, "[gateway]\nport = 'x'\n");
     expect((await service("install", ...mine)).code).toBe(78);

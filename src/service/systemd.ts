@@ -30,6 +30,7 @@ export function systemdPlan(
     case "install":
       return {
         ...emptyPlan,
+        before: user ? [] : foldersOf(request),
         folders: request.account === null && !user ? [] : [{ path: request.home, mode: 0o700 }],
         files: [{ path, mode: 0o644, content: systemdUnit(request) }],
         after: [
@@ -135,6 +136,18 @@ export function systemdUnit(request: ServiceRequest): string {
     "[Install]",
     `WantedBy=${request.scope === "system" ? "multi-user.target" : "default.target"}`,
   ].join("\n")}\n`;
+}
+
+/**
+ * What lies outside of its home is read-only to the service, its folders too where they are not there yet. The account
+ * makes them itself: root would make them anywhere that the account's config says.
+ */
+function foldersOf({ account, writable }: ServiceRequest): ServiceStep[] {
+  if (account === null) return [];
+  return writable.map((folder) => ({
+    command: ["runuser", "-u", account, "--", "mkdir", "-p", "-m", "700", folder],
+    optional: true,
+  }));
 }
 
 /**

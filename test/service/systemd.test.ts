@@ -189,6 +189,18 @@ describe("the plan", () => {
     expect(systemdPlan("install", dynamic, "/root").folders).toEqual([]);
   });
 
+  test("has the account make the folders that it is to write to, since root would make them anywhere", () => {
+    const before = (request: ServiceRequest) =>
+      systemdPlan("install", { ...request, writable: ["/srv/a b", "/srv/c"] }, "/h").before;
+    expect(before(account)).toEqual(
+      ["/srv/a b", "/srv/c"].map((folder) => ({
+        command: ["runuser", "-u", "daemon", "--", "mkdir", "-p", "-m", "700", folder],
+        optional: true,
+      })),
+    );
+    expect([before(user), before(dynamic)]).toEqual([[], []]);
+  });
+
   test("of the system does not linger; an unknown user lingers without a name", () => {
     const commands = (request: ServiceRequest) =>
       systemdPlan("install", request, "/h").after.map(({ command }) => command.join(" "));

@@ -86,7 +86,7 @@ export function systemdPlan(
 /** The unit file. Directives and their versions: systemd.unit(5), systemd.service(5), systemd.exec(5). Pure. */
 export function systemdUnit(request: ServiceRequest): string {
   const dynamic = request.scope === "system" && request.account === null;
-  const [program] = request.executable;
+  const [program, ...words] = request.executable;
   if (dynamic && /^\/(home|root|tmp|var\/tmp|run\/user)\//.test(program)) {
     throw new ServiceRefusal(
       `a service without an account cannot reach ${program}; copy it to /usr/local/bin first, or name an account with --run-as`,
@@ -111,7 +111,7 @@ export function systemdUnit(request: ServiceRequest): string {
     "[Service]",
     "Type=notify",
     "NotifyAccess=main",
-    `ExecStart=${request.executable.map(execWord).join(" ")} daemon --config ${config}`,
+    `ExecStart=${[programWord(program), ...words.map(execWord)].join(" ")} daemon --config ${config}`,
     `Environment=${quoted(`REVKA_HOME=${specifiers(request.home)}`)}`,
     // Such an account has no home of its own, and `~` in the config must lead somewhere that it may write.
     ...(dynamic ? [`Environment=${quoted(`HOME=${specifiers(request.home)}`)}`] : []),
@@ -214,8 +214,13 @@ function quoted(value: string): string {
   return `"${oneLine(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
-/** A word of ExecStart=, where `$` begins a variable too. */
+/** A word of ExecStart= behind the program, where `$` begins a variable too. */
 function execWord(word: string): string {
-  const escaped = specifiers(word).replaceAll("$", "$$$$");
+  return programWord(word.replaceAll("$", "$$$$"));
+}
+
+/** The first word of ExecStart=, in which systemd looks for no variables. */
+function programWord(word: string): string {
+  const escaped = specifiers(word);
   return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : quoted(escaped);
 }

@@ -136,6 +136,16 @@ test.each([
 });
 
 test.each([
+  ["/srv/a b/revka", '"/srv/a b/revka"'],
+  ["/srv/50%/revka", "/srv/50%%/revka"],
+  // Of the program alone systemd takes a dollar sign as it is.
+  ["/srv/$HOME/revka", '"/srv/$HOME/revka"'],
+])("a program at %s is spelled %s", (program, spelled) => {
+  const unit = systemdUnit({ ...account, executable: [program, "/srv/$HOME/main.ts"] });
+  expect(unit).toContain(`\nExecStart=${spelled} "/srv/$$HOME/main.ts" daemon `);
+});
+
+test.each([
   { config: "/x\nExecStartPost=/bin/evil" },
   { home: "/x\nUser=root" },
   { writable: ["/x\rUser=root"] },

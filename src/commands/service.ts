@@ -16,7 +16,7 @@ import {
   type ServiceRequest,
   type ServiceVerb,
 } from "../service/plan.ts";
-import { systemdPlan } from "../service/systemd.ts";
+import { stateDirectory, systemdPlan } from "../service/systemd.ts";
 import {
   CommandError,
   exitCode,
@@ -173,7 +173,7 @@ function placeOf(
 ): { home: string; config: string } {
   const { configFile, env } = invocation;
   if (!user && account === null && !env["REVKA_HOME"]) {
-    return { home: "/var/lib/revka", config: resolve(configFile ?? "/etc/revka/config.toml") };
+    return { home: stateDirectory, config: resolve(configFile ?? "/etc/revka/config.toml") };
   }
   // Under sudo HOME may be root's: the service needs that of its account.
   const home = account === null ? homeOf(env) : (accountOf(account)?.home ?? homeOf(env));

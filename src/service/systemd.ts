@@ -12,6 +12,9 @@ import {
 
 const unit = "revka.service";
 
+/** What `StateDirectory=revka` makes: the home of an account that exists only while the service runs. */
+export const stateDirectory = "/var/lib/revka";
+
 /** What `verb` does under systemd. `userHome` is where a user unit lives, `userName` whose it is. Pure. */
 export function systemdPlan(
   verb: ServiceVerb,
@@ -90,6 +93,11 @@ export function systemdUnit(request: ServiceRequest): string {
   if (dynamic && /^\/(home|root|tmp|var\/tmp|run\/user)\//.test(program)) {
     throw new ServiceRefusal(
       `a service without an account cannot reach ${program}; copy it to /usr/local/bin first, or name an account with --run-as`,
+    );
+  }
+  if (dynamic && request.home !== stateDirectory) {
+    throw new ServiceRefusal(
+      `a service without an account keeps its files in ${stateDirectory}, not in ${request.home}; leave REVKA_HOME out, or name an account with --run-as`,
     );
   }
   const config = dynamic

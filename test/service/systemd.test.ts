@@ -114,6 +114,12 @@ test("an account of its own cannot run a program in somebody's home", () => {
   expect(() => systemdUnit(request)).toThrow("/usr/local/bin");
 });
 
+test("an account of its own has no other home than its state directory", () => {
+  expect(() => systemdUnit({ ...dynamic, home: "/srv/revka" })).toThrow(
+    "keeps its files in /var/lib/revka, not in /srv/revka; leave REVKA_HOME out, or name an account with --run-as",
+  );
+});
+
 test.each([
   [252, "RestartSec=10s", false],
   [254, "RestartSteps=8", true],

@@ -80,7 +80,12 @@ function nests(value: unknown, levels: number): boolean {
 
 function parsed(text: string, path: string): RawTable {
   try {
-    const values: unknown = parse(text, { unsafeKeyBehaviour: "drop", maxDepth });
+    const values: unknown = parse(text, {
+      unsafeKeyBehaviour: "drop",
+      maxDepth,
+      // TOML's integers have 64 bits, also those that mean nothing here.
+      integersAsBigInt: "asNeeded",
+    });
     return isTable(values) ? values : {};
   } catch (error) {
     const line = error instanceof TomlError ? error.line : null;

@@ -120,6 +120,11 @@ describe("a file that works may still deserve a word", () => {
       ],
     ],
     [
+      "a number of the original that only 64 bits hold",
+      `${echo}[memory]\nseed = 9223372036854775807\n`,
+      ["config.toml:3: memory: a section that means nothing here, ignored"],
+    ],
+    [
       "entries that allow nobody",
       `${cloud}allowed_numbers = ["+1 (555) 123-4567", "US.134", "Ada", "*", "1@lid"]\n`,
       [2, 4].map(

@@ -61,6 +61,10 @@ this_target() {
       ;;
     *) fail "Revka is not built for $machine" ;;
   esac
+  # uname speaks of the kernel: under one of 64 bits, all else may have 32.
+  if [ "$(getconf LONG_BIT 2>/dev/null || true)" = 32 ]; then
+    fail "a 64-bit system is needed, and the programs of this one have 32 bits (a Raspberry Pi needs the 64-bit image)"
+  fi
   case "$system" in
     Linux)
       if is_musl; then

@@ -59,6 +59,8 @@ interface Machine {
   ldd?: string;
   avx2?: boolean;
   translated?: boolean;
+  /** Of its programs, which the kernel need not have. */
+  bits?: 32;
   /** Programs that this machine has not. */
   without?: string[];
 }
@@ -74,6 +76,7 @@ function pathOf(machine: Machine): string {
   const { system = "Linux", processor = "x86_64" } = machine;
   program("uname", `if [ "$1" = -m ]; then echo ${processor}; else echo ${system}; fi`);
   program("ldd", `echo "${machine.ldd ?? "ldd (GNU libc) 2.36"}"`);
+  program("getconf", `[ "$1" = LONG_BIT ] && echo ${machine.bits ?? 64}`);
   program("sysctl", machine.translated ? "echo 1" : "exit 1");
   // The only thing that the installer looks for in /proc/cpuinfo.
   const grep = findExecutable("grep") ?? "";
@@ -142,7 +145,12 @@ describe("install.sh", () => {
   });
 
   test.each<[RegExp, Machine]>([
-    [/a 64-bit system is needed/, { processor: "armv7l" }],
+    [/a 64-bit system is needed, and this one is armv7l/, { processor: "armv7l" }],
+    // Raspberry Pi OS of 32 bits has a kernel of 64.
+    [
+      /a 64-bit system is needed, and the programs of this one have 32/,
+      { processor: "aarch64", bits: 32 },
+    ],
     [/not built for riscv64/, { processor: "riscv64" }],
     [/not built for FreeBSD/, { system: "FreeBSD" }],
   ])("says %p on a machine like %j", async (message, machine) => {

@@ -205,6 +205,9 @@ fi
 say 'Its checksum is right'
 
 mkdir -p "$prefix" || fail "$prefix cannot be made; --prefix names another folder"
+# As PATH has it: whole, without a slash at its end.
+whole=$(CDPATH='' cd "$prefix" && pwd) || fail "$prefix cannot be entered; --prefix names another folder"
+prefix=$whole
 [ -w "$prefix" ] || fail "$prefix is not yours to write to; run this as root or use --prefix"
 [ ! -d "$prefix/revka" ] || fail "$prefix/revka is a folder; --prefix names another place"
 # Beside the old one, so that the change is one rename: a running daemon goes on with the file that it has.

@@ -187,6 +187,18 @@ describe("install.sh", () => {
     }
   });
 
+  test.each([
+    ["with a slash at its end", (folder: string) => `${folder}/`],
+    ["from where it is", () => "a prefix/bin"],
+  ])("knows a folder of the PATH that is named %s", async (_, named) => {
+    await fillRelease(["revka-1.2.3-linux-x64"]);
+    const args = [script, "--from", release, "--prefix", named(prefix)];
+    const env = { PATH: `${prefix}:${pathOf({})}`, HOME: place, TMPDIR: place };
+    const run = spawnSync("/bin/sh", args, { encoding: "utf8", cwd: place, env });
+    expect(run.stdout).toContain(` as ${prefix}/revka\n\nNext:  revka demo `);
+    expect(run.status).toBe(0);
+  });
+
   test("installs the variant that is asked for, over the one that is there", async () => {
     await fillRelease(["revka-1.2.3-linux-x64", "revka-1.2.3-linux-x64-whatsapp-web"]);
     mkdirSync(prefix, { recursive: true });

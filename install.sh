@@ -175,6 +175,7 @@ clean() {
   if [ -n "$new" ]; then rm -f "$new"; fi
 }
 trap clean EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

@@ -336,6 +336,13 @@ describe("a broken file says what is wrong, and where", () => {
       ["config.toml:1: not valid TOML: invalid value; a text stands in quotes"],
     ],
     [
+      "a text whose last quote is missing",
+      '[agent]\nkind = "echo\n',
+      [
+        "config.toml:2: not valid TOML: control characters are not allowed in strings; a text of one line ends with the quote that it begins with",
+      ],
+    ],
+    [
       "a key set twice",
       'api_key = "kkkk"\napi_key = "kkkk"',
       ["config.toml:2: not valid TOML: trying to redefine an already defined table or value"],

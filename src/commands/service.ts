@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { secretKeyBeside } from "../config/paths.ts";
+import { secretKeyBeside, variable } from "../config/paths.ts";
 import { strayCredentials } from "../config/stray-credentials.ts";
 import { credentials } from "../runtime/credentials.ts";
 import { selfCommand } from "../runtime/self.ts";
@@ -172,8 +172,9 @@ function placeOf(
   invocation: Invocation,
 ): { home: string; config: string } {
   const { configFile, env } = invocation;
-  if (!user && account === null && !env["REVKA_HOME"]) {
-    return { home: stateDirectory, config: resolve(configFile ?? "/etc/revka/config.toml") };
+  if (!user && account === null && variable(env, "REVKA_HOME") === null) {
+    const named = configFile ?? variable(env, "REVKA_CONFIG") ?? "/etc/revka/config.toml";
+    return { home: stateDirectory, config: resolve(paths({ configFile: named, env }).config) };
   }
   // Under sudo HOME may be root's: the service needs that of its account.
   const home = account === null ? homeOf(env) : (accountOf(account)?.home ?? homeOf(env));

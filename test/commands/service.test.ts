@@ -186,6 +186,10 @@ describe("a system service", () => {
     expect(out).not.toContain("UserName");
     const named = await planned("--manager", "launchd", "--config", "/etc/other.toml");
     expect(named).toContain("<string>/etc/other.toml</string>");
+    env["REVKA_CONFIG"] = "/srv/another.toml";
+    expect(await planned("--manager", "launchd")).toContain("<string>/srv/another.toml</string>");
+    env["REVKA_HOME"] = " ";
+    expect(await planned("--manager", "launchd")).toContain("<string>/var/lib/revka</string>");
   });
 
   test("is not written for an account that does not exist, and goes when that is gone", async () => {

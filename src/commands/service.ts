@@ -105,6 +105,11 @@ async function requestOf(
       `a system service needs root: sudo revka service ${verb}; or, for yourself: revka service ${verb} --user`,
     );
   }
+  if (verb === "install" && root && options["user"] === true && ofSudo(env) !== null) {
+    throw new CommandError(
+      "--user is for whoever runs this, and sudo makes that root: leave one of the two out",
+    );
+  }
   const account = user ? null : chosenAccount(options["run-as"], env);
   if (verb === "install" && account !== null && isNoAccount(account)) {
     throw new CommandError(
@@ -155,8 +160,8 @@ function homeOfService({ scope, account, home }: ServiceRequest, env: Invocation
 
 /** `--run-as`, else who called sudo, else null: an account of its own. */
 function chosenAccount(option: string | true | undefined, env: Invocation["env"]): string | null {
-  const name = typeof option === "string" ? option : env["SUDO_USER"];
-  if (!name || (name === "root" && typeof option !== "string")) {
+  const name = typeof option === "string" ? option : ofSudo(env);
+  if (!name) {
     const self = currentUserName();
     return self === "root" ? null : self;
   }
@@ -164,6 +169,12 @@ function chosenAccount(option: string | true | undefined, env: Invocation["env"]
     throw new UsageError(`"${name}" is no name of an account`);
   }
   return name;
+}
+
+/** Who called sudo, where that was somebody else than root. */
+function ofSudo(env: Invocation["env"]): string | null {
+  const name = variable(env, "SUDO_USER");
+  return name === "root" ? null : name;
 }
 
 function placeOf(

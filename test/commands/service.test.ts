@@ -95,6 +95,18 @@ describe("one's own service", () => {
     }
   });
 
+  test("is not installed through sudo, which is root", async () => {
+    as(0);
+    env["SUDO_USER"] = "ada";
+    expect(await service("install", ...mine)).toEqual({
+      code: 1,
+      out: "",
+      err: "revka: --user is for whoever runs this, and sudo makes that root: leave one of the two out\n",
+    });
+    expect(existsSync(unit())).toBe(false);
+    expect(ran()).toEqual([]);
+  });
+
   test.each([
     [0, 0],
     [3, 1],

@@ -135,7 +135,17 @@ async function requestOf(
     // `~` is the home of whom it runs as, not that of root.
     env: { ...env, REVKA_HOME: request.home, HOME: homeOfService(request, env) },
   });
-  const outside = [used.store, config.channels_config.whatsapp?.session_path]
+  const written = {
+    "store.path": used.store,
+    "channels_config.whatsapp.session_path": config.channels_config.whatsapp?.session_path,
+  };
+  for (const [key, path] of Object.entries(written)) {
+    if (path === undefined || isAbsolute(path)) continue;
+    throw new CommandError(
+      `${key} in ${request.config} begins in the folder that Revka is started in, which is another one for a service: write it whole`,
+    );
+  }
+  const outside = Object.values(written)
     .filter((path) => path !== undefined)
     .map((path) => dirname(resolve(path)))
     .filter((folder) => folder !== request.home && !folder.startsWith(`${request.home}/`));

@@ -317,6 +317,22 @@ describe("what a service is given", () => {
     ]);
   });
 
+  test.each([
+    ["store.path", '[store]\npath = "data/s.db"\n'],
+    [
+      "channels_config.whatsapp.session_path",
+      '[channels_config.whatsapp]\nsession_path = "session.db"\n',
+    ],
+  ])("no %s that begins where somebody stands", async (key, more) => {
+    writeFileSync(config, `[agent]\nkind = "echo"\n${more}`);
+    expect(await service("install", ...mine)).toEqual({
+      code: 1,
+      out: "",
+      err: `revka: ${key} in ${config} begins in the folder that Revka is started in, which is another one for a service: write it whole\n`,
+    });
+    expect(ran()).toEqual([]);
+  });
+
   test("the key of an encrypted config, where it is handed over itself", async () => {
     const key = join(config, "../.secret_key");
     writeFileSync(key, "07".repeat(32), { mode: 0o600 });

@@ -28,6 +28,14 @@ import {
 import { load } from "./load.ts";
 import { homeOf, paths } from "./running-daemon.ts";
 
+/** What wins over the config or belongs to it, and is easily taken for granted where it is exported. */
+const variablesOfTheConfig = [
+  "REVKA_GATEWAY_HOST",
+  "REVKA_GATEWAY_PORT",
+  "REVKA_SESSION_KEY",
+  "REVKA_WHATSAPP_APP_SECRET",
+];
+
 export const command: Command = {
   usage: `service ${serviceVerbs.join("|")}`,
   about:
@@ -129,12 +137,21 @@ async function requestOf(
     systemdVersion: manager === "systemd" ? systemdVersion() : null,
   };
   if (verb !== "install" || (dryRun && !existsSync(request.config))) return request;
+  const folder = options["credentials"];
   // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
   const { config, paths: used } = await load({
     configFile: request.config,
-    // `~` is the home of whom it runs as, not that of root.
-    env: { ...env, REVKA_HOME: request.home, HOME: homeOfService(request, env) },
+    env: {
+      REVKA_HOME: request.home,
+      // `~` is the home of whom it runs as, not that of root.
+      HOME: homeOfService(request, env),
+      ...(typeof folder === "string" && { CREDENTIALS_DIRECTORY: folder }),
+    },
   });
+  for (const name of variablesOfTheConfig) {
+    if (variable(env, name) === null) continue;
+    invocation.terminal.err(`warning: ${name} is set here, and the service does not get it\n`);
+  }
   const written = {
     "store.path": used.store,
     "channels_config.whatsapp.session_path": config.channels_config.whatsapp?.session_path,

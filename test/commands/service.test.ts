@@ -244,6 +244,35 @@ describe("what a service is given", () => {
     expect(out).not.toContain("s3cret");
   });
 
+  test("no config that lacks what they hold is refused", async () => {
+    const folder = join(home, "secrets");
+    mkdirSync(folder);
+    writeFileSync(config, `[agent]\nkind = "echo"\n[channels_config.wati]\n`);
+    expect((await install("--credentials", folder)).code).toBe(1);
+    writeFileSync(join(folder, "revka-api-key"), "s3cret");
+    expect((await install("--credentials", folder)).code).toBe(78);
+    writeFileSync(join(folder, "revka-wati-api-token"), "s3cret");
+    const { code, err } = await install("--credentials", folder);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+  });
+
+  test("nothing of the environment that it is installed from", async () => {
+    Object.assign(env, {
+      REVKA_GATEWAY_PORT: "8080",
+      REVKA_WHATSAPP_APP_SECRET: "s3cret",
+      REVKA_GATEWAY_HOST: "",
+      REVKA_LOG: "debug",
+    });
+    const { code, err } = await install();
+    const words = "is set here, and the service does not get it";
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: `warning: REVKA_GATEWAY_PORT ${words}\nwarning: REVKA_WHATSAPP_APP_SECRET ${words}\n`,
+    });
+    writeFileSync(config, '[agent]\nkind = "echo"\n[gateway]\nport = 0\n');
+    expect((await install()).code).toBe(78);
+  });
+
   test("a credential whose name is none is told with the one that was meant, another file is not", async () => {
     const folder = join(home, "secrets");
     mkdirSync(folder);

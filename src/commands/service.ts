@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { secretKeyBeside, variable } from "../config/paths.ts";
 import { strayCredentials } from "../config/stray-credentials.ts";
@@ -7,6 +7,7 @@ import { selfCommand } from "../runtime/self.ts";
 import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../service/accounts.ts";
 import { carryOut } from "../service/carry-out.ts";
 import { detectManager, managers, type ServiceManager } from "../service/detect.ts";
+import { homeOfInstalled } from "../service/installed.ts";
 import { launchdPlan } from "../service/launchd.ts";
 import { openrcPlan } from "../service/openrc.ts";
 import {
@@ -136,7 +137,8 @@ async function requestOf(
     memoryMax: memoryMax(options["memory-max"]),
     systemdVersion: manager === "systemd" ? systemdVersion() : null,
   };
-  if (verb !== "install" || (dryRun && !existsSync(request.config))) return request;
+  if (verb !== "install") return asInstalled(manager, request, invocation);
+  if (dryRun && !existsSync(request.config)) return request;
   const folder = options["credentials"];
   // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
   const { config, paths: used } = await load({
@@ -172,6 +174,17 @@ async function requestOf(
     writable: [...new Set(outside)],
     credentials: [...request.credentials, ...keys],
   };
+}
+
+/** With the home of the service that is there: it may have been installed for another account, or with another home. */
+function asInstalled(
+  manager: ServiceManager,
+  request: ServiceRequest,
+  invocation: Invocation,
+): ServiceRequest {
+  const [file] = planOf("uninstall", manager, request, invocation).remove;
+  if (file === undefined || !existsSync(file)) return request;
+  return { ...request, home: homeOfInstalled(readFileSync(file, "utf8")) ?? request.home };
 }
 
 /** The key of encrypted values goes along with a config that is handed over: it is looked for beside it. */

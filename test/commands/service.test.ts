@@ -107,6 +107,17 @@ describe("one's own service", () => {
     expect(ran()).toEqual([]);
   });
 
+  test("keeps its home, and says so wherever that is", async () => {
+    mkdirSync(join(home, "other"));
+    writeFileSync(join(home, "other/config.toml"), '[agent]\nkind = "echo"\n');
+    env["REVKA_HOME"] = join(home, "other");
+    await service("install", ...mine);
+    delete env["REVKA_HOME"];
+    expect((await service("uninstall", ...mine)).out).toBe(
+      `Config, messages and session stay in ${home}/other.\n`,
+    );
+  });
+
   test.each([
     [0, 0],
     [3, 1],

@@ -205,7 +205,8 @@ function chosenAccount(option: string | true | undefined, env: Invocation["env"]
     const self = currentUserName();
     return self === "root" ? null : self;
   }
-  if (!/^[a-z_][a-z0-9_.-]{0,31}\$?$/i.test(name)) {
+  // Of a domain, such as ada@example.com, it is longer than the 32 of useradd.
+  if (!/^[a-z_][a-z0-9_.@-]{0,254}\$?$/i.test(name)) {
     throw new UsageError(`"${name}" is no name of an account`);
   }
   return name;

@@ -227,6 +227,12 @@ describe("a system service", () => {
     expect((await service("uninstall", "--dry-run", ...words)).code).toBe(0);
   });
 
+  test("may have an account of a domain", async () => {
+    env["SUDO_USER"] = "ada.of.the.long.name@corp.example.com";
+    const out = await planned("--manager", "systemd");
+    expect(out).toContain("\nUser=ada.of.the.long.name@corp.example.com\n");
+  });
+
   test("a name that is none is wrong usage, also from sudo", async () => {
     env["SUDO_USER"] = "a b";
     as(0);

@@ -4,6 +4,7 @@ import { secretKeyBeside, variable } from "../config/paths.ts";
 import { strayCredentials } from "../config/stray-credentials.ts";
 import { credentials } from "../runtime/credentials.ts";
 import { selfCommand } from "../runtime/self.ts";
+import { typed } from "../runtime/typed.ts";
 import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../service/accounts.ts";
 import { carryOut } from "../service/carry-out.ts";
 import { detectManager, managers, type ServiceManager } from "../service/detect.ts";
@@ -289,15 +290,16 @@ function planOf(
 
 /** A plan as the commands and files a person would type and write. */
 function described(plan: ServicePlan): string {
+  const shown = (words: readonly string[]) => `$ ${words.map(typed).join(" ")}`;
   const lines = [
-    ...plan.before.map(({ command: words }) => `$ ${words.join(" ")}`),
+    ...plan.before.map(({ command: words }) => shown(words)),
     ...plan.folders.map(({ path, mode }) => `# folder ${path} (mode ${mode.toString(8)})`),
     ...plan.files.flatMap(({ path, mode, content }) => [
       `# ${path} (mode ${mode.toString(8)})`,
       content,
     ]),
-    ...plan.remove.map((path) => `$ rm ${path}`),
-    ...plan.after.map(({ command: words }) => `$ ${words.join(" ")}`),
+    ...plan.remove.map((path) => shown(["rm", path])),
+    ...plan.after.map(({ command: words }) => shown(words)),
     ...plan.notes.map((note) => `# ${note}`),
   ];
   return `${lines.join("\n")}\n`;

@@ -409,6 +409,11 @@ describe("what a service is given", () => {
 });
 
 test("what is done is shown first as it would be typed", async () => {
+  env["HOME"] = join(home, "a b");
+  expect((await service("uninstall", "--dry-run", ...mine)).out).toContain(
+    `\n$ rm '${home}/a b/.config/systemd/user/revka.service'\n`,
+  );
+  env["HOME"] = join(home, "me");
   const { out } = await service("uninstall", "--dry-run", ...mine);
   expect(out).toBe(
     [

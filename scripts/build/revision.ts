@@ -32,7 +32,7 @@ export function readRevision(root: string): Revision {
   return {
     version,
     commit: commit === null ? "unknown" : `${commit}${changes === "" ? "" : "+changes"}`,
-    committedAt: Number(git(root, "log", "-1", "--format=%ct") ?? 0),
+    committedAt: Number(git(root, "log", "-1", "--no-show-signature", "--format=%ct") ?? 0),
   };
 }
 

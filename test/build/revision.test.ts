@@ -40,6 +40,25 @@ test("a checkout is its commit, and what differs from it in files of the build",
   expect(readRevision(folder)).toMatchObject({ version: "1.2.4", commit: `${commit}+changes` });
 });
 
+test("a signed commit has its time too, also where git is set to show signatures", () => {
+  const git = checkout(folder);
+  const gpg = join(folder, "gpg");
+  writeFileSync(gpg, "#!/bin/sh\necho 'gpg: no public key' >&2\nexit 2\n", { mode: 0o755 });
+  git("config", "gpg.program", gpg);
+  git("config", "log.showSignature", "true");
+  const commit = join(folder, "commit");
+  const signature = "-----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----";
+  const who = "Ada <ada@example.com> 1700000000 +0000";
+  const tree = git("write-tree");
+  writeFileSync(
+    commit,
+    `tree ${tree}\nauthor ${who}\ncommitter ${who}\ngpgsig ${signature}\n\nOne\n`,
+  );
+  git("update-ref", "HEAD", git("hash-object", "-t", "commit", "-w", commit));
+  expect(git("log", "-1", "--format=%ct")).toContain("gpg: no public key");
+  expect(readRevision(folder).committedAt).toBe(1_700_000_000);
+});
+
 test("a source without a repository is not taken for a commit of one around it", () => {
   checkout(folder);
   writeFileSync(join(folder, ".gitignore"), "unpacked\n");

@@ -177,6 +177,7 @@ clean() {
 trap clean EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
 
 get SHA256SUMS "$work/SHA256SUMS"

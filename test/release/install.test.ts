@@ -199,17 +199,20 @@ describe("install.sh", () => {
     expect(run.status).toBe(0);
   });
 
-  test.each(["HUP", "INT", "TERM"])("leaves nothing behind when SIG%s ends it", async (signal) => {
-    await fillRelease(["revka-1.2.3-linux-x64"]);
-    const slow = `#!/bin/sh\nkill -${signal} $PPID\nsleep 1\n`;
-    writeFileSync(join(release, "revka-1.2.3-linux-x64"), slow);
-    const sums = await checksums(release, ["revka-1.2.3-linux-x64"]);
-    writeFileSync(join(release, "SHA256SUMS"), sums);
-    const run = install([]);
-    expect(run.code).toBeGreaterThan(128);
-    expect(run).toMatchObject({ installed: null, left: [] });
-    expect(readdirSync(place).filter((name) => name.startsWith("tmp."))).toEqual([]);
-  });
+  test.each(["HUP", "INT", "PIPE", "TERM"])(
+    "leaves nothing behind when SIG%s ends it",
+    async (signal) => {
+      await fillRelease(["revka-1.2.3-linux-x64"]);
+      const slow = `#!/bin/sh\nkill -${signal} $PPID\nsleep 1\n`;
+      writeFileSync(join(release, "revka-1.2.3-linux-x64"), slow);
+      const sums = await checksums(release, ["revka-1.2.3-linux-x64"]);
+      writeFileSync(join(release, "SHA256SUMS"), sums);
+      const run = install([]);
+      expect(run.code).toBeGreaterThan(128);
+      expect(run).toMatchObject({ installed: null, left: [] });
+      expect(readdirSync(place).filter((name) => name.startsWith("tmp."))).toEqual([]);
+    },
+  );
 
   test("installs the variant that is asked for, over the one that is there", async () => {
     await fillRelease(["revka-1.2.3-linux-x64", "revka-1.2.3-linux-x64-whatsapp-web"]);

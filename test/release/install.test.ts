@@ -214,6 +214,24 @@ describe("install.sh", () => {
     },
   );
 
+  test("does nothing at all where it came only in part, through a pipe", async () => {
+    await fillRelease(["revka-1.2.3-linux-x64"]);
+    const lines = readFileSync(script, "utf8").trimEnd().split("\n");
+    const env = { PATH: pathOf({}), HOME: place, TMPDIR: place };
+    const args = ["-s", "--", "--from", release, "--prefix", prefix];
+    const marks = [/^ *get SHA256SUMS/, /^ *say "Getting/, /^ *say 'Its checksum/, /^ *mv -f/];
+    for (const mark of marks) {
+      const part = lines.slice(0, lines.findIndex((line) => mark.test(line)) + 1).join("\n");
+      const run = spawnSync("/bin/sh", args, { encoding: "utf8", input: part, env });
+      expect({ mark, out: run.stdout, fine: run.status === 0 }).toEqual({
+        mark,
+        out: "",
+        fine: false,
+      });
+      expect(existsSync(prefix)).toBe(false);
+    }
+  });
+
   test("installs the variant that is asked for, over the one that is there", async () => {
     await fillRelease(["revka-1.2.3-linux-x64", "revka-1.2.3-linux-x64-whatsapp-web"]);
     mkdirSync(prefix, { recursive: true });

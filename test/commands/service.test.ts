@@ -379,6 +379,13 @@ describe("what a service is given", () => {
     expect(ran()).toEqual([]);
   });
 
+  test("nothing of a session_path that the Cloud API does not use", async () => {
+    const cloud = 'phone_number_id = "1"\naccess_token = "tttt"\nverify_token = "vvvv"\n';
+    const table = `[channels_config.whatsapp]\n${cloud}session_path = "session.db"\n`;
+    writeFileSync(config, `[agent]\nkind = "echo"\n${table}`);
+    expect((await install()).code).toBe(0);
+  });
+
   test("the key of an encrypted config, where it is handed over itself", async () => {
     const key = join(config, "../.secret_key");
     writeFileSync(key, "07".repeat(32), { mode: 0o600 });

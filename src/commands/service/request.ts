@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { secretKeyBeside, variable } from "../../config/paths.ts";
+import { selectBackend } from "../../config/select.ts";
 import { strayCredentials } from "../../config/stray-credentials.ts";
 import { credentials } from "../../runtime/credentials.ts";
 import { selfCommand } from "../../runtime/self.ts";
@@ -78,9 +79,12 @@ export async function requestOf(
     if (variable(env, name) === null) continue;
     invocation.terminal.err(`warning: ${name} is set here, and the service does not get it\n`);
   }
+  const { whatsapp } = config.channels_config;
+  const selection = selectBackend(whatsapp, { whatsappWeb: true });
   const written = {
     "store.path": used.store,
-    "channels_config.whatsapp.session_path": config.channels_config.whatsapp?.session_path,
+    "channels_config.whatsapp.session_path":
+      selection.kind === "run" && selection.backend === "web" ? whatsapp?.session_path : undefined,
   };
   for (const [key, path] of Object.entries(written)) {
     if (path === undefined || isAbsolute(path)) continue;

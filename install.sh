@@ -61,6 +61,10 @@ this_target() {
       ;;
     *) fail "Revka is not built for $machine" ;;
   esac
+  # uname speaks of the kernel: under one of 64 bits, all else may have 32.
+  if [ "$(getconf LONG_BIT 2>/dev/null || true)" = 32 ]; then
+    fail "a 64-bit system is needed, and the programs of this one have 32 bits (a Raspberry Pi needs the 64-bit image)"
+  fi
   case "$system" in
     Linux)
       if is_musl; then
@@ -117,115 +121,125 @@ listed() {
   ' "$work/SHA256SUMS"
 }
 
-from=
-base_url=
-variant=default
-prefix=
-target=
-dry_run=
-while [ $# -gt 0 ]; do
-  case "$1" in
-    --help | -h)
-      usage
-      exit 0
-      ;;
-    --dry-run)
-      dry_run=yes
-      shift
-      ;;
-    --from | --base-url | --variant | --prefix | --target)
-      if [ $# -lt 2 ] || [ -z "$2" ]; then wrong_usage "$1 needs a value"; fi
-      case "$1" in
-        --from) from=$2 ;;
-        --base-url) base_url=${2%/} ;;
-        --variant) variant=$2 ;;
-        --prefix) prefix=$2 ;;
-        --target) target=$2 ;;
-      esac
-      shift 2
-      ;;
-    *) wrong_usage "$1 is not known" ;;
+# All of it at the end, so that a script of which a part is missing does nothing.
+main() {
+  from=
+  base_url=
+  variant=default
+  prefix=
+  target=
+  dry_run=
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --help | -h)
+        usage
+        exit 0
+        ;;
+      --dry-run)
+        dry_run=yes
+        shift
+        ;;
+      --from | --base-url | --variant | --prefix | --target)
+        if [ $# -lt 2 ] || [ -z "$2" ]; then wrong_usage "$1 needs a value"; fi
+        case "$1" in
+          --from) from=$2 ;;
+          --base-url) base_url=${2%/} ;;
+          --variant) variant=$2 ;;
+          --prefix) prefix=$2 ;;
+          --target) target=$2 ;;
+        esac
+        shift 2
+        ;;
+      *) wrong_usage "$1 is not known" ;;
+    esac
+  done
+
+  if [ -n "$from" ] && [ -n "$base_url" ]; then wrong_usage 'either --from or --base-url'; fi
+  if [ -z "$from" ] && [ -z "$base_url" ]; then wrong_usage '--from or --base-url is needed'; fi
+  case "$base_url" in
+    '' | https://?*) ;;
+    *) wrong_usage '--base-url must begin with https://' ;;
   esac
-done
+  case "$variant" in
+    default) suffix= ;;
+    whatsapp-web) suffix=-whatsapp-web ;;
+    *) wrong_usage "--variant $variant: there are default and whatsapp-web" ;;
+  esac
+  if [ -z "$prefix" ]; then
+    if [ "$(id -u)" -eq 0 ]; then prefix=/usr/local/bin; else prefix=${HOME:?is not set: name a folder with --prefix}/.local/bin; fi
+  fi
+  if [ -z "$target" ]; then target=$(this_target); fi
 
-if [ -n "$from" ] && [ -n "$base_url" ]; then wrong_usage 'either --from or --base-url'; fi
-if [ -z "$from" ] && [ -z "$base_url" ]; then wrong_usage '--from or --base-url is needed'; fi
-case "$base_url" in
-  '' | https://?*) ;;
-  *) wrong_usage '--base-url must begin with https://' ;;
-esac
-case "$variant" in
-  default) suffix= ;;
-  whatsapp-web) suffix=-whatsapp-web ;;
-  *) wrong_usage "--variant $variant: there are default and whatsapp-web" ;;
-esac
-if [ -z "$prefix" ]; then
-  if [ "$(id -u)" -eq 0 ]; then prefix=/usr/local/bin; else prefix=${HOME:?is not set: name a folder with --prefix}/.local/bin; fi
-fi
-if [ -z "$target" ]; then target=$(this_target); fi
+  work=$(mktemp -d)
+  new=
+  clean() {
+    rm -rf "$work"
+    if [ -n "$new" ]; then rm -f "$new"; fi
+  }
+  trap clean EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 141' PIPE
+  trap 'exit 143' TERM
 
-work=$(mktemp -d)
-new=
-clean() {
-  rm -rf "$work"
-  if [ -n "$new" ]; then rm -f "$new"; fi
-}
-trap clean EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-get SHA256SUMS "$work/SHA256SUMS"
-plain=$(listed "-$target$suffix")
-packed=$(listed "-$target$suffix.tar.xz")
-if command -v xz >/dev/null 2>&1 && [ -n "$packed" ]; then name=$packed; else name=$plain; fi
-[ -n "$name" ] || fail "SHA256SUMS lists nothing for $target ($variant)"
-case "$name" in
-  *'
+  get SHA256SUMS "$work/SHA256SUMS"
+  plain=$(listed "-$target$suffix")
+  packed=$(listed "-$target$suffix.tar.xz")
+  if command -v xz >/dev/null 2>&1 && [ -n "$packed" ]; then name=$packed; else name=$plain; fi
+  [ -n "$name" ] || fail "SHA256SUMS lists nothing for $target ($variant)"
+  case "$name" in
+    *'
 '*) fail "SHA256SUMS lists more than one version for $target ($variant)" ;;
-esac
+  esac
 
-if [ -n "$dry_run" ]; then
-  say "$name would become $prefix/revka"
-  exit 0
-fi
+  if [ -n "$dry_run" ]; then
+    say "$name would become $prefix/revka"
+    exit 0
+  fi
 
-say "Getting $name"
-get "$name" "$work/file"
-expected=$(awk -v name="$name" '{ sub(/^\*/, "", $2) } $2 == name { print tolower($1) }' "$work/SHA256SUMS")
-actual=$(sha256 "$work/file")
-if [ "${#expected}" -ne 64 ] || [ "$expected" != "$actual" ]; then
-  fail "$name does not have the checksum in SHA256SUMS and is not installed
+  say "Getting $name"
+  get "$name" "$work/file"
+  expected=$(awk -v name="$name" '{ sub(/^\*/, "", $2) } $2 == name { print tolower($1) }' "$work/SHA256SUMS")
+  actual=$(sha256 "$work/file")
+  if [ "${#expected}" -ne 64 ] || [ "$expected" != "$actual" ]; then
+    fail "$name does not have the checksum in SHA256SUMS and is not installed
   expected $expected
   actual   $actual"
-fi
-say 'Its checksum is right'
+  fi
+  say 'Its checksum is right'
 
-mkdir -p "$prefix" || fail "$prefix cannot be made; --prefix names another folder"
-[ -w "$prefix" ] || fail "$prefix is not yours to write to; run this as root or use --prefix"
-[ ! -d "$prefix/revka" ] || fail "$prefix/revka is a folder; --prefix names another place"
-# Beside the old one, so that the change is one rename: a running daemon goes on with the file that it has.
-new=$prefix/.revka.new.$$
-case "$name" in
-  *.tar.xz)
-    xz -dc <"$work/file" | tar -xOf - "${name%.tar.xz}/revka" >"$new" ||
-      fail "$name could not be unpacked: it takes 70 MB of memory, and 120 MB of room in $prefix"
-    ;;
-  *) cp "$work/file" "$new" ;;
-esac
-chmod 755 "$new"
-version=$("$new" --version) || fail "$name does not run on this machine; --target names another one"
-mv -f "$new" "$prefix/revka"
-new=
-say "Installed $version as $prefix/revka"
+  mkdir -p "$prefix" || fail "$prefix cannot be made; --prefix names another folder"
+  # As PATH has it: whole, without a slash at its end.
+  whole=$(CDPATH='' cd "$prefix" && pwd) || fail "$prefix cannot be entered; --prefix names another folder"
+  prefix=$whole
+  [ -w "$prefix" ] || fail "$prefix is not yours to write to; run this as root or use --prefix"
+  [ ! -d "$prefix/revka" ] || fail "$prefix/revka is a folder; --prefix names another place"
+  # Beside the old one, so that the change is one rename: a running daemon goes on with the file that it has.
+  new=$prefix/.revka.new.$$
+  case "$name" in
+    *.tar.xz)
+      xz -dc <"$work/file" | tar -xOf - "${name%.tar.xz}/revka" >"$new" ||
+        fail "$name could not be unpacked: it takes 70 MB of memory, and 120 MB of room in $prefix"
+      ;;
+    *) cp "$work/file" "$new" ;;
+  esac
+  chmod 755 "$new"
+  version=$("$new" --version) || fail "$name does not run on this machine; --target names another one"
+  mv -f "$new" "$prefix/revka"
+  new=
+  say "Installed $version as $prefix/revka"
 
-case ":$PATH:" in
-  *":$prefix:"*) revka=revka ;;
-  *)
-    revka=$(typed "$prefix/revka")
-    say "$prefix is not in your PATH; the full path works, or add to ~/.profile:"
-    say "  export PATH=$(typed "$prefix"):\"\$PATH\""
-    ;;
-esac
-say ''
-say "Next:  $revka demo    see it work, without an account"
-say "       $revka init    write a configuration"
+  case ":$PATH:" in
+    *":$prefix:"*) revka=revka ;;
+    *)
+      revka=$(typed "$prefix/revka")
+      say "$prefix is not in your PATH; the full path works, or add to ~/.profile:"
+      say "  export PATH=$(typed "$prefix"):\"\$PATH\""
+      ;;
+  esac
+  say ''
+  say "Next:  $revka demo    see it work, without an account"
+  say "       $revka init    write a configuration"
+}
+
+main "$@"

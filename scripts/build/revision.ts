@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 
 /** What a binary says of its source. It depends on the commit alone, so that two builds of one commit are the same. */
@@ -32,11 +32,16 @@ export function readRevision(root: string): Revision {
   return {
     version,
     commit: commit === null ? "unknown" : `${commit}${changes === "" ? "" : "+changes"}`,
-    committedAt: Number(git(root, "log", "-1", "--format=%ct") ?? 0),
+    committedAt: Number(git(root, "log", "-1", "--no-show-signature", "--format=%ct") ?? 0),
   };
 }
 
 function git(root: string, ...words: string[]): string | null {
-  const run = spawnSync("git", words, { cwd: root, encoding: "utf8" });
+  const run = spawnSync("git", words, {
+    cwd: root,
+    encoding: "utf8",
+    // A source that was unpacked in another repository is no commit of that.
+    env: { ...process.env, GIT_CEILING_DIRECTORIES: dirname(resolve(root)) },
+  });
   return run.status === 0 ? run.stdout.trim() : null;
 }

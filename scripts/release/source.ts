@@ -1,11 +1,15 @@
 import { spawnSync } from "node:child_process";
 
+/** What a person may have set otherwise, and changes the archive. */
+const asByDefault = ["-c", "tar.umask=0002", "-c", "core.autocrlf=false"];
+
 /**
  * The source of the commit as a tar archive, in the folder `prefix`: whoever passes on a binary that holds GPL code has
  * to pass on its source. Its packages are in the npm registry, by the hashes of `bun.lock`. Throws outside of git.
  */
 export function sourceArchive(root: string, commit: string, prefix: string): Uint8Array {
-  const run = spawnSync("git", ["archive", "--format=tar", `--prefix=${prefix}/`, commit], {
+  const words = ["archive", "--format=tar", `--prefix=${prefix}/`, commit];
+  const run = spawnSync("git", [...asByDefault, ...words], {
     cwd: root,
     maxBuffer: 256 * 1024 * 1024,
   });

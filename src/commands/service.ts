@@ -1,31 +1,15 @@
-import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { strayCredentials } from "../config/stray-credentials.ts";
-import { credentials } from "../runtime/credentials.ts";
-import { selfCommand } from "../runtime/self.ts";
-import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../service/accounts.ts";
+import { typed } from "../runtime/typed.ts";
+import { accountOf } from "../service/accounts.ts";
 import { carryOut } from "../service/carry-out.ts";
 import { detectManager, managers, type ServiceManager } from "../service/detect.ts";
-import { launchdPlan } from "../service/launchd.ts";
-import { openrcPlan } from "../service/openrc.ts";
 import {
   ServiceRefusal,
   serviceVerbs,
   type ServicePlan,
-  type ServiceRequest,
   type ServiceVerb,
 } from "../service/plan.ts";
-import { systemdPlan } from "../service/systemd.ts";
-import {
-  CommandError,
-  exitCode,
-  UsageError,
-  type Command,
-  type Invocation,
-  type Terminal,
-} from "./command.ts";
-import { load } from "./load.ts";
-import { homeOf, paths } from "./running-daemon.ts";
+import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
+import { planOf, requestOf } from "./service/request.ts";
 
 export const command: Command = {
   usage: `service ${serviceVerbs.join("|")}`,
@@ -90,149 +74,18 @@ function chosenManager(option: string | true | undefined): ServiceManager {
   return manager;
 }
 
-async function requestOf(
-  verb: ServiceVerb,
-  manager: ServiceManager,
-  invocation: Invocation,
-  dryRun: boolean,
-): Promise<ServiceRequest> {
-  const { options, env } = invocation;
-  const root = process.getuid?.() === 0;
-  const user = options["user"] === true || (manager === "launchd" && !root);
-  if (!user && !root && !dryRun && !["status", "logs"].includes(verb)) {
-    throw new CommandError(
-      `a system service needs root: sudo revka service ${verb}; or, for yourself: revka service ${verb} --user`,
-    );
-  }
-  const account = user ? null : chosenAccount(options["run-as"], env);
-  if (verb === "install" && account !== null && isNoAccount(account)) {
-    throw new CommandError(
-      `there is no account ${account}: create it first, or name another with --run-as`,
-    );
-  }
-  const place = placeOf(account, user, invocation);
-  const { file, args } = selfCommand([]);
-  const request: ServiceRequest = {
-    executable: [realpathSync(file), ...args],
-    scope: user ? "user" : "system",
-    account,
-    ...place,
-    writable: [],
-    credentials: credentialFiles(options["credentials"], invocation.terminal),
-    memoryMax: memoryMax(options["memory-max"]),
-    systemdVersion: manager === "systemd" ? systemdVersion() : null,
-  };
-  if (verb !== "install" || (dryRun && !existsSync(request.config))) return request;
-  // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
-  const { config, paths: used } = await load({
-    configFile: request.config,
-    // `~` is the home of whom it runs as, not that of root.
-    env: { ...env, REVKA_HOME: request.home, HOME: homeOfService(request, env) },
-  });
-  const outside = [used.store, config.channels_config.whatsapp?.session_path]
-    .filter((path) => path !== undefined)
-    .map((path) => dirname(resolve(path)))
-    .filter((folder) => folder !== request.home && !folder.startsWith(`${request.home}/`));
-  return { ...request, writable: [...new Set(outside)] };
-}
-
-function homeOfService({ scope, account, home }: ServiceRequest, env: Invocation["env"]): string {
-  if (account !== null) return accountOf(account)?.home ?? homeOf(env);
-  return scope === "user" ? homeOf(env) : home;
-}
-
-/** `--run-as`, else who called sudo, else null: an account of its own. */
-function chosenAccount(option: string | true | undefined, env: Invocation["env"]): string | null {
-  const name = typeof option === "string" ? option : env["SUDO_USER"];
-  if (!name || (name === "root" && typeof option !== "string")) {
-    const self = currentUserName();
-    return self === "root" ? null : self;
-  }
-  if (!/^[a-z_][a-z0-9_.-]{0,31}\$?$/i.test(name)) {
-    throw new UsageError(`"${name}" is no name of an account`);
-  }
-  return name;
-}
-
-function placeOf(
-  account: string | null,
-  user: boolean,
-  invocation: Invocation,
-): { home: string; config: string } {
-  const { configFile, env } = invocation;
-  if (!user && account === null && !env["REVKA_HOME"]) {
-    return { home: "/var/lib/revka", config: resolve(configFile ?? "/etc/revka/config.toml") };
-  }
-  // Under sudo HOME may be root's: the service needs that of its account.
-  const home = account === null ? homeOf(env) : (accountOf(account)?.home ?? homeOf(env));
-  const found = paths({ configFile, env: { ...env, HOME: home } });
-  return { home: resolve(found.home), config: resolve(found.config) };
-}
-
-function credentialFiles(
-  option: string | true | undefined,
-  terminal: Terminal,
-): ServiceRequest["credentials"] {
-  if (typeof option !== "string") return [];
-  if (!isAbsolute(option)) throw new UsageError("--credentials needs an absolute path");
-  const there = namesIn(option);
-  const known = Object.keys(credentials);
-  const names = `known names: ${known.join(", ")}`;
-  for (const { name, nearest } of strayCredentials(option)) {
-    const hint = nearest === null ? names : `did you mean ${nearest}?`;
-    terminal.err(`warning: ${join(option, name)} is not handed over; ${hint}\n`);
-  }
-  const found = known.filter((name) => there.includes(name));
-  if (found.length > 0) return found.map((name) => ({ name, file: join(option, name) }));
-  throw new CommandError(`${option} holds no credential; ${names}`);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    const reasons: Record<string, string> = {
-      ENOENT: "is not there: make it, or name another folder",
-      ENOTDIR: "is no folder",
-      EACCES: "may not be read by this account: use sudo",
-    };
-    throw new CommandError(
-      `--credentials: ${folder} ${reasons[code] ?? `cannot be read (${code})`}`,
-    );
-  }
-}
-
-function memoryMax(option: string | true | undefined): string | null {
-  if (typeof option !== "string") return null;
-  if (/^\d+[KMGT%]?$/.test(option)) return option;
-  throw new UsageError(`--memory-max "${option}" is no size such as 512M`);
-}
-
-function planOf(
-  verb: ServiceVerb,
-  manager: ServiceManager,
-  request: ServiceRequest,
-  { env }: Invocation,
-): ServicePlan {
-  if (manager === "openrc") return openrcPlan(verb, request);
-  if (manager === "systemd") {
-    return systemdPlan(verb, request, homeOf(env), currentUserName());
-  }
-  return launchdPlan(verb, request, homeOf(env), process.getuid?.() ?? 0);
-}
-
 /** A plan as the commands and files a person would type and write. */
 function described(plan: ServicePlan): string {
+  const shown = (words: readonly string[]) => `$ ${words.map(typed).join(" ")}`;
   const lines = [
-    ...plan.before.map(({ command: words }) => `$ ${words.join(" ")}`),
+    ...plan.before.map(({ command: words }) => shown(words)),
     ...plan.folders.map(({ path, mode }) => `# folder ${path} (mode ${mode.toString(8)})`),
     ...plan.files.flatMap(({ path, mode, content }) => [
       `# ${path} (mode ${mode.toString(8)})`,
       content,
     ]),
-    ...plan.remove.map((path) => `$ rm ${path}`),
-    ...plan.after.map(({ command: words }) => `$ ${words.join(" ")}`),
+    ...plan.remove.map((path) => shown(["rm", path])),
+    ...plan.after.map(({ command: words }) => shown(words)),
     ...plan.notes.map((note) => `# ${note}`),
   ];
   return `${lines.join("\n")}\n`;

@@ -4,8 +4,8 @@ import type { Config } from "./schema.ts";
 
 /**
  * The checked configuration in the one form that the rest of the house reads: base addresses without a slash at the
- * end, the gateway's host without brackets, `pair_phone` as digits, `pair_code` without its dash and in capitals, the
- * program of a command without `~`.
+ * end or spaces around them, the gateway's host without brackets, `pair_phone` as digits, `pair_code` without its dash
+ * and in capitals, the program of a command without `~`.
  */
 export function normalise(config: Config, home: string): Config {
   const { whatsapp, wati } = config.channels_config;
@@ -34,6 +34,6 @@ function withProgram(agent: NonNullable<Config["agent"]>, home: string): typeof 
   return { ...agent, command: [expandHome(program, home), ...rest] };
 }
 
-const withoutSlash = (address: string): string => address.replace(/\/+$/, "");
+const withoutSlash = (address: string): string => address.trim().replace(/\/+$/, "");
 
 const digits = (phone: string): string => canonicalPhone(phone)?.slice(1) ?? phone;

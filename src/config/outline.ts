@@ -133,9 +133,9 @@ export function found(value: unknown, outline: Outline): string {
   if (typeof value === "string") return outline.kind === "choice" ? "another string" : "a string";
   if (typeof value === "boolean") return "a boolean";
   if (typeof value === "number" || typeof value === "bigint") {
-    if (outline.kind === "integer" && Number.isInteger(value)) return String(value);
-    if (outline.kind === "number") return String(value);
-    return Number.isInteger(value) ? "an integer" : "a decimal number";
+    const whole = typeof value === "bigint" || Number.isInteger(value);
+    if (outline.kind === "number" || (outline.kind === "integer" && whole)) return String(value);
+    return whole ? "an integer" : "a decimal number";
   }
   if (Array.isArray(value)) return "a list";
   if (value instanceof Date) return "a date";

@@ -80,7 +80,12 @@ function nests(value: unknown, levels: number): boolean {
 
 function parsed(text: string, path: string): RawTable {
   try {
-    const values: unknown = parse(text, { unsafeKeyBehaviour: "drop", maxDepth });
+    const values: unknown = parse(text, {
+      unsafeKeyBehaviour: "drop",
+      maxDepth,
+      // TOML's integers have 64 bits, also those that mean nothing here.
+      integersAsBigInt: "asNeeded",
+    });
     return isTable(values) ? values : {};
   } catch (error) {
     const line = error instanceof TomlError ? error.line : null;
@@ -89,10 +94,18 @@ function parsed(text: string, path: string): RawTable {
   }
 }
 
+/** What a person most likely did, by what the parser says of it. */
+const hints: Record<string, string> = {
+  "invalid value": "a text stands in quotes",
+  "control characters are not allowed in strings":
+    "a text of one line ends with the quote that it begins with",
+};
+
 /** smol-toml's own sentence, without the excerpt of the file that follows it. */
 function reason(error: TomlError): string {
   const [sentence = ""] = error.message.split("\n", 1);
   const words = sentence.replace(/^Invalid TOML document: /, "");
-  if (words === "invalid value") return "invalid value; a text stands in quotes";
+  const hint = hints[words];
+  if (hint !== undefined) return `${words}; ${hint}`;
   return /^[A-Za-z][A-Za-z ,:.;()-]{3,90}$/.test(words) ? words : "invalid value";
 }

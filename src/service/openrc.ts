@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { typed } from "../runtime/typed.ts";
 import {
   emptyPlan,
   oneLine,
@@ -58,10 +59,10 @@ export function openrcScript(request: ServiceRequest): string {
 name="Revka"
 description="Connects WhatsApp to an AI agent"
 supervisor=supervise-daemon
-command=${shellWord(program)}
-command_args=${shellWord(words.map(shellWord).join(" "))}
+command=${evaluated(program)}
+command_args=${evaluated(...words)}
 command_user=${shellWord(request.account)}
-directory=${shellWord(dirname(request.home))}
+directory=${evaluated(dirname(request.home))}
 umask=0077
 export REVKA_HOME=${shellWord(request.home)}
 error_log=${log}
@@ -82,6 +83,11 @@ start_pre() {
 	checkpath --file --owner "$command_user" --mode 0600 ${log}
 }
 `;
+}
+
+/** For the variables that OpenRC hands over through `eval`, which splits and expands them once more. */
+function evaluated(...words: string[]): string {
+  return shellWord(words.map(typed).join(" "));
 }
 
 function shellWord(word: string): string {

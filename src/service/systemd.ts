@@ -12,6 +12,9 @@ import {
 
 const unit = "revka.service";
 
+/** What `StateDirectory=revka` makes: the home of an account that exists only while the service runs. */
+export const stateDirectory = "/var/lib/revka";
+
 /** What `verb` does under systemd. `userHome` is where a user unit lives, `userName` whose it is. Pure. */
 export function systemdPlan(
   verb: ServiceVerb,
@@ -30,6 +33,7 @@ export function systemdPlan(
     case "install":
       return {
         ...emptyPlan,
+        before: user ? [] : foldersOf(request),
         folders: request.account === null && !user ? [] : [{ path: request.home, mode: 0o700 }],
         files: [{ path, mode: 0o644, content: systemdUnit(request) }],
         after: [
@@ -85,10 +89,15 @@ export function systemdPlan(
 /** The unit file. Directives and their versions: systemd.unit(5), systemd.service(5), systemd.exec(5). Pure. */
 export function systemdUnit(request: ServiceRequest): string {
   const dynamic = request.scope === "system" && request.account === null;
-  const [program] = request.executable;
+  const [program, ...words] = request.executable;
   if (dynamic && /^\/(home|root|tmp|var\/tmp|run\/user)\//.test(program)) {
     throw new ServiceRefusal(
       `a service without an account cannot reach ${program}; copy it to /usr/local/bin first, or name an account with --run-as`,
+    );
+  }
+  if (dynamic && request.home !== stateDirectory) {
+    throw new ServiceRefusal(
+      `a service without an account keeps its files in ${stateDirectory}, not in ${request.home}; leave REVKA_HOME out, or name an account with --run-as`,
     );
   }
   const config = dynamic
@@ -110,7 +119,7 @@ export function systemdUnit(request: ServiceRequest): string {
     "[Service]",
     "Type=notify",
     "NotifyAccess=main",
-    `ExecStart=${request.executable.map(execWord).join(" ")} daemon --config ${config}`,
+    `ExecStart=${[programWord(program), ...words.map(execWord)].join(" ")} daemon --config ${config}`,
     `Environment=${quoted(`REVKA_HOME=${specifiers(request.home)}`)}`,
     // Such an account has no home of its own, and `~` in the config must lead somewhere that it may write.
     ...(dynamic ? [`Environment=${quoted(`HOME=${specifiers(request.home)}`)}`] : []),
@@ -135,6 +144,18 @@ export function systemdUnit(request: ServiceRequest): string {
     "[Install]",
     `WantedBy=${request.scope === "system" ? "multi-user.target" : "default.target"}`,
   ].join("\n")}\n`;
+}
+
+/**
+ * What lies outside of its home is read-only to the service, its folders too where they are not there yet. The account
+ * makes them itself: root would make them anywhere that the account's config says.
+ */
+function foldersOf({ account, writable }: ServiceRequest): ServiceStep[] {
+  if (account === null) return [];
+  return writable.map((folder) => ({
+    command: ["runuser", "-u", account, "--", "mkdir", "-p", "-m", "700", folder],
+    optional: true,
+  }));
 }
 
 /**
@@ -201,8 +222,13 @@ function quoted(value: string): string {
   return `"${oneLine(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
-/** A word of ExecStart=, where `$` begins a variable too. */
+/** A word of ExecStart= behind the program, where `$` begins a variable too. */
 function execWord(word: string): string {
-  const escaped = specifiers(word).replaceAll("$", "$$$$");
+  return programWord(word.replaceAll("$", "$$$$"));
+}
+
+/** The first word of ExecStart=, in which systemd looks for no variables. */
+function programWord(word: string): string {
+  const escaped = specifiers(word);
   return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : quoted(escaped);
 }

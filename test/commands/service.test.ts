@@ -95,6 +95,29 @@ describe("one's own service", () => {
     }
   });
 
+  test("is not installed through sudo, which is root", async () => {
+    as(0);
+    env["SUDO_USER"] = "ada";
+    expect(await service("install", ...mine)).toEqual({
+      code: 1,
+      out: "",
+      err: "revka: --user is for whoever runs this, and sudo makes that root: leave one of the two out\n",
+    });
+    expect(existsSync(unit())).toBe(false);
+    expect(ran()).toEqual([]);
+  });
+
+  test("keeps its home, and says so wherever that is", async () => {
+    mkdirSync(join(home, "other"));
+    writeFileSync(join(home, "other/config.toml"), '[agent]\nkind = "echo"\n');
+    env["REVKA_HOME"] = join(home, "other");
+    await service("install", ...mine);
+    delete env["REVKA_HOME"];
+    expect((await service("uninstall", ...mine)).out).toBe(
+      `Config, messages and session stay in ${home}/other.\n`,
+    );
+  });
+
   test.each([
     [0, 0],
     [3, 1],
@@ -186,6 +209,10 @@ describe("a system service", () => {
     expect(out).not.toContain("UserName");
     const named = await planned("--manager", "launchd", "--config", "/etc/other.toml");
     expect(named).toContain("<string>/etc/other.toml</string>");
+    env["REVKA_CONFIG"] = "/srv/another.toml";
+    expect(await planned("--manager", "launchd")).toContain("<string>/srv/another.toml</string>");
+    env["REVKA_HOME"] = " ";
+    expect(await planned("--manager", "launchd")).toContain("<string>/var/lib/revka</string>");
   });
 
   test("is not written for an account that does not exist, and goes when that is gone", async () => {
@@ -198,6 +225,12 @@ describe("a system service", () => {
     });
     expect(ran()).toEqual([]);
     expect((await service("uninstall", "--dry-run", ...words)).code).toBe(0);
+  });
+
+  test("may have an account of a domain", async () => {
+    env["SUDO_USER"] = "ada.of.the.long.name@corp.example.com";
+    const out = await planned("--manager", "systemd");
+    expect(out).toContain("\nUser=ada.of.the.long.name@corp.example.com\n");
   });
 
   test("a name that is none is wrong usage, also from sudo", async () => {
@@ -226,6 +259,35 @@ describe("what a service is given", () => {
       `LoadCredential=revka-whatsapp-app-secret:${folder}/revka-whatsapp-app-secret`,
     ]);
     expect(out).not.toContain("s3cret");
+  });
+
+  test("no config that lacks what they hold is refused", async () => {
+    const folder = join(home, "secrets");
+    mkdirSync(folder);
+    writeFileSync(config, `[agent]\nkind = "echo"\n[channels_config.wati]\n`);
+    expect((await install("--credentials", folder)).code).toBe(1);
+    writeFileSync(join(folder, "revka-api-key"), "s3cret");
+    expect((await install("--credentials", folder)).code).toBe(78);
+    writeFileSync(join(folder, "revka-wati-api-token"), "s3cret");
+    const { code, err } = await install("--credentials", folder);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+  });
+
+  test("nothing of the environment that it is installed from", async () => {
+    Object.assign(env, {
+      REVKA_GATEWAY_PORT: "8080",
+      REVKA_WHATSAPP_APP_SECRET: "s3cret",
+      REVKA_GATEWAY_HOST: "",
+      REVKA_LOG: "debug",
+    });
+    const { code, err } = await install();
+    const words = "is set here, and the service does not get it";
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: `warning: REVKA_GATEWAY_PORT ${words}\nwarning: REVKA_WHATSAPP_APP_SECRET ${words}\n`,
+    });
+    writeFileSync(config, '[agent]\nkind = "echo"\n[gateway]\nport = 0\n');
+    expect((await install()).code).toBe(78);
   });
 
   test("a credential whose name is none is told with the one that was meant, another file is not", async () => {
@@ -301,6 +363,47 @@ describe("what a service is given", () => {
     ]);
   });
 
+  test.each([
+    ["store.path", '[store]\npath = "data/s.db"\n'],
+    [
+      "channels_config.whatsapp.session_path",
+      '[channels_config.whatsapp]\nsession_path = "session.db"\n',
+    ],
+  ])("no %s that begins where somebody stands", async (key, more) => {
+    writeFileSync(config, `[agent]\nkind = "echo"\n${more}`);
+    expect(await service("install", ...mine)).toEqual({
+      code: 1,
+      out: "",
+      err: `revka: ${key} in ${config} begins in the folder that Revka is started in, which is another one for a service: write it whole\n`,
+    });
+    expect(ran()).toEqual([]);
+  });
+
+  test("nothing of a session_path that the Cloud API does not use", async () => {
+    const cloud = 'phone_number_id = "1"\naccess_token = "tttt"\nverify_token = "vvvv"\n';
+    const table = `[channels_config.whatsapp]\n${cloud}session_path = "session.db"\n`;
+    writeFileSync(config, `[agent]\nkind = "echo"\n${table}`);
+    expect((await install()).code).toBe(0);
+  });
+
+  test("the key of an encrypted config, where it is handed over itself", async () => {
+    const key = join(config, "../.secret_key");
+    writeFileSync(key, "07".repeat(32), { mode: 0o600 });
+    const words = ["install", "--dry-run", "--manager", "systemd", "--config", config];
+    as(0);
+    expect((await service(...words)).out).not.toContain("LoadCredential");
+    program("id", "echo root");
+    const { execPath } = process;
+    process.execPath = "/bin/true";
+    undo.push(() => (process.execPath = execPath));
+    expect((await service(...words)).out.match(/^LoadCredential=.*$/gm)).toEqual([
+      `LoadCredential=revka-config:${config}`,
+      `LoadCredential=.secret_key:${key}`,
+    ]);
+    rmSync(key);
+    expect((await service(...words)).out).not.toContain(".secret_key");
+  });
+
   test("a config that does not load is told before, unless the service is only looked at", async () => {
     writeFileSync(config, "[gateway]\nport = 'x'\n");
     expect((await service("install", ...mine)).code).toBe(78);
@@ -313,6 +416,11 @@ describe("what a service is given", () => {
 });
 
 test("what is done is shown first as it would be typed", async () => {
+  env["HOME"] = join(home, "a b");
+  expect((await service("uninstall", "--dry-run", ...mine)).out).toContain(
+    `\n$ rm '${home}/a b/.config/systemd/user/revka.service'\n`,
+  );
+  env["HOME"] = join(home, "me");
   const { out } = await service("uninstall", "--dry-run", ...mine);
   expect(out).toBe(
     [

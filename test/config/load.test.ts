@@ -120,6 +120,11 @@ describe("a file that works may still deserve a word", () => {
       ],
     ],
     [
+      "a number of the original that only 64 bits hold",
+      `${echo}[memory]\nseed = 9223372036854775807\n`,
+      ["config.toml:3: memory: a section that means nothing here, ignored"],
+    ],
+    [
       "entries that allow nobody",
       `${cloud}allowed_numbers = ["+1 (555) 123-4567", "US.134", "Ada", "*", "1@lid"]\n`,
       [2, 4].map(
@@ -198,11 +203,11 @@ describe("what comes out", () => {
     expect(load(toml, { gateway: { host: "[::1]" } }).config.gateway.host).toBe("::1");
   });
 
-  test("paths lose their ~, addresses their last slash, codes and numbers their punctuation", () => {
+  test("paths lose their ~, addresses their last slash and spaces around them, codes and numbers their punctuation", () => {
     const { config, paths } = load(
       `[agent]\nkind = "command"\ncommand = ["~/bin/agent", "~/x"]\ncwd = "~"\n[store]\npath = "~/r.db"\n` +
         `[gateway.tls]\ncert_path = "~/c.pem"\n[channels_config.wati]\napi_token = "tttt"\napi_url = "https://w.example/"\n` +
-        `[channels_config.whatsapp]\nsession_path = "~/w.db"\npair_phone = "+1 555-123-4567"\npair_code = "abcd-1234"\n`,
+        `[channels_config.whatsapp]\napi_base_url = " https://g.example/ "\nsession_path = "~/w.db"\npair_phone = "+1 555-123-4567"\npair_code = "abcd-1234"\n`,
     );
     expect(config.agent).toMatchObject({
       command: ["/home/ada/bin/agent", "~/x"],
@@ -212,6 +217,7 @@ describe("what comes out", () => {
     expect(config.gateway.tls.cert_path).toBe("/home/ada/c.pem");
     expect(config.channels_config.wati?.api_url).toBe("https://w.example");
     expect(config.channels_config.whatsapp).toMatchObject({
+      api_base_url: "https://g.example",
       session_path: "/home/ada/w.db",
       pair_phone: "15551234567",
       pair_code: "ABCD1234",

@@ -119,6 +119,14 @@ describe("a broken file says what is wrong, and where", () => {
       ["config.toml:4: gateway.port: expected an integer from 1 to 65535, found 70000"],
     ],
     [
+      "numbers that only 64 bits hold, one of them an id",
+      `${echo}[gateway]\nport = -9223372036854775808\n[channels_config.whatsapp]\nphone_number_id = 9223372036854775807\n`,
+      [
+        "config.toml:4: gateway.port: expected an integer from 1 to 65535, found -9223372036854775808",
+        "config.toml:6: channels_config.whatsapp.phone_number_id: expected a string, found an integer",
+      ],
+    ],
+    [
       "a port with decimals",
       `${echo}[gateway]\nport = 1.5\n`,
       ["config.toml:4: gateway.port: expected an integer from 1 to 65535, found a decimal number"],
@@ -326,6 +334,13 @@ describe("a broken file says what is wrong, and where", () => {
       "a text without quotes",
       "api_key = kkkk\n",
       ["config.toml:1: not valid TOML: invalid value; a text stands in quotes"],
+    ],
+    [
+      "a text whose last quote is missing",
+      '[agent]\nkind = "echo\n',
+      [
+        "config.toml:2: not valid TOML: control characters are not allowed in strings; a text of one line ends with the quote that it begins with",
+      ],
     ],
     [
       "a key set twice",

@@ -59,6 +59,8 @@ interface Machine {
   ldd?: string;
   avx2?: boolean;
   translated?: boolean;
+  /** Of its programs, which the kernel need not have. */
+  bits?: 32;
   /** Programs that this machine has not. */
   without?: string[];
 }
@@ -74,6 +76,7 @@ function pathOf(machine: Machine): string {
   const { system = "Linux", processor = "x86_64" } = machine;
   program("uname", `if [ "$1" = -m ]; then echo ${processor}; else echo ${system}; fi`);
   program("ldd", `echo "${machine.ldd ?? "ldd (GNU libc) 2.36"}"`);
+  program("getconf", `[ "$1" = LONG_BIT ] && echo ${machine.bits ?? 64}`);
   program("sysctl", machine.translated ? "echo 1" : "exit 1");
   // The only thing that the installer looks for in /proc/cpuinfo.
   const grep = findExecutable("grep") ?? "";
@@ -142,7 +145,12 @@ describe("install.sh", () => {
   });
 
   test.each<[RegExp, Machine]>([
-    [/a 64-bit system is needed/, { processor: "armv7l" }],
+    [/a 64-bit system is needed, and this one is armv7l/, { processor: "armv7l" }],
+    // Raspberry Pi OS of 32 bits has a kernel of 64.
+    [
+      /a 64-bit system is needed, and the programs of this one have 32/,
+      { processor: "aarch64", bits: 32 },
+    ],
     [/not built for riscv64/, { processor: "riscv64" }],
     [/not built for FreeBSD/, { system: "FreeBSD" }],
   ])("says %p on a machine like %j", async (message, machine) => {
@@ -176,6 +184,51 @@ describe("install.sh", () => {
     for (const line of [written(path), `${added}; revka`]) {
       const shell = spawnSync("/bin/sh", ["-c", line], { encoding: "utf8" });
       expect(shell.stdout).toBe("revka 1.2.3 (revka-1.2.3-linux-x64)\n");
+    }
+  });
+
+  test.each([
+    ["with a slash at its end", (folder: string) => `${folder}/`],
+    ["from where it is", () => "a prefix/bin"],
+  ])("knows a folder of the PATH that is named %s", async (_, named) => {
+    await fillRelease(["revka-1.2.3-linux-x64"]);
+    const args = [script, "--from", release, "--prefix", named(prefix)];
+    const env = { PATH: `${prefix}:${pathOf({})}`, HOME: place, TMPDIR: place };
+    const run = spawnSync("/bin/sh", args, { encoding: "utf8", cwd: place, env });
+    expect(run.stdout).toContain(` as ${prefix}/revka\n\nNext:  revka demo `);
+    expect(run.status).toBe(0);
+  });
+
+  test.each(["HUP", "INT", "PIPE", "TERM"])(
+    "leaves nothing behind when SIG%s ends it",
+    async (signal) => {
+      await fillRelease(["revka-1.2.3-linux-x64"]);
+      const slow = `#!/bin/sh\nkill -${signal} $PPID\nsleep 1\n`;
+      writeFileSync(join(release, "revka-1.2.3-linux-x64"), slow);
+      const sums = await checksums(release, ["revka-1.2.3-linux-x64"]);
+      writeFileSync(join(release, "SHA256SUMS"), sums);
+      const run = install([]);
+      expect(run.code).toBeGreaterThan(128);
+      expect(run).toMatchObject({ installed: null, left: [] });
+      expect(readdirSync(place).filter((name) => name.startsWith("tmp."))).toEqual([]);
+    },
+  );
+
+  test("does nothing at all where it came only in part, through a pipe", async () => {
+    await fillRelease(["revka-1.2.3-linux-x64"]);
+    const lines = readFileSync(script, "utf8").trimEnd().split("\n");
+    const env = { PATH: pathOf({}), HOME: place, TMPDIR: place };
+    const args = ["-s", "--", "--from", release, "--prefix", prefix];
+    const marks = [/^ *get SHA256SUMS/, /^ *say "Getting/, /^ *say 'Its checksum/, /^ *mv -f/];
+    for (const mark of marks) {
+      const part = lines.slice(0, lines.findIndex((line) => mark.test(line)) + 1).join("\n");
+      const run = spawnSync("/bin/sh", args, { encoding: "utf8", input: part, env });
+      expect({ mark, out: run.stdout, fine: run.status === 0 }).toEqual({
+        mark,
+        out: "",
+        fine: false,
+      });
+      expect(existsSync(prefix)).toBe(false);
     }
   });
 

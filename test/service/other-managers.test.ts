@@ -36,16 +36,35 @@ describe("OpenRC", () => {
     const file = join(folder(), "revka");
     writeFileSync(file, openrcScript(request));
     expect(Bun.spawnSync(["sh", "-n", file]).exitCode).toBe(0);
-    // As openrc-run does: it evaluates command_args in the shell.
-    const run = Bun.spawnSync([
-      "sh",
-      "-c",
-      `. ${file}; eval "set -- $command_args"; printf '%s\\n' "$@" "$REVKA_HOME"`,
+    expect(handedOver(file)).toEqual([
+      "/home/ada",
+      "/usr/local/bin/revka",
+      "daemon",
+      "--config",
+      "/home/ada/a b.toml",
+      "/home/ada/it's & <that>",
     ]);
-    expect(run.stdout.toString()).toBe(
-      "daemon\n--config\n/home/ada/a b.toml\n/home/ada/it's & <that>\n",
-    );
+    const odd = {
+      executable: ["/opt/a b/$HOME's/revka", "/opt/a b/main.ts"],
+      home: "/srv/a b/$HOME's/revka",
+    } as const;
+    writeFileSync(file, openrcScript({ ...request, ...odd }));
+    expect(handedOver(file)).toEqual([
+      "/srv/a b/$HOME's",
+      ...odd.executable,
+      "daemon",
+      "--config",
+      "/home/ada/a b.toml",
+      odd.home,
+    ]);
   });
+
+  /** As the sh/supervise-daemon.sh of OpenRC does: it evaluates these in the shell. */
+  function handedOver(script: string): string[] {
+    const line = `. ${script}; eval set -- $directory $command $command_args; printf '%s\\n' "$@" "$REVKA_HOME"`;
+    const run = Bun.spawnSync(["sh", "-c", line]);
+    return run.stdout.toString().trimEnd().split("\n");
+  }
 
   test("needs an account, no user services, no credentials", () => {
     expect(() => openrcScript({ ...request, account: null })).toThrow("--run-as");

@@ -114,6 +114,12 @@ test("an account of its own cannot run a program in somebody's home", () => {
   expect(() => systemdUnit(request)).toThrow("/usr/local/bin");
 });
 
+test("an account of its own has no other home than its state directory", () => {
+  expect(() => systemdUnit({ ...dynamic, home: "/srv/revka" })).toThrow(
+    "keeps its files in /var/lib/revka, not in /srv/revka; leave REVKA_HOME out, or name an account with --run-as",
+  );
+});
+
 test.each([
   [252, "RestartSec=10s", false],
   [254, "RestartSteps=8", true],
@@ -133,6 +139,16 @@ test.each([
   expect(systemdUnit({ ...account, config })).toContain(
     `ExecStart=/bin/true daemon --config ${spelled}\n`,
   );
+});
+
+test.each([
+  ["/srv/a b/revka", '"/srv/a b/revka"'],
+  ["/srv/50%/revka", "/srv/50%%/revka"],
+  // Of the program alone systemd takes a dollar sign as it is.
+  ["/srv/$HOME/revka", '"/srv/$HOME/revka"'],
+])("a program at %s is spelled %s", (program, spelled) => {
+  const unit = systemdUnit({ ...account, executable: [program, "/srv/$HOME/main.ts"] });
+  expect(unit).toContain(`\nExecStart=${spelled} "/srv/$$HOME/main.ts" daemon `);
 });
 
 test.each([
@@ -187,6 +203,18 @@ describe("the plan", () => {
     expect(system.files[0]?.path).toBe("/etc/systemd/system/revka.service");
     expect(system.folders).toEqual([{ path: "/home/ada/.revka", mode: 0o700 }]);
     expect(systemdPlan("install", dynamic, "/root").folders).toEqual([]);
+  });
+
+  test("has the account make the folders that it is to write to, since root would make them anywhere", () => {
+    const before = (request: ServiceRequest) =>
+      systemdPlan("install", { ...request, writable: ["/srv/a b", "/srv/c"] }, "/h").before;
+    expect(before(account)).toEqual(
+      ["/srv/a b", "/srv/c"].map((folder) => ({
+        command: ["runuser", "-u", "daemon", "--", "mkdir", "-p", "-m", "700", folder],
+        optional: true,
+      })),
+    );
+    expect([before(user), before(dynamic)]).toEqual([[], []]);
   });
 
   test("of the system does not linger; an unknown user lingers without a name", () => {

@@ -4,11 +4,10 @@ import { DatabaseSync } from "node:sqlite";
 import { writePrivateFile } from "./private-file.ts";
 import { type Seal, createSeal } from "./seal.ts";
 import { asSessionError, SessionError } from "./session-error.ts";
+import { APPLICATION_ID } from "./session-header.ts";
 import { deriveKey, findSessionSecret } from "./session-key.ts";
 import { type SessionLock, lockSession } from "./session-lock.ts";
 
-/** "RvkW": tells our file from the session of another program at the same path. */
-const APPLICATION_ID = 0x52766b57;
 const SCHEMA_VERSION = 1;
 const KEY_CHECK = "meta:check";
 
@@ -214,7 +213,7 @@ function refuseForeign(path: string): void {
   }
   throw new SessionError(
     "foreign",
-    "the file at session_path is not a session of Revka: move it away (or set another session_path) and link the phone anew",
+    "the file at session_path is not a session of this Revka (the original's cannot be used): move it away, or set another session_path, and link the phone anew",
   );
 }
 

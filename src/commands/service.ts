@@ -15,6 +15,7 @@ import {
   type ServiceRequest,
   type ServiceVerb,
 } from "../service/plan.ts";
+import { secretKeyCredential } from "../service/secret-key.ts";
 import { systemdPlan } from "../service/systemd.ts";
 import {
   CommandError,
@@ -133,7 +134,13 @@ async function requestOf(
     .filter((path) => path !== undefined)
     .map((path) => dirname(resolve(path)))
     .filter((folder) => folder !== request.home && !folder.startsWith(`${request.home}/`));
-  return { ...request, writable: [...new Set(outside)] };
+  const handedOver = manager === "systemd" && !user && account === null;
+  const secretKey = handedOver ? secretKeyCredential(request.config) : [];
+  return {
+    ...request,
+    credentials: [...request.credentials, ...secretKey],
+    writable: [...new Set(outside)],
+  };
 }
 
 function homeOfService({ scope, account, home }: ServiceRequest, env: Invocation["env"]): string {

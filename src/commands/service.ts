@@ -1,14 +1,17 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { ConfigError } from "../config/problems.ts";
 import { strayCredentials } from "../config/stray-credentials.ts";
 import { credentials } from "../runtime/credentials.ts";
 import { selfCommand } from "../runtime/self.ts";
+import { typed } from "../runtime/typed.ts";
 import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../service/accounts.ts";
 import { carryOut } from "../service/carry-out.ts";
 import { detectManager, managers, type ServiceManager } from "../service/detect.ts";
 import { launchdPlan } from "../service/launchd.ts";
 import { openrcPlan } from "../service/openrc.ts";
 import {
+  ownAccountPlaces,
   ServiceRefusal,
   serviceVerbs,
   type ServicePlan,
@@ -124,6 +127,7 @@ async function requestOf(
     systemdVersion: manager === "systemd" ? systemdVersion() : null,
   };
   if (verb !== "install" || (dryRun && !existsSync(request.config))) return request;
+  refuseOthersPlace(request, invocation);
   // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
   const { config, paths: used } = await load({
     configFile: request.config,
@@ -141,6 +145,14 @@ async function requestOf(
     credentials: [...request.credentials, ...secretKey],
     writable: [...new Set(outside)],
   };
+}
+
+/** Root has written a config of its own, where `revka init` does, and the service would read another. */
+function refuseOthersPlace({ config, home }: ServiceRequest, invocation: Invocation): void {
+  const own = paths(invocation).config;
+  if (home !== ownAccountPlaces.home || existsSync(config) || !existsSync(own)) return;
+  const message = `no such file, and a service with an account of its own reads no other; yours becomes it by \`install -D -m 600 ${typed(own)} ${typed(config)}\``;
+  throw new ConfigError([{ file: config, line: null, key: null, message }]);
 }
 
 function homeOfService({ scope, account, home }: ServiceRequest, env: Invocation["env"]): string {
@@ -168,7 +180,8 @@ function placeOf(
 ): { home: string; config: string } {
   const { configFile, env } = invocation;
   if (!user && account === null && !env["REVKA_HOME"]) {
-    return { home: "/var/lib/revka", config: resolve(configFile ?? "/etc/revka/config.toml") };
+    const { home, config } = ownAccountPlaces;
+    return { home, config: resolve(configFile ?? config) };
   }
   // Under sudo HOME may be root's: the service needs that of its account.
   const home = account === null ? homeOf(env) : (accountOf(account)?.home ?? homeOf(env));

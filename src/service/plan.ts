@@ -19,6 +19,9 @@ export interface ServiceRequest {
   systemdVersion: number | null;
 }
 
+/** Of a service that has an account of its own, which has no home directory. */
+export const ownAccountPlaces = { config: "/etc/revka/config.toml", home: "/var/lib/revka" };
+
 export const serviceVerbs = [
   "install",
   "uninstall",

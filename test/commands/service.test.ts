@@ -176,6 +176,21 @@ describe("a system service", () => {
     expect(out).toContain(`# folder ${its}/.revka (mode 700)\n`);
   });
 
+  const free = !existsSync("/etc/revka/config.toml");
+  test.if(free)(
+    "of root is not installed without its config, and root's own is told to become it",
+    async () => {
+      program("id", "echo root");
+      as(0);
+      const { code, err } = await service("install", "--manager", "launchd");
+      expect({ code, err }).toEqual({
+        code: 78,
+        err: `/etc/revka/config.toml: no such file, and a service with an account of its own reads no other; yours becomes it by \`install -D -m 600 ${config} /etc/revka/config.toml\`\n`,
+      });
+      expect(ran()).toEqual([]);
+    },
+  );
+
   test.each([{}, { SUDO_USER: "root" }])("of root has an account of its own: %p", async (more) => {
     program("id", "echo root");
     Object.assign(env, more);

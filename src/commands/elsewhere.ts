@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Problem } from "../config/problems.ts";
 import { paths } from "./running-daemon.ts";
 import { accountOf } from "../service/accounts.ts";
 import { ownAccountPlaces } from "../service/plan.ts";
@@ -36,4 +37,15 @@ export function configElsewhere(
   const { config, home: state } = ownAccountPlaces;
   if (!exists(config)) return null;
   return `for the service that has ${config}: sudo REVKA_HOME=${state} revka … --config ${config}`;
+}
+
+/** The same for problems that were found, where one is that the config in its usual place is missing. */
+export function instead(
+  problems: readonly Problem[],
+  env: Invocation["env"],
+  surroundings: Surroundings = system,
+): string | null {
+  const usual = paths({ configFile: undefined, env }).config;
+  const isMissing = problems.some(({ file, line, key }) => file === usual && line === null && !key);
+  return isMissing ? configElsewhere({ configFile: undefined, env }, surroundings) : null;
 }

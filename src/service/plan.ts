@@ -80,3 +80,10 @@ export function oneLine(value: string): string {
   }
   return value;
 }
+
+/** What an uninstalled service leaves behind, for the person. */
+export function whatStays({ home, config }: ServiceRequest): string {
+  return config.startsWith(`${home}/`)
+    ? `Config, messages and session stay in ${home}.`
+    : `Messages and session stay in ${home}, the config is ${config}.`;
+}

@@ -8,6 +8,7 @@ import {
   ServiceRefusal,
   type ServiceStep,
   type ServiceVerb,
+  whatStays,
 } from "./plan.ts";
 
 const unit = "revka.service";
@@ -56,7 +57,7 @@ export function systemdPlan(
         before: [{ ...systemctl("disable", "--now", unit), optional: true }],
         remove: [path],
         after: [systemctl("daemon-reload")],
-        notes: [`Config, messages and session stay in ${request.home}.`],
+        notes: [whatStays(request)],
       };
     case "status":
       return { ...emptyPlan, after: [systemctl("status", "--no-pager", unit)] };

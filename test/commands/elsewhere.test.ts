@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { configElsewhere } from "../../src/commands/elsewhere.ts";
+import { configElsewhere, instead } from "../../src/commands/elsewhere.ts";
 
 const root = { HOME: "/root" };
 const sudo = { ...root, SUDO_USER: "ada" };
@@ -26,4 +26,15 @@ test.each<[Record<string, string>, string[], string | null]>([
   const look = { exists, homeOf };
   expect(configElsewhere({ configFile: undefined, env }, look)).toBe(sentence);
   expect(configElsewhere({ configFile: "c.toml", env }, look)).toBeNull();
+});
+
+test.each([
+  ["/root/.revka/config.toml", null, without],
+  ["/root/.revka/config.toml", 3, null],
+  ["/etc/revka/config.toml", null, null],
+])("a problem of %s at line %p is told with %p", (file, line, sentence) => {
+  const exists = (path: string) => path === ada;
+  const problem = { file, line, key: null, message: "no such file" };
+  const look = { exists, homeOf: () => "/home/ada" };
+  expect(instead([problem], sudo, look)).toBe(sentence);
 });

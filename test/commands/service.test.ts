@@ -199,6 +199,10 @@ describe("a system service", () => {
     expect(out).toContain("<string>/var/lib/revka</string>");
     expect(out).toContain("<string>/etc/revka/config.toml</string>");
     expect(out).not.toContain("UserName");
+    const gone = await service("uninstall", "--manager", "launchd", "--dry-run");
+    expect(gone.out).toEndWith(
+      "# Messages and session stay in /var/lib/revka, the config is /etc/revka/config.toml.\n",
+    );
     const named = await planned("--manager", "launchd", "--config", "/etc/other.toml");
     expect(named).toContain("<string>/etc/other.toml</string>");
   });

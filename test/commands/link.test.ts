@@ -110,7 +110,30 @@ test("leaves what lay at the PNG's place where a pair code alone was shown", asy
   expect(readFileSync(png, "utf8")).toBe("a photo");
 });
 
-test.each(["SIGINT", "SIGTERM"] as const)(
+test.each(["link", "relink"])(
+  "%s asks nothing of the daemon where the PNG has no place to go",
+  async (name) => {
+    let asked = 0;
+    await trial.daemon({
+      async status() {
+        asked++;
+        return statusReport({ variant: "whatsapp-web", channels: [linking("2@first")] });
+      },
+      async relink() {
+        asked++;
+      },
+    });
+    const png = join(trial.home, "none", "code.png");
+    const { code, err } = await revka([name, "--png", png, "--wait", "1"], trial.env);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `revka: the code cannot be written to ${png} (ENOENT): name another file\n`,
+    });
+    expect(asked).toBe(0);
+  },
+);
+
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
   "%s ends it, and leaves no PNG behind",
   async (signal) => {
     const png = join(trial.home, "code.png");

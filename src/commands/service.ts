@@ -19,7 +19,9 @@ import {
   type ServiceVerb,
 } from "../service/plan.ts";
 import { secretKeyCredential } from "../service/secret-key.ts";
+import { unsetSecrets } from "../service/unset-secrets.ts";
 import { systemdPlan } from "../service/systemd.ts";
+import { wrap } from "../telemetry/wrap.ts";
 import {
   CommandError,
   exitCode,
@@ -131,9 +133,18 @@ async function requestOf(
   // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
   const { config, paths: used } = await load({
     configFile: request.config,
-    // `~` is the home of whom it runs as, not that of root.
-    env: { ...env, REVKA_HOME: request.home, HOME: homeOfService(request, env) },
+    // As the service reads it, which gets nothing of this shell; `~` is the home of whom it runs as, not that of root.
+    env: {
+      REVKA_HOME: request.home,
+      HOME: homeOfService(request, env),
+      ...(typeof options["credentials"] === "string"
+        ? { CREDENTIALS_DIRECTORY: options["credentials"] }
+        : {}),
+    },
   });
+  for (const sentence of unsetSecrets(config)) {
+    invocation.terminal.err(`${wrap(`warning: ${sentence}`, 80).join("\n")}\n`);
+  }
   const outside = [used.store, config.channels_config.whatsapp?.session_path]
     .filter((path) => path !== undefined)
     .map((path) => dirname(resolve(path)))

@@ -272,6 +272,37 @@ describe("what a service is given", () => {
     ]);
   });
 
+  const cloud = `[channels_config.whatsapp]
+access_token = "t"
+phone_number_id = "123456"
+verify_token = "v"
+`;
+
+  test.each([
+    [cloud, "", ["no app secret", "revka-whatsapp-app-secret"]],
+    [`${cloud}app_secret = "s"\n`, "", []],
+    [cloud, "revka-whatsapp-app-secret", []],
+    [
+      'default_provider = "openai"\ndefault_model = "m"\n',
+      "",
+      ["no key for openai", "revka-api-key"],
+    ],
+    ['default_provider = "openai"\ndefault_model = "m"\n', "revka-api-key", []],
+    ['default_provider = "openai"\ndefault_model = "m"\napi_key = "k"\n', "", []],
+    ['default_provider = "ollama"\ndefault_model = "m"\n', "", []],
+  ])("what only this shell has is missed: %p with %p", async (text, credential, words) => {
+    env["OPENAI_API_KEY"] = "k";
+    env["REVKA_WHATSAPP_APP_SECRET"] = "s";
+    writeFileSync(config, text.includes("model") ? text : `${text}[agent]\nkind = "echo"\n`);
+    const folder = join(home, "secrets");
+    mkdirSync(folder);
+    if (credential) writeFileSync(join(folder, credential), "s3cret");
+    const { code, err } = await install(...(credential ? ["--credentials", folder] : []));
+    expect(code).toBe(0);
+    if (words.length === 0) expect(err).toBe("");
+    for (const word of words) expect(err.replaceAll("\n", " ")).toContain(word);
+  });
+
   test("a folder of secrets that is not there is not called empty", async () => {
     const file = join(home, "file");
     writeFileSync(file, "");

@@ -53,6 +53,20 @@ test("draws each new code until the phone took one, and asks for no relink", asy
   expect(out).not.toContain("\u001b");
 });
 
+test.each([
+  [56, "Make it wider, or write the code to an image: revka link --png FILE", false],
+  [57, "█", true],
+  [0, "█", true],
+])("a code that a terminal of %d columns would wrap is not drawn", async (columns, seen, drawn) => {
+  for (const name of ["link", "status"]) {
+    await daemon([linking(`2@${"A".repeat(232)}`)]);
+    const { out } = await revka([name], trial.env, { columns });
+    expect(out).toContain(seen);
+    expect(out.includes("█")).toBe(drawn);
+    await trial.undo.pop()?.();
+  }
+});
+
 test("keeps the current code in a PNG that only its owner may read, and removes it at the end", async () => {
   const png = join(trial.home, "code.png");
   const files: Buffer[] = [];

@@ -21,7 +21,12 @@ export function temporaryHome(undo: (() => unknown)[]): string {
 export async function revka(
   words: string[],
   env: Record<string, string>,
-  terminal: { input?: string | Iterable<string>; interactive?: boolean; color?: boolean } = {},
+  terminal: {
+    input?: string | Iterable<string>;
+    interactive?: boolean;
+    color?: boolean;
+    columns?: number;
+  } = {},
 ): Promise<Ran> {
   const ran: Ran = { code: -1, out: "", err: "" };
   ran.code = await run(words, env, {
@@ -32,6 +37,7 @@ export async function revka(
     ),
     interactive: terminal.interactive ?? false,
     color: terminal.color ?? false,
+    columns: terminal.columns,
   });
   return ran;
 }

@@ -135,12 +135,13 @@ async function show(
 ): Promise<void> {
   if (!linking) return;
   if (linking.qr !== null) {
-    const { renderQr, renderQrPng } = await import("../../channels/whatsapp-web/qr.ts");
     terminal.out("\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n");
     if (png === null) {
-      terminal.out(`${await renderQr(linking.qr, { plain: !terminal.color })}\n`);
+      const { drawnQr } = await import("./drawn.ts");
+      terminal.out(`${await drawnQr(linking.qr, terminal)}\n`);
       return;
     }
+    const { renderQrPng } = await import("../../channels/whatsapp-web/qr.ts");
     await renderQrPng(linking.qr, png).catch((error: Error) => {
       throw unwritable(png, networkErrorCode(error));
     });

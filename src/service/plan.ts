@@ -53,6 +53,8 @@ export interface ServicePlan {
   files: readonly ServiceFile[];
   remove: readonly string[];
   after: readonly ServiceStep[];
+  /** Run where the last step failed, to show why. */
+  trouble: readonly ServiceStep[];
   /** Sentences for the person, once it is done. */
   notes: readonly string[];
 }
@@ -63,6 +65,7 @@ export const emptyPlan: ServicePlan = {
   files: [],
   remove: [],
   after: [],
+  trouble: [],
   notes: [],
 };
 

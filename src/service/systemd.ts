@@ -12,6 +12,8 @@ import {
 } from "./plan.ts";
 
 const unit = "revka.service";
+/** Lines of the log that show why it does not start: what systemd says before and after takes some. */
+const trouble = 10;
 
 /** What `verb` does under systemd. `userHome` is where a user unit lives, `userName` whose it is. Pure. */
 export function systemdPlan(
@@ -23,6 +25,17 @@ export function systemdPlan(
   const user = request.scope === "user";
   const systemctl = (...words: string[]): ServiceStep => ({
     command: ["systemctl", ...(user ? ["--user"] : []), ...words],
+  });
+  const log = (lines: number): ServiceStep => ({
+    command: [
+      "journalctl",
+      ...(user ? ["--user"] : []),
+      "--unit",
+      unit,
+      `--lines=${lines}`,
+      "--no-pager",
+      "--output=cat",
+    ],
   });
   const path = user
     ? join(userHome, ".config/systemd/user", unit)
@@ -39,6 +52,7 @@ export function systemdPlan(
           ...(user ? [lingering(userName)] : []),
           systemctl("restart", unit),
         ],
+        trouble: [log(trouble)],
         notes: [
           `Change limits with \`systemctl ${user ? "--user " : ""}edit ${unit}\`, which survives updates.`,
           ...(user
@@ -62,24 +76,13 @@ export function systemdPlan(
     case "status":
       return { ...emptyPlan, after: [systemctl("status", "--no-pager", unit)] };
     case "logs":
+      return { ...emptyPlan, after: [log(200)] };
+    default:
       return {
         ...emptyPlan,
-        after: [
-          {
-            command: [
-              "journalctl",
-              ...(user ? ["--user"] : []),
-              "--unit",
-              unit,
-              "--lines=200",
-              "--no-pager",
-              "--output=cat",
-            ],
-          },
-        ],
+        after: [systemctl(verb, unit)],
+        trouble: verb === "stop" ? [] : [log(trouble)],
       };
-    default:
-      return { ...emptyPlan, after: [systemctl(verb, unit)] };
   }
 }
 

@@ -73,9 +73,19 @@ describe("one's own service", () => {
     expect(statSync(unit()).mode & 0o777).toBe(0o644);
   });
 
-  test("that does not start is a failure", async () => {
+  test("that does not start is a failure, and its log says why", async () => {
     program("systemctl", '[ "$2" = restart ] && exit 5; exit 0');
-    expect((await service("install", ...mine)).code).toBe(1);
+    for (const verb of ["install", "restart"]) {
+      rmSync(join(home, "ran"), { force: true });
+      expect(await service(verb, ...mine)).toEqual({
+        code: 1,
+        out: "",
+        err: "revka: the service did not start; its log ends as above, and `revka service logs --user` has more\n",
+      });
+      expect(ran().at(-1)).toBe(
+        "journalctl --user --unit revka.service --lines=10 --no-pager --output=cat",
+      );
+    }
   });
 
   test("starts also where it may not linger", async () => {

@@ -8,6 +8,7 @@ import { typed } from "../runtime/typed.ts";
 import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../service/accounts.ts";
 import { carryOut } from "../service/carry-out.ts";
 import { detectManager, managers, type ServiceManager } from "../service/detect.ts";
+import { startedWith } from "../service/installed.ts";
 import { launchdPlan } from "../service/launchd.ts";
 import { openrcPlan } from "../service/openrc.ts";
 import {
@@ -20,7 +21,7 @@ import {
 } from "../service/plan.ts";
 import { secretKeyCredential } from "../service/secret-key.ts";
 import { unsetSecrets } from "../service/unset-secrets.ts";
-import { systemdPlan } from "../service/systemd.ts";
+import { systemdPlan, unitPath } from "../service/systemd.ts";
 import { wrap } from "../telemetry/wrap.ts";
 import {
   CommandError,
@@ -134,19 +135,13 @@ async function requestOf(
     memoryMax: memoryMax(options["memory-max"]),
     systemdVersion: manager === "systemd" ? systemdVersion() : null,
   };
+  if (verb === "restart" && manager === "systemd") await refuseRestart(request, invocation);
   if (verb !== "install" || (dryRun && !existsSync(request.config))) return request;
   refuseOthersPlace(request, invocation);
   // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
   const { config, paths: used } = await load({
     configFile: request.config,
-    // As the service reads it, which gets nothing of this shell; `~` is the home of whom it runs as, not that of root.
-    env: {
-      REVKA_HOME: request.home,
-      HOME: homeOfService(request, env),
-      ...(typeof options["credentials"] === "string"
-        ? { CREDENTIALS_DIRECTORY: options["credentials"] }
-        : {}),
-    },
+    env: environmentOf(request, env, credentialsFolder(options["credentials"])),
   });
   for (const sentence of unsetSecrets(config)) {
     invocation.terminal.err(`${wrap(`warning: ${sentence}`, 80).join("\n")}\n`);
@@ -162,6 +157,34 @@ async function requestOf(
     credentials: [...request.credentials, ...secretKey],
     writable: [...new Set(outside)],
   };
+}
+
+/** As the service has it, which gets nothing of this shell; `~` is the home of whom it runs as, not that of root. */
+function environmentOf(
+  request: ServiceRequest,
+  env: Invocation["env"],
+  folder: string | null,
+): Invocation["env"] {
+  return {
+    REVKA_HOME: request.home,
+    HOME: homeOfService(request, env),
+    ...(folder === null ? {} : { CREDENTIALS_DIRECTORY: folder }),
+  };
+}
+
+/** A daemon that answers is not stopped for one that would not start. Throws `ConfigError` where it would not. */
+async function refuseRestart(request: ServiceRequest, invocation: Invocation): Promise<void> {
+  const { env, terminal } = invocation;
+  const started = startedWith(unitPath(request.scope, homeOf(env)), request.config);
+  if (started === null) return;
+  try {
+    const folder = started.credentials;
+    await load({ configFile: request.config, env: environmentOf(request, env, folder) });
+  } catch (error) {
+    if (error instanceof ConfigError)
+      terminal.err("revka: not restarted: with this config it would not start\n");
+    throw error;
+  }
 }
 
 /** Root has written a config of its own, where `revka init` does, and the service would read another. */
@@ -222,6 +245,10 @@ function credentialFiles(
   const found = known.filter((name) => there.includes(name));
   if (found.length > 0) return found.map((name) => ({ name, file: join(option, name) }));
   throw new CommandError(`${option} holds no credential; ${names}`);
+}
+
+function credentialsFolder(option: string | true | undefined): string | null {
+  return typeof option === "string" ? option : null;
 }
 
 function namesIn(folder: string): string[] {

@@ -15,6 +15,12 @@ const unit = "revka.service";
 /** Lines of the log that show why it does not start: what systemd says before and after takes some. */
 const trouble = 10;
 
+/** Where the unit of a service lies. */
+export function unitPath(scope: ServiceRequest["scope"], userHome: string): string {
+  const folder = scope === "user" ? join(userHome, ".config/systemd/user") : "/etc/systemd/system";
+  return join(folder, unit);
+}
+
 /** What `verb` does under systemd. `userHome` is where a user unit lives, `userName` whose it is. Pure. */
 export function systemdPlan(
   verb: ServiceVerb,
@@ -37,9 +43,7 @@ export function systemdPlan(
       "--output=cat",
     ],
   });
-  const path = user
-    ? join(userHome, ".config/systemd/user", unit)
-    : join("/etc/systemd/system", unit);
+  const path = unitPath(request.scope, userHome);
   switch (verb) {
     case "install":
       return {

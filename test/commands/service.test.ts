@@ -88,6 +88,32 @@ describe("one's own service", () => {
     }
   });
 
+  test.each([
+    ["a wrong config", 78, (file: string) => writeFileSync(file, "agent = 1\n")],
+    ["no config", 78, (file: string) => rmSync(file)],
+    ["a sound config", 0, () => {}],
+    [
+      "a wrong config and a drop-in, which may mend it",
+      0,
+      (file: string) => {
+        writeFileSync(file, "agent = 1\n");
+        mkdirSync(`${unit()}.d`);
+      },
+    ],
+  ])("is not stopped for one that would not start: %s is %d", async (_, code, change) => {
+    await service("install", ...mine);
+    rmSync(join(home, "ran"));
+    change(config);
+    const restarted = await service("restart", ...mine);
+    expect(restarted.code).toBe(code);
+    if (code === 0) return expect(ran()).toEqual(["systemctl --user restart revka.service"]);
+    expect(restarted.err).toStartWith(
+      "revka: not restarted: with this config it would not start\n",
+    );
+    expect(restarted.err).toContain(config);
+    expect(ran()).toEqual([]);
+  });
+
   test("starts also where it may not linger", async () => {
     program("loginctl", "exit 1");
     expect((await service("install", ...mine)).code).toBe(0);

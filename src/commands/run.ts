@@ -95,6 +95,9 @@ async function explain(
     if (error instanceof ConfigError) {
       for (const warning of error.warnings) terminal.err(`warning: ${formatProblem(warning)}\n`);
       for (const problem of error.problems) terminal.err(`${formatProblem(problem)}\n`);
+      const { instead } = await import("./elsewhere.ts");
+      const elsewhere = instead(error.problems, env);
+      if (elsewhere !== null) terminal.err(`${elsewhere}\n`);
       return exitCode.config;
     }
   }

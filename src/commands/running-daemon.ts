@@ -51,13 +51,20 @@ export async function askDaemon<T>(
     if (error instanceof DaemonNotRunning) {
       const first = process.getBuiltinModule("node:fs").existsSync(config)
         ? ""
-        : `there is no config either: write ${config} with \`revka init${await named(invocation)}\`, then `;
+        : await withoutConfig(config, invocation);
       throw new CommandError(
         `${error.message}; ${first}start it with \`revka daemon\` or \`revka service start\``,
       );
     }
     throw error;
   }
+}
+
+async function withoutConfig(config: string, invocation: Invocation): Promise<string> {
+  const { configElsewhere } = await import("./elsewhere.ts");
+  const elsewhere = configElsewhere(invocation);
+  if (elsewhere !== null) return `there is no config either, but ${elsewhere}; or `;
+  return `there is no config either: write ${config} with \`revka init${await named(invocation)}\`, then `;
 }
 
 async function named({ configFile }: Invocation): Promise<string> {

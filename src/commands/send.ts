@@ -1,4 +1,3 @@
-import { text as readAll } from "node:stream/consumers";
 import type { ChannelName } from "../channels/message.ts";
 import type { SendReport } from "../control/api.ts";
 import { recipientOf } from "../control/recipient.ts";
@@ -11,6 +10,8 @@ import { askDaemon } from "./running-daemon.ts";
 const defaultWaitSecs = 15;
 /** Characters that the daemon takes at once; it splits them. */
 const longestText = 65_536;
+/** Characters of standard input, of which blanks at the end do not count. */
+const longestInput = 1_048_576;
 
 export const command: Command = {
   usage: "send [--to TARGET] TEXT",
@@ -73,12 +74,24 @@ function waitOf(option: string | true | undefined): number {
 }
 
 async function messageText(word: string, { terminal }: Invocation): Promise<string> {
-  const text = word === "-" ? (await readAll(terminal.input)).replace(/\s+$/, "") : word;
+  const text = word === "-" ? (await beginning(terminal.input)).replace(/\s+$/, "") : word;
   if (text.trim() === "") throw new UsageError("there is no text to send");
   if (text.length > longestText) {
-    throw new UsageError(`the text has ${text.length} characters, at most ${longestText} go`);
+    const length = text.length > longestInput ? "too many" : text.length;
+    throw new UsageError(`the text has ${length} characters, at most ${longestText} go`);
   }
   return text;
+}
+
+/** All of a text that may be sent; of a longer one, which may have no end, enough to know. */
+async function beginning(input: NodeJS.ReadableStream): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of input) {
+    text += typeof piece === "string" ? piece : decoder.decode(piece, { stream: true });
+    if (text.length > longestInput) return text;
+  }
+  return text + decoder.decode();
 }
 
 /** The `notification_target` of this channel, or of the only one that has one, which is the channel that is meant. */

@@ -63,7 +63,13 @@ async function steer(verb: ServiceVerb, invocation: Invocation): Promise<number>
     undefined,
     request.account === null ? null : accountOf(request.account),
   );
-  for (const note of plan.notes) terminal.out(`${note}\n`);
+  if (code === 0) for (const note of plan.notes) terminal.out(`${note}\n`);
+  else if (plan.trouble.length > 0) {
+    const more = `revka service logs${request.scope === "user" ? " --user" : ""}`;
+    terminal.err(
+      `revka: the service did not start; its log ends as above, and \`${more}\` has more\n`,
+    );
+  }
   return code === 0 ? exitCode.fine : exitCode.failed;
 }
 

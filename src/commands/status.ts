@@ -47,9 +47,9 @@ async function offline(invocation: Invocation): Promise<StatusReport> {
 }
 
 async function drawCodes(codes: readonly string[], terminal: Terminal): Promise<void> {
-  const { renderQr } = await import("../channels/whatsapp-web/qr.ts");
+  const { drawnQr } = await import("./link/drawn.ts");
   for (const code of codes) {
-    const drawn = await renderQr(code, { plain: !terminal.color });
+    const drawn = await drawnQr(code, terminal);
     terminal.out(`\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n${drawn}\n`);
   }
 }

@@ -42,6 +42,7 @@ export async function carryOut(
     if (last) code = (await run(step.command)) ?? missing(step);
     else await must(step, run);
   }
+  if (code !== 0) for (const step of plan.trouble) await run(step.command);
   return code;
 }
 

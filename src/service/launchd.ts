@@ -6,6 +6,7 @@ import {
   type ServiceRequest,
   ServiceRefusal,
   type ServiceVerb,
+  whatStays,
 } from "./plan.ts";
 
 const name = "com.revka.daemon";
@@ -40,7 +41,7 @@ export function launchdPlan(
         ...emptyPlan,
         before: [{ command: ["launchctl", "bootout", `${domain}/${name}`], optional: true }],
         remove: [path],
-        notes: [`Config, messages and session stay in ${request.home}.`],
+        notes: [whatStays(request)],
       };
     case "start":
       return { ...emptyPlan, after: [{ command: ["launchctl", "bootstrap", domain, path] }] };

@@ -7,6 +7,7 @@ import {
   type ServiceRequest,
   ServiceRefusal,
   type ServiceVerb,
+  whatStays,
 } from "./plan.ts";
 
 const script = "/etc/init.d/revka";
@@ -36,7 +37,7 @@ export function openrcPlan(verb: ServiceVerb, request: ServiceRequest): ServiceP
           { command: ["rc-update", "del", "revka"], optional: true },
         ],
         remove: [script],
-        notes: [`Config, messages and session stay in ${request.home}.`],
+        notes: [whatStays(request)],
       };
     case "logs":
       return { ...emptyPlan, after: [{ command: ["tail", "-n", "200", log] }] };

@@ -19,6 +19,9 @@ export interface ServiceRequest {
   systemdVersion: number | null;
 }
 
+/** Of a service that has an account of its own, which has no home directory. */
+export const ownAccountPlaces = { config: "/etc/revka/config.toml", home: "/var/lib/revka" };
+
 export const serviceVerbs = [
   "install",
   "uninstall",
@@ -50,6 +53,8 @@ export interface ServicePlan {
   files: readonly ServiceFile[];
   remove: readonly string[];
   after: readonly ServiceStep[];
+  /** Run where the last step failed, to show why. */
+  trouble: readonly ServiceStep[];
   /** Sentences for the person, once it is done. */
   notes: readonly string[];
 }
@@ -60,6 +65,7 @@ export const emptyPlan: ServicePlan = {
   files: [],
   remove: [],
   after: [],
+  trouble: [],
   notes: [],
 };
 
@@ -76,4 +82,11 @@ export function oneLine(value: string): string {
     );
   }
   return value;
+}
+
+/** What an uninstalled service leaves behind, for the person. */
+export function whatStays({ home, config }: ServiceRequest): string {
+  return config.startsWith(`${home}/`)
+    ? `Config, messages and session stay in ${home}.`
+    : `Messages and session stay in ${home}, the config is ${config}.`;
 }

@@ -3,17 +3,24 @@ import { configCredential } from "../runtime/credentials.ts";
 import {
   emptyPlan,
   oneLine,
+  ownAccountPlaces,
   type ServicePlan,
   type ServiceRequest,
   ServiceRefusal,
   type ServiceStep,
   type ServiceVerb,
+  whatStays,
 } from "./plan.ts";
 
 const unit = "revka.service";
+/** Lines of the log that show why it does not start: what systemd says before and after takes some. */
+const trouble = 10;
 
-/** What `StateDirectory=revka` makes: the home of an account that exists only while the service runs. */
-export const stateDirectory = "/var/lib/revka";
+/** Where the unit of a service lies. */
+export function unitPath(scope: ServiceRequest["scope"], userHome: string): string {
+  const folder = scope === "user" ? join(userHome, ".config/systemd/user") : "/etc/systemd/system";
+  return join(folder, unit);
+}
 
 /** What `verb` does under systemd. `userHome` is where a user unit lives, `userName` whose it is. Pure. */
 export function systemdPlan(
@@ -26,9 +33,18 @@ export function systemdPlan(
   const systemctl = (...words: string[]): ServiceStep => ({
     command: ["systemctl", ...(user ? ["--user"] : []), ...words],
   });
-  const path = user
-    ? join(userHome, ".config/systemd/user", unit)
-    : join("/etc/systemd/system", unit);
+  const log = (lines: number): ServiceStep => ({
+    command: [
+      "journalctl",
+      ...(user ? ["--user"] : []),
+      "--unit",
+      unit,
+      `--lines=${lines}`,
+      "--no-pager",
+      "--output=cat",
+    ],
+  });
+  const path = unitPath(request.scope, userHome);
   switch (verb) {
     case "install":
       return {
@@ -42,6 +58,7 @@ export function systemdPlan(
           ...(user ? [lingering(userName)] : []),
           systemctl("restart", unit),
         ],
+        trouble: [log(trouble)],
         notes: [
           `Change limits with \`systemctl ${user ? "--user " : ""}edit ${unit}\`, which survives updates.`,
           ...(user
@@ -60,29 +77,18 @@ export function systemdPlan(
         before: [{ ...systemctl("disable", "--now", unit), optional: true }],
         remove: [path],
         after: [systemctl("daemon-reload")],
-        notes: [`Config, messages and session stay in ${request.home}.`],
+        notes: [whatStays(request)],
       };
     case "status":
       return { ...emptyPlan, after: [systemctl("status", "--no-pager", unit)] };
     case "logs":
+      return { ...emptyPlan, after: [log(200)] };
+    default:
       return {
         ...emptyPlan,
-        after: [
-          {
-            command: [
-              "journalctl",
-              ...(user ? ["--user"] : []),
-              "--unit",
-              unit,
-              "--lines=200",
-              "--no-pager",
-              "--output=cat",
-            ],
-          },
-        ],
+        after: [systemctl(verb, unit)],
+        trouble: verb === "stop" ? [] : [log(trouble)],
       };
-    default:
-      return { ...emptyPlan, after: [systemctl(verb, unit)] };
   }
 }
 
@@ -95,9 +101,9 @@ export function systemdUnit(request: ServiceRequest): string {
       `a service without an account cannot reach ${program}; copy it to /usr/local/bin first, or name an account with --run-as`,
     );
   }
-  if (dynamic && request.home !== stateDirectory) {
+  if (dynamic && request.home !== ownAccountPlaces.home) {
     throw new ServiceRefusal(
-      `a service without an account keeps its files in ${stateDirectory}, not in ${request.home}; leave REVKA_HOME out, or name an account with --run-as`,
+      `a service without an account keeps its files in ${ownAccountPlaces.home}, not in ${request.home}; leave REVKA_HOME out, or name an account with --run-as`,
     );
   }
   const config = dynamic

@@ -130,8 +130,8 @@ const migrations: string[] = [
   `,
 ];
 
-/** Brings the schema to this build's version; throws where the file was written by a newer Revka. */
-export function migrate(db: DatabaseSync): void {
+/** The schema's version. Throws {@link StoreError} where the file was written by a newer Revka. */
+export function schemaVersion(db: DatabaseSync): number {
   const row = db.prepare("PRAGMA user_version").get() as { user_version: number };
   const current = row.user_version;
   if (current > migrations.length) {
@@ -140,6 +140,12 @@ export function migrate(db: DatabaseSync): void {
       `it was written by a newer Revka (schema ${current}, this build knows ${migrations.length}): install that version again, or move the file away to start empty`,
     );
   }
+  return current;
+}
+
+/** Brings the schema to this build's version; throws as {@link schemaVersion} does. */
+export function migrate(db: DatabaseSync): void {
+  const current = schemaVersion(db);
   migrations.slice(current).forEach((sql, index) => {
     db.exec("BEGIN IMMEDIATE");
     try {

@@ -53,6 +53,20 @@ test("draws each new code until the phone took one, and asks for no relink", asy
   expect(out).not.toContain("\u001b");
 });
 
+test.each([
+  [56, "Make it wider, or write the code to an image: revka link --png FILE", false],
+  [57, "█", true],
+  [0, "█", true],
+])("a code that a terminal of %d columns would wrap is not drawn", async (columns, seen, drawn) => {
+  for (const name of ["link", "status"]) {
+    await daemon([linking(`2@${"A".repeat(232)}`)]);
+    const { out } = await revka([name], trial.env, { columns });
+    expect(out).toContain(seen);
+    expect(out.includes("█")).toBe(drawn);
+    await trial.undo.pop()?.();
+  }
+});
+
 test("keeps the current code in a PNG that only its owner may read, and removes it at the end", async () => {
   const png = join(trial.home, "code.png");
   const files: Buffer[] = [];
@@ -110,7 +124,30 @@ test("leaves what lay at the PNG's place where a pair code alone was shown", asy
   expect(readFileSync(png, "utf8")).toBe("a photo");
 });
 
-test.each(["SIGINT", "SIGTERM"] as const)(
+test.each(["link", "relink"])(
+  "%s asks nothing of the daemon where the PNG has no place to go",
+  async (name) => {
+    let asked = 0;
+    await trial.daemon({
+      async status() {
+        asked++;
+        return statusReport({ variant: "whatsapp-web", channels: [linking("2@first")] });
+      },
+      async relink() {
+        asked++;
+      },
+    });
+    const png = join(trial.home, "none", "code.png");
+    const { code, err } = await revka([name, "--png", png, "--wait", "1"], trial.env);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `revka: the code cannot be written to ${png} (ENOENT): name another file\n`,
+    });
+    expect(asked).toBe(0);
+  },
+);
+
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
   "%s ends it, and leaves no PNG behind",
   async (signal) => {
     const png = join(trial.home, "code.png");

@@ -112,6 +112,17 @@ test("an empty text is wrong usage, and one that is too long", async () => {
   expect(asked).toEqual([]);
 });
 
+test("of an input without end no more is read than may be sent", async () => {
+  let read = 0;
+  const endless = (function* () {
+    for (; ; read++) yield "x".repeat(65_536);
+  })();
+  const { code, err } = await revka(["send", "--to", whatsapp, "-"], trial.env, { input: endless });
+  expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("too many char") });
+  expect(read).toBeLessThan(64);
+  expect(asked).toEqual([]);
+});
+
 test("a failure is 1 and says why and how to repeat it", async () => {
   answer = {
     ...report("failed", { id: "d9", code: "131047", hint: "Past 24 hours." }),

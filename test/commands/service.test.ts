@@ -73,9 +73,45 @@ describe("one's own service", () => {
     expect(statSync(unit()).mode & 0o777).toBe(0o644);
   });
 
-  test("that does not start is a failure", async () => {
+  test("that does not start is a failure, and its log says why", async () => {
     program("systemctl", '[ "$2" = restart ] && exit 5; exit 0');
-    expect((await service("install", ...mine)).code).toBe(1);
+    for (const verb of ["install", "restart"]) {
+      rmSync(join(home, "ran"), { force: true });
+      expect(await service(verb, ...mine)).toEqual({
+        code: 1,
+        out: "",
+        err: "revka: the service did not start; its log ends as above, and `revka service logs --user` has more\n",
+      });
+      expect(ran().at(-1)).toBe(
+        "journalctl --user --unit revka.service --lines=10 --no-pager --output=cat",
+      );
+    }
+  });
+
+  test.each([
+    ["a wrong config", 78, (file: string) => writeFileSync(file, "agent = 1\n")],
+    ["no config", 78, (file: string) => rmSync(file)],
+    ["a sound config", 0, () => {}],
+    [
+      "a wrong config and a drop-in, which may mend it",
+      0,
+      (file: string) => {
+        writeFileSync(file, "agent = 1\n");
+        mkdirSync(`${unit()}.d`);
+      },
+    ],
+  ])("is not stopped for one that would not start: %s is %d", async (_, code, change) => {
+    await service("install", ...mine);
+    rmSync(join(home, "ran"));
+    change(config);
+    const restarted = await service("restart", ...mine);
+    expect(restarted.code).toBe(code);
+    if (code === 0) return expect(ran()).toEqual(["systemctl --user restart revka.service"]);
+    expect(restarted.err).toStartWith(
+      "revka: not restarted: with this config it would not start\n",
+    );
+    expect(restarted.err).toContain(config);
+    expect(ran()).toEqual([]);
   });
 
   test("starts also where it may not linger", async () => {
@@ -199,6 +235,21 @@ describe("a system service", () => {
     expect(out).toContain(`# folder ${its}/.revka (mode 700)\n`);
   });
 
+  const free = !existsSync("/etc/revka/config.toml");
+  test.if(free)(
+    "of root is not installed without its config, and root's own is told to become it",
+    async () => {
+      program("id", "echo root");
+      as(0);
+      const { code, err } = await service("install", "--manager", "launchd");
+      expect({ code, err }).toEqual({
+        code: 78,
+        err: `/etc/revka/config.toml: no such file, and a service with an account of its own reads no other; yours becomes it by \`install -D -m 600 ${config} /etc/revka/config.toml\`\n`,
+      });
+      expect(ran()).toEqual([]);
+    },
+  );
+
   test.each([{}, { SUDO_USER: "root" }])("of root has an account of its own: %p", async (more) => {
     program("id", "echo root");
     Object.assign(env, more);
@@ -207,6 +258,10 @@ describe("a system service", () => {
     expect(out).toContain("<string>/var/lib/revka</string>");
     expect(out).toContain("<string>/etc/revka/config.toml</string>");
     expect(out).not.toContain("UserName");
+    const gone = await service("uninstall", "--manager", "launchd", "--dry-run");
+    expect(gone.out).toEndWith(
+      "# Messages and session stay in /var/lib/revka, the config is /etc/revka/config.toml.\n",
+    );
     const named = await planned("--manager", "launchd", "--config", "/etc/other.toml");
     expect(named).toContain("<string>/etc/other.toml</string>");
     env["REVKA_CONFIG"] = "/srv/another.toml";
@@ -282,10 +337,7 @@ describe("what a service is given", () => {
     });
     const { code, err } = await install();
     const words = "is set here, and the service does not get it";
-    expect({ code, err }).toEqual({
-      code: 0,
-      err: `warning: REVKA_GATEWAY_PORT ${words}\nwarning: REVKA_WHATSAPP_APP_SECRET ${words}\n`,
-    });
+    expect({ code, err }).toEqual({ code: 0, err: `warning: REVKA_GATEWAY_PORT ${words}\n` });
     writeFileSync(config, '[agent]\nkind = "echo"\n[gateway]\nport = 0\n');
     expect((await install()).code).toBe(78);
   });
@@ -313,6 +365,37 @@ describe("what a service is given", () => {
       expect.stringContaining("did you mean revka-whatsapp-app-secret?"),
       "",
     ]);
+  });
+
+  const cloud = `[channels_config.whatsapp]
+access_token = "t"
+phone_number_id = "123456"
+verify_token = "v"
+`;
+
+  test.each([
+    [cloud, "", ["no app secret", "revka-whatsapp-app-secret"]],
+    [`${cloud}app_secret = "s"\n`, "", []],
+    [cloud, "revka-whatsapp-app-secret", []],
+    [
+      'default_provider = "openai"\ndefault_model = "m"\n',
+      "",
+      ["no key for openai", "revka-api-key"],
+    ],
+    ['default_provider = "openai"\ndefault_model = "m"\n', "revka-api-key", []],
+    ['default_provider = "openai"\ndefault_model = "m"\napi_key = "k"\n', "", []],
+    ['default_provider = "ollama"\ndefault_model = "m"\n', "", []],
+  ])("what only this shell has is missed: %p with %p", async (text, credential, words) => {
+    env["OPENAI_API_KEY"] = "k";
+    env["REVKA_WHATSAPP_APP_SECRET"] = "s";
+    writeFileSync(config, text.includes("model") ? text : `${text}[agent]\nkind = "echo"\n`);
+    const folder = join(home, "secrets");
+    mkdirSync(folder);
+    if (credential) writeFileSync(join(folder, credential), "s3cret");
+    const { code, err } = await install(...(credential ? ["--credentials", folder] : []));
+    expect(code).toBe(0);
+    if (words.length === 0) expect(err).toBe("");
+    for (const word of words) expect(err.replaceAll("\n", " ")).toContain(word);
   });
 
   test("a folder of secrets that is not there is not called empty", async () => {
@@ -389,6 +472,7 @@ describe("what a service is given", () => {
   test("the key of an encrypted config, where it is handed over itself", async () => {
     const key = join(config, "../.secret_key");
     writeFileSync(key, "07".repeat(32), { mode: 0o600 });
+    const plain = readFileSync(config, "utf8");
     const words = ["install", "--dry-run", "--manager", "systemd", "--config", config];
     as(0);
     expect((await service(...words)).out).not.toContain("LoadCredential");
@@ -396,12 +480,12 @@ describe("what a service is given", () => {
     const { execPath } = process;
     process.execPath = "/bin/true";
     undo.push(() => (process.execPath = execPath));
+    expect((await service(...words)).out).not.toContain(".secret_key");
+    writeFileSync(config, `# enc2:\n${plain}`);
     expect((await service(...words)).out.match(/^LoadCredential=.*$/gm)).toEqual([
       `LoadCredential=revka-config:${config}`,
       `LoadCredential=.secret_key:${key}`,
     ]);
-    rmSync(key);
-    expect((await service(...words)).out).not.toContain(".secret_key");
   });
 
   test("a config that does not load is told before, unless the service is only looked at", async () => {

@@ -21,15 +21,23 @@ export function temporaryHome(undo: (() => unknown)[]): string {
 export async function revka(
   words: string[],
   env: Record<string, string>,
-  terminal: { input?: string; interactive?: boolean; color?: boolean } = {},
+  terminal: {
+    input?: string | Iterable<string>;
+    interactive?: boolean;
+    color?: boolean;
+    columns?: number;
+  } = {},
 ): Promise<Ran> {
   const ran: Ran = { code: -1, out: "", err: "" };
   ran.code = await run(words, env, {
     out: (text) => (ran.out += text),
     err: (text) => (ran.err += text),
-    input: Readable.from(terminal.input === undefined ? [] : [terminal.input]),
+    input: Readable.from(
+      typeof terminal.input === "string" ? [terminal.input] : (terminal.input ?? []),
+    ),
     interactive: terminal.interactive ?? false,
     color: terminal.color ?? false,
+    columns: terminal.columns,
   });
   return ran;
 }

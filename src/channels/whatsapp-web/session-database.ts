@@ -5,11 +5,10 @@ import { WriteAheadLog } from "../../runtime/write-ahead-log.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { type Seal, createSeal } from "./seal.ts";
 import { asSessionError, SessionError } from "./session-error.ts";
+import { APPLICATION_ID } from "./session-header.ts";
 import { deriveKey, findSessionSecret } from "./session-key.ts";
 import { type SessionLock, lockSession } from "./session-lock.ts";
 
-/** "RvkW": tells our file from the session of another program at the same path. */
-const APPLICATION_ID = 0x52766b57;
 const SCHEMA_VERSION = 1;
 /** Pages that the log may hold before it is folded into the file, as is SQLite's own default. */
 const LOG_PAGES = 1000;
@@ -228,7 +227,7 @@ function refuseForeign(path: string): void {
   }
   throw new SessionError(
     "foreign",
-    "the file at session_path is not a session of Revka: move it away (or set another session_path) and link the phone anew",
+    "the file at session_path is not a session of this Revka (the original's cannot be used): move it away, or set another session_path, and link the phone anew",
   );
 }
 

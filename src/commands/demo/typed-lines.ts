@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
-import { Writable } from "node:stream";
 import type { Terminal } from "../command.ts";
+import { Echo } from "../echo.ts";
 import { prompt } from "./transcript.ts";
 
 /**
@@ -57,24 +57,5 @@ export async function* typedLines(
     for (const event of ["end", "error"]) terminal.input.removeListener(event, hangUp);
     signal.removeEventListener("abort", close);
     reader.close();
-  }
-}
-
-/** What a reader of keys draws, through the terminal: in turn with everything else that is said there. */
-class Echo extends Writable {
-  shown = false;
-
-  constructor(private readonly terminal: Terminal) {
-    super({ decodeStrings: false });
-  }
-
-  /** Endless while nothing shows: the reader would count rows that are not there, and go up over others to redraw. */
-  get columns(): number {
-    return (this.shown && this.terminal.columns) || Infinity;
-  }
-
-  override _write(chunk: unknown, _encoding: BufferEncoding, done: () => void): void {
-    if (this.shown) this.terminal.err(String(chunk));
-    done();
   }
 }

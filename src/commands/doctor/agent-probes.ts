@@ -23,13 +23,18 @@ async function agentVerdicts(examination: Examination, signal: AbortSignal): Pro
   } catch (reason) {
     if (!(reason instanceof AgentError)) throw reason;
     return [
-      error(
-        "agent",
-        reason.detail,
-        "mend [agent] or the provider's keys: until then no turn succeeds",
-      ),
+      error("agent", reason.detail, `${remedy(examination, reason)}: until then no turn succeeds`),
     ];
   }
+}
+
+function remedy({ loaded }: Examination, { retryable }: AgentError): string {
+  const kind = loaded.config.agent?.kind ?? "model";
+  if (kind === "command") return "mend [agent] command";
+  if (kind === "webhook") return "see that it runs, and that [agent] url leads to it";
+  return retryable
+    ? "see whether the provider, the network and the proxy are up"
+    : "mend default_provider, default_model or the provider's key";
 }
 
 /** `said` is what the probe found of the program alone; an interpreter is there also where its script is not. */

@@ -5,6 +5,7 @@ import { buildInfo } from "../../runtime/build-info.ts";
 import { StoreError } from "../../store/contract.ts";
 import { toStoreError } from "../../store/database.ts";
 import { foreignAdvice, foreignDatabase, foreignFile } from "../../store/foreign.ts";
+import { schemaVersion } from "../../store/migrations.ts";
 import { typed } from "../../runtime/typed.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
@@ -33,6 +34,7 @@ function databaseVerdicts(path: string): Verdict[] {
     database.exec("PRAGMA busy_timeout = 2000");
     const other = foreignDatabase(database);
     if (other !== null) return [foreignVerdict(path, other)];
+    schemaVersion(database);
     const answer = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
     if (answer !== "ok") {
       throw new StoreError("damaged", `it is damaged (${String(answer).replaceAll("\n", " ")})`);

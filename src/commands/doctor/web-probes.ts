@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { SessionDatabase } from "../../channels/whatsapp-web/session-database.ts";
 import { SessionError } from "../../channels/whatsapp-web/session-error.ts";
+import { isForeignSession } from "../../channels/whatsapp-web/session-header.ts";
 import { findSessionSecret, keyFileOf } from "../../channels/whatsapp-web/session-key.ts";
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
@@ -44,6 +45,16 @@ function sessionVerdicts(path: string, examination: Examination): Verdict[] {
         "session",
         `${path} is not there yet, so no phone is linked`,
         webOf(examination.status)?.state === "logged_out" ? relink : "revka daemon shows a code",
+      ),
+    ];
+  }
+  // Before its key is looked for, which another program's file never had.
+  if (!webOf(examination.status)?.linked_as && isForeignSession(path)) {
+    return [
+      error(
+        "session",
+        `${path} is not a session of this Revka; the original's cannot be used`,
+        "move it away, or set another session_path, and link the phone anew",
       ),
     ];
   }

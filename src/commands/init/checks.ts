@@ -8,6 +8,11 @@ import { withPlus } from "./written.ts";
 export const required = (answer: string): string | null =>
   answer === "" ? "this is needed" : null;
 
+export const accessToken = (answer: string): string | null =>
+  /\s/.test(answer)
+    ? 'a token has no blank and no line break in it; "Bearer" is no part of it'
+    : required(answer);
+
 export const phoneNumberId = (answer: string): string | null =>
   /^\d{5,20}$/.test(answer)
     ? null
@@ -24,6 +29,9 @@ export const httpUrl = (answer: string): string | null => {
     ? null
     : "an address such as https://example.com/agent";
 };
+
+export const watiUrl = (answer: string): string | null =>
+  httpUrl(answer) && "an address such as https://live-mt-server.wati.io";
 
 export const optionalHttpsUrl = (answer: string): string | null =>
   answer === "" || URL.parse(answer)?.protocol === "https:"
@@ -61,6 +69,10 @@ export function splitList(answer: string): string[] {
     .filter((entry) => entry !== "");
 }
 
+/** In either case of letters: the words stand in a question as they begin a sentence. */
 export function oneOf(choices: readonly string[]): (answer: string) => string | null {
-  return (answer) => (choices.includes(answer) ? null : `one of: ${choices.join(", ")}`);
+  return (answer) =>
+    choices.some((choice) => choice.toLowerCase() === answer.toLowerCase())
+      ? null
+      : `one of: ${choices.join(", ")}`;
 }

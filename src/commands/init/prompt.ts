@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
-import { Writable } from "node:stream";
 import type { Terminal } from "../command.ts";
+import { Echo } from "../echo.ts";
 
 export interface Question {
   text: string;
@@ -24,21 +24,13 @@ export class PromptEnded extends Error {
 
 /** Asks on the terminal, again until the answer is usable. Rejects with {@link PromptEnded}. */
 export function terminalPrompt(terminal: Terminal): Prompt {
-  // On only while an answer that may be seen is being typed: what is pasted ahead could belong to a secret question.
-  let echo = false;
-  const output = new Writable({
-    decodeStrings: false,
-    write(chunk, _encoding, done) {
-      if (echo) terminal.err(String(chunk));
-      done();
-    },
-  });
+  const output = new Echo(terminal);
   const lines = createInterface({ input: terminal.input, output, terminal: terminal.interactive });
   const ahead: string[] = [];
   let closed = false;
   let wake = () => {};
   lines.on("line", (line) => {
-    echo = false;
+    output.shown = false;
     ahead.push(line);
     wake();
   });
@@ -46,9 +38,15 @@ export function terminalPrompt(terminal: Terminal): Prompt {
     closed = true;
     wake();
   });
-  const answer = async (secret: boolean): Promise<string> => {
+  const answer = async (label: string, secret: boolean): Promise<string> => {
     const typing = ahead.length === 0;
-    echo = typing && !secret;
+    // Only while an answer that may be seen is being typed: what is pasted ahead could belong to a secret question.
+    output.shown = typing && !secret && !closed;
+    if (output.shown) {
+      // Readline's own prompt, since it draws the line anew, and the question with it, where a key is taken back.
+      lines.setPrompt(label);
+      lines.prompt(true);
+    } else terminal.err(label);
     while (ahead.length === 0) {
       if (closed) {
         if (terminal.interactive) terminal.err("\n");
@@ -65,8 +63,8 @@ export function terminalPrompt(terminal: Terminal): Prompt {
     async ask(question) {
       const label = question.fallback ? `${question.text} [${question.fallback}]` : question.text;
       for (;;) {
-        terminal.err(`${label}: `);
-        const given = (await answer(question.secret === true)) || (question.fallback ?? "");
+        const given =
+          (await answer(`${label}: `, question.secret === true)) || (question.fallback ?? "");
         const problem = question.check?.(given) ?? null;
         if (problem === null) return given;
         terminal.err(`  ${problem}\n`);

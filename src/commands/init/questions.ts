@@ -49,7 +49,7 @@ export async function askAll(
   home: string,
   tell: (sentence: string) => void,
 ): Promise<Answers> {
-  const kind = await source.ask("channel", { text: offer(), check: check.oneOf(channels) });
+  const kind = chosen(await source.ask("channel", { text: offer(), check: check.oneOf(channels) }));
   if (kind === "") {
     // The other questions depend on it.
     await source.ask("agent", { text: "", check: check.required });
@@ -67,9 +67,16 @@ export async function askAll(
   return { channel, allowedNumbers, agent, publicUrl };
 }
 
+/** A word of those offered as the config has it; what follows `custom:` stays as it is. */
+function chosen(answer: string): string {
+  return answer.startsWith("custom:") ? answer : answer.toLowerCase();
+}
+
 function offer(): string {
   const choices = "WhatsApp by Meta's Cloud API, Web or WATI? (cloud, web, wati)";
-  return buildInfo.variant === "default" ? `Web is not in this build.\n${choices}` : choices;
+  return buildInfo.variant === "default"
+    ? `Web is not in this build: it takes the whatsapp-web variant.\n${choices}`
+    : choices;
 }
 
 function dialled(number: string, tell: (sentence: string) => void): string {
@@ -127,7 +134,7 @@ async function askChannel(
       apiUrl: await source.ask("api-url", {
         text: "WATI API address",
         fallback: "https://live-mt-server.wati.io",
-        check: check.httpUrl,
+        check: check.watiUrl,
       }),
       tenantId: (await source.ask("tenant-id", { text: "Tenant (empty: none)" })) || null,
       webhookSecret: (await secretOrRandom("webhook-secret", "Webhook secret", source)) || null,
@@ -142,7 +149,7 @@ async function askChannel(
     accessToken: await source.ask("access-token", {
       text: "Access token (not shown)",
       secret: true,
-      check: check.required,
+      check: check.accessToken,
     }),
     appSecret:
       (await source.ask("app-secret", {
@@ -154,10 +161,12 @@ async function askChannel(
 }
 
 async function askAgent(source: AnswerSource): Promise<Answers["agent"]> {
-  const kind = await source.ask("agent", {
-    text: "Who answers? (model, webhook, command; echo to try things out)",
-    check: check.oneOf(agents),
-  });
+  const kind = chosen(
+    await source.ask("agent", {
+      text: "Who answers? (model, webhook, command; echo to try things out)",
+      check: check.oneOf(agents),
+    }),
+  );
   if (kind === "webhook") {
     return {
       kind,
@@ -179,10 +188,12 @@ async function askAgent(source: AnswerSource): Promise<Answers["agent"]> {
   if (kind === "model") {
     return {
       kind,
-      provider: await source.ask("provider", {
-        text: "Provider (openrouter, openai, anthropic, groq, ollama, custom:URL)",
-        check: check.provider,
-      }),
+      provider: chosen(
+        await source.ask("provider", {
+          text: "Provider (openrouter, openai, anthropic, groq, ollama, custom:URL)",
+          check: check.provider,
+        }),
+      ),
       model: await source.ask("model", { text: "Model", check: check.required }),
       apiKey:
         (await source.ask("api-key", {

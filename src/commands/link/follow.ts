@@ -1,4 +1,5 @@
-import { rmSync } from "node:fs";
+import { accessSync, constants, rmSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
 import { printable } from "../../telemetry/printable.ts";
@@ -13,6 +14,7 @@ import {
 import { askDaemon } from "../running-daemon.ts";
 
 const pollMs = 250;
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** A person finds the phone and the menu in this time, seconds. */
 const usualWait = 180;
 /** A daemon that was just started or told to link anew has its first code by then, seconds. */
@@ -41,7 +43,22 @@ export function readLinkOptions({ options, terminal }: Invocation): LinkOptions 
   if (!Number.isInteger(wait) || wait < 0) {
     throw new UsageError(`--wait "${options["wait"]}" is not a whole number of seconds`);
   }
+  // Now: `revka relink` forgets a session before there is a code to write.
+  if (png !== null) refuseUnwritable(png);
   return { png, wait };
+}
+
+function refuseUnwritable(png: string): void {
+  if (statSync(png, { throwIfNoEntry: false })?.isDirectory()) throw unwritable(png, "EISDIR");
+  try {
+    accessSync(dirname(resolve(png)), constants.W_OK);
+  } catch (error) {
+    throw unwritable(png, networkErrorCode(error));
+  }
+}
+
+function unwritable(png: string, code: string): CommandError {
+  return new CommandError(`the code cannot be written to ${png} (${code}): name another file`);
 }
 
 /** The channel that can be linked. Throws {@link CommandError} where none runs. */
@@ -67,13 +84,12 @@ export async function followLink(
   const interrupted = Promise.withResolvers<void>();
   let going = true;
   let written = false;
-  // Ctrl-C is the usual way out, and must not leave the image behind.
+  // Ctrl-C is the usual way out, a closed window another, and neither must leave the image behind.
   const interrupt = () => {
     going = false;
     interrupted.resolve();
   };
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
+  for (const signal of endings) process.once(signal, interrupt);
   try {
     while (going && Date.now() < until) {
       const web = requireWeb(await askDaemon(invocation, (daemon) => daemon.status()));
@@ -99,8 +115,7 @@ export async function followLink(
       clearTimeout(timer);
     }
   } finally {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    for (const signal of endings) process.off(signal, interrupt);
     // Never what lay there before any code came.
     if (png !== null && wait > 0 && written) remove(png, terminal);
   }
@@ -120,15 +135,15 @@ async function show(
 ): Promise<void> {
   if (!linking) return;
   if (linking.qr !== null) {
-    const { renderQr, renderQrPng } = await import("../../channels/whatsapp-web/qr.ts");
     terminal.out("\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n");
     if (png === null) {
-      terminal.out(`${await renderQr(linking.qr, { plain: !terminal.color })}\n`);
+      const { drawnQr } = await import("./drawn.ts");
+      terminal.out(`${await drawnQr(linking.qr, terminal)}\n`);
       return;
     }
+    const { renderQrPng } = await import("../../channels/whatsapp-web/qr.ts");
     await renderQrPng(linking.qr, png).catch((error: Error) => {
-      const code = networkErrorCode(error);
-      throw new CommandError(`the code cannot be written to ${png} (${code}): name another file`);
+      throw unwritable(png, networkErrorCode(error));
     });
     terminal.out(`The code is in ${png}, good until ${linking.expires_at}.\n`);
   } else {

@@ -1,28 +1,33 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { secretKeyBeside, variable } from "../../config/paths.ts";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { variable } from "../../config/paths.ts";
+import { ConfigError } from "../../config/problems.ts";
 import { selectBackend } from "../../config/select.ts";
 import { strayCredentials } from "../../config/stray-credentials.ts";
 import { credentials } from "../../runtime/credentials.ts";
 import { selfCommand } from "../../runtime/self.ts";
+import { typed } from "../../runtime/typed.ts";
 import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../../service/accounts.ts";
 import type { ServiceManager } from "../../service/detect.ts";
-import { homeOfInstalled } from "../../service/installed.ts";
+import { homeOfInstalled, startedWith } from "../../service/installed.ts";
 import { launchdPlan } from "../../service/launchd.ts";
 import { openrcPlan } from "../../service/openrc.ts";
-import type { ServicePlan, ServiceRequest, ServiceVerb } from "../../service/plan.ts";
-import { stateDirectory, systemdPlan } from "../../service/systemd.ts";
+import {
+  ownAccountPlaces,
+  type ServicePlan,
+  type ServiceRequest,
+  type ServiceVerb,
+} from "../../service/plan.ts";
+import { secretKeyCredential } from "../../service/secret-key.ts";
+import { systemdPlan, unitPath } from "../../service/systemd.ts";
+import { unsetSecrets } from "../../service/unset-secrets.ts";
+import { wrap } from "../../telemetry/wrap.ts";
 import { CommandError, UsageError, type Invocation, type Terminal } from "../command.ts";
 import { load } from "../load.ts";
 import { homeOf, paths } from "../running-daemon.ts";
 
 /** What wins over the config or belongs to it, and is easily taken for granted where it is exported. */
-const variablesOfTheConfig = [
-  "REVKA_GATEWAY_HOST",
-  "REVKA_GATEWAY_PORT",
-  "REVKA_SESSION_KEY",
-  "REVKA_WHATSAPP_APP_SECRET",
-];
+const variablesOfTheConfig = ["REVKA_GATEWAY_HOST", "REVKA_GATEWAY_PORT", "REVKA_SESSION_KEY"];
 
 /** What is to run, where and as whom, by the words of the person and what is there. Throws what the person did wrong. */
 export async function requestOf(
@@ -62,22 +67,22 @@ export async function requestOf(
     memoryMax: memoryMax(options["memory-max"]),
     systemdVersion: manager === "systemd" ? systemdVersion() : null,
   };
+  if (verb === "restart" && manager === "systemd") await refuseRestart(request, invocation);
   if (verb !== "install") return asInstalled(manager, request, invocation);
   if (dryRun && !existsSync(request.config)) return request;
+  refuseOthersPlace(request, invocation);
   const folder = options["credentials"];
   // A service that cannot start is worse than none: what is wrong is told now, with exit code 78.
   const { config, paths: used } = await load({
     configFile: request.config,
-    env: {
-      REVKA_HOME: request.home,
-      // `~` is the home of whom it runs as, not that of root.
-      HOME: homeOfService(request, env),
-      ...(typeof folder === "string" && { CREDENTIALS_DIRECTORY: folder }),
-    },
+    env: environmentOf(request, env, typeof folder === "string" ? folder : null),
   });
   for (const name of variablesOfTheConfig) {
     if (variable(env, name) === null) continue;
     invocation.terminal.err(`warning: ${name} is set here, and the service does not get it\n`);
+  }
+  for (const sentence of unsetSecrets(config)) {
+    invocation.terminal.err(`${wrap(`warning: ${sentence}`, 80).join("\n")}\n`);
   }
   const { whatsapp } = config.channels_config;
   const selection = selectBackend(whatsapp, { whatsappWeb: true });
@@ -96,11 +101,12 @@ export async function requestOf(
     .filter((path) => path !== undefined)
     .map((path) => dirname(resolve(path)))
     .filter((folder) => folder !== request.home && !folder.startsWith(`${request.home}/`));
-  const keys = manager === "systemd" && !user && account === null ? secretKey(request.config) : [];
+  const handedOver = manager === "systemd" && !user && account === null;
+  const secretKey = handedOver ? secretKeyCredential(request.config) : [];
   return {
     ...request,
     writable: [...new Set(outside)],
-    credentials: [...request.credentials, ...keys],
+    credentials: [...request.credentials, ...secretKey],
   };
 }
 
@@ -111,14 +117,47 @@ function asInstalled(
   invocation: Invocation,
 ): ServiceRequest {
   const [file] = planOf("uninstall", manager, request, invocation).remove;
-  if (file === undefined || !existsSync(file)) return request;
-  return { ...request, home: homeOfInstalled(readFileSync(file, "utf8")) ?? request.home };
+  const home = file && existsSync(file) ? homeOfInstalled(readFileSync(file, "utf8")) : null;
+  if (home === null) return request;
+  const inside = request.config.startsWith(`${request.home}/`);
+  const config = inside ? home + request.config.slice(request.home.length) : request.config;
+  return { ...request, home, config };
 }
 
-/** The key of encrypted values goes along with a config that is handed over: it is looked for beside it. */
-function secretKey(config: string): ServiceRequest["credentials"] {
-  const file = secretKeyBeside(config);
-  return existsSync(file) ? [{ name: basename(file), file }] : [];
+/** As the service has it, which gets nothing of this shell; `~` is the home of whom it runs as, not that of root. */
+function environmentOf(
+  request: ServiceRequest,
+  env: Invocation["env"],
+  folder: string | null,
+): Invocation["env"] {
+  return {
+    REVKA_HOME: request.home,
+    HOME: homeOfService(request, env),
+    ...(folder === null ? {} : { CREDENTIALS_DIRECTORY: folder }),
+  };
+}
+
+/** A daemon that answers is not stopped for one that would not start. Throws `ConfigError` where it would not. */
+async function refuseRestart(request: ServiceRequest, invocation: Invocation): Promise<void> {
+  const { env, terminal } = invocation;
+  const started = startedWith(unitPath(request.scope, homeOf(env)), request.config);
+  if (started === null) return;
+  try {
+    const folder = started.credentials;
+    await load({ configFile: request.config, env: environmentOf(request, env, folder) });
+  } catch (error) {
+    if (error instanceof ConfigError)
+      terminal.err("revka: not restarted: with this config it would not start\n");
+    throw error;
+  }
+}
+
+/** Root has written a config of its own, where `revka init` does, and the service would read another. */
+function refuseOthersPlace({ config, home }: ServiceRequest, invocation: Invocation): void {
+  const own = paths(invocation).config;
+  if (home !== ownAccountPlaces.home || existsSync(config) || !existsSync(own)) return;
+  const message = `no such file, and a service with an account of its own reads no other; yours becomes it by \`install -D -m 600 ${typed(own)} ${typed(config)}\``;
+  throw new ConfigError([{ file: config, line: null, key: null, message }]);
 }
 
 function homeOfService({ scope, account, home }: ServiceRequest, env: Invocation["env"]): string {
@@ -153,8 +192,11 @@ function placeOf(
 ): { home: string; config: string } {
   const { configFile, env } = invocation;
   if (!user && account === null && variable(env, "REVKA_HOME") === null) {
-    const named = configFile ?? variable(env, "REVKA_CONFIG") ?? "/etc/revka/config.toml";
-    return { home: stateDirectory, config: resolve(paths({ configFile: named, env }).config) };
+    const named = configFile ?? variable(env, "REVKA_CONFIG") ?? ownAccountPlaces.config;
+    return {
+      home: ownAccountPlaces.home,
+      config: resolve(paths({ configFile: named, env }).config),
+    };
   }
   // Under sudo HOME may be root's: the service needs that of its account.
   const home = account === null ? homeOf(env) : (accountOf(account)?.home ?? homeOf(env));

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { machineProbes, spaceVerdict } from "../../../src/commands/doctor/machine-probes.ts";
 import type { Finding } from "../../../src/commands/doctor/probe.ts";
 import { offlineReport } from "../../../src/commands/status/offline.ts";
@@ -57,6 +58,18 @@ describe("the store", () => {
     });
     expect(second?.name).toBe("space");
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test("that a newer Revka wrote is no store for this one", async () => {
+    storeAt(path, fakeClock()).close();
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA user_version = 1000");
+    database.close();
+    expect((await findings("store"))[0]).toMatchObject({
+      name: "database",
+      level: "error",
+      message: expect.stringContaining("it was written by a newer Revka (schema 1000"),
+    });
   });
 
   test.each(["640", "604", "666"])("that others may open with mode %s is named", async (mode) => {

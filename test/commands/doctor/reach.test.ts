@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { cloudProbes } from "../../../src/commands/doctor/cloud-probes.ts";
 import { gatewayProbes } from "../../../src/commands/doctor/gateway-probes.ts";
 import type { Finding, Probe } from "../../../src/commands/doctor/probe.ts";
@@ -229,7 +230,9 @@ describe("Web", () => {
   });
 
   test("a session without its key is an error, and no key is made", async () => {
-    writeFileSync(join(home, "session.db"), "x", { mode: 0o644 });
+    SessionDatabase.open({ path: join(home, "session.db"), env: {} }).close();
+    rmSync(join(home, "session.db.key"));
+    chmodSync(join(home, "session.db"), 0o644);
     const find = await findings(webProbes, web(), answers);
     expect(find("session key")).toMatchObject({ level: "error" });
     expect(find("session mode")).toMatchObject({
@@ -239,6 +242,25 @@ describe("Web", () => {
     expect(await Bun.file(join(home, "session.db.key")).exists()).toBe(false);
     expect(find("link")).toMatchObject({ level: "warning" });
   });
+
+  test.each([true, false])(
+    "another program's file is told as that, and no key of it is missed (daemon: %p)",
+    async (running) => {
+      const session = join(home, "session.db");
+      const original = new DatabaseSync(session);
+      original.exec("CREATE TABLE device (id INTEGER PRIMARY KEY)");
+      original.close();
+      const before = readdirSync(home);
+      const find = await findings(webProbes, web(), answers, running);
+      expect(find("session")).toMatchObject({
+        level: "error",
+        message: expect.stringContaining("is not a session of this Revka"),
+        next: expect.stringContaining("move it away"),
+      });
+      expect(find("session key")).toBeUndefined();
+      expect(readdirSync(home).filter((name) => name !== "config.toml")).toEqual(before);
+    },
+  );
 
   test("while no daemon runs, the session is opened: a key of another is an error, as is a lock", async () => {
     const session = join(home, "session.db");
@@ -286,10 +308,13 @@ describe("Web", () => {
     held.close();
   });
 
-  test.each(["", "some bytes"])(
-    "nothing is made beside a session of %p that no daemon opened",
-    async (text) => {
+  test.each(["nothing", "a copy"])(
+    "nothing is made beside a session, %s, that no daemon opened",
+    async (what) => {
       const session = join(home, "session.db");
+      SessionDatabase.open({ path: session, env: {} }).close();
+      const text = what === "nothing" ? "" : readFileSync(session);
+      for (const name of readdirSync(home)) rmSync(join(home, name));
       writeFileSync(session, text, { mode: 0o600 });
       writeFileSync(`${session}.key`, `${Buffer.alloc(32, 7).toString("base64")}\n`, {
         mode: 0o600,

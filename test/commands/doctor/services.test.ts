@@ -24,13 +24,17 @@ async function found(
   fetch: Fetch = async () => new Response(),
   proxy: string | null = null,
 ): Promise<string[]> {
-  const path = join(folder, "config.toml");
   const agent = text.startsWith("[agent]") ? "" : '[agent]\nkind = "echo"\n';
-  writeFileSync(path, agent + text, { mode: 0o600 });
+  const findings = await examine(probes, agent + text, fetch, proxy);
+  return findings.map(({ level, name, message }) => `${level} ${name}: ${message}`);
+}
+
+function examine(probes: Probe[], text: string, fetch: Fetch, proxy: string | null = null) {
+  const path = join(folder, "config.toml");
+  writeFileSync(path, text, { mode: 0o600 });
   const loaded = loadConfig({ path, env: {}, home: folder });
   const network = { fetchFor: () => fetch, proxyUrlFor: () => proxy, close: async () => {} };
-  const findings = await examined(probes, loaded, { env: { PATH: folder }, network });
-  return findings.map(({ level, name, message }) => `${level} ${name}: ${message}`);
+  return examined(probes, loaded, { env: { PATH: folder }, network });
 }
 
 describe("WATI", () => {
@@ -65,6 +69,22 @@ describe("the agent", () => {
   test("that cannot run is an error in its own words", async () => {
     const [line] = await found(agentProbes, '[agent]\nkind = "command"\ncommand = ["no-such"]\n');
     expect(line).toMatch(/^error agent: .*no-such.* does not exist or is not on PATH/);
+  });
+
+  const model = 'default_provider = "openai"\ndefault_model = "m"\n';
+  test.each([
+    ["no program", '[agent]\nkind = "command"\ncommand = ["no-such"]\n', "mend [agent] command"],
+    [
+      "nobody listens",
+      '[agent]\nkind = "webhook"\nurl = "http://127.0.0.1:1/"\n',
+      "see that it runs",
+    ],
+    ["no network", `${model}api_key = "kkkk"\n`, "the network and the proxy are up"],
+    ["no key", model, "the provider's key"],
+  ])("that fails is told with what to do: %s", async (_, text, advice) => {
+    const unreachable = () => Promise.reject(Object.assign(new Error(), { code: "ECONNREFUSED" }));
+    const [finding] = await examine(agentProbes, text, unreachable);
+    expect(finding).toMatchObject({ level: "error", next: expect.stringContaining(advice) });
   });
 
   test("that can is named", async () => {

@@ -238,3 +238,23 @@ test("a file without text is called empty, also for a secret that may be left ou
 test("the help names every provider that may be given", async () => {
   expect((await revka(["init", "--help"], env)).out).toContain("custom:URL");
 });
+
+test.each([
+  [["--channel", "WATI", "--api-token", "x"], ["--agent", "Echo"], "echo"],
+  [["--channel", "Web"], ["--agent", "model", "--provider", "OpenAI", "--model", "m"], "model"],
+])("%p: a word to choose is taken in either case", async (channel, agent, kind) => {
+  const { code, err } = await revka(["init", ...channel, ...agent], env);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(readFileSync(file, "utf8")).toContain(`kind = "${kind}"`);
+});
+
+test.each(["Bearer EAAx", "EAAx EAAy", "EAAx\nEAAy"])("%p is no access token", async (token) => {
+  const cloud = ["--channel", "cloud", "--phone-number-id", "123456789", "--access-token", token];
+  const { code, err } = await revka(["init", ...cloud, ...echo], env);
+  expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("no blank") });
+});
+
+test("an address of WATI that is none is told with one that is", async () => {
+  const { err } = await revka(["init", ...wati, ...echo, "--api-url", "live-1.wati.io"], env);
+  expect(err).toContain("--api-url: an address such as https://live-mt-server.wati.io");
+});

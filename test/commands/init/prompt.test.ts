@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { PassThrough } from "node:stream";
 import { PromptEnded, terminalPrompt } from "../../../src/commands/init/prompt.ts";
+import { Screen } from "../../support/screen.ts";
 
 function person() {
   const input = new PassThrough();
@@ -15,13 +16,29 @@ function person() {
   return { prompt, seen: () => seen.join(""), type: (text: string) => input.write(text), input };
 }
 
+function shown(text: string): string[] {
+  const screen = new Screen(80);
+  screen.write(text.replaceAll(/\r?\n/g, "\r\n"));
+  return screen.lines;
+}
+
+test("a slip of the finger is mended in its line, behind the question", async () => {
+  const { prompt, seen, type } = person();
+  const asked = prompt.ask({ text: "Name" });
+  for (const key of ["a", "x", "\u007f", "da", "\u001b[D", "\u001b[D", "\u001b[D", "L", "\r"])
+    type(key);
+  expect(await asked).toBe("Lada");
+  expect(shown(seen())).toEqual(["Name: Lada"]);
+  prompt.close();
+});
+
 test("what is typed at a plain question is seen, at a secret one not", async () => {
   const { prompt, seen, type } = person();
   const plain = prompt.ask({ text: "Name" });
   type("ada");
   type("\r");
   expect(await plain).toBe("ada");
-  expect(seen().replaceAll("\r", "")).toBe("Name: ada\n");
+  expect(shown(seen())).toEqual(["Name: ada"]);
   const secret = prompt.ask({ text: "Token", secret: true });
   type("s3c");
   type("ret\r");

@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Problem } from "../config/problems.ts";
+import { paths } from "./running-daemon.ts";
+import { accountOf } from "../service/accounts.ts";
+import { ownAccountPlaces } from "../service/plan.ts";
+import type { Invocation } from "./command.ts";
+
+/** What the system knows of files and accounts. */
+export interface Surroundings {
+  exists(path: string): boolean;
+  /** The home of the account of that name, or null. */
+  homeOf(name: string): string | null;
+}
+
+const system: Surroundings = {
+  exists: existsSync,
+  homeOf: (name) => accountOf(name)?.home ?? null,
+};
+
+/**
+ * Where the config lies that was probably meant by a call that names none and found none, as a sentence, or null: that
+ * of who called sudo, whose home is another then, or that of a service with an account of its own.
+ */
+export function configElsewhere(
+  { configFile, env }: Pick<Invocation, "configFile" | "env">,
+  { exists, homeOf }: Surroundings = system,
+): string | null {
+  if (configFile !== undefined || env["REVKA_CONFIG"] || env["REVKA_HOME"]) return null;
+  if (exists(paths({ configFile, env }).config)) return null;
+  const caller = env["SUDO_USER"];
+  const home = caller && caller !== "root" ? homeOf(caller) : null;
+  if (home !== null) {
+    const theirs = join(home, ".revka/config.toml");
+    if (exists(theirs)) return `${theirs} is there: run this without sudo`;
+  }
+  const { config, home: state } = ownAccountPlaces;
+  if (!exists(config)) return null;
+  return `for the service that has ${config}: sudo REVKA_HOME=${state} revka … --config ${config}`;
+}
+
+/** The same for problems that were found, where one is that the config in its usual place is missing. */
+export function instead(
+  problems: readonly Problem[],
+  env: Invocation["env"],
+  surroundings: Surroundings = system,
+): string | null {
+  const usual = paths({ configFile: undefined, env }).config;
+  const isMissing = problems.some(({ file, line, key }) => file === usual && line === null && !key);
+  return isMissing ? configElsewhere({ configFile: undefined, env }, surroundings) : null;
+}

@@ -10,6 +10,7 @@ import {
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { FileSync } from "../runtime/file-sync.ts";
+import { foldIn } from "../runtime/fold-in.ts";
 import { StoreError, type StoreProblem } from "./contract.ts";
 import { foreignDatabase, refuseForeign } from "./foreign.ts";
 import { migrate } from "./migrations.ts";
@@ -86,6 +87,7 @@ export class Database {
       db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
       db.exec(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
       if (check) quickCheck(db);
+      foldIn(db);
       migrate(db);
       return new Database(db, new FileSync(`${path}-wal`));
     } catch (error) {

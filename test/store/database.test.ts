@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import {
+  copyFileSync,
   existsSync,
   readFileSync,
   mkdtempSync,
@@ -84,6 +85,21 @@ test("a write resolves once its commit is on the disk; what comes meanwhile shar
     begin.mockRestore();
     database.close();
   }
+});
+
+test("what a killed process wrote, perhaps to memory alone, is written anew before anything rests on it", () => {
+  const killed = Database.open(path);
+  const other = new DatabaseSync(path);
+  other.exec("UPDATE probe SET at = 7");
+  other.close();
+  const copy = join(folder, "copy.db");
+  copyFileSync(path, copy);
+  copyFileSync(`${path}-wal`, `${copy}-wal`);
+  killed.close();
+  const database = Database.open(copy);
+  expect(statSync(`${copy}-wal`).size).toBe(0);
+  expect(database.sql("SELECT at FROM probe").get()).toEqual({ at: 7 });
+  database.close();
 });
 
 test("closing writes what waits, and nobody waits for ever", async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, renameSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { FileSync } from "../../runtime/file-sync.ts";
+import { foldIn } from "../../runtime/fold-in.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { type Seal, createSeal } from "./seal.ts";
 import { asSessionError, SessionError } from "./session-error.ts";
@@ -84,6 +85,7 @@ export class SessionDatabase {
       const salt = createSchema(sql);
       const seal = createSeal(deriveKey(secret, salt));
       checkKey(sql, seal);
+      foldIn(sql);
       return new SessionDatabase(path, sql, seal, new FileSync(`${path}-wal`), lock);
     } catch (error) {
       sql?.close();

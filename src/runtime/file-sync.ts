@@ -6,7 +6,7 @@ interface SystemCalls {
   wait(fd: number): void;
 }
 
-/** What SQLite itself calls: fdatasync where the system is known to have it. */
+/** fdatasync, where the system is known to have it: of all that a system notes of a file, a log needs its length alone. */
 const calls: SystemCalls =
   process.platform === "linux"
     ? { begin: fdatasync, wait: fdatasyncSync }

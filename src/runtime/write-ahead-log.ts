@@ -1,6 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { FileSync } from "./file-sync.ts";
 
+/** SQLite's result code of a full disk. */
+const FULL = 13;
+
 /**
  * The write-ahead log of an SQLite file, whose commits are brought to the disk beside the event loop, and which is folded
  * into the file so too. SQLite would do both within a commit (`synchronous=FULL`, `wal_autocheckpoint`), and hold up
@@ -25,15 +28,19 @@ export class WriteAheadLog {
   #waitsFor: FileSync | undefined;
   #soon: ReturnType<typeof setImmediate> | undefined;
 
-  /** Of a database in WAL mode. It is folded in once it holds more than `most` pages of 4 KiB. */
+  /**
+   * Of a database in WAL mode. What an earlier process left in the log is folded in first; later, it is once it holds
+   * more than `most` pages of 4 KiB. Throws what SQLite says.
+   */
   constructor(sql: DatabaseSync, path: string, most: number) {
+    sql.exec("PRAGMA synchronous = NORMAL");
+    foldIn(sql);
     this.#sql = sql;
     this.#most = most;
-    this.#log = new FileSync(`${path}-wal`);
-    this.#file = new FileSync(path);
-    sql.exec("PRAGMA synchronous = NORMAL");
     this.#length = tellsLength(sql) ? sql.prepare("PRAGMA wal_checkpoint(NOOP)") : null;
     sql.exec(`PRAGMA wal_autocheckpoint = ${this.#length ? 0 : most}`);
+    this.#log = new FileSync(`${path}-wal`);
+    this.#file = new FileSync(path);
   }
 
   get free(): boolean {
@@ -103,4 +110,18 @@ function tellsLength(sql: DatabaseSync): boolean {
   const version = String(sql.prepare("SELECT sqlite_version() AS version").get()?.["version"]);
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > 3 || (major === 3 && minor >= 51);
+}
+
+/**
+ * Writes what stands in the WAL into its file, and syncs that. Do it with what an earlier process left, before anything
+ * rests on it: it is read like all else, but may be in memory alone where that process was killed, or where the disk
+ * refused it. A full disk keeps it in the WAL, synced. Throws what else SQLite says.
+ */
+function foldIn(sql: DatabaseSync): void {
+  try {
+    sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    const full = error instanceof Error && "errcode" in error && error.errcode === FULL;
+    if (!full) throw error;
+  }
 }

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import {
+  copyFileSync,
   existsSync,
   readFileSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -86,6 +88,21 @@ test("a write resolves once its commit is on the disk; what comes meanwhile shar
   }
 });
 
+test("what a killed process wrote, perhaps to memory alone, is written anew before anything rests on it", () => {
+  const killed = Database.open(path);
+  const other = new DatabaseSync(path);
+  other.exec("UPDATE probe SET at = 7");
+  other.close();
+  const copy = join(folder, "copy.db");
+  copyFileSync(path, copy);
+  copyFileSync(`${path}-wal`, `${copy}-wal`);
+  killed.close();
+  const database = Database.open(copy);
+  expect(statSync(`${copy}-wal`).size).toBe(0);
+  expect(database.sql("SELECT at FROM probe").get()).toEqual({ at: 7 });
+  database.close();
+});
+
 test("closing writes what waits, and nobody waits for ever", async () => {
   const database = Database.open(path);
   const write = (value: number) =>
@@ -99,6 +116,49 @@ test("closing writes what waits, and nobody waits for ever", async () => {
   const other = new DatabaseSync(path, { readOnly: true });
   expect(other.prepare("SELECT at FROM probe").get()).toEqual({ at: 2 });
   other.close();
+});
+
+test("where the disk fails at the closing, nobody hears that anything is on it", async () => {
+  const database = Database.open(path);
+  const heard: unknown[] = [];
+  const write = (value: number) =>
+    void database
+      .write(() => database.sql("UPDATE probe SET at = ?").run(value))
+      .finally(() => heard.push(value));
+  const begin = spyOn(FileSync.prototype, "begin").mockImplementation(() => {});
+  const finish = spyOn(FileSync.prototype, "finish").mockImplementation(() => {
+    throw new Error("EIO");
+  });
+  try {
+    write(1);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    write(2);
+    expect(() => database.close()).toThrow("EIO");
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(heard).toEqual([]);
+  } finally {
+    begin.mockRestore();
+    finish.mockRestore();
+  }
+});
+
+test("what stands in the WAL is on the disk before it is folded in, and the file before the WAL begins anew", () => {
+  const database = Database.open(path);
+  // 1 is NORMAL: without it, the order of what is written to the disk is anybody's.
+  expect(database.sql("PRAGMA synchronous").get()).toEqual({ synchronous: 1 });
+  database.close();
+});
+
+test.skipIf(process.platform !== "linux")("a store that was closed is held open by nobody", () => {
+  storeAt(path, clock).close();
+  const open = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  expect(open.filter((file) => file.startsWith(folder))).toEqual([]);
 });
 
 test("a write that throws costs only itself", async () => {

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KeyStore } from "../../../src/channels/whatsapp-web/key-store.ts";
@@ -54,6 +62,14 @@ test.each([
   left(file, log);
   expect(read()).toBe('"Ada"');
   expect(readdirSync(folder).filter((name) => name.includes("leaving"))).toEqual([]);
+});
+
+test("what a killed process wrote, perhaps to memory alone, is written anew before anything rests on it", () => {
+  left(".leaving", ".leaving-wal");
+  const database = open();
+  expect(statSync(`${path}-wal`).size).toBe(0);
+  database.close();
+  expect(read()).toBe('"Ada"');
 });
 
 test("a file is never back before its log, whatever comes in between", () => {

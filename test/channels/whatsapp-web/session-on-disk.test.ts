@@ -27,6 +27,13 @@ test("a key that is deleted leaves nothing of itself in the file", () => {
   expect(found(change.id)).toEqual([]);
 });
 
+test("the log is on the disk before it is folded into the file, and the file before the log begins anew", () => {
+  const database = open("s.db");
+  // 1 is NORMAL: without it, the order of what is written to the disk is anybody's.
+  expect(database.sql.prepare("PRAGMA synchronous").get()).toEqual({ synchronous: 1 });
+  database.close();
+});
+
 test("a transaction waits for the disk, not only for the operating system", () => {
   const database = open("s.db");
   const synced = spyOn(FileSync.prototype, "finish");

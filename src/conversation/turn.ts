@@ -186,6 +186,7 @@ async function answerOf(
   const alarm = "agent";
   let reply: AgentReply | null = null;
   let detail = "";
+  let failures = 0;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     let wished = 0;
     try {
@@ -206,6 +207,11 @@ async function answerOf(
       if (both.aborted || (error instanceof AgentError && !error.retryable)) {
         work.alarms.raise(alarm, "failed", `The ${work.agent.kind} agent fails: ${detail}`);
         return null;
+      }
+      // Once may pass; what goes on may do so until the time is up, minutes from now.
+      if (failed && ++failures > 1) {
+        const hint = `The ${work.agent.kind} agent fails, and is asked again: ${detail}`;
+        work.alarms.raise(alarm, "failed", hint);
       }
       if (error instanceof AgentError) wished = Math.min(error.afterMs, longestWishMs);
     }

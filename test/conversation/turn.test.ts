@@ -181,6 +181,22 @@ describe("a turn that fails", () => {
     expect(alarms.get("agent")?.hint).toBe("A turn's time was up: no answer within 30 s");
   });
 
+  test("is told to the operator while it is still tried again, from the second time on", async () => {
+    const hints: (string | undefined)[] = [];
+    const failing = async () => {
+      hints.push(alarms.get("agent")?.hint);
+      throw new AgentError("it broke", true);
+    };
+    const last = async () => {
+      hints.push(alarms.get("agent")?.hint);
+      return text("hi");
+    };
+    await turn([failing, failing, last]);
+    const hint = "The webhook agent fails, and is asked again: it broke";
+    expect(hints).toEqual([undefined, undefined, hint]);
+    expect(alarms.list()).toEqual([]);
+  });
+
   test("raises an alarm that the next answer ends", async () => {
     await turn([fails(false)]);
     expect(alarms.get("agent")).not.toBeNull();

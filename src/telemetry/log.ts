@@ -25,7 +25,7 @@ export interface LogDestination {
   write(line: string): unknown;
   /** Writes what it holds back; called after every warning and error. */
   flush?(): void;
-  /** Takes who is told, once lines go out again, how many its reader did not take in time. */
+  /** Takes who is told, once lines go out again, how many did not. */
   onLeftOut?(listener: (lines: number) => void): void;
 }
 
@@ -74,7 +74,7 @@ export function createLogger(options: LogOptions): Logger {
     },
   });
   options.destination.onLeftOut?.((lines) =>
-    sink.warn({ lines }, "lines of the log were left out: nobody read them in time"),
+    sink.warn({ lines }, "lines of the log were left out: they could not be written in time"),
   );
   const withStack = sink.isLevelEnabled("debug");
   const wrap = (target: PinoLogger): Logger => {

@@ -76,7 +76,8 @@ const forwarding = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-
 /** Whoever carries the token may, and programs of this machine that ask it by a loopback name. */
 function mayReadMetrics(request: Request, peer: string | null, options: GatewayOptions): boolean {
   const { metricsToken } = options;
-  const authorization = request.headers.get("authorization") ?? "";
+  // Handed out as Latin-1, a letter for each byte that was sent.
+  const authorization = Buffer.from(request.headers.get("authorization") ?? "", "latin1");
   if (metricsToken && equalInConstantTime(authorization, `Bearer ${metricsToken}`)) return true;
   if (peer === null || !isLoopbackHost(peer.replace(/^::ffff:/, ""))) return false;
   if (forwarding.some((name) => request.headers.has(name))) return false;

@@ -12,7 +12,7 @@ export function addProcessFigures(options: {
   clock: Clock;
 }): void {
   const { metrics, store, clock } = options;
-  const age = (at: number | null) => (at === null ? 0 : (clock.now() - at) / 1000);
+  const age = (at: number | null) => (at === null ? 0 : Math.max(0, clock.now() - at) / 1000);
   const define = (name: string, help: string, read: Gauge["read"], labelNames: string[] = []) =>
     metrics.addGauge({ name, help, read, labelNames });
   define(

@@ -1,3 +1,5 @@
+import { samplesOfPacket } from "./opus-packet.ts";
+
 /** What an Ogg/Opus file says of itself. */
 export interface OpusInfo {
   channels: number;
@@ -18,13 +20,15 @@ interface Stream {
   inputSampleRate: number;
   preSkip: number;
   lastGranule: number;
+  /** Samples of all packets. */
+  packets: number;
 }
 
 /**
  * Reads the pages of an Ogg file (RFC 3533) that holds Opus (RFC 7845): head of its first Opus stream, and the
  * duration of all of them, for a file may be a chain. Bytes between pages are passed over, as players do, so that no
- * gap makes a file look shorter than it plays. Endless where it is a chain of too many. null where there is no Opus in
- * it.
+ * gap makes a file look shorter than it plays; nor does its own word, where its packets play longer. Endless where it
+ * is a chain of too many. null where there is no Opus in it.
  */
 export function readOpus(data: Uint8Array): OpusInfo | null {
   const file = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -36,8 +40,8 @@ export function readOpus(data: Uint8Array): OpusInfo | null {
     const segments = file.subarray(at + 27, at + 27 + file.readUInt8(at + 26));
     const body = at + 27 + segments.length;
     const serial = file.readUInt32LE(at + 14);
-    const first = (file.readUInt8(at + 5) & 0x02) !== 0;
-    if (first) {
+    const flags = file.readUInt8(at + 5);
+    if ((flags & 0x02) !== 0) {
       if (++streams > maxStreams) {
         samples = Infinity;
         break;
@@ -54,6 +58,7 @@ export function readOpus(data: Uint8Array): OpusInfo | null {
       if (stream && granule !== -1n) {
         stream.lastGranule = Math.max(stream.lastGranule, Number(granule));
       }
+      if (stream) stream.packets += packetsIn(file, segments, body, (flags & 0x01) !== 0);
     }
     at = file.indexOf("OggS", body + segments.reduce((sum, bytes) => sum + bytes, 0));
   }
@@ -66,8 +71,25 @@ export function readOpus(data: Uint8Array): OpusInfo | null {
   };
 }
 
+/** Samples of the packets that begin on a page. */
+function packetsIn(file: Buffer, segments: Buffer, body: number, continued: boolean): number {
+  let samples = 0;
+  let begins = !continued;
+  let at = body;
+  for (const bytes of segments) {
+    if (begins && bytes > 0) samples += samplesOfPacket(file[at] ?? 0, file[at + 1] ?? 0);
+    begins = bytes < 255;
+    at += bytes;
+  }
+  return samples;
+}
+
+/** As it says, which may cut the last page short. */
 function length(stream: Stream | undefined): number {
-  return stream ? Math.max(0, stream.lastGranule - stream.preSkip) : 0;
+  if (!stream) return 0;
+  const { lastGranule, packets, preSkip } = stream;
+  const samples = packets - lastGranule > samplesPerSecond ? packets : lastGranule;
+  return Math.max(0, samples - preSkip);
 }
 
 function readHead(packet: Buffer): Stream | undefined {
@@ -77,5 +99,6 @@ function readHead(packet: Buffer): Stream | undefined {
     preSkip: packet.readUInt16LE(10),
     inputSampleRate: packet.readUInt32LE(12),
     lastGranule: 0,
+    packets: 0,
   };
 }

@@ -81,6 +81,8 @@ export function createMetrics(): Metrics {
       "outcome",
     ]),
   };
+  // Else the first one is none to Prometheus, which sees no rise in what was not there.
+  counters.turns.inc({ outcome: "failed" }, 0);
   const gauges: Gauge[] = [];
   const exposition = onceLoaded(async () => {
     const { Exposition } = await import("./exposition.ts");

@@ -53,7 +53,7 @@ function spellings(secret: string): string[] {
     secret,
     JSON.stringify(secret).slice(1, -1),
     encoded,
-    encoded.replace(/%20/g, "+"),
+    new URLSearchParams({ "": secret }).toString().slice("=".length),
     encoded.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
   ];
   if (bytes.length >= 8) {

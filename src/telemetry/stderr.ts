@@ -5,6 +5,7 @@ import type { LogDestination } from "./log.ts";
 const mostHeldBack = 64 * 1024;
 /** What waits for a reader, bytes; beyond it lines are left out. */
 const mostWaiting = 1024 * 1024;
+const lineFeed = 0x0a;
 /** How often a full pipe is tried again, ms. */
 const retryMs = 5;
 /** How long an exit waits for a reader, ms. */
@@ -65,20 +66,26 @@ function openWithoutWaiting(): number {
 class Writer {
   leftOut: (lines: number) => void = () => {};
   readonly #descriptor = openWithoutWaiting();
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #linesLeftOut = 0;
+  /** What was written last ends within a line. */
+  #torn = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   write(text: string): void {
-    const bytes = Buffer.from(text);
+    // The rest of that line was left out.
+    const bytes = Buffer.from(this.#torn && this.#waitingBytes === 0 ? `\n${text}` : text);
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes.length > mostWaiting) {
-      this.#linesLeftOut += text.split("\n").length - 1;
-      return;
+      return this.#leaveOut(bytes);
     }
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     this.#drain();
+  }
+
+  #leaveOut(bytes: Buffer): void {
+    this.#linesLeftOut += bytes.toString().split("\n").filter(Boolean).length;
   }
 
   /** Waits for the reader, but not for ever. */
@@ -98,6 +105,7 @@ class Writer {
       for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
         const written = writeSync(this.#descriptor, next);
         this.#waitingBytes -= written;
+        this.#torn = next[written - 1] !== lineFeed;
         if (written < next.length) this.#waiting[0] = next.subarray(written);
         else this.#waiting.shift();
       }
@@ -107,9 +115,10 @@ class Writer {
         this.#timer.unref?.();
         return;
       }
-      // Nobody reads any more (EPIPE, EIO): there is nowhere to say so.
-      this.#waiting.length = 0;
+      // Said where it can be: a full disk may have room again, and nobody reads after EPIPE.
+      for (const bytes of this.#waiting.splice(0)) this.#leaveOut(bytes);
       this.#waitingBytes = 0;
+      return;
     }
     const lines = this.#linesLeftOut;
     this.#linesLeftOut = 0;

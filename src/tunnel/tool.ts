@@ -162,7 +162,10 @@ function openvpn(config: TunnelConfig["openvpn"], target: string, tls: boolean):
   };
 }
 
-/** `url_pattern` is searched as it stands, never as an expression: it comes from a file, and lines from a stranger. */
+/**
+ * `url_pattern` is searched as it stands, never as an expression: it comes from a file, and lines from a stranger. Many
+ * tools name the way in beside the address out, and some write in colour whoever reads.
+ */
 function custom(config: TunnelConfig["custom"], host: string, port: number): TunnelTool {
   const words = (config.start_command ?? "")
     .trim()
@@ -177,8 +180,9 @@ function custom(config: TunnelConfig["custom"], host: string, port: number): Tun
     env: {},
     read(line) {
       if (pattern && !line.includes(pattern)) return null;
-      const found = /https?:\/\/[^\s"'<>|]+/.exec(line);
-      return found ? { url: found[0].replace(/[.,;)]+$/, "") } : null;
+      const urls = line.match(/https?:\/\/[^\s\p{C}"'<>|]+/gu) ?? [];
+      const found = urls.find((url) => url.includes(pattern || "https:")) ?? urls[0];
+      return found ? { url: found.replace(/[.,;)]+$/, "") } : null;
     },
     connectTimeoutMs: usualTimeoutMs,
     // `ssh -N -R …` to a server of one's own prints nothing; a pattern says that there is something to find.

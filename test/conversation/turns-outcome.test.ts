@@ -47,6 +47,7 @@ test("what a turn has to say is handed on, and how it ended is counted", async (
   expect(trial.handedOn).toEqual([chat ?? 0]);
   const { values } = await trial.metrics.turns.get();
   expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+    ["failed", 0],
     ["answered", 1],
     ["silent", 1],
   ]);
@@ -104,7 +105,10 @@ describe("during a turn", () => {
     expect(speak).not.toHaveBeenCalled();
     expect(trial.handedOn).toEqual([]);
     const { values } = await trial.metrics.turns.get();
-    expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([["overtaken", 1]]);
+    expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+      ["failed", 0],
+      ["overtaken", 1],
+    ]);
   });
 });
 

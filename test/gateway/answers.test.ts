@@ -63,6 +63,13 @@ describe("who may read the metrics", () => {
     }
   });
 
+  test("a token with letters beyond ASCII is one too", async () => {
+    // A header is handed out as Latin-1, a letter for each byte of UTF-8 that was sent.
+    const sent = Buffer.from("geheim-ü-€").toString("latin1");
+    const init = { peer: "192.0.2.1", ...bearer(sent) };
+    expect((await ask("/metrics", init, { metricsToken: "geheim-ü-€" })).status).toBe(200);
+  });
+
   test("the figures are said to be text of Prometheus", async () => {
     const answer = await ask("/metrics");
     expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");

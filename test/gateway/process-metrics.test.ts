@@ -55,6 +55,12 @@ test("what waits is counted, and since when, in seconds", async () => {
   ]);
 });
 
+test("a clock that is set back makes nothing wait for less than no time", async () => {
+  await trial.store.accept(cloud, [{ kind: "message", message: message() }], everybody);
+  await trial.clock.advance(-60_000);
+  expect(await figures("inbox_oldest")).toEqual(["revka_inbox_oldest_seconds 0"]);
+});
+
 test("what attachments take is told", async () => {
   await trial.store.addAttachments(1, [{ path: "/media/1", bytes: 7 }]);
   expect(await figures("media")).toEqual(["revka_media_bytes 7"]);

@@ -38,6 +38,44 @@ test.each([
   expect(readOpus(file)?.durationSecs).toBe(seconds);
 });
 
+/** A page of that many packets, each of these bytes. */
+const packets = (count: number, packet: number[], granule: bigint) => {
+  const file = Buffer.from(page({ granule, body: Uint8Array.from(packet) }));
+  const [header, lengths] = [file.subarray(0, 27), Buffer.alloc(count, packet.length)];
+  header.writeUInt8(count, 26);
+  return Buffer.concat([header, lengths, ...Array(count).fill(Buffer.from(packet))]);
+};
+
+test.each<[name: string, packet: number[], seconds: number]>([
+  ["of SILK, 60 ms", [3 << 3, 0], 12],
+  ["of SILK, 20 ms, two frames", [(1 << 3) | 1, 0], 8],
+  ["of both, 20 ms", [13 << 3, 0], 4],
+  ["of CELT, 2.5 ms", [16 << 3, 0], 0.5],
+  ["of CELT, 20 ms", [31 << 3, 0], 4],
+  ["of CELT, 20 ms, three frames", [(31 << 3) | 3, 3], 12],
+  ["of more frames than a packet may have", [(31 << 3) | 3, 63], 24],
+])("200 packets %s, that say they are a second: players play them all", (_, packet, seconds) => {
+  const skipped = 480 / 48_000;
+  const told = seconds < 2 ? 1 : seconds - skipped;
+  expect(readOpus(join(head(), packets(200, packet, 48_480n)))?.durationSecs).toBe(told);
+});
+
+test("a packet of many pages is one", () => {
+  const piece = (granule: bigint, continued: boolean) => {
+    const file = Buffer.from(page({ granule, body: new Uint8Array(255 * 3).fill(3 << 3) }));
+    file.writeUInt8(continued ? 1 : 0, 5);
+    // Without the empty segment that would end it.
+    return Buffer.concat([
+      file.subarray(0, 26),
+      Buffer.from([3]),
+      file.subarray(27, 30),
+      file.subarray(31),
+    ]);
+  };
+  const pages = Array.from({ length: 100 }, (_, at) => piece(-1n, at > 0));
+  expect(readOpus(join(head(), ...pages, data(48_480n)))?.durationSecs).toBe(1);
+});
+
 test.each([
   ["nothing", new Uint8Array()],
   ["MP3", Buffer.from("ID3\u0004 and more")],

@@ -70,6 +70,15 @@ describe("a secret never appears", () => {
     expect(text()).not.toContain("efgh");
   });
 
+  test.each(["json", "text"] as const)("in a number, and the %s line stays one", (format) => {
+    const { log, text } = capture({ format, secrets: ["1234"] });
+    log.info({ bytes: 12_345, more: null, fine: true, list: [7] }, "m");
+    expect(text()).not.toContain("1234");
+    if (format === "text") expect(text()).toContain("bytes=[redacted]5");
+    else
+      expect(JSON.parse(text())).toMatchObject({ level: "info", bytes: "[redacted]5", msg: "m" });
+  });
+
   test("a secret of three characters is no secret, so lines stay readable", () => {
     const { log, text } = capture({ secrets: ["the", ""] });
     log.info({}, "the end");

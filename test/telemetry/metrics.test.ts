@@ -22,12 +22,20 @@ test("what was counted is shown by its labels, and each look shows what it is by
     'revka_refusals_total{channel="wati",reason="no_sender"} 4',
     'revka_refusals_total{channel="whatsapp",reason="no_sender"} 1',
   ]);
-  expect(await shown(metrics, "revka_turns_total")).toEqual([
+  expect(await shown(metrics, "revka_turns_total")).toContain(
     'revka_turns_total{outcome="answered"} 1',
-  ]);
+  );
   expect(await metrics.text()).toContain(
     "# HELP revka_refusals_total Messages refused at admission\n# TYPE revka_refusals_total counter\n",
   );
+});
+
+test("failed turns are shown before there is one: Prometheus sees no rise in what was not there", async () => {
+  const metrics = createMetrics();
+  const failed = () => shown(metrics, 'revka_turns_total{outcome="failed"}');
+  expect(await failed()).toEqual(['revka_turns_total{outcome="failed"} 0']);
+  metrics.turns.inc({ outcome: "failed" });
+  expect(await failed()).toEqual(['revka_turns_total{outcome="failed"} 1']);
 });
 
 test("turns are counted by how long they took", async () => {
@@ -67,7 +75,9 @@ test("a figure that cannot be read costs no other", async () => {
   metrics.addGauge({ name: "pending", help: "p", labelNames: [], read: () => 1 });
   expect(await shown(metrics, "pending")).toEqual(["pending 1"]);
   expect(await shown(metrics, "broken")).toEqual(["broken Nan"]);
-  expect(await shown(metrics, "revka_turns_total")).toHaveLength(1);
+  expect(await shown(metrics, "revka_turns_total")).toContain(
+    'revka_turns_total{outcome="answered"} 1',
+  );
 });
 
 test("figures that could not be loaded are loaded at the next look, and cost no turn", async () => {

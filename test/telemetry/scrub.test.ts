@@ -4,7 +4,7 @@ import { createScrubber, maskNumbers, maskPersonal } from "../../src/telemetry/s
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 describe("a secret goes, and only the secret", () => {
-  const secret = "key+of/9Ü?";
+  const secret = "key+of/9Ü? (it's)!";
   const scrub = createScrubber([secret]);
   const hidden = (text: string) => {
     expect(text).not.toBe("");
@@ -19,6 +19,7 @@ describe("a secret goes, and only the secret", () => {
     ["as it stands", secret],
     ["in JSON", JSON.stringify(secret).slice(1, -1)],
     ["in an address", encodeURIComponent(secret)],
+    ["in a form", new URLSearchParams({ s: secret }).toString().slice("s=".length)],
     ["in hex", Buffer.from(secret).toString("hex")],
     ["in hex of capitals", Buffer.from(secret).toString("hex").toUpperCase()],
   ])("%s", (_, text) => expect(hidden(text)).toBe("before [redacted] after"));

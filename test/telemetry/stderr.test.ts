@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -133,4 +133,30 @@ onLinux("a slow reader holds nothing up either", () => {
     'for i in 1 2 3 4 5 6 7 8 9 10; do head -c 4096 >/dev/null; sleep 0.1; done <"$1"; cat <"$1" >/dev/null & sleep 1.5; kill $!',
   );
   expect(stdout).toContain("went on");
+});
+
+test("a full disk costs the lines that it did not take, and no other; how many is said once it takes more", () => {
+  const folder = mkdtempSync(join(tmpdir(), "revka-stderr-"));
+  const file = join(folder, "log");
+  // The file may not grow past a few blocks; what was whole in it is then taken away.
+  const limited = `trap "" XFSZ; ulimit -f 8; exec "$1" -e "$2" 2>>"$3"`;
+  const program = `
+    import { readFileSync, writeFileSync } from "node:fs";
+    for (let i = 0; i < 100; i++) log.warn({ i }, "x".repeat(150));
+    const text = readFileSync(${JSON.stringify(file)}, "utf8");
+    writeFileSync(${JSON.stringify(file)}, text.slice(text.lastIndexOf("\\n") + 1));
+    console.log(text.split("\\n").length - 1);
+    log.warn({}, "again");`;
+  try {
+    const words = ["-c", limited, "sh", process.execPath, script(program), file];
+    const { stdout } = spawnSync("sh", words, { encoding: "utf8", timeout: 10_000 });
+    const [torn, ...lines] = readFileSync(file, "utf8").split("\n");
+    expect(torn).not.toMatch(/}$/);
+    expect(lines.slice(0, -1).map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ msg: "again" }),
+      expect.objectContaining({ level: "warn", lines: 100 - Number(stdout) }),
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

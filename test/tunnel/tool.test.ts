@@ -145,6 +145,26 @@ describe("what is read", () => {
       `${"a".repeat(40)}!`,
       null,
     ],
+    [
+      { provider: "custom", custom: { start_command: "x", url_pattern: "https://t." } },
+      "https://docs.example: http://127.0.0.1:42617 -> https://t.example",
+      { url: "https://t.example" },
+    ],
+    [
+      { provider: "custom", custom: { start_command: "x", url_pattern: "public" } },
+      "public address: https://t.example",
+      { url: "https://t.example" },
+    ],
+    [
+      { provider: "custom", custom: { start_command: "x" } },
+      "http://127.0.0.1:42617 -> https://t.example",
+      { url: "https://t.example" },
+    ],
+    [
+      { provider: "custom", custom: { start_command: "x" } },
+      "\u001b[1;32mhttps://t.example\u001b[0m",
+      { url: "https://t.example" },
+    ],
   ];
   test.each(lines)("%p: %s", (config, line, expected) => {
     expect(tool(config).read(line)).toEqual(expected);

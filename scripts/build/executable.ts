@@ -58,7 +58,6 @@ const startFiles: Record<Variant, string[]> = {
   default: [
     "src/commands/run.ts",
     "src/commands/daemon.ts",
-    "src/commands/status.ts",
     "src/commands/status/plain.ts",
     "src/control/status-text.ts",
     "src/config/read.ts",

@@ -5,6 +5,7 @@ import type { Turns } from "../conversation/turns.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import { newId } from "../runtime/ids.ts";
 import type { ConversationStore, StoredChat, StoredDelivery } from "../store/contract.ts";
+import { toStoreError } from "../store/database.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import {
@@ -19,6 +20,8 @@ import { channelReports, sourceOf } from "./reports.ts";
 
 /** The platform lets a business write freely for so long after a person's last message, ms. */
 const WINDOW = 24 * 60 * 60 * 1000;
+/** The source of an alarm that ends with the next status that could be read. */
+const unreadable = "store.read";
 /** Failed deliveries a status shows. */
 const SHOWN_FAILURES = 20;
 
@@ -54,7 +57,17 @@ export function operator(options: OperatorOptions): ControlApi {
   return {
     async status() {
       await options.checkStore();
-      return statusReport(options);
+      const { alarms } = options;
+      let report;
+      try {
+        report = statusReport(options, store);
+        alarms.clear(unreadable);
+      } catch (error) {
+        const { problem, message } = toStoreError(error);
+        alarms.raise(unreadable, problem, `The store cannot be read: ${message}; see revka doctor`);
+        report = statusReport(options, nothing);
+      }
+      return { ...report, alarms: shownAlarms(alarms) };
     },
     send: (request) => send(options, request, chatOf),
     async pause(request) {
@@ -87,8 +100,30 @@ export function operator(options: OperatorOptions): ControlApi {
   };
 }
 
-function statusReport(options: OperatorOptions): StatusReport {
-  const { store, clock, metrics } = options;
+/** What a status reads of the store. */
+type Readable = Pick<
+  ConversationStore,
+  "counts" | "failedDeliveries" | "chat" | "pausedChats" | "closedWindows" | "sources"
+>;
+
+const nothing: Readable = {
+  counts: () => ({
+    pendingMessages: 0,
+    pendingBytes: 0,
+    oldestPendingAt: null,
+    openDeliveries: 0,
+    oldestOpenDeliveryAt: null,
+    failedDeliveries: 0,
+  }),
+  failedDeliveries: () => [],
+  chat: () => null,
+  pausedChats: () => [],
+  closedWindows: () => 0,
+  sources: () => [],
+};
+
+function statusReport(options: OperatorOptions, store: Readable): Omit<StatusReport, "alarms"> {
+  const { clock, metrics } = options;
   const now = clock.now();
   const counts = store.counts();
   const age = (at: number | null) =>
@@ -108,7 +143,7 @@ function statusReport(options: OperatorOptions): StatusReport {
       pid: process.pid,
       uptime_seconds: Math.round((now - options.startedAt) / 1000),
     },
-    channels: channelReports(options),
+    channels: channelReports({ ...options, store }),
     inbox: {
       pending: counts.pendingMessages,
       oldest_age_seconds: age(counts.oldestPendingAt),
@@ -136,18 +171,21 @@ function statusReport(options: OperatorOptions): StatusReport {
         hint: delivery.hint ?? "",
       };
     }),
-    alarms: options.alarms.list().map((alarm) => ({
-      since: new Date(alarm.since).toISOString(),
-      source: alarm.source,
-      code: alarm.code,
-      hint: alarm.hint,
-    })),
     paused_chats: store
       .pausedChats()
       .map((chat) => ({ channel: chat.source.channel, chat_id: nameOf(chat.chat) })),
     closed_windows: store.closedWindows(now - WINDOW),
     gateway: { address: gateway.address, public_url: gateway.publicUrl },
   };
+}
+
+function shownAlarms(alarms: Alarms): StatusReport["alarms"] {
+  return alarms.list().map(({ since, source, code, hint }) => ({
+    since: new Date(since).toISOString(),
+    source,
+    code,
+    hint,
+  }));
 }
 
 async function send(

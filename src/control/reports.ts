@@ -7,7 +7,7 @@ import type { ChannelReport } from "./api.ts";
 export interface ReportOptions {
   channels: Channel[];
   skipped: { channel: ChannelName; reason: string }[];
-  store: ConversationStore;
+  store: Pick<ConversationStore, "sources">;
   outbox: Outbox;
 }
 

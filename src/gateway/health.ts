@@ -41,8 +41,9 @@ export function healthOf(channels: ChannelHealth[], alarms: RaisedAlarm[]): Heal
   const reasons = channels
     .filter((entry) => entry.state !== "ready")
     .map((entry) => `${entry.channel} is ${entry.state}${entry.reason ? `: ${entry.reason}` : ""}`);
-  const store = alarms.find((alarm) => alarm.source === "store");
-  if (store) reasons.push(store.hint);
+  for (const { source, hint } of alarms) {
+    if (source === "store" || source === "store.read") reasons.push(hint);
+  }
   return {
     status: reasons.length === 0 ? "ok" : "failing",
     reasons,

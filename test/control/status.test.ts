@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import type { SendFailure } from "../../src/channels/message.ts";
 import type { ControlApi } from "../../src/control/api.ts";
@@ -46,6 +46,26 @@ const writes = () =>
     [{ kind: "message", message: message({ sender: { ...nobody, phone: ada }, text: "hello" }) }],
     everybody,
   );
+
+test("a store that cannot be read is said so, beside all that is known without it", async () => {
+  await writes();
+  const read = spyOn(store, "counts").mockImplementation(() => {
+    throw Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
+  });
+  expect(await api.status()).toMatchObject({
+    channels: [{ state: "ready", last_inbound_at: null }],
+    inbox: { pending: 0 },
+    alarms: [
+      {
+        source: "store.read",
+        code: "damaged",
+        hint: "The store cannot be read: it is damaged (database disk image is malformed); see revka doctor",
+      },
+    ],
+  });
+  read.mockRestore();
+  expect(await api.status()).toMatchObject({ inbox: { pending: 1 }, alarms: [] });
+});
 
 test("the status of an account whose sending is held is not ready, whatever the channel thinks", async () => {
   expect((await api.status()).channels).toMatchObject([{ state: "ready", reason: null }]);

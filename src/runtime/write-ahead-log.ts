@@ -101,7 +101,12 @@ export class WriteAheadLog {
   }
 
   #pages(): number {
-    return Number(this.#length?.get()?.["log"] ?? 0);
+    try {
+      return Number(this.#length?.get()?.["log"] ?? 0);
+    } catch {
+      // A file that fails is for the next commit to tell.
+      return 0;
+    }
   }
 }
 

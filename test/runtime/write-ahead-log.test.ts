@@ -135,6 +135,14 @@ test("finishing waits for what is under way, and leaves a fold to the next commi
   expect(log.free).toBe(true);
 });
 
+test("a log whose length cannot be told ends nothing", async () => {
+  sql.close();
+  log.committed(() => {});
+  await arrive();
+  expect(log.free).toBe(true);
+  sql = new DatabaseSync(path);
+});
+
 test("SQLite itself neither syncs a commit nor folds", () => {
   const [row] = sql.prepare("PRAGMA wal_autocheckpoint").all();
   expect([synchronous(), Object.values(row ?? {})]).toEqual([1, [0]]);

@@ -76,7 +76,7 @@ test.skipIf(!straces)("a webhook's 200 leaves after the store was synced to the 
 test.skipIf(!straces)("while the disk takes its time, others are answered", async () => {
   await using setup = await startCloud({ channels: { read_receipts: false, typing: false } });
   const { graph, daemon } = setup;
-  const slow = ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=800000"];
+  const slow = ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=500000"];
   const tracing = await trace(daemon.pid, [...slow, "-o", join(daemon.home, "trace")]);
   if (!tracing) return;
   let stored = false;
@@ -92,7 +92,7 @@ test.skipIf(!straces)("while the disk takes its time, others are answered", asyn
     longest = Math.max(longest, performance.now() - asked);
   }
   await storing;
-  expect(performance.now() - began).toBeGreaterThan(800);
+  expect(performance.now() - began).toBeGreaterThan(500);
   expect(longest).toBeLessThan(400);
   await tracing.stop();
 });

@@ -51,18 +51,20 @@ export class WriteAheadLog {
   committed(done: () => void): void {
     this.#free = false;
     this.#begin(this.#log, () => {
-      done();
       const pages = this.#pages();
       if (pages < this.#folded) this.#folded = 0;
-      if (pages - this.#folded <= this.#most) return this.#freed();
-      // Who waited for the commit goes first.
-      this.#soon = setImmediate(() => this.#fold(pages));
+      const long = pages - this.#folded > this.#most;
+      // Who waited for the commit goes first, and may commit or finish at once.
+      if (long) this.#soon = setImmediate(() => this.#fold(pages));
+      else this.#free = true;
+      done();
+      if (!long) this.onFree();
     });
   }
 
   /** Returns once it is free: everything committed is on the disk. */
   finish(): void {
-    this.#waitsFor?.finish();
+    while (this.#waitsFor) this.#waitsFor.finish();
     clearImmediate(this.#soon);
     if (!this.#free) this.#freed();
   }

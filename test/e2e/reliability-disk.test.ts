@@ -97,6 +97,21 @@ test.skipIf(!straces)("while the disk takes its time, others are answered", asyn
   await tracing.stop();
 });
 
+test.skipIf(!straces)("a stop lets a webhook under way have its 200", async () => {
+  await using setup = await startCloud({ channels: { read_receipts: false, typing: false } });
+  const { graph, daemon } = setup;
+  const file = join(daemon.home, "trace");
+  const slow = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=500000"];
+  const tracing = await trace(daemon.pid, [...slow, "-o", file]);
+  if (!tracing) return;
+  graph.write({ from: { phone: "15550001111" }, content: content.text("hello") });
+  while (!readFileSync(file, "utf8").includes("fdatasync")) await Bun.sleep(10);
+  expect((await daemon.stop()).code).toBe(0);
+  await tracing.stop();
+  await graph.records.webhooks.waitFor({ where: () => true });
+  expect(graph.records.webhooks.entries.map(({ status }) => status)).toEqual([200]);
+});
+
 describe.skipIf(!straces)("a disk that confirms nothing any more", () => {
   const failing = [
     "-e",

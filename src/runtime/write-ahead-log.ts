@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { FileSync } from "./file-sync.ts";
 
@@ -39,8 +40,10 @@ export class WriteAheadLog {
     this.#most = most;
     this.#length = tellsLength(sql) ? sql.prepare("PRAGMA wal_checkpoint(NOOP)") : null;
     sql.exec(`PRAGMA wal_autocheckpoint = ${this.#length ? 0 : most}`);
-    this.#log = new FileSync(`${path}-wal`);
-    this.#file = new FileSync(path);
+    // Where the path is a link, SQLite keeps the log beside what it leads to.
+    const file = realpathSync(path);
+    this.#log = new FileSync(`${file}-wal`);
+    this.#file = new FileSync(file);
   }
 
   get free(): boolean {

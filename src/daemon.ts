@@ -25,7 +25,7 @@ import { addProcessFigures } from "./gateway/process-metrics.ts";
 import { createNetwork, type Network } from "./net/fetch.ts";
 import { createSpeech } from "./speech/configured.ts";
 import { buildInfo } from "./runtime/build-info.ts";
-import type { Clock } from "./runtime/clock.ts";
+import { sleep, type Clock } from "./runtime/clock.ts";
 import { makeHome } from "./runtime/home.ts";
 import { releaseMemoryAtRest } from "./runtime/memory.ts";
 import { onceLoaded } from "./runtime/once.ts";
@@ -39,6 +39,7 @@ import { createMetrics } from "./telemetry/metrics.ts";
 /** How long running turns and requests may take to end at a stop, ms; together under ten seconds. */
 const TURN_GRACE = 5_000;
 const SEND_GRACE = 2_000;
+const REQUEST_GRACE = 1_000;
 /** Messages of one chat that may wait; beyond it the platform is asked to come again. */
 const MAX_PENDING_PER_CHAT = 1_000;
 
@@ -259,6 +260,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     address,
     async stop() {
       inbox.stop();
+      const grace = sleep(clock, REQUEST_GRACE);
       stopKeeping();
       stopReleasing();
       const drained = async () => {
@@ -269,6 +271,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       };
       // A tunnel tool may take seconds of its own to end.
       await Promise.all([drained(), tunnel?.stop()]);
+      // What was taken in before may still be on its way to the disk.
+      await Promise.race([listener.stop(false), grace]);
       await listener.stop(true);
       await control.stop(true);
       await network.close();

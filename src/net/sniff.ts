@@ -14,11 +14,13 @@ export async function sniffMimeType(head: Uint8Array): Promise<string | null> {
   return known ?? (pdf ? "application/pdf" : null);
 }
 
+/** What no text has. */
+const control = /[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]/;
+
 /** Is this the start of a text? UTF-8 and no control characters, a letter cut off at its end aside. */
 export function isText(head: Uint8Array): boolean {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
-    return !/[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]/.test(text);
+    return !control.test(new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true }));
   } catch {
     return false;
   }
@@ -28,9 +30,10 @@ export function isText(head: Uint8Array): boolean {
 export type Looks = "page" | "text" | "bytes";
 
 export function looksOf(head: Uint8Array): Looks {
-  if (!isText(head)) return "bytes";
-  const first = new TextDecoder().decode(head).trimStart()[0];
-  return first === undefined || "<{[".includes(first) ? "page" : "text";
+  // Read as Latin-1, which many a page is written in; in it, the mark of UTF-8 is three letters.
+  const letters = Buffer.from(head).toString("latin1");
+  if (/^(\xef\xbb\xbf)?\s*([<{[]|$)/.test(letters) && !control.test(letters)) return "page";
+  return isText(head) ? "text" : "bytes";
 }
 
 /**
@@ -76,8 +79,9 @@ export async function sniffStream(
 /**
  * The type to believe: the bytes' own over what was declared, null where a picture, sound or film is none. A container
  * that holds sound alone passes for audio; an office file may look like the archive that it is. Of bytes without a mark
- * the declaration counts: not every sound has one. A page in place of a file is no picture, sound or film, though, and a
- * document is not what always has a mark. `looks`: {@link looksOf} says so. Pure.
+ * the declaration counts: not every sound has one. A page in place of a file is no picture, sound or film, though, nor is
+ * SVG, which is text and may hold scripts; and a document is not what always has a mark. `looks`: {@link looksOf} says
+ * so. Pure.
  */
 export function trueMimeType(
   kind: MediaKind,
@@ -94,7 +98,7 @@ export function trueMimeType(
     return said !== null && archives.has(sniffed) && isOfficeType(said) ? said : sniffed;
   }
   const family = kind === "sticker" ? "image/" : `${kind}/`;
-  const told = sniffed ?? (looks === "page" ? null : said);
+  const told = sniffed ?? (looks === "page" || said?.startsWith("image/svg") ? null : said);
   if (told?.startsWith(family)) return told;
   return kind === "audio" && sniffed !== null ? (soundContainers.get(sniffed) ?? null) : null;
 }

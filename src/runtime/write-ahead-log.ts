@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { FileSync } from "./file-sync.ts";
 
@@ -39,8 +40,10 @@ export class WriteAheadLog {
     this.#most = most;
     this.#length = tellsLength(sql) ? sql.prepare("PRAGMA wal_checkpoint(NOOP)") : null;
     sql.exec(`PRAGMA wal_autocheckpoint = ${this.#length ? 0 : most}`);
-    this.#log = new FileSync(`${path}-wal`);
-    this.#file = new FileSync(path);
+    // Where the path is a link, SQLite keeps the log beside what it leads to.
+    const file = realpathSync(path);
+    this.#log = new FileSync(`${file}-wal`);
+    this.#file = new FileSync(file);
   }
 
   get free(): boolean {
@@ -51,18 +54,20 @@ export class WriteAheadLog {
   committed(done: () => void): void {
     this.#free = false;
     this.#begin(this.#log, () => {
-      done();
       const pages = this.#pages();
       if (pages < this.#folded) this.#folded = 0;
-      if (pages - this.#folded <= this.#most) return this.#freed();
-      // Who waited for the commit goes first.
-      this.#soon = setImmediate(() => this.#fold(pages));
+      const long = pages - this.#folded > this.#most;
+      // Who waited for the commit goes first, and may commit or finish at once.
+      if (long) this.#soon = setImmediate(() => this.#fold(pages));
+      else this.#free = true;
+      done();
+      if (!long) this.onFree();
     });
   }
 
   /** Returns once it is free: everything committed is on the disk. */
   finish(): void {
-    this.#waitsFor?.finish();
+    while (this.#waitsFor) this.#waitsFor.finish();
     clearImmediate(this.#soon);
     if (!this.#free) this.#freed();
   }

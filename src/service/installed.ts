@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
 
 /** How each manager's file names the home, and how a character that means something there is spelled. */
 const spellings: [line: RegExp, escaped: RegExp, plain: (escaped: string) => string][] = [
@@ -23,16 +22,20 @@ export function homeOfInstalled(text: string): string | null {
 
 /**
  * What the systemd unit at `path` starts Revka with, where that is surely `config`: the folder that its credentials come
- * from, if any. Null where the unit is missing or means another config, or where drop-ins may hand over what it does not
- * say.
+ * from, if any. Null where the unit is missing or means another config, or where drop-ins, or credentials that a person
+ * wrote into it, may hand over what is not known here.
  */
 export function startedWith(path: string, config: string): { credentials: string | null } | null {
   if (!existsSync(path) || existsSync(`${path}.d`)) return null;
   const lines = readFileSync(path, "utf8").split("\n");
   const names = lines.some((line) => line.endsWith(` ${config}`) || line.endsWith(`:${config}`));
   if (!names) return null;
-  const secret = lines.flatMap(
-    (line) => /^LoadCredential=revka-(?!config:)[^:]+:(.+)$/.exec(line)?.[1] ?? [],
+  const folders = new Set(
+    lines
+      .filter((line) => /^\w*Credential\w*=(?!revka-config:|\.secret_key:)/.test(line))
+      .map((line) => /^LoadCredential=(revka-[\w-]+):([^%]+)\/\1$/.exec(line)?.[2]),
   );
-  return { credentials: secret[0] === undefined ? null : dirname(secret[0]) };
+  const [folder = null] = folders;
+  if (folders.size > 1 || folders.has(undefined)) return null;
+  return { credentials: folder };
 }

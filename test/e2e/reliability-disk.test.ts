@@ -76,7 +76,7 @@ test.skipIf(!straces)("a webhook's 200 leaves after the store was synced to the 
 test.skipIf(!straces)("while the disk takes its time, others are answered", async () => {
   await using setup = await startCloud({ channels: { read_receipts: false, typing: false } });
   const { graph, daemon } = setup;
-  const slow = ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=800000"];
+  const slow = ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=500000"];
   const tracing = await trace(daemon.pid, [...slow, "-o", join(daemon.home, "trace")]);
   if (!tracing) return;
   let stored = false;
@@ -92,9 +92,24 @@ test.skipIf(!straces)("while the disk takes its time, others are answered", asyn
     longest = Math.max(longest, performance.now() - asked);
   }
   await storing;
-  expect(performance.now() - began).toBeGreaterThan(800);
+  expect(performance.now() - began).toBeGreaterThan(500);
   expect(longest).toBeLessThan(400);
   await tracing.stop();
+});
+
+test.skipIf(!straces)("a stop lets a webhook under way have its 200", async () => {
+  await using setup = await startCloud({ channels: { read_receipts: false, typing: false } });
+  const { graph, daemon } = setup;
+  const file = join(daemon.home, "trace");
+  const slow = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=500000"];
+  const tracing = await trace(daemon.pid, [...slow, "-o", file]);
+  if (!tracing) return;
+  graph.write({ from: { phone: "15550001111" }, content: content.text("hello") });
+  while (!readFileSync(file, "utf8").includes("fdatasync")) await Bun.sleep(10);
+  expect((await daemon.stop()).code).toBe(0);
+  await tracing.stop();
+  await graph.records.webhooks.waitFor({ where: () => true });
+  expect(graph.records.webhooks.entries.map(({ status }) => status)).toEqual([200]);
 });
 
 describe.skipIf(!straces)("a disk that confirms nothing any more", () => {

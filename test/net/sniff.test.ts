@@ -58,6 +58,7 @@ test("the bytes win over what was declared", () => {
     ["image", null, null, null],
     ["image", "application/pdf", "image/jpeg", null],
     ["image", "application/xml", "image/svg+xml", null],
+    ["image", null, "image/svg+xml; charset=utf-16", null],
     ["sticker", "image/webp", null, "image/webp"],
     ["video", "video/mp4", null, "video/mp4"],
     ["video", "audio/mpeg", "video/mp4", null],
@@ -129,10 +130,11 @@ test("an error page in place of a picture is refused and no longer read", async 
 test("bytes without a mark are what they were called, unless a page stands in their place", async () => {
   const unmarked = await sniffStream(stream(bytes("no mark at all"), 5), "audio", "audio/mpeg");
   expect(unmarked.mimeType).toBe("audio/mpeg");
-  for (const page of ["", " \n<html>", '\ufeff{"error":"no"}', '[{"error":1}]']) {
+  for (const page of ["", " \n<html>", '\ufeff{"error":"no"}', '[{"error":1}]', "<p>für"]) {
     expect([page, looksOf(Buffer.from(page))]).toEqual([page, "page"]);
     expect(trueMimeType("image", null, "image/jpeg", "page")).toBeNull();
   }
+  expect(looksOf(Buffer.from("<p>für", "latin1"))).toBe("page");
   expect(looksOf(Buffer.from("name;price"))).toBe("text");
   expect(looksOf(Buffer.from([0x3c, 0, 1]))).toBe("bytes");
 });

@@ -143,6 +143,31 @@ test("a log whose length cannot be told ends nothing", async () => {
   sql = new DatabaseSync(path);
 });
 
+test("who hears of a commit may commit and wait at once: nothing is folded in while others may commit", async () => {
+  while (pages() <= MOST) {
+    sql.exec(`INSERT INTO note VALUES ('${"x".repeat(4000)}')`);
+  }
+  write("a", () => {
+    log.finish();
+    write("b");
+    log.finish();
+  });
+  begun.shift()?.done();
+  expect([log.free, begun]).toEqual([true, []]);
+  await turn();
+  expect([log.free, begun]).toEqual([true, []]);
+  write("c");
+  await arrive();
+  expect([log.free, begun.map(({ file }) => file)]).toEqual([false, ["file"]]);
+});
+
+test("finishing waits for what is committed meanwhile, too", () => {
+  const heard: string[] = [];
+  write("a", () => write("b", () => heard.push("b")));
+  log.finish();
+  expect([heard, log.free, begun]).toEqual([["b"], true, []]);
+});
+
 test("SQLite itself neither syncs a commit nor folds", () => {
   const [row] = sql.prepare("PRAGMA wal_autocheckpoint").all();
   expect([synchronous(), Object.values(row ?? {})]).toEqual([1, [0]]);

@@ -17,6 +17,14 @@ test.each([
   [direct, { credentials: null }],
   [handedOver, { credentials: null }],
   [handedOver + secret, { credentials: "/etc/revka/credentials" }],
+  [`${handedOver}LoadCredential=.secret_key:/etc/revka/.secret_key\n`, { credentials: null }],
+  // Written into the unit by a person, and not by us.
+  [`${handedOver}LoadCredential=revka-api-key:/etc/keys/openai\n`, null],
+  [`${handedOver}${secret}LoadCredential=revka-wati-api-token:/srv/revka-wati-api-token\n`, null],
+  [`${direct}LoadCredential=revka-api-key:/srv/50%%/revka-api-key\n`, null],
+  [`${direct}SetCredentialEncrypted=revka-api-key: k6iUCUh0RJCQyvL8k8q1UyAAAAA\n`, null],
+  [`${direct}LoadCredentialEncrypted=revka-api-key:/etc/revka/api-key.cred\n`, null],
+  [`${direct}ImportCredential=revka-*\n`, null],
   ["ExecStart=/usr/local/bin/revka daemon --config /srv/c.toml\n", null],
   [`ExecStart=/usr/local/bin/revka daemon --config ${config}.old\n`, null],
 ])("of the unit %p is known %p", (text, known) => {

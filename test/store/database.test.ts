@@ -271,6 +271,16 @@ test("a folder that cannot be made is named", () => {
   );
 });
 
+test("a store may be a link, to another disk for instance", async () => {
+  const elsewhere = join(folder, "elsewhere.db");
+  Database.open(elsewhere).close();
+  symlinkSync(elsewhere, path);
+  const database = Database.open(path);
+  await database.write(() => database.sql("UPDATE probe SET at = 7").run());
+  expect(statSync(`${elsewhere}-wal`).size).toBeGreaterThan(0);
+  database.close();
+});
+
 test("a link to nothing is not called a folder", () => {
   symlinkSync("/nowhere/revka.db", path);
   expect(() => storeAt(path, clock)).toThrow(`the store ${path}: it cannot be made: see to`);

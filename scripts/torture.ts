@@ -14,7 +14,8 @@ const usage = `bun run torture [--rounds 300] [--seed 1] [--scenario ${scenarios
   network  as kill, and webhooks come twice, in another order, over connections that break
   away     as kill, and the platform cannot be reached now and then
   disk     as kill, and the disk is full now and then (Linux, root)
-  mixed    all of it
+  power    as kill and start, and the power goes with most kills: what was not synced is lost (Linux, strace)
+  mixed    all of the others
   blind    as lost, and the platform tells nothing: shows what cannot be promised (repeats are expected)
 `;
 
@@ -76,6 +77,14 @@ function print(result: TortureReport, kind: Scenario): void {
           [
             "first starts",
             `${result.firstStarts.killed} killed, ${result.firstStarts.cameUp} came up again`,
+          ] as [string, string],
+        ]),
+    ...(result.power === null
+      ? []
+      : [
+          [
+            "power cuts",
+            `${result.power.cuts}, with ${result.power.uncertain} changes of the store not synced`,
           ] as [string, string],
         ]),
     ["messages", verdict.messages],

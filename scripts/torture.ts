@@ -6,7 +6,7 @@ import { torture, type TortureReport } from "./torture/run.ts";
  * Kills a real daemon over and over and counts what it lost, repeated or mixed up: `bun run torture --rounds 300
  * --seed 1 --scenario mixed [--agent webhook] [--binary dist/revka]`. Ends with 1 where anything was.
  */
-const usage = `bun run torture [--rounds 300] [--seed 1] [--scenario ${scenarios.join("|")}] [--agent echo|webhook] [--platform cloud|wati] [--chats 40] [--binary FILE]
+const usage = `bun run torture [--rounds 300, power 60] [--seed 1] [--scenario ${scenarios.join("|")}] [--agent echo|webhook] [--platform cloud|wati] [--chats 40] [--binary FILE]
 
   kill     SIGKILL inside webhooks, right after an acknowledgement, during turns, between a send and its commit
   start    as kill, and the new process is killed while it starts (the first one while it makes its store)
@@ -21,7 +21,7 @@ const usage = `bun run torture [--rounds 300] [--seed 1] [--scenario ${scenarios
 
 const { values } = optionsOf(usage, {
   options: {
-    rounds: { type: "string", default: "300" },
+    rounds: { type: "string" },
     seed: { type: "string", default: "1" },
     scenario: { type: "string", default: "mixed" },
     agent: { type: "string", default: "echo" },
@@ -37,8 +37,9 @@ const platform = (["cloud", "wati"] as const).find((name) => name === values.pla
 if (!agent) misused(usage, `there is no agent "${values.agent}"`);
 if (!platform) misused(usage, `there is no platform "${values.platform}"`);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+const rounds = countOf(usage, "rounds", values.rounds ?? (scenario === "power" ? "60" : "300"));
 const report = await torture({
-  rounds: countOf(usage, "rounds", values.rounds),
+  rounds,
   seed: countOf(usage, "seed", values.seed),
   scenario,
   agent,
@@ -69,7 +70,7 @@ function print(result: TortureReport, kind: Scenario): void {
     ids.length === 0 ? "0" : `${ids.length} (${ids.slice(0, 3).join(", ")} …)`;
   const rows: [string, string | number][] = [
     ["scenario", `${kind} on ${values.platform}, seed ${values.seed}, agent ${values.agent}`],
-    ["rounds", Number(values.rounds)],
+    ["rounds", rounds],
     ["kills", `${result.kills} (${result.starts} starts)`],
     ...(result.firstStarts.killed === 0
       ? []

@@ -31,11 +31,11 @@ export interface PlannedWebhook {
 }
 
 /**
- * When SIGKILL comes: so long after the round began, or after its nth post or acknowledgement, or after the daemon, which
- * acknowledged something in this round, began to fold its write-ahead log into the store.
+ * When SIGKILL comes: so long after the round began, or after its nth post or acknowledgement, or after the daemon began
+ * to fold its write-ahead log into the store's file, or had written that.
  */
 export interface KillMoment {
-  after: "begin" | "posted" | "acknowledged" | "folded";
+  after: "begin" | "posted" | "acknowledged" | "folding" | "folded";
   nth: number;
   ms: number;
 }
@@ -87,7 +87,7 @@ export function planRound(scenario: Scenario, chats: number, random: () => numbe
   const upTo = (most: number) => Math.floor(random() * (most + 1));
   const network = scenario === "network" || scenario === "mixed";
   const power = scenario === "power";
-  if (power && random() < 0.12) return planFlood(chats, random);
+  if (power && random() < 0.15) return planFlood(chats, random);
   const starts = scenario === "start" || scenario === "mixed" || power ? 0.3 : 0;
   const latestStart = power ? tracedStartMs : 200;
   const webhooks = Array.from({ length: 3 + upTo(7) }, () => planWebhook(chats, network, random));
@@ -125,7 +125,7 @@ function planFlood(chats: number, random: () => number): Round {
       messages: 5,
       letters: 3_500,
     })),
-    kill: { after: "folded", nth: 0, ms: upTo(60) },
+    kill: { after: random() < 0.25 ? "folding" : "folded", nth: 0, ms: upTo(60) },
     killStarts: random() < 0.5 ? [upTo(tracedStartMs)] : [],
     powerCuts: [true, true],
     answerDelayMs: null,

@@ -149,7 +149,7 @@ class Image {
   #size: number;
 
   constructor(content: Uint8Array) {
-    this.#room = content.slice();
+    this.#room = Uint8Array.from(content);
     this.#size = content.length;
   }
 

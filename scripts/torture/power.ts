@@ -6,7 +6,7 @@ import { fileCalls, tracedCalls } from "./file-calls.ts";
 import { afterPowerCut } from "./power-cut.ts";
 
 /** How long each sync of a process takes, µs, beside what the disk takes: a cut is to fall into it. */
-const syncTimes = [0, 3_000, 30_000];
+const syncTimes = [0, 2_000, 20_000, 60_000];
 /** More than anything that SQLite writes at once, bytes. */
 const longestWrite = 1024 * 1024;
 

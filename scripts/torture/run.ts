@@ -68,6 +68,8 @@ const diskMegabytes = 64;
 /** A send with a lost answer waits so long for its status. Longer than the time between two kills, it holds up its chat. */
 const statusGraceSecs = 1;
 const quietTimeoutMs = 120_000;
+/** More than goes by between two pages of a fold. */
+const foldPauseMs = 8;
 /** A flood that is not folded by then is none. */
 const latestFoldMs = 10_000;
 
@@ -257,8 +259,8 @@ class Torture {
   async #moment(kill: KillMoment | null): Promise<void> {
     if (!kill) return pause(calmRoundMs);
     const { after, nth, ms } = kill;
-    if (after === "folded") {
-      await this.#folding();
+    if (after === "folding" || after === "folded") {
+      await this.#fold(after);
     } else if (after !== "begin") {
       const { promise: seen, resolve } = Promise.withResolvers<void>();
       let count = 0;
@@ -273,13 +275,17 @@ class Torture {
     if (ms > 0) await pause(ms);
   }
 
-  /** Resolves when the store's file is written, by a daemon that has acknowledged something since. */
-  async #folding(): Promise<void> {
-    const { promise: folding, resolve } = Promise.withResolvers<void>();
-    const acknowledged = once(this.customers, "acknowledged");
-    await Promise.race([acknowledged, pause(latestFoldMs)]);
-    const watcher = watch(this.storePath, () => resolve());
-    await Promise.race([folding, pause(latestFoldMs)]);
+  /** Resolves when the store's file is written, by a daemon that is past its start, or when that is over. */
+  async #fold(moment: "folding" | "folded"): Promise<void> {
+    await Promise.race([once(this.customers, "acknowledged"), pause(latestFoldMs)]);
+    const { promise: seen, resolve } = Promise.withResolvers<void>();
+    let over: ReturnType<typeof setTimeout> | undefined;
+    const watcher = watch(this.storePath, () => {
+      if (moment === "folding") return resolve();
+      clearTimeout(over);
+      over = setTimeout(resolve, foldPauseMs);
+    });
+    await Promise.race([seen, pause(latestFoldMs)]);
     watcher.close();
   }
 

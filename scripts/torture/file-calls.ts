@@ -14,7 +14,6 @@ export type Deed =
  */
 export type FileCall = Deed & {
   began: number;
-  /** Infinite where it never returned: it may have been carried out or not. */
   ended: number;
 };
 
@@ -28,35 +27,35 @@ export const tracedCalls = [
 /**
  * The calls on those paths for which `watched` holds, in the order in which they began, from the lines of
  * `strace -f -y -xx -s <more than any write>`. strace writes a call down before it lets the thread make it, and its
- * result before it lets the thread go on. Throws at a change that is not understood.
+ * result before it lets the thread go on. A change that never returned ended with its process, after the last line.
+ * `first` is the number of the first line. Throws at a change that is not understood.
  */
 export function fileCalls(
   lines: readonly string[],
   watched: (path: string) => boolean,
+  first = 0,
 ): FileCall[] {
   const calls: FileCall[] = [];
   const open = new Map<string, { words: string; began: number }>();
+  const end = first + lines.length;
   const add = (words: string, began: number, ended: number) => {
     const deed = parse(words, watched);
     if (deed) calls.push({ ...deed, began, ended });
   };
-  const neverReturned = ({ words, began }: { words: string; began: number }) =>
-    add(`${words}) = ?`, began, Infinity);
-  lines.forEach((line, number) => {
+  lines.forEach((line, index) => {
     const [, thread, said] = /^(\d+) +(.*)$/.exec(line) ?? [];
-    if (thread === undefined || said === undefined || said.startsWith("---")) return;
-    const earlier = open.get(thread);
-    open.delete(thread);
+    if (thread === undefined || said === undefined || /^(---|\+\+\+)/.test(said)) return;
+    const number = first + index;
     const rest = /^<\.\.\. \w+ resumed>(.*)$/.exec(said)?.[1];
-    if (rest === undefined && earlier) neverReturned(earlier);
-    const words = rest === undefined ? said : (earlier?.words ?? "") + rest;
-    const began = rest === undefined ? number : (earlier?.began ?? number);
+    const earlier = rest === undefined ? undefined : open.get(thread);
+    if (earlier) open.delete(thread);
+    const words = earlier ? earlier.words + rest : said;
+    const began = earlier?.began ?? number;
     const unfinished = words.lastIndexOf(" <unfinished ...>");
     if (unfinished >= 0) open.set(thread, { words: words.slice(0, unfinished), began });
-    else if (words.endsWith("= ?")) add(words, began, Infinity);
-    else if (!words.startsWith("+++")) add(words, began, number);
+    else add(words, began, words.endsWith("= ?") ? end : number);
   });
-  for (const call of open.values()) neverReturned(call);
+  for (const { words, began } of open.values()) add(`${words}) = ?`, began, end);
   return calls.toSorted((a, b) => a.began - b.began);
 }
 

@@ -127,9 +127,8 @@ function isConfirmed(change: { ended: number }, syncs: readonly Sync[]): boolean
   );
 }
 
-/** What never returned comes last. */
 function byEnd(a: Change, b: Change): number {
-  return a.ended === b.ended ? a.began - b.began : a.ended < b.ended ? -1 : 1;
+  return a.ended - b.ended || a.began - b.began;
 }
 
 function* pieces(

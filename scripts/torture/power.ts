@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileCalls, tracedCalls } from "./file-calls.ts";
+import { fileCalls, tracedCalls, type FileCall } from "./file-calls.ts";
 import { afterPowerCut } from "./power-cut.ts";
 
 /** How long each sync of a process takes, µs, beside what the disk takes: a cut is to fall into it. */
@@ -54,10 +54,14 @@ export class Power {
 
   /** Call it once the daemon has ended. */
   async cut(): Promise<void> {
-    const lines: string[] = [];
-    for (const trace of this.#traces) lines.push(...(await linesOf(trace)));
     const watched = (path: string) => path === this.#directory || this.#isOfStore(path);
-    const calls = fileCalls(lines, watched);
+    const calls: FileCall[] = [];
+    let line = 0;
+    for (const trace of this.#traces) {
+      const lines = await linesOf(trace);
+      calls.push(...fileCalls(lines, watched, line));
+      line += lines.length + 1;
+    }
     const left = afterPowerCut(this.#files, calls, this.#directory, this.random);
     for (const name of readdirSync(this.#directory)) {
       const path = join(this.#directory, name);

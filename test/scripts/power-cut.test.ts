@@ -68,7 +68,7 @@ describe("of a trace are read", () => {
       ],
     ],
     [
-      "what never returned, but no sync of that kind",
+      "what never returned, as of the end of the process, but no sync of that kind",
       `7  pwrite64(7<${wal}>, "abc", 3, 0 <unfinished ...>
        8  fdatasync(9<${wal}> <unfinished ...>
        9  fsync(9<${wal}>) = ?
@@ -77,8 +77,8 @@ describe("of a trace are read", () => {
        8  +++ killed by SIGKILL +++
        7  +++ killed by SIGKILL +++`,
       [
-        { ...write("abc", 0), began: 0, ended: Infinity },
-        { ...write("d", 3), began: 3, ended: Infinity },
+        { ...write("abc", 0), began: 0, ended: 7 },
+        { ...write("d", 3), began: 3, ended: 7 },
       ],
     ],
     [
@@ -200,6 +200,20 @@ describe("a power cut leaves", () => {
     expect(blocks).toContainEqual([".", "a", ".", "a"]);
     expect(blocks).toContainEqual([".", ".", "a", "."]);
     expect(blocks.flat().every((part) => part === "." || part === "a")).toBe(true);
+  });
+
+  test("what the next process synced, of one that was killed within a write, and what that wrote over it", () => {
+    const watched = (path: string) => path === wal;
+    const killed = trace(
+      `7  pwrite64(7<${wal}>, "abc", 3, 0 <unfinished ...>\n7  +++ killed by SIGKILL +++`,
+    );
+    const next = trace(`${write("d", 1, 8)}${sync()}`);
+    const both = [...fileCalls(killed, watched), ...fileCalls(next, watched, killed.length + 1)];
+    const left = afterPowerCut(new Map([[wal, Buffer.from(".....")]]), both, folder, () => 0);
+    expect(left).toEqual({
+      files: new Map([[wal, new Uint8Array(Buffer.from("adc.."))]]),
+      uncertain: 0,
+    });
   });
 
   test("what it left when it comes again", () => {

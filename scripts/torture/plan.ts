@@ -125,7 +125,7 @@ function planFlood(chats: number, random: () => number): Round {
       messages: 5,
       letters: 3_500,
     })),
-    kill: { after: random() < 0.25 ? "folding" : "folded", nth: 0, ms: upTo(60) },
+    kill: { after: random() < 0.25 ? "folding" : "folded", nth: 0, ms: upTo(30) },
     killStarts: random() < 0.5 ? [upTo(tracedStartMs)] : [],
     powerCuts: [true, true],
     answerDelayMs: null,

@@ -6,7 +6,7 @@ import { torture, type TortureReport } from "./torture/run.ts";
  * Kills a real daemon over and over and counts what it lost, repeated or mixed up: `bun run torture --rounds 300
  * --seed 1 --scenario mixed [--agent webhook] [--binary dist/revka]`. Ends with 1 where anything was.
  */
-const usage = `bun run torture [--rounds 300] [--seed 1] [--scenario ${scenarios.join("|")}] [--agent echo|webhook] [--platform cloud|wati] [--chats 40] [--binary FILE]
+const usage = `bun run torture [--rounds 300, power 60] [--seed 1] [--scenario ${scenarios.join("|")}] [--agent echo|webhook] [--platform cloud|wati] [--chats 40] [--binary FILE]
 
   kill     SIGKILL inside webhooks, right after an acknowledgement, during turns, between a send and its commit
   start    as kill, and the new process is killed while it starts (the first one while it makes its store)
@@ -14,13 +14,14 @@ const usage = `bun run torture [--rounds 300] [--seed 1] [--scenario ${scenarios
   network  as kill, and webhooks come twice, in another order, over connections that break
   away     as kill, and the platform cannot be reached now and then
   disk     as kill, and the disk is full now and then (Linux, root)
-  mixed    all of it
+  power    as kill and start, and the power goes with most kills: what was not synced is lost (Linux, strace)
+  mixed    all of the others
   blind    as lost, and the platform tells nothing: shows what cannot be promised (repeats are expected)
 `;
 
 const { values } = optionsOf(usage, {
   options: {
-    rounds: { type: "string", default: "300" },
+    rounds: { type: "string" },
     seed: { type: "string", default: "1" },
     scenario: { type: "string", default: "mixed" },
     agent: { type: "string", default: "echo" },
@@ -36,8 +37,9 @@ const platform = (["cloud", "wati"] as const).find((name) => name === values.pla
 if (!agent) misused(usage, `there is no agent "${values.agent}"`);
 if (!platform) misused(usage, `there is no platform "${values.platform}"`);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+const rounds = countOf(usage, "rounds", values.rounds ?? (scenario === "power" ? "60" : "300"));
 const report = await torture({
-  rounds: countOf(usage, "rounds", values.rounds),
+  rounds,
   seed: countOf(usage, "seed", values.seed),
   scenario,
   agent,
@@ -68,7 +70,7 @@ function print(result: TortureReport, kind: Scenario): void {
     ids.length === 0 ? "0" : `${ids.length} (${ids.slice(0, 3).join(", ")} …)`;
   const rows: [string, string | number][] = [
     ["scenario", `${kind} on ${values.platform}, seed ${values.seed}, agent ${values.agent}`],
-    ["rounds", Number(values.rounds)],
+    ["rounds", rounds],
     ["kills", `${result.kills} (${result.starts} starts)`],
     ...(result.firstStarts.killed === 0
       ? []
@@ -76,6 +78,14 @@ function print(result: TortureReport, kind: Scenario): void {
           [
             "first starts",
             `${result.firstStarts.killed} killed, ${result.firstStarts.cameUp} came up again`,
+          ] as [string, string],
+        ]),
+    ...(result.power === null
+      ? []
+      : [
+          [
+            "power cuts",
+            `${result.power.cuts}, with ${result.power.uncertain} changes of the store not synced`,
           ] as [string, string],
         ]),
     ["messages", verdict.messages],

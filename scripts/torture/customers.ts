@@ -60,7 +60,9 @@ export class Customers extends EventEmitter<{ posted: []; acknowledged: [ms: num
     const phone = numberOf(plan.chat);
     const number = this.written.length;
     const count = Math.min(plan.messages, this.webhooks.batch);
-    const texts = Array.from({ length: count }, (_, place) => `message ${number + place}`);
+    const texts = Array.from({ length: count }, (_, place) =>
+      `message ${number + place}`.padEnd(plan.letters ?? 0, "."),
+    );
     const { ids, bodies } = this.webhooks.compose(phone, texts);
     const messages = texts.map((text, place): WrittenMessage => ({
       id: ids[place] ?? "",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { stringify } from "smol-toml";
+import type { Power } from "./power.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 /** Lines of the log that are kept to be shown. */
@@ -20,6 +21,8 @@ export interface VictimOptions {
   preload?: string;
   /** Beside PATH, HOME and REVKA_HOME. */
   env?: Record<string, string>;
+  /** Of its store's disk, where it can be cut. */
+  power?: Power | null;
 }
 
 /** A daemon that is killed and started again, always with the same home and port. */
@@ -51,10 +54,12 @@ export class Victim {
 
   /** Starts it and does not wait for anything. */
   start(): void {
-    const { binary, home, port, preload, env } = this.options;
+    const { binary, home, port, preload, env, power } = this.options;
     const words = ["daemon", "--config", this.#configFile, "--port", String(port)];
     const source = preload ? ["--preload", preload, main] : [main];
-    const child = spawn(binary ?? process.execPath, binary ? words : [...source, ...words], {
+    const daemon = binary ? [binary] : [process.execPath, ...source];
+    const [command = "", ...rest] = [...(power?.tracer() ?? []), ...daemon, ...words];
+    const child = spawn(command, rest, {
       env: { PATH: process.env["PATH"], HOME: home, REVKA_HOME: home, REVKA_LOG: "warn", ...env },
       stdio: ["ignore", "ignore", "pipe"],
     });

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { controlClient } from "../../src/control/client.ts";
 import { Victim } from "./daemon.ts";
-import type { Scenario } from "./plan.ts";
+import { tracedStartMs, type Scenario } from "./plan.ts";
+import { Power } from "./power.ts";
 
 export interface FirstStarts {
   /** New homes whose first daemon was killed while it made its store. */
@@ -15,7 +16,7 @@ const newHomes = 12;
 /** How late the kill may come after the start, ms. */
 const latestKill = 200;
 
-/** Kills the first start of new homes, and looks whether the next one makes good what is there. */
+/** Kills the first start of new homes, with the power or without, and looks whether the next one makes good what is there. */
 export async function killFirstStarts(options: {
   scenario: Scenario;
   rounds: number;
@@ -25,15 +26,18 @@ export async function killFirstStarts(options: {
   random: () => number;
 }): Promise<FirstStarts> {
   const { scenario, rounds, victim, folder, random } = options;
-  const killed = scenario === "start" || scenario === "mixed" ? Math.min(newHomes, rounds) : 0;
+  const kinds: Scenario[] = ["start", "mixed", "power"];
+  const killed = kinds.includes(scenario) ? Math.min(newHomes, rounds) : 0;
   let cameUp = 0;
   for (let number = 0; number < killed; number++) {
     const home = join(folder, `home-${number}`);
     const config = { ...victim.options.config, store: {} };
-    const fresh = new Victim({ ...victim.options, home, config });
+    const power = victim.options.power ? new Power(join(home, "revka.db"), folder, random) : null;
+    const fresh = new Victim({ ...victim.options, home, config, power });
     fresh.start();
-    await pause(Math.floor(random() * latestKill));
+    await pause(Math.floor(random() * (power ? tracedStartMs : latestKill)));
     await fresh.end("SIGKILL");
+    await power?.cut();
     fresh.start();
     const control = controlClient(join(home, "revka.sock"));
     for (let tries = 0; tries < 500 && fresh.running; tries++) {

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, realpathSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -20,6 +21,7 @@ import {
   type Round,
   type Scenario,
 } from "./plan.ts";
+import { canTrace, Power } from "./power.ts";
 import { readStore, type StoreState } from "./store-state.ts";
 import type { Platform } from "./platform.ts";
 import { watiPlatform } from "./wati.ts";
@@ -45,6 +47,8 @@ export interface TortureReport {
   verdict: Verdict;
   store: StoreState;
   kills: number;
+  /** How often the power was cut with a kill, and how much of the store was not synced then; null where it never was. */
+  power: { cuts: number; uncertain: number } | null;
   starts: number;
   firstStarts: FirstStarts;
   /** Ends of the daemon that were not asked for, with its last words. */
@@ -64,10 +68,17 @@ const diskMegabytes = 64;
 /** A send with a lost answer waits so long for its status. Longer than the time between two kills, it holds up its chat. */
 const statusGraceSecs = 1;
 const quietTimeoutMs = 120_000;
+/** More than goes by between two pages of a fold. */
+const foldPauseMs = 8;
+/** A flood that is not folded by then is none. */
+const latestFoldMs = 10_000;
 
 /** Kills a daemon again and again while customers write to it, lets it come to rest, and judges what it did. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
-  const folder = mkdtempSync(join(tmpdir(), "revka-torture-"));
+  if (options.scenario === "power" && !canTrace()) {
+    throw new Error("the power cannot be cut here: it takes strace, and the right to trace");
+  }
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "revka-torture-")));
   const needsDisk = options.scenario === "disk" || options.scenario === "mixed";
   const disk = needsDisk ? smallDisk(join(folder, "disk"), diskMegabytes) : null;
   if (options.scenario === "disk" && !disk) {
@@ -100,6 +111,7 @@ class Torture {
     readonly agent: SlowAgent | null,
     readonly customers: Customers,
     readonly victim: Victim,
+    readonly power: Power | null,
     readonly disk: SmallDisk | null,
     readonly storePath: string,
     readonly folder: string,
@@ -129,10 +141,14 @@ class Torture {
     const way = options.scenario === "away" ? await openWay(platform.url) : null;
     ending.push(() => way?.cut());
     const storePath = join(disk?.path ?? folder, "revka.db");
+    // How often it asks depends on the timing.
+    const chance = seededRandom(options.seed + 2);
+    const power = options.scenario === "power" ? new Power(storePath, folder, chance) : null;
     const victim = new Victim({
       home: join(folder, "home"),
       port,
       binary: options.binary,
+      power,
       config: {
         agent: {
           max_concurrent_turns: 16,
@@ -153,6 +169,7 @@ class Torture {
       agent,
       customers,
       victim,
+      power,
       disk,
       storePath,
       folder,
@@ -187,6 +204,7 @@ class Torture {
       verdict: judge(customers.written, await this.platform.accepted(store), store.order),
       store,
       kills: this.#kills,
+      power: this.power && { cuts: this.power.cuts, uncertain: this.power.uncertain },
       starts: victim.starts,
       firstStarts,
       crashes: victim.crashes,
@@ -210,10 +228,11 @@ class Torture {
     for (const webhook of round.webhooks) customers.post(webhook);
     await moment;
     if (round.kill) {
-      await this.#kill();
-      for (const ms of round.killStarts) {
+      const [cut = false, ...cuts] = round.powerCuts;
+      await this.#kill(cut);
+      for (const [number, ms] of round.killStarts.entries()) {
         await pause(ms);
-        await this.#kill();
+        await this.#kill(cuts[number] ?? false);
       }
     }
     await freed;
@@ -229,9 +248,10 @@ class Torture {
     await this.way?.mend();
   }
 
-  async #kill(): Promise<void> {
+  async #kill(withPower: boolean): Promise<void> {
     if (this.victim.running) this.#kills++;
     await this.victim.end("SIGKILL");
+    if (withPower) await this.power?.cut();
     this.victim.start();
   }
 
@@ -239,7 +259,9 @@ class Torture {
   async #moment(kill: KillMoment | null): Promise<void> {
     if (!kill) return pause(calmRoundMs);
     const { after, nth, ms } = kill;
-    if (after !== "begin") {
+    if (after === "folding" || after === "folded") {
+      await this.#fold(after);
+    } else if (after !== "begin") {
       const { promise: seen, resolve } = Promise.withResolvers<void>();
       let count = 0;
       const listen = () => {
@@ -251,6 +273,20 @@ class Torture {
     }
     // setTimeout takes a millisecond at least: "at once" must be at once.
     if (ms > 0) await pause(ms);
+  }
+
+  /** Resolves when the store's file is written, by a daemon that is past its start, or when that is over. */
+  async #fold(moment: "folding" | "folded"): Promise<void> {
+    await Promise.race([once(this.customers, "acknowledged"), pause(latestFoldMs)]);
+    const { promise: seen, resolve } = Promise.withResolvers<void>();
+    let over: ReturnType<typeof setTimeout> | undefined;
+    const watcher = watch(this.storePath, () => {
+      if (moment === "folding") return resolve();
+      clearTimeout(over);
+      over = setTimeout(resolve, foldPauseMs);
+    });
+    await Promise.race([seen, pause(latestFoldMs)]);
+    watcher.close();
   }
 
   /**

@@ -3,6 +3,7 @@ import { longRun } from "../../scripts/long-run/run.ts";
 import { slowAgentRun } from "../../scripts/slow-agent/run.ts";
 import type { Verdict } from "../../scripts/torture/ledger.ts";
 import type { Scenario } from "../../scripts/torture/plan.ts";
+import { canTrace } from "../../scripts/torture/power.ts";
 import { torture } from "../../scripts/torture/run.ts";
 
 /** What the whole runs show with hundreds of rounds (docs/reliability.md), shown again with a few. */
@@ -44,6 +45,29 @@ test.concurrent.each(killed)(
     expect(report.verdict.messages).toBeGreaterThan(30);
     expect(report.kills).toBeGreaterThan(3);
     expect(report.firstStarts.cameUp).toBe(report.firstStarts.killed);
+    expect(report.store.integrity).toBe("ok");
+  },
+  120_000,
+);
+
+test.skipIf(!canTrace())(
+  "after power cuts it goes on from what was synced, and no other promise is broken",
+  async () => {
+    const report = await torture({
+      rounds: 6,
+      seed: 4,
+      scenario: "power",
+      agent: "echo",
+      chats: 12,
+      binary,
+      statusGraceSecs: 3,
+      say: () => {},
+    });
+    expectAllWell(report.verdict);
+    expect(report.crashes).toEqual([]);
+    expect(report.firstStarts.cameUp).toBe(report.firstStarts.killed);
+    expect(report.power?.cuts).toBeGreaterThan(2);
+    expect(report.power?.uncertain).toBeGreaterThan(0);
     expect(report.store.integrity).toBe("ok");
   },
   120_000,

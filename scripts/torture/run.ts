@@ -249,6 +249,7 @@ class Torture {
   }
 
   async #kill(withPower: boolean): Promise<void> {
+    await this.power?.on();
     if (this.victim.running) this.#kills++;
     await this.victim.end("SIGKILL");
     if (withPower) await this.power?.cut();

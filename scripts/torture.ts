@@ -15,7 +15,7 @@ const usage = `bun run torture [--rounds 300, power 60] [--seed 1] [--scenario $
   away     as kill, and the platform cannot be reached now and then
   disk     as kill, and the disk is full now and then (Linux, root)
   power    as kill and start, and the power goes with most kills: what was not synced is lost (Linux, strace)
-  mixed    all of the others
+  mixed    all of it but power
   blind    as lost, and the platform tells nothing: shows what cannot be promised (repeats are expected)
 `;
 

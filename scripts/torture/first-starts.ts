@@ -36,6 +36,7 @@ export async function killFirstStarts(options: {
     const fresh = new Victim({ ...victim.options, home, config, power });
     fresh.start();
     await pause(Math.floor(random() * (power ? tracedStartMs : latestKill)));
+    await power?.on();
     await fresh.end("SIGKILL");
     await power?.cut();
     fresh.start();

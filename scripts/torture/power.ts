@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileCalls, tracedCalls, type FileCall } from "./file-calls.ts";
@@ -50,6 +50,15 @@ export class Power {
       ...["strace", "-D", "-f", "--seccomp-bpf", "-q", "-y", "-xx", "-s", String(longestWrite)],
       ...["-e", `trace=${tracedCalls.join(",")}`, ...slow, "-o", trace],
     ];
+  }
+
+  /** Resolves once the last daemon runs. strace that is killed while it prepares that leaves a child behind. */
+  async on(): Promise<void> {
+    const trace = this.#traces.at(-1) ?? "";
+    for (let tries = 0; tries < 200; tries++) {
+      if ((statSync(trace, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+      await pause(5);
+    }
   }
 
   /** Call it once the daemon has ended. */

@@ -37,7 +37,7 @@ export interface TortureOptions {
   chats: number;
   /** An executable of Revka; the source when null. */
   binary: string | null;
-  /** Else a second. On a busy machine a status may come later than that. */
+  /** Else a second, or five where the power is cut. On a busy machine a status may come later than that. */
   statusGraceSecs?: number;
   /** What goes on, a line at a time. */
   say(line: string): void;
@@ -67,6 +67,8 @@ export interface TortureReport {
 const diskMegabytes = 64;
 /** A send with a lost answer waits so long for its status. Longer than the time between two kills, it holds up its chat. */
 const statusGraceSecs = 1;
+/** Hundreds of statuses may come at once to a daemon whose syncs are slow. */
+const powerStatusGraceSecs = 5;
 const quietTimeoutMs = 120_000;
 /** More than goes by between two pages of a fold. */
 const foldPauseMs = 8;
@@ -132,7 +134,9 @@ class Torture {
       seed: options.seed,
       faults: platformFaults(options.scenario),
       daemon,
-      statusGraceSecs: options.statusGraceSecs ?? statusGraceSecs,
+      statusGraceSecs:
+        options.statusGraceSecs ??
+        (options.scenario === "power" ? powerStatusGraceSecs : statusGraceSecs),
     });
     ending.push(() => platform.stop());
     const agent =
@@ -249,6 +253,7 @@ class Torture {
   }
 
   async #kill(withPower: boolean): Promise<void> {
+    await this.power?.on();
     if (this.victim.running) this.#kills++;
     await this.victim.end("SIGKILL");
     if (withPower) await this.power?.cut();

@@ -60,7 +60,6 @@ test.skipIf(!canTrace())(
       agent: "echo",
       chats: 12,
       binary,
-      statusGraceSecs: 3,
       say: () => {},
     });
     expectAllWell(report.verdict);

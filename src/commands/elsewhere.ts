@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { variable } from "../config/paths.ts";
 import type { Problem } from "../config/problems.ts";
 import { paths } from "./running-daemon.ts";
-import { accountOf } from "../service/accounts.ts";
+import { accountOf, callerOfSudo } from "../service/accounts.ts";
 import { ownAccountPlaces } from "../service/plan.ts";
 import type { Invocation } from "./command.ts";
 
@@ -26,10 +27,11 @@ export function configElsewhere(
   { configFile, env }: Pick<Invocation, "configFile" | "env">,
   { exists, homeOf }: Surroundings = system,
 ): string | null {
-  if (configFile !== undefined || env["REVKA_CONFIG"] || env["REVKA_HOME"]) return null;
+  const isNamed = ["REVKA_CONFIG", "REVKA_HOME"].some((name) => variable(env, name) !== null);
+  if (configFile !== undefined || isNamed) return null;
   if (exists(paths({ configFile, env }).config)) return null;
-  const caller = env["SUDO_USER"];
-  const home = caller && caller !== "root" ? homeOf(caller) : null;
+  const caller = callerOfSudo(env);
+  const home = caller === null ? null : homeOf(caller);
   if (home !== null) {
     const theirs = join(home, ".revka/config.toml");
     if (exists(theirs)) return `${theirs} is there: run this without sudo`;

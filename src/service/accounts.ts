@@ -1,10 +1,17 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { variable } from "../config/paths.ts";
 
 export interface Account {
   name: string;
   uid: number;
   gid: number;
   home: string;
+}
+
+/** Who called sudo, where that was somebody else than root. */
+export function callerOfSudo(env: Readonly<Record<string, string | undefined>>): string | null {
+  const name = variable(env, "SUDO_USER");
+  return name === "root" ? null : name;
 }
 
 /** The account of that name or number, from wherever the system keeps them; null where it does not exist. */

@@ -39,7 +39,7 @@ export class GroupCommit {
   private syncing: Batch | null = null;
   /** What waits, each value as it was staged last. */
   private readonly overlay = new Map<string, HeldChange>();
-  /** What is on disk; undefined where nothing is. */
+  /** What is in the file; undefined where nothing is. */
   private readonly kept = new Newest<HeldValue | undefined>(MOST_KEPT);
 
   constructor(

@@ -7,7 +7,13 @@ import { strayCredentials } from "../../config/stray-credentials.ts";
 import { credentials } from "../../runtime/credentials.ts";
 import { selfCommand } from "../../runtime/self.ts";
 import { typed } from "../../runtime/typed.ts";
-import { accountOf, currentUserName, isNoAccount, systemdVersion } from "../../service/accounts.ts";
+import {
+  accountOf,
+  callerOfSudo,
+  currentUserName,
+  isNoAccount,
+  systemdVersion,
+} from "../../service/accounts.ts";
 import type { ServiceManager } from "../../service/detect.ts";
 import { homeOfInstalled, startedWith } from "../../service/installed.ts";
 import { launchdPlan } from "../../service/launchd.ts";
@@ -44,7 +50,7 @@ export async function requestOf(
       `a system service needs root: sudo revka service ${verb}; or, for yourself: revka service ${verb} --user`,
     );
   }
-  if (verb === "install" && root && options["user"] === true && ofSudo(env) !== null) {
+  if (verb === "install" && root && options["user"] === true && callerOfSudo(env) !== null) {
     throw new CommandError(
       "--user is for whoever runs this, and sudo makes that root: leave one of the two out",
     );
@@ -167,7 +173,7 @@ function homeOfService({ scope, account, home }: ServiceRequest, env: Invocation
 
 /** `--run-as`, else who called sudo, else null: an account of its own. */
 function chosenAccount(option: string | true | undefined, env: Invocation["env"]): string | null {
-  const name = typeof option === "string" ? option : ofSudo(env);
+  const name = typeof option === "string" ? option : callerOfSudo(env);
   if (!name) {
     const self = currentUserName();
     return self === "root" ? null : self;
@@ -177,12 +183,6 @@ function chosenAccount(option: string | true | undefined, env: Invocation["env"]
     throw new UsageError(`"${name}" is no name of an account`);
   }
   return name;
-}
-
-/** Who called sudo, where that was somebody else than root. */
-function ofSudo(env: Invocation["env"]): string | null {
-  const name = variable(env, "SUDO_USER");
-  return name === "root" ? null : name;
 }
 
 function placeOf(

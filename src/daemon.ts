@@ -140,6 +140,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
     metrics,
     alarms,
+    finish: (turn) => outbox.finish(turn),
     onDeliveries: (chat) => outbox.wake(chat),
   });
   const inbox = new Inbox({

@@ -1,13 +1,16 @@
 import type { Channel } from "../channels/channel.ts";
 import { sendFailure } from "../channels/failure.ts";
-import type { Delivery, SendFailure, SendResult } from "../channels/message.ts";
+import type { SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { compileWhatIsHot } from "../runtime/compiler.ts";
+import { onceLoaded } from "../runtime/once.ts";
 import {
   sourceKey,
   StoreError,
   type ChatId,
   type ConversationStore,
+  type FinishedTurn,
+  type NewDelivery,
   type Source,
   type StoredChat,
   type StoredDelivery,
@@ -15,7 +18,8 @@ import {
 import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { Doubt } from "./doubt.ts";
+import { answerOf, newDelivery, outgoing } from "./delivery.ts";
+import type { Doubt } from "./doubt.ts";
 import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
 import { decideRetry } from "./retry.ts";
@@ -40,6 +44,15 @@ interface Lane {
   cancel: (() => void) | null;
 }
 
+/** A delivery that goes next, with its place at its account's gate. */
+interface Attempt {
+  stored: StoredChat;
+  channel: Channel;
+  delivery: StoredDelivery;
+  gate: Gate;
+  lane: Lane;
+}
+
 /**
  * Sends what turns left behind: in order within a chat, one delivery of a chat in flight, chats side by side. A
  * delivery is marked `sending` before the platform hears of it.
@@ -51,7 +64,7 @@ export class Outbox {
   readonly #gates = new Map<string, Gate>();
   readonly #holds: Holds;
   readonly #settlement: Settlement;
-  readonly #doubt: Doubt;
+  readonly #doubt: () => Promise<Doubt>;
   /** Chats whose channel is not ready, or whose platform is not reached, just now, by account. */
   readonly #stalled = new Map<string, Set<ChatId>>();
   /** Deliveries in flight. */
@@ -84,10 +97,9 @@ export class Outbox {
       reached: (source) => this.#resume(source),
       stopping: () => this.#stopping,
     });
-    this.#doubt = new Doubt({
-      ...options,
-      settlement: this.#settlement,
-      signal: this.#abort.signal,
+    this.#doubt = onceLoaded(async () => {
+      const { Doubt } = await import("./doubt.ts");
+      return new Doubt({ ...options, settlement: this.#settlement, signal: this.#abort.signal });
     });
   }
 
@@ -191,9 +203,58 @@ export class Outbox {
     this.#abort.abort(new Error("the daemon is stopping"));
   }
 
-  async #run(chat: ChatId, lane: Lane): Promise<void> {
+  /**
+   * Ends a turn. Its first delivery is marked `sending` in the same commit, and sent, where nothing of its chat waits or
+   * goes before it. Answers and throws as {@link ConversationStore.finishTurn}.
+   */
+  async finish(turn: FinishedTurn): Promise<ChatId | null> {
+    const [first] = turn.deliveries;
+    const attempt = first ? this.#claim(turn.chat, first) : null;
+    let sending = false;
+    try {
+      const ended = await this.#options.store.finishTurn(turn, attempt !== null);
+      sending = attempt !== null && ended !== null && ended.sending;
+      if (attempt && sending) void this.#run(turn.chat, attempt.lane, attempt);
+      else if (ended && first) this.wake(ended.chat);
+      return ended && ended.chat;
+    } finally {
+      if (attempt && !sending) this.#giveBack(turn.chat, attempt);
+    }
+  }
+
+  /** Takes the lane of a chat, and a place at the gate, for what may be sent as soon as it is stored; else null. */
+  #claim(chat: ChatId, first: NewDelivery): Attempt | null {
+    if (this.#stopping || this.#lanes.has(chat)) return null;
+    const stored = this.#options.store.chat(chat);
+    const channel = stored && this.#options.channelOf(stored.source);
+    if (stored?.id !== chat || channel?.status().state !== "ready") return null;
+    if (this.#holds.reason(stored.source)) return null;
+    const gate = this.#gateOf(stored.source, "send");
+    if (!gate.enter(chat, channel.pace).in) return null;
+    const lane = { busy: true, again: false, cancel: null };
+    this.#lanes.set(chat, lane);
+    this.#sending.add(first.id);
+    const delivery = newDelivery(chat, first, this.#options.clock.now());
+    return { stored, channel, gate, lane, delivery };
+  }
+
+  #giveBack(chat: ChatId, attempt: Attempt): void {
+    this.#lanes.delete(chat);
+    this.#leave(attempt);
+    if (attempt.lane.again) this.wake(chat);
+  }
+
+  #leave({ delivery, gate }: Attempt): void {
+    this.#sending.delete(delivery.id);
+    gate.leave();
+    if (this.#sending.size === 0) this.#idle?.();
+  }
+
+  /** `marked`: what goes first, and is marked `sending` already. */
+  async #run(chat: ChatId, lane: Lane, marked: Attempt | null = null): Promise<void> {
     lane.busy = true;
     try {
+      if (marked && (await this.#sendMarked(marked)) === "wait" && !lane.again) return;
       while (!this.#stopping) {
         lane.again = false;
         const next = await this.#step(chat, lane);
@@ -235,27 +296,44 @@ export class Outbox {
     const entry = gate.enter(chat, asks ? channel.askPace : channel.pace);
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
     this.#sending.add(delivery.id);
+    const attempt = { stored, channel, delivery, gate, lane };
     try {
       const out = outgoing(stored, delivery);
-      if (asks && !(await this.#doubt.ask(channel, stored, delivery, out))) return "again";
+      if (asks) {
+        const doubt = await this.#doubt();
+        if (!(await doubt.ask(channel, stored, delivery, out))) return "again";
+      }
       if (this.#stopping) return "again";
       if (!(await store.markSending(delivery.id))) return "again";
-      const result = await this.#send(channel, delivery, out);
-      // Cut off by a stop, it stays in doubt: that is no try of which nobody answered.
-      if (this.#abort.signal.aborted && !result.ok && result.failure.retry === "ambiguous") {
-        return "wait";
-      }
-      const pause = await this.#settlement.settle(stored, channel, delivery, result);
-      if (pause !== null && !this.#stopping) {
-        this.#park(stored.source, chat);
-        return this.#later(chat, lane, pause);
-      }
+      return await this.#send(attempt);
     } finally {
-      this.#sending.delete(delivery.id);
-      gate.leave();
-      if (this.#sending.size === 0) this.#idle?.();
+      this.#leave(attempt);
     }
-    return "again";
+  }
+
+  async #sendMarked(attempt: Attempt): Promise<"again" | "wait"> {
+    try {
+      return await this.#send(attempt);
+    } finally {
+      this.#leave(attempt);
+    }
+  }
+
+  /** Sends what is marked, and notes what became of it. */
+  async #send({ stored, channel, delivery, lane }: Attempt): Promise<"again" | "wait"> {
+    const { signal } = this.#abort;
+    const result = await answerOf(channel, delivery, outgoing(stored, delivery), {
+      log: this.#options.log,
+      signal,
+    });
+    // Cut off by a stop, it stays in doubt: that is no try of which nobody answered.
+    if (signal.aborted && !result.ok && result.failure.retry === "ambiguous") {
+      return "wait";
+    }
+    const pause = await this.#settlement.settle(stored, channel, delivery, result);
+    if (pause === null || this.#stopping) return "again";
+    this.#park(stored.source, stored.id);
+    return this.#later(stored.id, lane, pause);
   }
 
   /** What is in doubt waits out its grace; a restart begins that anew, since statuses could not come in. */
@@ -274,35 +352,6 @@ export class Outbox {
     const failure = sendFailure("backoff", code ?? "waits", hint ?? "It waits for its next try.");
     await this.#settlement.waits(delivery, nextAt, failure);
     return "again";
-  }
-
-  async #send(channel: Channel, delivery: StoredDelivery, out: Delivery): Promise<SendResult> {
-    if (delivery.state === "sending") {
-      this.#options.log.warn(
-        { channel: channel.name, delivery: delivery.id, repeat: channel.repeat },
-        channel.repeat === "ask"
-          ? "sending again without knowing whether the first try arrived: it may arrive twice"
-          : "sending again: the first try was not confirmed",
-      );
-    }
-    try {
-      return await channel.send(out, this.#abort.signal);
-    } catch (error) {
-      if (this.#abort.signal.aborted) return { ok: false, failure: cutOff };
-      this.#options.log.error(
-        { channel: channel.name, delivery: delivery.id, error: errorName(error) },
-        "sending failed unexpectedly",
-      );
-      return {
-        ok: false,
-        failure: {
-          retry: "ambiguous",
-          afterMs: null,
-          code: "internal",
-          hint: "Revka met an unexpected error while sending; please report it.",
-        },
-      };
-    }
   }
 
   /** The store could not be read or written: nothing of that may end the daemon, a lane tries again later. */
@@ -333,15 +382,4 @@ export class Outbox {
     lane.cancel = this.#options.clock.after(ms, () => this.wake(chat));
     return "wait";
   }
-}
-
-function outgoing({ chat, recipient }: StoredChat, delivery: StoredDelivery): Delivery {
-  const { id, content } = delivery;
-  return { id, chat, recipient, content };
-}
-
-const cutOff = sendFailure("ambiguous", "stopped", "The daemon was stopped while it was sent.");
-
-function errorName(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
 }

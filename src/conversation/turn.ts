@@ -11,15 +11,14 @@ import {
 import { promptText } from "../agent/prompt.ts";
 import type { Channel } from "../channels/channel.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
-import { newId } from "../runtime/ids.ts";
 import type {
   ConversationStore,
   FinishedTurn,
-  NewDelivery,
   PendingMessage,
   StoredChat,
 } from "../store/contract.ts";
 import type { DeliveryContent, Message } from "../channels/message.ts";
+import { toDelivery } from "./delivery.ts";
 import { reasonOf } from "./reason.ts";
 import type { Speak } from "./speak.ts";
 import type { Alarms } from "../telemetry/alarms.ts";
@@ -250,8 +249,4 @@ function turnIdOf(stored: StoredChat, burst: PendingMessage[]): string {
   const { channel, account } = stored.source;
   const key = [channel, account, ...burst.map((entry) => entry.message.id)].join("\n");
   return `turn_${builtin.crypto().createHash("sha256").update(key).digest("hex").slice(0, 24)}`;
-}
-
-export function toDelivery(content: DeliveryContent, now: number): NewDelivery {
-  return { id: newId(now), content };
 }

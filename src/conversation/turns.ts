@@ -1,9 +1,11 @@
 import type { Channel, TurnFocus } from "../channels/channel.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
+import { onceLoaded } from "../runtime/once.ts";
 import {
   StoreError,
   type ChatId,
   type ConversationStore,
+  type FinishedTurn,
   type Source,
   type StoredChat,
 } from "../store/contract.ts";
@@ -11,8 +13,9 @@ import type { Alarms } from "../telemetry/alarms.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { burstDue, longestBurst, takeBurst } from "./burst.ts";
-import { runTurn, toDelivery, type TurnResult, type TurnWork } from "./turn.ts";
+import { toDelivery } from "./delivery.ts";
 import { reasonOf } from "./reason.ts";
+import type { TurnResult, TurnWork } from "./turn.ts";
 
 /** Messages looked at when a burst is gathered; more wait for the next turn. */
 const MAX_BURST = 50;
@@ -29,6 +32,8 @@ export interface TurnsOptions {
   log: Logger;
   metrics: Metrics;
   alarms: Alarms;
+  /** Keeps what a turn ended with, and sends its deliveries; as {@link ConversationStore.finishTurn}. */
+  finish(turn: FinishedTurn): Promise<ChatId | null>;
   /** Deliveries of this chat are on disk. */
   onDeliveries(chat: ChatId): void;
 }
@@ -39,6 +44,9 @@ interface Lane {
   again: boolean;
   cancel: (() => void) | null;
 }
+
+/** Loaded with the first turn: a start needs nothing of it. */
+const turnCode = onceLoaded(() => import("./turn.ts"));
 
 /**
  * Runs the agent: one turn of a chat at a time, chats side by side up to `maxConcurrent`, first come first served. A
@@ -190,16 +198,16 @@ export class Turns {
     const stopTimer = metrics.turnStarted();
     let speak: TurnResult["speak"];
     try {
+      const { runTurn } = await turnCode();
       const turn = await runTurn(work, channel, stored, burst, {
         signal: this.#abort.signal,
         closing: this.#closing.signal,
       });
-      const current = await this.#kept(() => store.finishTurn(turn.finished));
+      const current = await this.#kept(() => this.#options.finish(turn.finished));
       const outcome = current === null ? "overtaken" : turn.outcome;
       const deliveries = current === null ? 0 : turn.finished.deliveries.length;
       metrics.turns.inc({ outcome });
       log.info({ chat, outcome, deliveries, ms: clock.now() - began }, "turn ended");
-      if (current !== null && deliveries > 0) this.#options.onDeliveries(current);
       if (current !== null) speak = turn.speak;
     } finally {
       stopTimer();

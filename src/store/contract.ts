@@ -32,9 +32,11 @@ export interface ConversationStore {
   /**
    * Ends a turn: its messages are done, its history and its deliveries stand, in one transaction. Answers the chat
    * they belong to: it may have been joined with another while the turn ran. Answers null, and keeps nothing, where
-   * another turn has answered one of the messages (the others wait on), or none still waits (all were revoked).
+   * another turn has answered one of the messages (the others wait on), or none still waits (all were revoked). With
+   * `send`, its first delivery is marked `sending` as by {@link markSending}, unless the chat was joined with another or
+   * something else of it is open: `sending` says whether.
    */
-  finishTurn(turn: FinishedTurn): Promise<ChatId | null>;
+  finishTurn(turn: FinishedTurn, send?: boolean): Promise<EndedTurn | null>;
   /** Bytes of all files noted. */
   attachmentBytes(): number;
   /** Where the files of a message lie, in the order in which they were noted. */
@@ -180,6 +182,11 @@ export interface FinishedTurn {
   /** History rows kept per chat. */
   keepHistory: number;
   deliveries: NewDelivery[];
+}
+
+export interface EndedTurn {
+  chat: ChatId;
+  sending: boolean;
 }
 
 /** How a delivery ended: sent, or failed for this reason. */

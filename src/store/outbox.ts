@@ -59,16 +59,30 @@ export class Outbox {
     readonly currentChat: (chat: ChatId) => ChatId,
   ) {}
 
-  add(chat: ChatId, turnId: string | null, deliveries: NewDelivery[], now: number): void {
-    for (const delivery of deliveries) {
+  /** With `sending`, the first of them is marked as by {@link markSending}. */
+  add(
+    chat: ChatId,
+    turnId: string | null,
+    deliveries: NewDelivery[],
+    now: number,
+    sending = false,
+  ): void {
+    for (const [index, delivery] of deliveries.entries()) {
       const content = JSON.stringify(delivery.content);
+      const tries = sending && index === 0 ? 1 : 0;
       this.database
         .sql(
-          "INSERT INTO outbox (id, chat, turn_id, state, content, created_at, updated_at) VALUES (?, ?, ?, 0, ?, ?, ?)",
+          `INSERT INTO outbox (id, chat, turn_id, state, attempts, content, created_at, updated_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         )
-        .run(delivery.id, chat, turnId, content, now, now);
+        .run(delivery.id, chat, turnId, tries === 0 ? PENDING : SENDING, tries, content, now, now);
       this.backlog.count(1, content);
     }
+  }
+
+  hasOpen(chat: ChatId): boolean {
+    const open = "SELECT 1 FROM outbox WHERE chat = +? AND state < 2 LIMIT 1";
+    return this.database.sql(open).get(chat) !== undefined;
   }
 
   /** Carries on the count where this delivery begins to wait, or ends. */

@@ -11,6 +11,7 @@ import {
   type AcceptRules,
   type ChatId,
   type ConversationStore,
+  type EndedTurn,
   type Ending,
   type FinishedTurn,
   type HistoryRow,
@@ -161,15 +162,16 @@ class SqliteStore implements ConversationStore {
     return this.#history.newest(chat, limit);
   }
 
-  finishTurn(turn: FinishedTurn): Promise<ChatId | null> {
+  finishTurn(turn: FinishedTurn, send = false): Promise<EndedTurn | null> {
     return this.#database.write(() => {
       const now = this.#clock.now();
       const chat = this.#chats.current(turn.chat);
       const finished = this.#inbox.finish(turn);
       if (finished.size === 0) return null;
       this.#history.add({ ...turn, chat }, finished, now);
-      this.#outbox.add(chat, turn.turnId, turn.deliveries, now);
-      return chat;
+      const sending = send && chat === turn.chat && !this.#outbox.hasOpen(chat);
+      this.#outbox.add(chat, turn.turnId, turn.deliveries, now, sending);
+      return { chat, sending };
     }, this.#undone);
   }
 

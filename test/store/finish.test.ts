@@ -24,21 +24,22 @@ const delivery = (id: string) => ({
   id,
   content: { kind: "text" as const, text: id, quote: null },
 });
-const ends = (changes: Partial<FinishedTurn> = {}) => {
+const ends = (changes: Partial<FinishedTurn> = {}, send?: boolean) => {
   const [entry] = trial.store.pendingMessages(chat, 1);
   if (!entry) throw new Error("nothing waits");
-  return trial.store.finishTurn({
+  const turn = {
     chat,
     turnId: "turn",
     messages: [entry.id],
     history: [
-      { role: "user", text: entry.message.text, messageId: entry.id },
-      { role: "assistant", text: "reply", messageId: null },
+      { role: "user" as const, text: entry.message.text, messageId: entry.id },
+      { role: "assistant" as const, text: "reply", messageId: null },
     ],
     keepHistory: 40,
     deliveries: [],
     ...changes,
-  });
+  };
+  return trial.store.finishTurn(turn, send);
 };
 
 test("all of it stands the moment it is done", async () => {
@@ -66,6 +67,16 @@ test("no more history is kept than a turn asks for, the newest", async () => {
     "more",
     "reply",
   ]);
+});
+
+test("the first delivery is marked with it where that is asked for, unless another is open", async () => {
+  const marked = { deliveries: [delivery("a"), delivery("b")] };
+  expect(await ends(marked, true)).toEqual({ chat, sending: true });
+  expect(trial.store.delivery("a")).toMatchObject({ state: "sending", attempts: 1 });
+  expect(trial.store.delivery("b")).toMatchObject({ state: "pending", attempts: 0 });
+  await writes("more");
+  expect(await ends({ deliveries: [delivery("c")] }, true)).toEqual({ chat, sending: false });
+  expect(trial.store.delivery("c")).toMatchObject({ state: "pending", attempts: 0 });
 });
 
 describe("a turn that took up several messages", () => {
@@ -108,7 +119,7 @@ describe("a turn that took up several messages", () => {
     const turn = both();
     const { id: targetId, sender } = regretted;
     await trial.store.accept(cloud, [{ kind: "revoke", targetId, sender }], everybody);
-    expect(await trial.store.finishTurn(turn)).toBe(chat);
+    expect(await trial.store.finishTurn(turn)).toEqual({ chat, sending: false });
     expect(trial.store.history(chat, 9).map((entry) => entry.text)).toEqual(["hello", "reply"]);
     expect(trial.store.openDelivery(chat)?.id).toBe("answer");
   });

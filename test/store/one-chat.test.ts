@@ -60,15 +60,16 @@ describe("one person has one chat", () => {
     const old = await chatOf(message({ sender: { ...nobody, lid } }));
     const [entry] = trial.store.pendingMessages(old, 1);
     const joined = await chatOf(message({ sender: { ...nobody, phone, lid } }));
-    const ended = await trial.store.finishTurn({
+    const turn = {
       chat: old,
       turnId: "turn",
       messages: [entry?.id ?? 0],
       history: [],
       keepHistory: 40,
-      deliveries: [{ id: "d", content: { kind: "text", text: "hi", quote: null } }],
-    });
-    expect(ended).toBe(joined);
+      deliveries: [{ id: "d", content: { kind: "text" as const, text: "hi", quote: null } }],
+    };
+    const ended = await trial.store.finishTurn(turn, true);
+    expect(ended).toEqual({ chat: joined, sending: false });
     expect(await finish(joined, [entry?.id ?? 0])).toBeNull();
     expect(trial.store.openDelivery(joined)?.id).toBe("d");
   });

@@ -1,4 +1,6 @@
 import type { Channel } from "../../src/channels/channel.ts";
+// Loaded before any test, whose clock would not wait for it.
+import "../../src/conversation/doubt.ts";
 import { Outbox } from "../../src/conversation/outbox.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { ConversationStore } from "../../src/store/contract.ts";

@@ -59,7 +59,17 @@ export function turnsTrial() {
       () => trial.channel,
       clock,
       run,
-      { metrics, alarms, onDeliveries: (chat) => trial.handedOn.push(chat), ...changes },
+      {
+        metrics,
+        alarms,
+        finish: async (turn) => {
+          const ended = await store.finishTurn(turn);
+          if (ended && turn.deliveries.length > 0) trial.handedOn.push(ended.chat);
+          return ended && ended.chat;
+        },
+        onDeliveries: (chat) => trial.handedOn.push(chat),
+        ...changes,
+      },
       {
         compose: replyComposer({ mediaFolder: folder.path, mediaDir: null, keep: async () => {} }),
         ...work,

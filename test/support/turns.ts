@@ -1,4 +1,6 @@
 import type { Agent } from "../../src/agent/agent.ts";
+// Loaded before any test, whose clock would not wait for it.
+import "../../src/conversation/turn.ts";
 import type { TurnWork } from "../../src/conversation/turn.ts";
 import { Turns, type TurnsOptions } from "../../src/conversation/turns.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
@@ -50,6 +52,7 @@ export function turnsOver(
     clock,
     log: silentLog,
     metrics: createMetrics(),
+    finish: async (turn) => (await store.finishTurn(turn))?.chat ?? null,
     onDeliveries: () => {},
     ...changes,
     alarms,

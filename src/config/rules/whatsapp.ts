@@ -11,6 +11,7 @@ export function checkWhatsApp(context: RuleContext): void {
   if (whatsapp === undefined) return;
   const { error } = context;
   checkAllowedNumbers(table, whatsapp.allowed_numbers, context);
+  if (whatsapp.phone_number_id === undefined) warnOfBsuids(whatsapp.allowed_numbers, context);
   checkAddress("api_base_url", whatsapp.api_base_url, "https", context);
   if (whatsapp.ws_url !== undefined) checkAddress("ws_url", whatsapp.ws_url, "wss", context);
   checkChannelProxy(table, whatsapp.proxy_url, context);
@@ -121,6 +122,14 @@ function checkAllowedNumbers(path: KeyPath, entries: string[], { warn }: RuleCon
     // No number as an example: the log would mask it.
     const message = 'expected a number in international form, a BSUID or "*"; the entry is ignored';
     warn([...path, "allowed_numbers", index], message);
+  }
+}
+
+function warnOfBsuids(entries: string[], { warn }: RuleContext): void {
+  for (const [index, entry] of entries.entries()) {
+    if (parseAllowedEntry(entry).kind !== "user") continue;
+    const message = "is a BSUID, which WhatsApp Web does not know; the entry allows nobody";
+    warn([...table, "allowed_numbers", index], message);
   }
 }
 

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
 import { gateCompilerFor, type CompileGate } from "./access/gate.ts";
 import { phoneKey } from "./access/identity.ts";
@@ -206,11 +206,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const startedAt = clock.now();
   const operator = onceLoaded(async () => {
-    const { operator } = await import("./control/operator.ts");
+    const { operator, editedConfig } = await import("./control/operator.ts");
     return operator({
       version: buildInfo.version,
       variant: buildInfo.variant,
-      configPath: resolve(options.loaded.path),
+      configPath: editedConfig(options.loaded.path, options.env),
       channels,
       skipped,
       store,

@@ -74,6 +74,16 @@ linux("a start that fails says nothing of READY", async () => {
   await expect(socket.next(50)).rejects.toThrow("no datagram");
 });
 
+linux("status names the file that a person edits, and not what systemd handed over", async () => {
+  const { folder } = manager();
+  const home = join(folder, "home");
+  const config = cloudConfig("http://127.0.0.1:9");
+  const env = { CREDENTIALS_DIRECTORY: home, REVKA_CONFIG: "/etc/revka/config.toml" };
+  const daemon = await startDaemon({ home, config, env });
+  undo.push(() => daemon[Symbol.asyncDispose]());
+  expect((await daemon.status()).config_path).toBe("/etc/revka/config.toml");
+});
+
 linux(
   "`~` in the config is the home of the service's account, not of who installs it",
   async () => {

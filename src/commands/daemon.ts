@@ -48,7 +48,8 @@ export const command: Command = {
         env: invocation.env,
         clock: systemClock,
         log,
-        showLinking: (text) => {
+        showLinking: async (draw) => {
+          const text = await draw(invocation.terminal.columns);
           const { stripVTControlCharacters } = process.getBuiltinModule("node:util");
           const shown = isTerminal(2) ? text : stripVTControlCharacters(text);
           invocation.terminal.err(`${shown}\n`);

@@ -1,0 +1,57 @@
+import { lchownSync, lstatSync, readdirSync, type Stats } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Logger } from "../../telemetry/log.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+
+/** What SQLite, its lock and a session's key add to the name of a file. */
+const besides = ["", "-wal", "-shm", ".lock", ".key"];
+
+/**
+ * Gives what root made to whom the folder around it belongs to, as SQLite does with the files beside its own: the
+ * account that the daemon usually runs as could not open its store again.
+ */
+export function giveToOwners({ config, paths }: LoadedConfig, log: Logger): void {
+  const session = config.channels_config.whatsapp?.session_path;
+  const files = [paths.store, ...(session === undefined ? [] : [session])];
+  const media = join(paths.home, "media");
+  const given = [
+    paths.home,
+    ...files.flatMap((file) => [dirname(file), ...besides.map((end) => file + end)]),
+    paths.socket,
+    media,
+    ...within(media),
+  ].filter(give).length;
+  const sentence = "made by root in another account's folder: now that account's";
+  if (given > 0) log.info({ files: given }, sentence);
+}
+
+/** Everything below, a folder before what is in it. */
+function within(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .toSorted()
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/** No link is followed. What cannot be given away stays root's, as on a network's disk that knows no root. */
+function give(path: string): boolean {
+  const around = look(dirname(path));
+  if (around === null || around.uid === 0 || look(path)?.uid !== 0) return false;
+  try {
+    lchownSync(path, around.uid, around.gid);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function look(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,6 @@
 import { lchownSync, lstatSync, readdirSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
+import { targetOf } from "../../runtime/target-of.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 
@@ -12,11 +13,12 @@ const besides = ["", "-wal", "-shm", ".lock", ".key"];
  */
 export function giveToOwners({ config, paths }: LoadedConfig, log: Logger): void {
   const session = config.channels_config.whatsapp?.session_path;
-  const files = [paths.store, ...(session === undefined ? [] : [session])];
+  const named = [paths.store, ...(session === undefined ? [] : [session])];
+  const files = new Set([...named, ...named.map(targetOf)]);
   const media = join(paths.home, "media");
   const given = [
     paths.home,
-    ...files.flatMap((file) => [dirname(file), ...besides.map((end) => file + end)]),
+    ...[...files].flatMap((file) => [dirname(file), ...besides.map((end) => file + end)]),
     paths.socket,
     media,
     ...within(media),

@@ -1,5 +1,13 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
@@ -78,8 +86,10 @@ linux("a start that fails says nothing of READY", async () => {
 asRoot("what root's daemon makes in another account's home is that account's", async () => {
   const { folder } = manager();
   const home = join(folder, "home");
-  mkdirSync(home);
-  chownSync(home, 12345, 12345);
+  // As that of a service with an account of its own, which is a link.
+  mkdirSync(join(folder, "private"));
+  chownSync(join(folder, "private"), 12345, 12345);
+  symlinkSync("private", home);
   const ownersOf = (names: string[]) =>
     Object.fromEntries(names.map((name) => [name, statSync(join(home, name)).uid]));
   const daemon = await startDaemon({ home, config: cloudConfig("http://127.0.0.1:9") });

@@ -1,4 +1,4 @@
-import { lchownSync, lstatSync, readdirSync, type Stats } from "node:fs";
+import { lchownSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { targetOf } from "../../runtime/target-of.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -38,22 +38,14 @@ function within(folder: string): string[] {
   }
 }
 
-/** No link is followed. What cannot be given away stays root's, as on a network's disk that knows no root. */
+/** A link itself is given, not what it leads to. What is not there is not given, nor what a network's disk keeps. */
 function give(path: string): boolean {
-  const around = look(dirname(path));
-  if (around === null || around.uid === 0 || look(path)?.uid !== 0) return false;
   try {
-    lchownSync(path, around.uid, around.gid);
+    const { uid, gid } = statSync(dirname(path));
+    if (uid === 0 || lstatSync(path).uid !== 0) return false;
+    lchownSync(path, uid, gid);
     return true;
   } catch {
     return false;
-  }
-}
-
-function look(path: string): Stats | null {
-  try {
-    return lstatSync(path);
-  } catch {
-    return null;
   }
 }

@@ -42,7 +42,7 @@ export const command: Command = {
     const notifier = createNotifier(invocation.env);
     const stopped = untilStopped(log);
     const root = process.geteuid?.() === 0;
-    const owners = root ? await import("./daemon/owners.ts") : null;
+    const give = root ? (await import("./daemon/owners.ts")).giverToOwners(loaded, log) : null;
     let daemon;
     try {
       daemon = await startDaemon({
@@ -64,7 +64,7 @@ export const command: Command = {
       const reason = error instanceof Error ? error.message : String(error);
       throw new CommandError(`the daemon cannot start: ${createScrubber(loaded.secrets)(reason)}`);
     } finally {
-      owners?.giveToOwners(loaded, log);
+      give?.();
     }
     notifier.ready();
     const { watchdogIntervalMs } = notifier;
@@ -78,7 +78,7 @@ export const command: Command = {
       sleep(systemClock, STOP_LIMIT).then(() => false),
     ]);
     if (watchdog) clearInterval(watchdog);
-    owners?.giveToOwners(loaded, log);
+    give?.();
     if (whole) log.info({}, "stopped");
     else log.warn({}, "stopped with something still under way; the next start takes it up");
     return exitCode.fine;

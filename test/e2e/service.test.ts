@@ -105,6 +105,24 @@ asRoot("what root's daemon makes in another account's home is that account's", a
   expect(statSync(daemon.configFile).uid).toBe(0);
 });
 
+asRoot.each([
+  ["that was root's before stays so", true, 0],
+  ["that root's daemon makes there is that account's", false, 12345],
+])("a home in another account's %s", async (_, before, owner) => {
+  const { folder } = manager();
+  chownSync(folder, 12345, 12345);
+  const home = join(folder, "home");
+  const place = join(home, "store");
+  mkdirSync(home);
+  if (before) mkdirSync(place);
+  else chownSync(home, 12345, 12345);
+  const config = cloudConfig("http://127.0.0.1:9", { root: { store: { path: `${place}/s.db` } } });
+  const daemon = await startDaemon({ home, config });
+  undo.push(() => daemon[Symbol.asyncDispose]());
+  await daemon.stop();
+  for (const path of [place, `${place}/s.db`]) expect(statSync(path).uid).toBe(owner);
+});
+
 linux("status names the file that a person edits, and not what systemd handed over", async () => {
   const { folder } = manager();
   const home = join(folder, "home");

@@ -1,4 +1,4 @@
-import { lchownSync, lstatSync, readdirSync, statSync } from "node:fs";
+import { existsSync, lchownSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { targetOf } from "../../runtime/target-of.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -8,23 +8,28 @@ import type { LoadedConfig } from "../../config/load.ts";
 const besides = ["", "-wal", "-shm", ".lock", ".key"];
 
 /**
- * Gives what root made to whom the folder around it belongs to, as SQLite does with the files beside its own: the
- * account that the daemon usually runs as could not open its store again.
+ * To be called before a daemon of root's makes anything. What it answers gives Revka's own files to whom the folder around
+ * them belongs to, as SQLite does with the files beside its own: the account that the daemon usually runs as could not
+ * open them again. Home and folders of the config that were there before stay whose they are.
  */
-export function giveToOwners({ config, paths }: LoadedConfig, log: Logger): void {
+export function giverToOwners({ config, paths }: LoadedConfig, log: Logger): () => void {
   const session = config.channels_config.whatsapp?.session_path;
   const named = [paths.store, ...(session === undefined ? [] : [session])];
-  const files = new Set([...named, ...named.map(targetOf)]);
   const media = join(paths.home, "media");
-  const given = [
-    paths.home,
-    ...[...files].flatMap((file) => [dirname(file), ...besides.map((end) => file + end)]),
-    paths.socket,
-    media,
-    ...within(media),
-  ].filter(give).length;
-  const sentence = "made by root in another account's folder: now that account's";
-  if (given > 0) log.info({ files: given }, sentence);
+  const folders = [paths.home, ...named.map((file) => dirname(file))];
+  const missing = folders.filter((folder) => !existsSync(folder));
+  return () => {
+    const files = new Set([...named, ...named.map(targetOf)]);
+    const given = [
+      ...missing,
+      ...[...files].flatMap((file) => besides.map((end) => file + end)),
+      paths.socket,
+      media,
+      ...within(media),
+    ].filter(give).length;
+    const sentence = "made by root in another account's folder: now that account's";
+    if (given > 0) log.info({ files: given }, sentence);
+  };
 }
 
 /** Everything below, a folder before what is in it. */

@@ -9,7 +9,7 @@ const patienceMs = 20_000;
 export const command: Command = {
   usage: "relink [--png FILE] [--wait SECONDS] [--yes]",
   about:
-    "Forgets the WhatsApp Web session and links anew: shows the QR or pair code and waits until the phone has taken it. The old session file is kept beside its place. At a terminal it asks before it logs a linked account out. `revka link` shows a code without forgetting anything.",
+    "Forgets the WhatsApp Web session and links anew: shows the QR or pair code and waits until the phone has taken it. The old session file is kept beside its place. At a terminal it asks first. `revka link` shows a code without forgetting anything.",
   options: { ...linkOptions, yes: { description: "Log out without a question" } },
   examples: [["revka relink", "then scan the code in WhatsApp: Settings, Linked devices"]],
   async run(invocation) {
@@ -27,17 +27,13 @@ export const command: Command = {
 /** Asks the person, where there is a link to lose. Throws {@link CommandError} unless they agree. */
 async function confirm(invocation: Invocation): Promise<void> {
   const { channels } = await askDaemon(invocation, (daemon) => daemon.status());
-  const linkedAs = channels.find(({ backend }) => backend === "web")?.linked_as ?? null;
-  if (linkedAs === null) return;
-  const { PromptEnded, terminalPrompt } = await import("./init/prompt.ts");
+  const linkedAs = channels.find(({ backend }) => backend === "web")?.linked_as;
+  if (!linkedAs) return;
+  const { terminalPrompt } = await import("./init/prompt.ts");
   const prompt = terminalPrompt(invocation.terminal);
-  const text = `This logs out ${printable(linkedAs)}; nobody is answered until a phone takes the new code. Go on? [y/N]`;
-  const answer = await prompt
-    .ask({ text })
-    .catch((error: unknown) => {
-      if (error instanceof PromptEnded) return "";
-      throw error;
-    })
-    .finally(() => prompt.close());
+  const text = `This logs out ${printable(linkedAs)} until a phone takes the new code. Go on? [y/N]`;
+  // An input that ends agrees to nothing.
+  const answer = await prompt.ask({ text }).catch(() => "");
+  prompt.close();
   if (!/^y(es)?$/i.test(answer)) throw new CommandError("stopped; the link is as it was");
 }

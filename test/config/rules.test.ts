@@ -222,8 +222,8 @@ test("WATI's proxy and list are looked at as WhatsApp's are", () => {
 test("a BSUID in the list of WhatsApp Web, which knows none, is warned of", () => {
   const list = 'allowed_numbers = ["US.1", "US.ENT.1"]\n';
   expect(warnings(`${web}${list}`)).toEqual([
-    "config.toml:5: channels_config.whatsapp.allowed_numbers[0]: is a BSUID, which WhatsApp Web does not know; the entry allows nobody",
-    "config.toml:5: channels_config.whatsapp.allowed_numbers[1]: is a BSUID, which WhatsApp Web does not know; the entry allows nobody",
+    'config.toml:5: channels_config.whatsapp.allowed_numbers[0]: expected a number in international form or "*"; the entry is ignored',
+    'config.toml:5: channels_config.whatsapp.allowed_numbers[1]: expected a number in international form or "*"; the entry is ignored',
   ]);
   expect(warnings(`${cloud}${list}`)).toEqual([]);
 });

@@ -19,10 +19,10 @@ export function giverToOwners({ config, paths }: LoadedConfig, log: Logger): () 
   const folders = [paths.home, ...named.map((file) => dirname(file))];
   const missing = folders.filter((folder) => !existsSync(folder));
   return () => {
-    const files = new Set([...named, ...named.map(targetOf)]);
+    const files = [...named, ...named.map(targetOf)];
     const given = [
       ...missing,
-      ...[...files].flatMap((file) => besides.map((end) => file + end)),
+      ...files.flatMap((file) => besides.map((end) => file + end)),
       paths.socket,
       media,
       ...within(media),
@@ -35,9 +35,8 @@ export function giverToOwners({ config, paths }: LoadedConfig, log: Logger): () 
 /** Everything below, a folder before what is in it. */
 function within(folder: string): string[] {
   try {
-    return readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .toSorted()
-      .map((name) => join(folder, name));
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    return names.toSorted().map((name) => join(folder, name));
   } catch {
     return [];
   }

@@ -125,11 +125,8 @@ function checkAllowedNumbers(
     const { kind } = parseAllowedEntry(entry);
     if (kind !== "invalid" && !(web && kind === "user")) continue;
     // No number as an example: the log would mask it.
-    const message =
-      kind === "user"
-        ? "is a BSUID, which WhatsApp Web does not know; the entry allows nobody"
-        : 'expected a number in international form, a BSUID or "*"; the entry is ignored';
-    warn([...path, "allowed_numbers", index], message);
+    const expected = `expected a number in international form${web ? "" : ", a BSUID"} or "*"`;
+    warn([...path, "allowed_numbers", index], `${expected}; the entry is ignored`);
   }
 }
 

@@ -112,7 +112,8 @@ revka service install --credentials /etc/revka/secrets`);
   });
   await show("the operator's commands reach it", () => {
     const words = "REVKA_HOME=/var/lib/revka revka";
-    m.shell(`${words} status`);
+    const status = m.shell(`${words} status`);
+    must(/^Config +\/etc\/revka\/config\.toml$/m.test(status), status);
     return m.shell(`${words} send --to +15550001111 ping`);
   });
   await show("systemd-analyze security", () =>
@@ -148,6 +149,16 @@ systemctl daemon-reload && systemctl restart revka.service`);
     must(unit(m, "Result") === "success", unit(m, "Result"));
     must(unit(m, "ActiveState") === "inactive", unit(m, "ActiveState"));
     return `after ${((Date.now() - started) / 1000).toFixed(1)} s`;
+  });
+  await show("starts on what a daemon of root's made in its home", async () => {
+    m.shell("cd /var/lib/revka && rm -r revka.db*");
+    const daemon = "revka daemon --config /etc/revka/config.toml";
+    m.shell(`REVKA_HOME=/var/lib/revka timeout --signal=TERM 3 ${daemon} || [ $? = 124 ]`);
+    const made = m.shell("cd /var/lib/revka && ls -l revka.db*");
+    m.shell("revka service start");
+    must(unit(m, "ActiveState") === "active", "is not active");
+    m.shell("revka service stop");
+    return made.split("\n")[0] ?? "";
   });
   await show("a wrong config is not tried again", async () => {
     m.shell("echo 'agent = 1' > /etc/revka/config.toml; systemctl start revka.service || true");

@@ -1,9 +1,9 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
 import { gateCompilerFor, type CompileGate } from "./access/gate.ts";
 import { phoneKey } from "./access/identity.ts";
 import { createAgent } from "./agent/registry.ts";
-import type { Channel } from "./channels/channel.ts";
+import type { Channel, ShowLinking } from "./channels/channel.ts";
 import { registerChannels } from "./channels/registry.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
@@ -49,7 +49,7 @@ export interface DaemonOptions {
   clock: Clock;
   log: Logger;
   /** Shows a QR or pair code to the person at the terminal. */
-  showLinking?: (text: string) => void;
+  showLinking?: ShowLinking;
 }
 
 export interface Daemon {
@@ -207,11 +207,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const startedAt = clock.now();
   const operator = onceLoaded(async () => {
-    const { operator } = await import("./control/operator.ts");
+    const { operator, editedConfig } = await import("./control/operator.ts");
     return operator({
       version: buildInfo.version,
       variant: buildInfo.variant,
-      configPath: resolve(options.loaded.path),
+      configPath: editedConfig(options.loaded.path, options.env),
       channels,
       skipped,
       store,

@@ -2,7 +2,7 @@ import type { Sender } from "../channels/message.ts";
 import { parseAllowedEntry } from "../config/numbers.ts";
 import { phoneKey } from "./identity.ts";
 
-type Identities = Pick<Sender, "phone" | "userId" | "lid">;
+type Identities = Pick<Sender, "phone" | "userId" | "parentUserId" | "lid">;
 
 export interface Allowlist {
   /** The list has `"*"`. */
@@ -15,7 +15,7 @@ export interface Allowlist {
 }
 
 /**
- * Reads `allowed_numbers`: `[]` nobody, `"*"` everybody, otherwise numbers (compared by {@link phoneKey}) and BSUIDs.
+ * Reads `allowed_numbers`: `[]` nobody, `"*"` everybody, otherwise numbers (compared by {@link phoneKey}) and BSUIDs, parent ones too.
  * A sender of whom only a LID is known passes `"*"` alone.
  */
 export function compileAllowlist(entries: readonly string[]): Allowlist {
@@ -36,7 +36,7 @@ export function compileAllowlist(entries: readonly string[]): Allowlist {
     invalid,
     allows(sender) {
       if (everybody) return true;
-      if (sender.userId !== null && users.has(sender.userId)) return true;
+      if (users.has(sender.userId ?? "") || users.has(sender.parentUserId ?? "")) return true;
       const key = sender.phone === null ? null : phoneKey(sender.phone);
       return key !== null && phones.has(key);
     },

@@ -41,6 +41,13 @@ export interface Linking {
   expiresAt: number;
 }
 
+/**
+ * Shows the person who started the daemon a QR or pair code, drawn for a terminal of so many columns, or for no terminal.
+ */
+export type ShowLinking = (
+  draw: (columns: number | undefined) => Promise<string>,
+) => void | Promise<void>;
+
 export interface ChannelStatus {
   state: ChannelState;
   /** In plain words why the state is not `ready`, else null. */

@@ -8,6 +8,8 @@ export type ChatKind = "direct" | "group" | "self";
 export interface Sender {
   phone: string | null;
   userId: string | null;
+  /** The BSUID that several portfolios of one business share: with every message of theirs, if Meta set it up. */
+  parentUserId?: string;
   lid: string | null;
   username: string | null;
   name: string | null;

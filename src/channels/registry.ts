@@ -4,7 +4,7 @@ import type { Network } from "../net/fetch.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { Channel } from "./channel.ts";
+import type { Channel, ShowLinking } from "./channel.ts";
 import type { ChannelName } from "./message.ts";
 
 declare const REVKA_WHATSAPP_WEB: boolean | undefined;
@@ -24,7 +24,7 @@ export interface RegistryOptions {
   /** Can this build run WhatsApp Web? */
   whatsappWeb: boolean;
   /** Where a QR or pair code is shown to the person at the terminal. */
-  showLinking?: (text: string) => void;
+  showLinking?: ShowLinking;
 }
 
 export interface Registered {

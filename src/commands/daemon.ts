@@ -41,6 +41,8 @@ export const command: Command = {
     const { startDaemon } = await import("../daemon.ts");
     const notifier = createNotifier(invocation.env);
     const stopped = untilStopped(log);
+    const root = process.geteuid?.() === 0;
+    const give = root ? (await import("./daemon/owners.ts")).giverToOwners(loaded, log) : null;
     let daemon;
     try {
       daemon = await startDaemon({
@@ -48,7 +50,8 @@ export const command: Command = {
         env: invocation.env,
         clock: systemClock,
         log,
-        showLinking: (text) => {
+        showLinking: async (draw) => {
+          const text = await draw(invocation.terminal.columns);
           const { stripVTControlCharacters } = process.getBuiltinModule("node:util");
           const shown = isTerminal(2) ? text : stripVTControlCharacters(text);
           invocation.terminal.err(`${shown}\n`);
@@ -60,6 +63,8 @@ export const command: Command = {
       }
       const reason = error instanceof Error ? error.message : String(error);
       throw new CommandError(`the daemon cannot start: ${createScrubber(loaded.secrets)(reason)}`);
+    } finally {
+      give?.();
     }
     notifier.ready();
     const { watchdogIntervalMs } = notifier;
@@ -73,6 +78,7 @@ export const command: Command = {
       sleep(systemClock, STOP_LIMIT).then(() => false),
     ]);
     if (watchdog) clearInterval(watchdog);
+    give?.();
     if (whole) log.info({}, "stopped");
     else log.warn({}, "stopped with something still under way; the next start takes it up");
     return exitCode.fine;

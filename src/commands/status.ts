@@ -47,9 +47,9 @@ async function offline(invocation: Invocation): Promise<StatusReport> {
 }
 
 async function drawCodes(codes: readonly string[], terminal: Terminal): Promise<void> {
-  const { drawnQr } = await import("./link/drawn.ts");
+  const { drawnQr } = await import("../channels/whatsapp-web/qr.ts");
   for (const code of codes) {
-    const drawn = await drawnQr(code, terminal);
+    const drawn = await drawnQr(code, { plain: !terminal.color, columns: terminal.columns });
     terminal.out(`\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n${drawn}\n`);
   }
 }

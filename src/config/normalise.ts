@@ -5,7 +5,7 @@ import type { Config } from "./schema.ts";
 /**
  * The checked configuration in the one form that the rest of the house reads: base addresses without a slash at the
  * end or spaces around them, the gateway's host without brackets, `pair_phone` as digits, `pair_code` without its dash
- * and in capitals, the program of a command without `~`.
+ * and in capitals, the program of a command without `~`, a turn's time of 30 seconds at least.
  */
 export function normalise(config: Config, home: string): Config {
   const { whatsapp, wati } = config.channels_config;
@@ -13,6 +13,7 @@ export function normalise(config: Config, home: string): Config {
     ...config,
     channels_config: {
       ...config.channels_config,
+      message_timeout_secs: Math.max(30, config.channels_config.message_timeout_secs),
       ...(whatsapp && {
         whatsapp: {
           ...whatsapp,

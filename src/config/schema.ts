@@ -113,10 +113,7 @@ export const watiSchema = rareTable(() => ({
 
 const channelsSchema = table({
   message_timeout_secs: key(
-    v.pipe(
-      integer(0),
-      v.transform((seconds) => Math.max(30, seconds)),
-    ),
+    v.pipe(number, v.integer(), v.maxValue(Number.MAX_SAFE_INTEGER)),
     "Seconds a turn may take, its tries included; under 30 counts as 30",
     300,
   ),

@@ -18,6 +18,8 @@ import {
 import { nameOf, recipientOn } from "./recipient.ts";
 import { channelReports, sourceOf } from "./reports.ts";
 
+export { editedConfig } from "./edited-config.ts";
+
 /** The platform lets a business write freely for so long after a person's last message, ms. */
 const WINDOW = 24 * 60 * 60 * 1000;
 /** The source of an alarm that ends with the next status that could be read. */

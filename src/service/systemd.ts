@@ -129,6 +129,8 @@ export function systemdUnit(request: ServiceRequest): string {
     `Environment=${quoted(`REVKA_HOME=${specifiers(request.home)}`)}`,
     // Such an account has no home of its own, and `~` in the config must lead somewhere that it may write.
     ...(dynamic ? [`Environment=${quoted(`HOME=${specifiers(request.home)}`)}`] : []),
+    // Only to name it to a person: what is read is handed over.
+    ...(dynamic ? [`Environment=${quoted(`REVKA_CONFIG=${specifiers(request.config)}`)}`] : []),
     ...(dynamic ? ["DynamicUser=yes", "StateDirectory=revka", "StateDirectoryMode=0700"] : []),
     ...(request.scope === "system" && request.account ? [`User=${request.account}`] : []),
     ...loaded.map(({ name, file }) => `LoadCredential=${name}:${specifiers(oneLine(file))}`),

@@ -96,7 +96,8 @@ function readMpeg(file: Uint8Array, at: number, layer: number): Frame | null {
   return { bytes, seconds: samples / rate };
 }
 
-const aacRates = [
+/** Samples a second of AAC, by their index (ISO/IEC 14496-3, section 1.6.3.4). */
+export const aacRates = [
   ...[96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000],
   ...[22_050, 16_000, 12_000, 11_025, 8_000, 7_350],
 ];

@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { targetOf } from "../runtime/target-of.ts";
 import { WriteAheadLog } from "../runtime/write-ahead-log.ts";
 import { StoreError, type StoreProblem } from "./contract.ts";
 import { foreignDatabase, refuseForeign } from "./foreign.ts";
@@ -65,7 +66,7 @@ export class Database {
    */
   static open(path: string, checkedAlways: number = CHECKED_ALWAYS): Database {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const check = sizeOf(`${path}-wal`) > 0 || sizeOf(path) <= checkedAlways;
+    const check = sizeOf(`${targetOf(path)}-wal`) > 0 || sizeOf(path) <= checkedAlways;
     if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
     let db: DatabaseSync | undefined;
     try {

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { targetOf } from "../runtime/target-of.ts";
 import { StoreError } from "./contract.ts";
 
 const header = "SQLite format 3\0";
@@ -16,7 +17,7 @@ export function foreignFile(path: string): string | null {
   if (!existsSync(path)) return null;
   const found = statSync(path);
   if (!found.isFile()) return "no file";
-  if (found.size === 0 || path.endsWith(".db") || existsSync(`${path}.lock`)) return null;
+  if (found.size === 0 || path.endsWith(".db") || existsSync(`${targetOf(path)}.lock`)) return null;
   return beginning(path) === header ? null : "a file of something else";
 }
 

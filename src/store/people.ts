@@ -113,11 +113,11 @@ export class People {
     const settled = this.#settled.get(keyOf(source, sender));
     if (!settled) return { ...sender, ...union(sender, this.#find(source, sender).same) };
     return {
+      ...sender,
       phone: sender.phone ?? settled.phone,
       userId: sender.userId ?? settled.userId,
       lid: sender.lid ?? settled.lid,
       username: sender.username ?? settled.username,
-      name: sender.name,
     };
   }
 

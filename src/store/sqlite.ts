@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { InboundEvent, Recipient, SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { targetOf } from "../runtime/target-of.ts";
 import { Attachments } from "./attachments.ts";
 import { Backlog } from "./backlog.ts";
 import { Chats } from "./chats.ts";
@@ -43,7 +44,7 @@ export interface OpenedStore {
 }
 
 /**
- * Opens the store at `path`, held against any second process (lock beside it, `<path>.lock`). A damaged file is moved
+ * Opens the store at `path`, held against any second process (lock beside it, `<path>.lock`; of a link, beside its target). A damaged file is moved
  * aside and a new one begun. Throws {@link StoreError}: `busy` where another daemon runs on it.
  */
 export function openStore(options: {
@@ -61,7 +62,7 @@ export function openStore(options: {
       database = Database.open(path);
     } catch (error) {
       if (!(error instanceof StoreError) || error.problem !== "damaged") throw error;
-      movedAside = moveAside(path, clock.now());
+      movedAside = moveAside(targetOf(path), clock.now());
       database = Database.open(path);
     }
     return { store: new SqliteStore(database, lock, clock, options.phoneKey), movedAside };
@@ -76,7 +77,8 @@ function hold(path: string): { release(): void } {
   try {
     refuseForeign(foreignFile(path));
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    return lockFile(`${path}.lock`);
+    // Two links may lead to one store.
+    return lockFile(`${targetOf(path)}.lock`);
   } catch (error) {
     throw named(path, error);
   }
@@ -95,7 +97,7 @@ function named(path: string, error: unknown): StoreError {
 
 /** Size of the store on disk, bytes: the file and its WAL. */
 export function storeBytes(path: string): number {
-  return [path, `${path}-wal`]
+  return [path, `${targetOf(path)}-wal`]
     .filter((file) => existsSync(file))
     .reduce((sum, file) => sum + statSync(file).size, 0);
 }

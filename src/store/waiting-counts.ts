@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { targetOf } from "../runtime/target-of.ts";
 
 export interface WaitingCounts {
   messages: number;
@@ -34,7 +35,7 @@ export function waitingIn(path: string): WaitingCounts | null {
 
 /** Nothing of it stands in a log beside it. */
 function isWhole(path: string): boolean {
-  return !statSync(`${path}-wal`, { throwIfNoEntry: false })?.size;
+  return !statSync(`${targetOf(path)}-wal`, { throwIfNoEntry: false })?.size;
 }
 
 /** Else a log and its index would be laid beside it, and stay. */

@@ -6,6 +6,7 @@ const of = (phone: string | null, userId: string | null = null, lid: string | nu
   userId,
   lid,
 });
+const ofBusiness = (parentUserId: string) => ({ ...of(null, "US.1"), parentUserId });
 
 test.each<[name: string, entries: string[], sender: ReturnType<typeof of>, allowed: boolean]>([
   ["nobody is allowed by an empty list", [], of("+15551234567"), false],
@@ -20,6 +21,8 @@ test.each<[name: string, entries: string[], sender: ReturnType<typeof of>, allow
   ["a listed BSUID", ["US.134"], of(null, "US.134"), true],
   ["a listed BSUID with another number", ["US.134"], of("+15551234567", "US.134"), true],
   ["another BSUID", ["US.134"], of(null, "US.1345"), false],
+  ["a listed parent BSUID", ["US.ENT.134"], ofBusiness("US.ENT.134"), true],
+  ["another parent BSUID", ["US.ENT.134"], ofBusiness("US.ENT.135"), false],
   ["a BSUID without its number", ["+15551234567"], of(null, "US.134"), false],
   ["a LID without its number", ["+15551234567"], of(null, null, "15551234567@lid"), false],
   ["a LID with its number", ["+15551234567"], of("+15551234567", null, "9@lid"), true],

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { revka } from "../support/command.ts";
@@ -57,6 +57,48 @@ test("relink follows until the phone took the code", async () => {
   expect(code).toBe(0);
   expect(out).toContain("Enter ABCD-1234");
   expect(out).toContain("Linked as +15550001111");
+});
+
+describe("relink at a terminal", () => {
+  const linkedAs = async (linked_as: string | null) =>
+    trial.daemon({
+      relink: async () => {},
+      status: async () => ({ ...report, channels: [{ ...web, linked_as }] }),
+    });
+  const relink = (words: string[], input: string) =>
+    revka(["relink", "--wait", "0", ...words], trial.env, { interactive: true, input });
+  const question = "This logs out +15550001111";
+
+  test.each([
+    ["y\n", 0],
+    ["YES\n", 0],
+    ["\n", 1],
+    ["n\n", 1],
+    ["", 1],
+  ])("asks before it logs out: %j ends with %d", async (input, code) => {
+    const calls = await linkedAs("+15550001111");
+    const asked = await relink([], input);
+    expect(asked.err).toContain(question);
+    expect(asked.code).toBe(code);
+    expect(calls).toEqual(code === 0 ? [["relink"]] : []);
+    expect(asked.err.includes("revka: stopped; the link is as it was\n")).toBe(code !== 0);
+  });
+
+  test.each<[string, string | null, string[]]>([
+    ["with --yes", "+15550001111", ["--yes"]],
+    ["where nothing is linked", null, []],
+  ])("asks nothing %s", async (_, linked, words) => {
+    const calls = await linkedAs(linked);
+    const { code, err } = await relink(words, "");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(calls).toEqual([["relink"]]);
+  });
+
+  test("as a script it asks nothing", async () => {
+    const calls = await linkedAs("+15550001111");
+    expect(await revka(["relink"], trial.env)).toMatchObject({ code: 0, err: "" });
+    expect(calls).toEqual([["relink"]]);
+  });
 });
 
 test("without a daemon, pause says how to start one, and how to get a config where there is none", async () => {

@@ -133,6 +133,29 @@ describe("one's own service", () => {
     expect(readFileSync(plist, "utf8")).toContain(`<string>${config}</string>`);
     expect(ran().at(-1)).toBe(`launchctl bootstrap gui/1000 ${plist}`);
   });
+
+  test.each([
+    ["a wrong config", 78, "agent = 1\n", []],
+    [
+      "a sound config",
+      0,
+      '[agent]\nkind = "echo"\n',
+      ["launchctl kickstart -k gui/1000/com.revka.daemon"],
+    ],
+  ])(
+    "under launchd is not stopped for one that would not start: %s is %d",
+    async (_, code, text, commands) => {
+      as(1000);
+      await service("install", "--manager", "launchd");
+      rmSync(join(home, "ran"));
+      writeFileSync(config, text);
+      const restarted = await service("restart", "--manager", "launchd");
+      expect(restarted.code).toBe(code);
+      expect(ran()).toEqual(commands);
+      const refusal = "revka: not restarted: with this config it would not start\n";
+      expect(restarted.err.startsWith(refusal)).toBe(code !== 0);
+    },
+  );
 });
 
 describe("a system service", () => {

@@ -168,9 +168,22 @@ describe("a file that works may still deserve a word", () => {
 });
 
 describe("what comes out", () => {
-  test("defaults, and a time-out of at least 30 seconds", () => {
-    const { config } = load(`${echo}[channels_config]\nmessage_timeout_secs = 5\n`);
-    expect(config.channels_config.message_timeout_secs).toBe(30);
+  test.each([
+    [-1, 30, true],
+    [5, 30, true],
+    [30, 30, false],
+    [600, 600, false],
+  ])("a time-out of %d is one of %d seconds", (given, seconds, warned) => {
+    const loaded = load(`${echo}[channels_config]\nmessage_timeout_secs = ${given}\n`);
+    expect(loaded.config.channels_config.message_timeout_secs).toBe(seconds);
+    expect(loaded.warnings.map(({ key, message }) => `${key} ${message}`)).toEqual(
+      warned ? ["channels_config.message_timeout_secs is under 30 and counts as 30"] : [],
+    );
+  });
+
+  test("defaults", () => {
+    const { config } = load(echo);
+    expect(config.channels_config.message_timeout_secs).toBe(300);
     expect(config.gateway).toMatchObject({ host: "127.0.0.1", port: 42617 });
   });
 

@@ -277,7 +277,7 @@ describe("a broken file says what is wrong, and where", () => {
       "a time-out as text, in an inline table",
       `${echo}[channels_config]\nmessage_timeout_secs = "5m"\nwati = { api_token = 5 }\n`,
       [
-        "config.toml:4: channels_config.message_timeout_secs: expected an integer of 0 or more, found a string",
+        "config.toml:4: channels_config.message_timeout_secs: expected an integer, found a string",
         "config.toml:5: channels_config.wati.api_token: expected a string, found an integer",
       ],
     ],

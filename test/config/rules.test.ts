@@ -219,6 +219,15 @@ test("WATI's proxy and list are looked at as WhatsApp's are", () => {
   ]);
 });
 
+test("a BSUID in the list of WhatsApp Web, which knows none, is warned of", () => {
+  const list = 'allowed_numbers = ["US.1", "US.ENT.1"]\n';
+  expect(warnings(`${web}${list}`)).toEqual([
+    'config.toml:5: channels_config.whatsapp.allowed_numbers[0]: expected a number in international form or "*"; the entry is ignored',
+    'config.toml:5: channels_config.whatsapp.allowed_numbers[1]: expected a number in international form or "*"; the entry is ignored',
+  ]);
+  expect(warnings(`${cloud}${list}`)).toEqual([]);
+});
+
 test("one of the two files of TLS alone is not enough", () => {
   expect(complaints(`${echo}[gateway.tls]\nenabled = true\ncert_path = "/c"\n`)).toEqual([
     "config.toml:3: gateway.tls.key_path: missing; [gateway.tls] enabled = true needs it",

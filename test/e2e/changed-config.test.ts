@@ -8,7 +8,7 @@ import { startGraph } from "./support/graph.ts";
 test("what waits for a number that the config no longer names is told of, not answered by another, and goes on when it is back", async () => {
   const agent = await startAgent(() => new Promise(() => {}));
   const graph = await startGraph();
-  const first = await startDaemon({
+  await using first = await startDaemon({
     config: cloudConfig(graph.url, { agent: { kind: "webhook", url: agent.url } }),
   });
   graph.settings.webhooks.url = `${first.url}/whatsapp`;
@@ -20,7 +20,7 @@ test("what waits for a number that the config no longer names is told of, not an
   first.kill("SIGKILL");
   await first.exited;
 
-  const other = await startDaemon({
+  await using other = await startDaemon({
     config: cloudConfig(graph.url, { whatsapp: { phone_number_id: "999999999999999" } }),
     home: first.home,
   });

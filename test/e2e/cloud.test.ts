@@ -73,7 +73,7 @@ describe("promises", () => {
     const agent = await startAgent(() => new Promise(() => {}));
     const graph = await startGraph();
     const config = cloudConfig(graph.url, { agent: { kind: "webhook", url: agent.url } });
-    const first = await startDaemon({ config });
+    await using first = await startDaemon({ config });
     graph.settings.webhooks.url = `${first.url}/whatsapp`;
     graph.write({ from: ada, content: text("remember me") });
     await graph.idle();

@@ -1,5 +1,13 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
@@ -13,6 +21,7 @@ import { notifySocket } from "./support/notify-socket.ts";
 setDefaultTimeout(30_000);
 
 const linux = process.platform === "linux" ? test : test.skip;
+const asRoot = process.platform === "linux" && process.geteuid?.() === 0 ? test : test.skip;
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
@@ -72,6 +81,56 @@ linux("a start that fails says nothing of READY", async () => {
   const env = { REVKA_HOME: folder, NOTIFY_SOCKET: path };
   expect((await command(["daemon", "--port", "0"], env)).code).toBe(78);
   await expect(socket.next(50)).rejects.toThrow("no datagram");
+});
+
+asRoot("what root's daemon makes in another account's home is that account's", async () => {
+  const { folder } = manager();
+  const home = join(folder, "home");
+  // As that of a service with an account of its own, which is a link.
+  mkdirSync(join(folder, "private"));
+  chownSync(join(folder, "private"), 12345, 12345);
+  symlinkSync("private", home);
+  const ownersOf = (names: string[]) =>
+    Object.fromEntries(names.map((name) => [name, statSync(join(home, name)).uid]));
+  const daemon = await startDaemon({ home, config: cloudConfig("http://127.0.0.1:9") });
+  undo.push(() => daemon[Symbol.asyncDispose]());
+  const running = ["revka.db", "revka.db-wal", "revka.db-shm", "revka.db.lock", "revka.sock"];
+  expect(ownersOf(running)).toEqual(Object.fromEntries(running.map((name) => [name, 12345])));
+  mkdirSync(join(home, "media/7"), { recursive: true });
+  writeFileSync(join(home, "media/7/voice.ogg"), "");
+  await daemon.stop();
+  const left = ["revka.db", "revka.db.lock", "media", "media/7", "media/7/voice.ogg"];
+  expect(ownersOf(left)).toEqual(Object.fromEntries(left.map((name) => [name, 12345])));
+  // Not Revka's own.
+  expect(statSync(daemon.configFile).uid).toBe(0);
+});
+
+asRoot.each([
+  ["that was root's before stays so", true, 0],
+  ["that root's daemon makes there is that account's", false, 12345],
+])("a home in another account's %s", async (_, before, owner) => {
+  const { folder } = manager();
+  chownSync(folder, 12345, 12345);
+  const home = join(folder, "home");
+  const place = join(home, "store");
+  mkdirSync(home);
+  if (before) mkdirSync(place);
+  else chownSync(home, 12345, 12345);
+  const config = cloudConfig("http://127.0.0.1:9", { root: { store: { path: `${place}/s.db` } } });
+  const daemon = await startDaemon({ home, config });
+  undo.push(() => daemon[Symbol.asyncDispose]());
+  await daemon.stop();
+  for (const path of [place, `${place}/s.db`]) expect(statSync(path).uid).toBe(owner);
+});
+
+linux("status names the file that a person edits, and not what systemd handed over", async () => {
+  const { folder } = manager();
+  const home = join(folder, "home");
+  const config = cloudConfig("http://127.0.0.1:9");
+  const env = { CREDENTIALS_DIRECTORY: home, REVKA_CONFIG: "/etc/revka/config.toml" };
+  const daemon = await startDaemon({ home, config, env });
+  undo.push(() => daemon[Symbol.asyncDispose]());
+  expect((await daemon.status()).config_path).toBe("/etc/revka/config.toml");
 });
 
 linux(

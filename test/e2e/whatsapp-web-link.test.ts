@@ -283,12 +283,27 @@ test("relink of a linked device logs it out and shows a new code", async () => {
   expect(readdirSync(h.folder).filter((name) => name.includes(".logged-out-"))).toHaveLength(1);
 });
 
-test("the terminal is shown each code once, drawn small enough for it", async () => {
+/** What a person at a terminal of so many columns is shown. */
+async function shownAt(columns: number): Promise<Recorder<string>> {
   const shown = new Recorder<string>("text for the terminal");
   h = await Harness.start({
-    options: { showLinking: (text) => shown.add(text), env: { NO_COLOR: "1" } },
+    options: {
+      showLinking: async (draw) => shown.add(await draw(columns)),
+      env: { NO_COLOR: "1" },
+    },
   });
   await h.run();
+  return shown;
+}
+
+test("a terminal that would wrap the code is told so instead", async () => {
+  const text = await (await shownAt(40)).waitFor();
+  expect(text).toContain("this terminal has 40.\nMake it wider");
+  expect(text).not.toContain("█");
+});
+
+test("the terminal is shown each code once, drawn small enough for it", async () => {
+  const shown = await shownAt(80);
   const lines = (await shown.waitFor()).split("\n");
   expect(shown.count).toBe(1);
   expect(lines.length).toBeGreaterThan(20);

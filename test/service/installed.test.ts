@@ -1,7 +1,7 @@
-import { expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { homeOfInstalled, startedWith } from "../../src/service/installed.ts";
+import { homeOfInstalled, startedBy, startedWith } from "../../src/service/installed.ts";
 import { launchdPlist } from "../../src/service/launchd.ts";
 import { openrcScript } from "../../src/service/openrc.ts";
 import type { ServiceRequest } from "../../src/service/plan.ts";
@@ -62,4 +62,63 @@ test.each([
 
 test.each(["", "[Service]\nExecStart=/bin/true\n"])("%p tells of none", (text) => {
   expect(homeOfInstalled(text)).toBeNull();
+});
+
+describe("what OpenRC and launchd start is read back", () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  beforeEach(() => (folder = temporaryFolder()));
+  afterEach(() => folder.remove());
+
+  /** As it lies on the machine: OpenRC's script in a folder beside that of its settings. */
+  function written(text: string): string {
+    const path = join(folder.path, "init.d/revka");
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(path, text);
+    return path;
+  }
+  const makers: [manager: string, make: (of: ServiceRequest) => string][] = [
+    ["OpenRC", openrcScript],
+    ["launchd", (of) => launchdPlist(of, "/l.log")],
+  ];
+
+  test.each(makers)("config, account and home: %s", (_, make) => {
+    const odd = `/srv/a b/50%n/it's "$HOME" \\ & <that>`;
+    const { config, account, home } = request;
+    expect(startedBy(written(make(request)))).toEqual({ config, account, home });
+    expect(startedBy(written(make({ ...request, config: odd, home: odd })))).toEqual({
+      config: odd,
+      account,
+      home: odd,
+    });
+  });
+
+  test("a person's own agent has no account", () => {
+    const path = written(launchdPlist({ ...request, scope: "user", account: null }, "/l.log"));
+    expect(startedBy(path)?.account).toBeNull();
+  });
+
+  test.each<[string, string]>([
+    ["nothing that Revka wrote", "#!/bin/sh\n"],
+    [
+      "a script with a variable more",
+      openrcScript(request).replace("export ", "export OPENAI_API_KEY=k\nexport "),
+    ],
+    [
+      "a list with a variable more",
+      launchdPlist(request, "/l.log").replace(
+        "<key>REVKA_HOME",
+        "<key>OPENAI_API_KEY</key><string>k</string><key>REVKA_HOME",
+      ),
+    ],
+  ])("but not for sure: %s", (_, text) => {
+    expect(startedBy(written(text))).toBeNull();
+  });
+
+  test("nor of a script with settings beside it, nor of none", () => {
+    const path = written(openrcScript(request));
+    expect(startedBy(join(folder.path, "none"))).toBeNull();
+    mkdirSync(join(folder.path, "conf.d"));
+    writeFileSync(join(folder.path, "conf.d/revka"), "export OPENAI_API_KEY=k\n");
+    expect(startedBy(path)).toBeNull();
+  });
 });

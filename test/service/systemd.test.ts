@@ -70,7 +70,7 @@ test.each([
     "account",
     account,
     ["User=daemon", "ProtectHome=read-only", 'ReadWritePaths="/home/ada/.revka"'],
-    /^(DynamicUser|StateDirectory|LoadCredential|MemoryMax|Environment="HOME)/m,
+    /^(DynamicUser|StateDirectory|LoadCredential|MemoryMax|Environment="(HOME|REVKA_CONFIG))/m,
   ],
   [
     "dynamic",
@@ -99,6 +99,7 @@ test("an account of its own gets its config as a credential, and a state directo
     "DynamicUser=yes",
     "StateDirectory=revka",
     'Environment="HOME=/var/lib/revka"',
+    'Environment="REVKA_CONFIG=/etc/revka/config.toml"',
     "LoadCredential=revka-config:/etc/revka/config.toml",
     "LoadCredential=revka-session-key:/etc/revka/key",
     "ExecStart=/bin/true daemon --config ${CREDENTIALS_DIRECTORY}/revka-config",

@@ -68,6 +68,63 @@ export function movieHeader(version: 0 | 1, perSecond: number, units: bigint): U
   return box("mvhd", body);
 }
 
+const bigEndian = (...numbers: number[]) => {
+  const bytes = Buffer.alloc(4 * numbers.length);
+  for (const [i, number] of numbers.entries()) bytes.writeUInt32BE(number, 4 * i);
+  return bytes;
+};
+
+/** The description of a sound: its type and the box of its settings. */
+const described = (name: string, settings: Uint8Array) =>
+  box(name, join(new Uint8Array(28), settings));
+
+/** AAC of this kind and index of its rate, with lengths in one byte or, as some write them, in four. */
+export function aacSound(kind: number, rate: number, long = false): Uint8Array {
+  const head = (tag: number, bytes: number) =>
+    long ? [tag, 0x80, 0x80, 0x80, bytes] : [tag, bytes];
+  const own = [(kind << 3) | (rate >>> 1), ((rate & 1) << 7) | (1 << 3)];
+  const decoder = [0x40, 0x15, ...new Uint8Array(11)];
+  const body = [
+    0,
+    0,
+    0,
+    0,
+    ...head(3, 25),
+    0,
+    0,
+    0,
+    ...head(4, 17),
+    ...decoder,
+    ...head(5, 2),
+    ...own,
+  ];
+  return described("mp4a", box("esds", Uint8Array.from(body)));
+}
+
+/** AMR, so many frames of which stand together. */
+export function amrSound(name: "samr" | "sawb", together: number): Uint8Array {
+  return described(name, box("damr", Uint8Array.of(0, 0, 0, 0, 0, 0x81, 0xff, 0, together)));
+}
+
+/** A track of one sound, with a table of so many sizes. */
+export function track(
+  sound: Uint8Array,
+  count: number,
+  table: "stsz" | "stz2" = "stsz",
+): Uint8Array {
+  const tables = join(
+    box("stsd", join(bigEndian(0, 1), sound)),
+    box(table, bigEndian(0, 0, count)),
+  );
+  return box("trak", box("mdia", box("minf", box("stbl", tables))));
+}
+
+/** A fragment whose runs have so many frames. */
+export function fragment(...runs: number[]): Uint8Array {
+  const boxes = runs.map((count) => box("trun", bigEndian(0, count, 0)));
+  return box("moof", box("traf", join(...boxes)));
+}
+
 /** A chunk of RIFF, padded to an even length; `told` is the size that it names. */
 export function chunk(name: string, body: Uint8Array, told: number = body.length): Uint8Array {
   const head = Buffer.alloc(8);
@@ -88,6 +145,27 @@ export function wavFormat(rate: number, blockAlign: number, bytesPerSecond = rat
 
 export function wav(...chunks: Uint8Array[]): Uint8Array {
   return chunk("RIFF", join(Buffer.from("WAVE"), ...chunks));
+}
+
+/** The head of a FLAC frame: codes of its samples and rate, its number, and what the codes leave to be said. */
+export function flacFrame(
+  size: number,
+  rate: number,
+  number: number[],
+  more: number[] = [],
+): Uint8Array {
+  const head = [0xff, 0xf8, (size << 4) | rate, 0x08, ...number, ...more];
+  return join(head, [flacSum(head)], new Uint8Array(20));
+}
+
+/** The remainder of the division by x^8 + x^2 + x + 1. */
+function flacSum(bytes: number[]): number {
+  const bits = [...bytes, 0].map((each) => each.toString(2).padStart(8, "0")).join("");
+  let rest = BigInt(`0b${bits}`);
+  for (let at = bits.length - 9; at >= 0; at--) {
+    if ((rest >> BigInt(at + 8)) & 1n) rest ^= 0x107n << BigInt(at);
+  }
+  return Number(rest);
 }
 
 /** A FLAC file of one block, mono with 16 bits, and no sound. */

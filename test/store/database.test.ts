@@ -6,6 +6,8 @@ import {
   mkdtempSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,7 +20,7 @@ import { DatabaseSync } from "node:sqlite";
 import { FileSync } from "../../src/runtime/file-sync.ts";
 import { StoreError } from "../../src/store/contract.ts";
 import { Database } from "../../src/store/database.ts";
-import { openStore } from "../../src/store/sqlite.ts";
+import { openStore, storeBytes } from "../../src/store/sqlite.ts";
 import { fakeClock } from "../support/clock.ts";
 import { cloud, everybody, message, storeAt } from "../support/store.ts";
 
@@ -245,13 +247,25 @@ describe("the check for damage", () => {
     Database.open(path, 4096).close();
   });
 
-  test("is made for a large file after a kill", async () => {
+  test.each([
+    ["", () => {}],
+    [
+      ", behind a link too",
+      () => {
+        const elsewhere = join(folder, "elsewhere.db");
+        renameSync(path, elsewhere);
+        symlinkSync(elsewhere, path);
+      },
+    ],
+  ])("is made for a large file after a kill%s", (_, move) => {
     Database.open(path).close();
     damaged();
+    move();
+    const log = `${realpathSync(path)}-wal`;
     const killed = new DatabaseSync(path);
     killed.exec("PRAGMA wal_autocheckpoint = 0");
     killed.exec("UPDATE probe SET at = 1");
-    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
+    expect(statSync(log).size).toBeGreaterThan(0);
     expect(() => Database.open(path, 4096)).toThrow("btreeInitPage");
     killed.close();
   });
@@ -278,6 +292,38 @@ test("a store may be a link, to another disk for instance", async () => {
   const database = Database.open(path);
   await database.write(() => database.sql("UPDATE probe SET at = 7").run());
   expect(statSync(`${elsewhere}-wal`).size).toBeGreaterThan(0);
+  database.close();
+});
+
+test("two links to one store open it once", () => {
+  const elsewhere = join(folder, "elsewhere.db");
+  const other = join(folder, "other.db");
+  storeAt(elsewhere, clock).close();
+  for (const link of [path, other]) symlinkSync(elsewhere, link);
+  const store = storeAt(path, clock);
+  for (const name of [other, elsewhere]) {
+    expect(() => storeAt(name, clock)).toThrow(`another Revka runs on the store ${name}`);
+  }
+  store.close();
+});
+
+test("behind a link the damaged file itself is moved aside, and its place taken anew", () => {
+  const elsewhere = join(folder, "elsewhere.db");
+  writeFileSync(elsewhere, "not a database, but long enough".repeat(99));
+  symlinkSync(elsewhere, path);
+  const { store, movedAside } = openStore({ path, clock, phoneKey: (phone) => phone });
+  expect(movedAside).toStartWith(`${elsewhere}.damaged-`);
+  expect(realpathSync(path)).toBe(elsewhere);
+  store.close();
+});
+
+test("what a store takes is counted behind a link, its log as well", async () => {
+  const elsewhere = join(folder, "elsewhere.db");
+  const database = Database.open(elsewhere);
+  await database.write(() => database.sql("UPDATE probe SET at = 7").run());
+  symlinkSync(elsewhere, path);
+  expect(statSync(`${elsewhere}-wal`).size).toBeGreaterThan(0);
+  expect(storeBytes(path)).toBe(storeBytes(elsewhere));
   database.close();
 });
 

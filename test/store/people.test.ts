@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
+import type { AcceptRules } from "../../src/store/contract.ts";
 import { storeTrial } from "../support/store-trial.ts";
 import { cloud, everybody, message, nobody } from "../support/store.ts";
 
@@ -39,6 +40,22 @@ describe("identities of two people with numbers of their own join nobody", () =>
       { ...other, userId: null, lid: null },
     ]);
   });
+});
+
+test("what a sender is known by in one message alone reaches the door each time", async () => {
+  const seen: (string | undefined)[] = [];
+  const admit: AcceptRules["admit"] = (each) => {
+    seen.push(each.sender.parentUserId);
+    return { admitted: true, message: each };
+  };
+  for (let round = 0; round < 3; round++) {
+    const written = message({ sender: who({ userId: "DE.1", parentUserId: "DE.ENT.1" }) });
+    await trial.store.accept(cloud, [{ kind: "message", message: written }], {
+      ...everybody,
+      admit,
+    });
+  }
+  expect(seen).toEqual(["DE.ENT.1", "DE.ENT.1", "DE.ENT.1"]);
 });
 
 describe("who wrote a message changes it, and nobody else", () => {

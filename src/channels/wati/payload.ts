@@ -120,15 +120,21 @@ function readIdentity(event: WatiEvent): InboundEvent | null {
 /** `waId` is digits without a plus, and may be missing where a BSUID stands. */
 function readSender(event: WatiEvent): Sender | null {
   const phone = canonicalPhone(event.waId ?? event.from ?? "");
-  const userId = event.bsuid && isBusinessScopedId(event.bsuid) ? event.bsuid : null;
+  const userId = bsuidOf(event.bsuid);
+  const parentUserId = bsuidOf(event.parentBsuid);
   if (phone === null && userId === null) return null;
   return {
     phone,
     userId,
+    ...(parentUserId === null ? {} : { parentUserId }),
     lid: null,
     username: event.username?.trim().replace(/^@/, "") || null,
     name: event.senderName?.trim() || null,
   };
+}
+
+function bsuidOf(raw: string | null | undefined): string | null {
+  return raw && isBusinessScopedId(raw) ? raw : null;
 }
 
 function ignored(reason: string): InboundEvent {

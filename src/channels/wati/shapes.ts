@@ -39,6 +39,7 @@ export const eventShape = jsonObject({
   waId: id,
   from: id,
   bsuid: id,
+  parentBsuid: id,
   username: text,
   senderName: text,
   owner: flag,

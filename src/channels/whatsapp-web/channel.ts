@@ -312,7 +312,7 @@ class WhatsAppWeb implements Channel {
     this.shown = code;
     this.options.log.info({}, "waiting for a phone to link this device: see `revka status`");
     const plain = Boolean(this.options.env.NO_COLOR);
-    this.options.showLinking?.(await linkingText(linking, { plain }));
+    await this.options.showLinking?.((columns) => linkingText(linking, { plain, columns }));
   }
 
   private fail(error: unknown): void {

@@ -1,5 +1,5 @@
 import type { Linking } from "../channel.ts";
-import { renderQr } from "./qr.ts";
+import { drawnQr } from "./qr.ts";
 
 /** How long a code typed on the phone is good for. */
 export const PAIR_CODE_MS = 160_000;
@@ -22,15 +22,15 @@ export function pairPhoneDigits(configured: string | undefined): string | null {
   return /^[1-9]\d{5,19}$/.test(digits) ? digits : null;
 }
 
-/** What the person at the terminal reads. */
+/** What the person reads at a terminal of so many columns, where it is one. */
 export async function linkingText(
   linking: Linking,
-  options: { plain?: boolean } = {},
+  options: { plain?: boolean; columns?: number | undefined } = {},
 ): Promise<string> {
   if (linking.pairCode !== null) {
     const code = `${linking.pairCode.slice(0, 4)}-${linking.pairCode.slice(4)}`;
     return `Link WhatsApp: on the phone open Settings, Linked devices, Link a device, "Link with phone number instead", and enter ${code}`;
   }
   if (linking.qr === null) return "";
-  return `Link WhatsApp: on the phone open Settings, Linked devices, Link a device, and scan\n${await renderQr(linking.qr, options)}`;
+  return `Link WhatsApp: on the phone open Settings, Linked devices, Link a device, and scan\n${await drawnQr(linking.qr, options)}`;
 }

@@ -1,6 +1,7 @@
 import type { WhatsAppConfig } from "../../config/schema.ts";
 import type { Fetch } from "../../net/fetch.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { ShowLinking } from "../channel.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
 /** What WhatsApp Web needs of the house. */
@@ -17,6 +18,6 @@ export interface WhatsAppWebOptions {
   /** For media and the version: bound to the same proxy. */
   fetch: Fetch;
   /** Where a QR or pair code is shown to the person at the terminal. */
-  showLinking?: (text: string) => void;
+  showLinking?: ShowLinking;
   random?: () => number;
 }

@@ -32,6 +32,19 @@ export async function renderQr(
   return lines.join("\n");
 }
 
+/** The code as a drawing; where the terminal is narrower, what to do instead: one that wraps cannot be scanned. */
+export async function drawnQr(
+  payload: string,
+  { plain = false, columns }: { plain?: boolean; columns?: number | undefined },
+): Promise<string> {
+  const drawing = await renderQr(payload, { plain: true });
+  const width = [...(drawing.split("\n", 1)[0] ?? "")].length;
+  if (columns && columns < width) {
+    return `The code takes ${width} columns, and this terminal has ${columns}.\nMake it wider, or write the code to an image: revka link --png FILE`;
+  }
+  return plain ? drawing : await renderQr(payload);
+}
+
 /**
  * Writes the QR code as a PNG file that only its owner may read: whoever has it can link a device. A file that is there
  * is replaced at once, so that a viewer never sees half of it.

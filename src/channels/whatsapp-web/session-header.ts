@@ -1,3 +1,4 @@
+import { targetOf } from "../../runtime/target-of.ts";
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 
 /** "RvkW": tells our file from the session of another program at the same path. */
@@ -15,7 +16,7 @@ export function isForeignSession(path: string): boolean {
   if (header.toString("latin1", 0, format.length) !== format) return true;
   const id = header.readUInt32BE(68);
   // One that was never closed may have its id, and its tables, in the log beside it alone.
-  const young = header.readUInt32BE(28) <= 1 || existsSync(`${path}-wal`);
+  const young = header.readUInt32BE(28) <= 1 || existsSync(`${targetOf(path)}-wal`);
   return id !== APPLICATION_ID && !(id === 0 && young);
 }
 

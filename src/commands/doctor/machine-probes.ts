@@ -6,6 +6,7 @@ import { StoreError } from "../../store/contract.ts";
 import { toStoreError } from "../../store/database.ts";
 import { foreignAdvice, foreignDatabase, foreignFile } from "../../store/foreign.ts";
 import { schemaVersion } from "../../store/migrations.ts";
+import { targetOf } from "../../runtime/target-of.ts";
 import { typed } from "../../runtime/typed.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
@@ -99,7 +100,7 @@ function nearest(path: string, test: (folder: string) => boolean): string {
 const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
 
 function spaceVerdicts(path: string): Verdict[] {
-  const folder = nearest(path, isFolder);
+  const folder = nearest(targetOf(path), isFolder);
   try {
     accessSync(folder, constants.W_OK);
   } catch {

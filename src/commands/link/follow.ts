@@ -137,8 +137,9 @@ async function show(
   if (linking.qr !== null) {
     terminal.out("\nScan this in WhatsApp: Settings, Linked devices, Link a device.\n");
     if (png === null) {
-      const { drawnQr } = await import("./drawn.ts");
-      terminal.out(`${await drawnQr(linking.qr, terminal)}\n`);
+      const { drawnQr } = await import("../../channels/whatsapp-web/qr.ts");
+      const look = { plain: !terminal.color, columns: terminal.columns };
+      terminal.out(`${await drawnQr(linking.qr, look)}\n`);
       return;
     }
     const { renderQrPng } = await import("../../channels/whatsapp-web/qr.ts");

@@ -15,7 +15,7 @@ import {
   systemdVersion,
 } from "../../service/accounts.ts";
 import type { ServiceManager } from "../../service/detect.ts";
-import { homeOfInstalled, startedWith } from "../../service/installed.ts";
+import { homeOfInstalled, startedBy, startedWith } from "../../service/installed.ts";
 import { launchdPlan } from "../../service/launchd.ts";
 import { openrcPlan } from "../../service/openrc.ts";
 import {
@@ -25,7 +25,7 @@ import {
   type ServiceVerb,
 } from "../../service/plan.ts";
 import { secretKeyCredential } from "../../service/secret-key.ts";
-import { systemdPlan, unitPath } from "../../service/systemd.ts";
+import { systemdPlan } from "../../service/systemd.ts";
 import { unsetSecrets } from "../../service/unset-secrets.ts";
 import { wrap } from "../../telemetry/wrap.ts";
 import { CommandError, UsageError, type Invocation, type Terminal } from "../command.ts";
@@ -73,7 +73,7 @@ export async function requestOf(
     memoryMax: memoryMax(options["memory-max"]),
     systemdVersion: manager === "systemd" ? systemdVersion() : null,
   };
-  if (verb === "restart" && manager === "systemd") await refuseRestart(request, invocation);
+  if (verb === "restart") await refuseRestart(manager, request, invocation);
   if (verb !== "install") return asInstalled(manager, request, invocation);
   if (dryRun && !existsSync(request.config)) return request;
   refuseOthersPlace(request, invocation);
@@ -122,12 +122,21 @@ function asInstalled(
   request: ServiceRequest,
   invocation: Invocation,
 ): ServiceRequest {
-  const [file] = planOf("uninstall", manager, request, invocation).remove;
+  const file = installedFile(manager, request, invocation);
   const home = file && existsSync(file) ? homeOfInstalled(readFileSync(file, "utf8")) : null;
   if (home === null) return request;
   const inside = request.config.startsWith(`${request.home}/`);
   const config = inside ? home + request.config.slice(request.home.length) : request.config;
   return { ...request, home, config };
+}
+
+/** The unit, script or property list that makes it a service. */
+function installedFile(
+  manager: ServiceManager,
+  request: ServiceRequest,
+  invocation: Invocation,
+): string | undefined {
+  return planOf("uninstall", manager, request, invocation).remove[0];
 }
 
 /** As the service has it, which gets nothing of this shell; `~` is the home of whom it runs as, not that of root. */
@@ -143,14 +152,34 @@ function environmentOf(
   };
 }
 
+/** What the installed service runs, and the folder of its credentials; null where that is not surely known. */
+function startedAs(
+  manager: ServiceManager,
+  request: ServiceRequest,
+  invocation: Invocation,
+): { service: ServiceRequest; folder: string | null } | null {
+  const file = installedFile(manager, request, invocation);
+  if (file === undefined) return null;
+  if (manager === "systemd") {
+    const started = startedWith(file, request.config);
+    return started && { service: request, folder: started.credentials };
+  }
+  const started = startedBy(file);
+  return started && { service: { ...request, ...started }, folder: null };
+}
+
 /** A daemon that answers is not stopped for one that would not start. Throws `ConfigError` where it would not. */
-async function refuseRestart(request: ServiceRequest, invocation: Invocation): Promise<void> {
+async function refuseRestart(
+  manager: ServiceManager,
+  request: ServiceRequest,
+  invocation: Invocation,
+): Promise<void> {
   const { env, terminal } = invocation;
-  const started = startedWith(unitPath(request.scope, homeOf(env)), request.config);
+  const started = startedAs(manager, request, invocation);
   if (started === null) return;
+  const { service, folder } = started;
   try {
-    const folder = started.credentials;
-    await load({ configFile: request.config, env: environmentOf(request, env, folder) });
+    await load({ configFile: service.config, env: environmentOf(service, env, folder) });
   } catch (error) {
     if (error instanceof ConfigError)
       terminal.err("revka: not restarted: with this config it would not start\n");

@@ -13,7 +13,10 @@ const noAgent =
 
 /** Somebody must answer, and must be able to. */
 export function checkAgent(context: RuleContext): void {
-  const { config, given, faulty, error } = context;
+  const { config, given, faulty, error, warn } = context;
+  if (config.channels_config.message_timeout_secs < 30) {
+    warn(["channels_config", "message_timeout_secs"], "is under 30 and counts as 30");
+  }
   if (faulty(["agent"]) || faulty(["agent", "kind"])) return;
   const agent = config.agent;
   if (!given(["agent"]) && !modelKeys.some((key) => given([key]))) return error(["agent"], noAgent);

@@ -1,7 +1,7 @@
 import { proxyAddressProblem, secureAddressProblem } from "../addresses.ts";
 import { canonicalPhone, parseAllowedEntry, parseTarget, type Target } from "../numbers.ts";
 import type { KeyPath } from "../problems.ts";
-import type { WhatsAppConfig } from "../schema.ts";
+import type { WatiConfig, WhatsAppConfig } from "../schema.ts";
 import type { RuleContext } from "./report.ts";
 
 const table = ["channels_config", "whatsapp"];
@@ -10,7 +10,7 @@ export function checkWhatsApp(context: RuleContext): void {
   const whatsapp = context.config.channels_config.whatsapp;
   if (whatsapp === undefined) return;
   const { error } = context;
-  checkAllowedNumbers(table, whatsapp.allowed_numbers, context);
+  checkAllowedNumbers(table, whatsapp, whatsapp.phone_number_id === undefined, context);
   checkAddress("api_base_url", whatsapp.api_base_url, "https", context);
   if (whatsapp.ws_url !== undefined) checkAddress("ws_url", whatsapp.ws_url, "wss", context);
   checkChannelProxy(table, whatsapp.proxy_url, context);
@@ -107,7 +107,7 @@ export function checkWati(context: RuleContext): void {
   const wati = context.config.channels_config.wati;
   if (wati === undefined) return;
   const path = ["channels_config", "wati"];
-  checkAllowedNumbers(path, wati.allowed_numbers, context);
+  checkAllowedNumbers(path, wati, false, context);
   checkTarget(path, wati.notification_target, "wati", context);
   checkChannelProxy(path, wati.proxy_url, context);
   if (wati.api_token === undefined) context.error([...path, "api_token"], "missing; WATI needs it");
@@ -115,12 +115,18 @@ export function checkWati(context: RuleContext): void {
   if (problem) context.error([...path, "api_url"], problem);
 }
 
-function checkAllowedNumbers(path: KeyPath, entries: string[], { warn }: RuleContext): void {
-  for (const [index, entry] of entries.entries()) {
-    if (parseAllowedEntry(entry).kind !== "invalid") continue;
+function checkAllowedNumbers(
+  path: KeyPath,
+  { allowed_numbers }: WatiConfig | WhatsAppConfig,
+  web: boolean,
+  { warn }: RuleContext,
+): void {
+  for (const [index, entry] of allowed_numbers.entries()) {
+    const { kind } = parseAllowedEntry(entry);
+    if (kind !== "invalid" && !(web && kind === "user")) continue;
     // No number as an example: the log would mask it.
-    const message = 'expected a number in international form, a BSUID or "*"; the entry is ignored';
-    warn([...path, "allowed_numbers", index], message);
+    const expected = `expected a number in international form${web ? "" : ", a BSUID"} or "*"`;
+    warn([...path, "allowed_numbers", index], `${expected}; the entry is ignored`);
   }
 }
 

@@ -56,6 +56,11 @@ describe("variants of one message", () => {
     });
   });
 
+  test("may name the parent BSUID", () => {
+    const more = { eventType: "message_bsuid", bsuid: "US.1", parentBsuid: "US.ENT.1" };
+    expect(only(event(more)).sender).toMatchObject({ userId: "US.1", parentUserId: "US.ENT.1" });
+  });
+
   test("may lack the number", () => {
     const more = { eventType: "message_bsuid", bsuid: "US.1", waId: null };
     expect(parseWebhook(event(more), now)).toMatchObject([

@@ -40,6 +40,18 @@ describe("senders", () => {
       [{ ...ada, wa_id: undefined }],
       { ...sender, phone: null },
     ],
+    [
+      "parent BSUID in the message",
+      { from_user_id: "US.1", from_parent_user_id: "US.ENT.1" },
+      [],
+      { ...nobody, phone: "+16505551234", userId: "US.1", parentUserId: "US.ENT.1" },
+    ],
+    [
+      "parent BSUID in the contact only",
+      {},
+      [{ ...ada, parent_user_id: "US.ENT.1" }],
+      { ...sender, parentUserId: "US.ENT.1" },
+    ],
     ["BSUID standing in from", { from: "US.1" }, [], { ...nobody, userId: "US.1" }],
     [
       "number by way of the BSUID's contact",

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -44,6 +53,15 @@ describe("the store", () => {
       next: null,
     });
     expect(existsSync(path)).toBe(false);
+  });
+
+  test("that is a link has the room of what it leads to", async () => {
+    const disk = join(home, "disk");
+    mkdirSync(disk);
+    storeAt(join(disk, "revka.db"), fakeClock()).close();
+    symlinkSync(join(disk, "revka.db"), path);
+    const space = (await findings("store")).find(({ name }) => name === "space");
+    expect(space?.message).toEndWith(`MB are free in ${disk}`);
   });
 
   test("that is sound is said to be, and stays as it is", async () => {

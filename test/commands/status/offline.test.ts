@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isReady } from "../../../src/control/status-text.ts";
 import { offlineReport } from "../../../src/commands/status/offline.ts";
@@ -15,7 +15,7 @@ beforeEach(() => {
   home = temporaryHome(undo);
 });
 afterEach(() => {
-  for (const step of undo.splice(0)) step();
+  for (const step of undo.splice(0).toReversed()) step();
 });
 
 const cloud =
@@ -90,4 +90,17 @@ test("what waits in the store is told, though no daemon has it open", async () =
   writeFileSync(loaded.paths.store, "no store");
   expect(waiting()).toEqual([0, 0, 0]);
   expect(warned).toEqual([expect.stringContaining("cannot be read here")]);
+});
+
+test("what waits in the log of a store that is a link is told as well", async () => {
+  const path = join(home, "config.toml");
+  writeFileSync(path, `[agent]\nkind = "echo"\n${cloud}`, { mode: 0o600 });
+  const loaded = loadConfig({ path, env: { REVKA_HOME: home }, home });
+  const elsewhere = join(home, "elsewhere.db");
+  const store = storeAt(elsewhere, fakeClock());
+  undo.push(() => store.close());
+  symlinkSync(elsewhere, loaded.paths.store);
+  await store.accept(cloudSource, [{ kind: "message", message: message() }], everybody);
+  expect(statSync(`${elsewhere}-wal`).size).toBeGreaterThan(0);
+  expect(offlineReport(loaded).inbox.pending).toBe(1);
 });

@@ -40,7 +40,7 @@ function areOfOne(messages: unknown[]): boolean {
  * BSUID instead. Source: Meta, business-scoped-user-ids, 7 May 2026.
  */
 export function readSender(
-  message: Pick<RawMessage, "from" | "from_user_id">,
+  message: Pick<RawMessage, "from" | "from_user_id" | "from_parent_user_id">,
   contacts: ContactBook,
 ): Sender | null {
   const from = message.from ?? "";
@@ -52,9 +52,12 @@ export function readSender(
   const phone = own.phone ?? canonicalPhone(contact?.wa_id ?? "");
   const userId = own.userId ?? readUserId(contact?.user_id);
   if (phone === null && userId === null) return null;
+  const parentUserId =
+    readUserId(message.from_parent_user_id) ?? readUserId(contact?.parent_user_id);
   return {
     phone,
     userId,
+    ...(parentUserId === null ? {} : { parentUserId }),
     lid: null,
     username: contact?.profile?.username?.trim().replace(/^@/, "") || null,
     name: contact?.profile?.name?.trim() || null,

@@ -99,16 +99,18 @@ export function readValue(raw: unknown): WebhookValue | null {
 export interface Contact {
   wa_id: string | undefined;
   user_id: string | undefined;
+  parent_user_id: string | undefined;
   profile: { name: string | undefined; username: string | undefined } | undefined;
 }
 
 /** null where it is no object. */
 export function readContact(raw: unknown): Contact | null {
   if (!isFields(raw)) return null;
-  const { wa_id, user_id, profile } = raw;
+  const { wa_id, user_id, parent_user_id, profile } = raw;
   return {
     wa_id: readId(wa_id),
     user_id: readId(user_id),
+    parent_user_id: readId(parent_user_id),
     profile: isFields(profile)
       ? { name: readText(profile["name"]), username: readText(profile["username"]) }
       : undefined,
@@ -128,6 +130,7 @@ export interface RawMessage {
   id: string | undefined;
   from: string | undefined;
   from_user_id: string | undefined;
+  from_parent_user_id: string | undefined;
   group_id: string | undefined;
   timestamp: string | number | undefined;
   type: string | undefined;
@@ -151,6 +154,7 @@ export function parseMessage(raw: unknown): RawMessage | null {
     id: readId(raw["id"]),
     from: readId(raw["from"]),
     from_user_id: readId(raw["from_user_id"]),
+    from_parent_user_id: readId(raw["from_parent_user_id"]),
     group_id: readId(raw["group_id"]),
     timestamp: readTime(raw["timestamp"]),
     type: readText(raw["type"]),

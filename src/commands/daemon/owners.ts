@@ -1,0 +1,55 @@
+import { existsSync, lchownSync, lstatSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { targetOf } from "../../runtime/target-of.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+
+/** What SQLite, its lock and a session's key add to the name of a file. */
+const besides = ["", "-wal", "-shm", ".lock", ".key"];
+
+/**
+ * To be called before a daemon of root's makes anything. What it answers gives Revka's own files to whom the folder around
+ * them belongs to, as SQLite does with the files beside its own: the account that the daemon usually runs as could not
+ * open them again. Home and folders of the config that were there before stay whose they are.
+ */
+export function giverToOwners({ config, paths }: LoadedConfig, log: Logger): () => void {
+  const session = config.channels_config.whatsapp?.session_path;
+  const named = [paths.store, ...(session === undefined ? [] : [session])];
+  const media = join(paths.home, "media");
+  const folders = [paths.home, ...named.map((file) => dirname(file))];
+  const missing = folders.filter((folder) => !existsSync(folder));
+  return () => {
+    const files = [...named, ...named.map(targetOf)];
+    const given = [
+      ...missing,
+      ...files.flatMap((file) => besides.map((end) => file + end)),
+      paths.socket,
+      media,
+      ...within(media),
+    ].filter(give).length;
+    const sentence = "made by root in another account's folder: now that account's";
+    if (given > 0) log.info({ files: given }, sentence);
+  };
+}
+
+/** Everything below, a folder before what is in it. */
+function within(folder: string): string[] {
+  try {
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    return names.toSorted().map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/** A link itself is given, not what it leads to. What is not there is not given, nor what a network's disk keeps. */
+function give(path: string): boolean {
+  try {
+    const { uid, gid } = statSync(dirname(path));
+    if (uid === 0 || lstatSync(path).uid !== 0) return false;
+    lchownSync(path, uid, gid);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chownSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -98,11 +99,15 @@ asRoot("what root's daemon makes in another account's home is that account's", a
   expect(ownersOf(running)).toEqual(Object.fromEntries(running.map((name) => [name, 12345])));
   mkdirSync(join(home, "media/7"), { recursive: true });
   writeFileSync(join(home, "media/7/voice.ogg"), "");
+  // The account may have laid it there.
+  writeFileSync(join(folder, "system"), "");
+  linkSync(join(folder, "system"), join(home, "media/7/another name of it"));
   await daemon.stop();
   const left = ["revka.db", "revka.db.lock", "media", "media/7", "media/7/voice.ogg"];
   expect(ownersOf(left)).toEqual(Object.fromEntries(left.map((name) => [name, 12345])));
   // Not Revka's own.
   expect(statSync(daemon.configFile).uid).toBe(0);
+  expect(statSync(join(folder, "system")).uid).toBe(0);
 });
 
 asRoot.each([

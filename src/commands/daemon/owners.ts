@@ -25,11 +25,15 @@ export function giverToOwners({ config, paths }: LoadedConfig, log: Logger): () 
       ...files.flatMap((file) => besides.map((end) => file + end)),
       paths.socket,
       media,
-      ...within(media),
+      ...(ofRoot(paths.home) ? [] : within(media)),
     ].filter(give).length;
     const sentence = "made by root in another account's folder: now that account's";
     if (given > 0) log.info({ files: given }, sentence);
   };
+}
+
+function ofRoot(folder: string): boolean {
+  return statSync(folder, { throwIfNoEntry: false })?.uid === 0;
 }
 
 /** Everything below, a folder before what is in it. */
@@ -42,11 +46,15 @@ function within(folder: string): string[] {
   }
 }
 
-/** A link itself is given, not what it leads to. What is not there is not given, nor what a network's disk keeps. */
+/**
+ * A link itself is given, not what it leads to, nor a file that has another name: it may be the system's. What is not
+ * there is not given, nor what a network's disk keeps.
+ */
 function give(path: string): boolean {
   try {
     const { uid, gid } = statSync(dirname(path));
-    if (uid === 0 || lstatSync(path).uid !== 0) return false;
+    const it = lstatSync(path);
+    if (uid === 0 || it.uid !== 0 || (it.nlink > 1 && !it.isDirectory())) return false;
     lchownSync(path, uid, gid);
     return true;
   } catch {

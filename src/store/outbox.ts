@@ -31,6 +31,7 @@ export const accountChanged: SendFailure = {
 const states = ["pending", "sending", "sent", "failed"] as const;
 
 interface OutboxRow {
+  seq: number;
   id: string;
   chat: ChatId;
   state: number;
@@ -106,14 +107,15 @@ export class Outbox {
 
   get(id: string): StoredDelivery | null {
     const row = this.#row(id);
-    return row ? toDelivery(row) : null;
+    return row ? toDelivery(this.#current(row)) : null;
   }
 
   #row(id: string): OutboxRow | null {
     const row = this.database.sql("SELECT * FROM outbox WHERE id = ?").get(id);
-    return row ? this.#current(row as unknown as OutboxRow) : null;
+    return row ? (row as unknown as OutboxRow) : null;
   }
 
+  /** The row with the chat that it belongs to today. */
   #current(row: OutboxRow): OutboxRow {
     return { ...row, chat: this.currentChat(row.chat) };
   }
@@ -208,7 +210,7 @@ export class Outbox {
   redeliver(id: string, now: number): boolean {
     const row = this.#row(id);
     if (row?.state !== FAILED) return false;
-    this.#again(row, row.platform_id, 0, null, now);
+    this.#again(this.#current(row), row.platform_id, 0, null, now);
     this.database.sql("UPDATE outbox SET attempts = 0, unanswered = 0 WHERE id = ?").run(id);
     return true;
   }
@@ -264,14 +266,24 @@ export class Outbox {
       return null;
     }
     if (found.status && progress[status.state] <= progress[found.status]) return null;
-    if (status.state === "failed") return this.#failedLater(found, status, now, rules);
+    if (status.state === "failed") {
+      return this.#failedLater(this.#current(found), status, now, rules);
+    }
+    if (found.state === SENT && found.platform_id === status.platformId) {
+      // Most statuses: to name what does not change would touch its indexes.
+      this.database
+        .sql("UPDATE outbox SET status = ?, updated_at = ? WHERE seq = ?")
+        .run(status.state, now, found.seq);
+      return null;
+    }
     this.#moves(found, false);
     this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ?, status = ?, code = NULL, hint = NULL, updated_at = ? WHERE id = ?`,
       )
       .run(SENT, status.platformId, status.state, now, found.id);
-    return isOpen(found) ? { chat: found.chat, delivery: found.id, failure: null } : null;
+    if (!isOpen(found)) return null;
+    return { chat: this.currentChat(found.chat), delivery: found.id, failure: null };
   }
 
   #failedLater(
@@ -304,7 +316,7 @@ export class Outbox {
     const row = this.database
       .sql("SELECT * FROM outbox WHERE platform_id = +? ORDER BY seq DESC LIMIT 1")
       .get(platformId);
-    return row ? this.#current(row as unknown as OutboxRow) : null;
+    return row ? (row as unknown as OutboxRow) : null;
   }
 
   failed(limit: number): StoredDelivery[] {

@@ -225,7 +225,7 @@ export class Outbox {
   /** Takes the lane of a chat, and a place at the gate, for what may be sent as soon as it is stored; else null. */
   #claim(chat: ChatId, first: NewDelivery): Attempt | null {
     if (this.#stopping || this.#lanes.has(chat)) return null;
-    const stored = this.#options.store.chat(chat);
+    const stored = this.#read(chat);
     const channel = stored && this.#options.channelOf(stored.source);
     if (stored?.id !== chat || channel?.status().state !== "ready") return null;
     if (this.#holds.reason(stored.source)) return null;
@@ -236,6 +236,15 @@ export class Outbox {
     this.#sending.add(first.id);
     const delivery = newDelivery(chat, first, this.#options.clock.now());
     return { stored, channel, gate, lane, delivery };
+  }
+
+  /** null also where the store cannot be read: an answer waits for a lane then, but is kept. */
+  #read(chat: ChatId): StoredChat | null {
+    try {
+      return this.#options.store.chat(chat);
+    } catch {
+      return null;
+    }
   }
 
   #giveBack(chat: ChatId, attempt: Attempt): void {

@@ -187,6 +187,16 @@ describe("where the end of a turn is not kept", () => {
     expect([sentIds(), states("a")]).toEqual([["a"], ["sent"]]);
   });
 
+  test("a store that cannot be read costs no answer", async () => {
+    const turn = await turnOf(phone, "a");
+    spyOn(trial.store, "chat").mockImplementationOnce(() => {
+      throw new Error("disk I/O error");
+    });
+    expect(await trial.outbox.finish(turn)).toBe(turn.chat);
+    await settle();
+    expect(sentIds()).toEqual(["a"]);
+  });
+
   test("what was woken meanwhile goes out", async () => {
     const turn = await turnOf(phone, "a");
     spyOn(trial.store, "finishTurn").mockImplementation(async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binaries } from "./bench/binaries.ts";
 import { writeSection } from "./bench/document.ts";
+import { disk } from "./bench/disk.ts";
 import { growth } from "./bench/growth.ts";
 import { hasWrk } from "./bench/load.ts";
 import { loadBefore, machine } from "./bench/machine.ts";
@@ -21,7 +22,7 @@ import { countOf, misused, optionsOf } from "./options.ts";
  * it to docs/performance.md.
  */
 
-const benches: Record<string, Bench> = { webhook, turn, start, memory, size, growth, web };
+const benches: Record<string, Bench> = { webhook, turn, start, memory, size, growth, web, disk };
 const usage = `bun run bench [NAME…] [--rounds N] [--seconds N] [--idle-seconds N] [--binary FILE] [--no-write]
 Names: ${Object.keys(benches).join(", ")}; all when none is given.
 --binary FILE    measure this executable of Revka instead of building one

@@ -11,7 +11,7 @@ export interface Binaries {
   /** The whatsapp-web variant, which trusts the stand-in for WhatsApp. */
   revkaWeb(): string;
   /** A compiled program of `scripts/bench/bare/`. */
-  bare(name: "hello" | "server" | "echo" | "web"): string;
+  bare(name: "hello" | "server" | "echo" | "keeper" | "web"): string;
 }
 
 /** `given` is an executable of Revka to take instead of building one. */

@@ -10,17 +10,15 @@ import {
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { targetOf } from "../runtime/target-of.ts";
-import { WriteAheadLog } from "../runtime/write-ahead-log.ts";
+import { PAGE_SIZE, WriteAheadLog } from "../runtime/write-ahead-log.ts";
 import { StoreError, type StoreProblem } from "./contract.ts";
 import { foreignDatabase, refuseForeign } from "./foreign.ts";
 import { migrate } from "./migrations.ts";
 
 /**
- * Pages a WAL may hold before it is folded into the file, 4 KiB each: a page written again and again in that time is
- * folded in once. As many as {@link WAL_LIMIT} keeps.
+ * What a WAL may hold before it is folded into the file, bytes: a page written again and again in that time is folded in
+ * once. It is cut to as much then.
  */
-const WAL_PAGES = 4000;
-/** What a WAL file is cut to after a checkpoint, bytes. */
 const WAL_LIMIT = 16 * 1024 * 1024;
 
 /** A file up to this size is checked at every start (a fraction of a second); a larger one after an unclean end. */
@@ -78,6 +76,7 @@ export class Database {
         chmodSync(path, 0o600);
         db = new DatabaseSync(path);
       }
+      db.exec(PAGE_SIZE);
       db.exec("PRAGMA journal_mode = WAL");
       db.exec("PRAGMA busy_timeout = 2000");
       db.exec("PRAGMA temp_store = MEMORY");
@@ -85,7 +84,7 @@ export class Database {
       db.exec(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
       if (check) quickCheck(db);
       migrate(db);
-      return new Database(db, new WriteAheadLog(db, path, WAL_PAGES));
+      return new Database(db, new WriteAheadLog(db, path, WAL_LIMIT));
     } catch (error) {
       db?.close();
       throw toStoreError(error);

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { FileSync } from "../../src/runtime/file-sync.ts";
 import { WriteAheadLog } from "../../src/runtime/write-ahead-log.ts";
 
+/** Pages of 4 KiB, as SQLite makes them. */
 const MOST = 20;
 
 let folder: string;
@@ -21,7 +22,7 @@ beforeEach(() => {
   path = join(folder, "store.db");
   sql = new DatabaseSync(path);
   sql.exec("PRAGMA journal_mode = WAL; CREATE TABLE note (text TEXT)");
-  log = new WriteAheadLog(sql, path, MOST);
+  log = new WriteAheadLog(sql, path, MOST * 4096);
   begun = [];
   spies.push(
     spyOn(FileSync.prototype, "begin").mockImplementation(function (this: FileSync, done) {
@@ -185,7 +186,7 @@ test.each([
   });
   const said = () => {
     try {
-      return void new WriteAheadLog(sql, path, MOST).close();
+      return void new WriteAheadLog(sql, path, MOST * 4096).close();
     } catch (error) {
       return error instanceof Error ? error.message : "something else";
     }

@@ -186,6 +186,24 @@ test("the file is the owner's alone", () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
+test.each([
+  ["a new file has small pages, since each change writes whole ones", null, 2048],
+  ["a file from before keeps its pages", 4096, 4096],
+])("%s", (_, before, after) => {
+  if (before !== null) {
+    const earlier = new DatabaseSync(path);
+    earlier.exec(
+      `PRAGMA page_size = ${before}; PRAGMA journal_mode = WAL; PRAGMA user_version = 0`,
+    );
+    earlier.exec("CREATE TABLE t (a); DROP TABLE t");
+    earlier.close();
+  }
+  const database = Database.open(path);
+  const size = database.sql("PRAGMA page_size").get();
+  database.close();
+  expect(size).toEqual({ page_size: after });
+});
+
 test("a second daemon on the same store is refused", () => {
   const store = storeAt(path, clock);
   expect(() => storeAt(path, clock)).toThrow(`another Revka runs on the store ${path}`);

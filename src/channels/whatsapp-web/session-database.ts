@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, renameSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { WriteAheadLog } from "../../runtime/write-ahead-log.ts";
+import { PAGE_SIZE, WriteAheadLog } from "../../runtime/write-ahead-log.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { type Seal, createSeal } from "./seal.ts";
 import { asSessionError, SessionError } from "./session-error.ts";
@@ -10,8 +10,8 @@ import { deriveKey, findSessionSecret } from "./session-key.ts";
 import { type SessionLock, lockSession } from "./session-lock.ts";
 
 const SCHEMA_VERSION = 1;
-/** Pages that the log may hold before it is folded into the file, as is SQLite's own default. */
-const LOG_PAGES = 1000;
+/** What the log may hold before it is folded into the file, bytes; about SQLite's own default. */
+const LOG_LIMIT = 4 * 1024 * 1024;
 const KEY_CHECK = "meta:check";
 
 /**
@@ -80,11 +80,11 @@ export class SessionDatabase {
       if (!existsSync(path)) writePrivateFile(path, "");
       if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
       sql = new DatabaseSync(path, { timeout: 1000 });
-      sql.exec("PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON");
+      sql.exec(`${PAGE_SIZE}; PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON`);
       const salt = createSchema(sql);
       const seal = createSeal(deriveKey(secret, salt));
       checkKey(sql, seal);
-      return new SessionDatabase(path, sql, seal, new WriteAheadLog(sql, path, LOG_PAGES), lock);
+      return new SessionDatabase(path, sql, seal, new WriteAheadLog(sql, path, LOG_LIMIT), lock);
     } catch (error) {
       sql?.close();
       lock.release();

@@ -54,8 +54,8 @@ export class Outbox {
   readonly #doubt: Doubt;
   /** Chats whose channel is not ready, or whose platform is not reached, just now, by account. */
   readonly #stalled = new Map<string, Set<ChatId>>();
-  /** Deliveries in flight. */
-  readonly #sending = new Set<string>();
+  /** Deliveries in flight, and what cuts each of them off. */
+  readonly #sending = new Map<string, AbortController>();
   /** Chats whose first delivery was sent without an answer and is not sent again yet. */
   readonly #unconfirmed = new Set<ChatId>();
   readonly #abort = new AbortController();
@@ -166,9 +166,10 @@ export class Outbox {
     this.wake(chat);
   }
 
-  /** A status said that a delivery arrived whose answer was still open. */
+  /** A status said that a delivery arrived whose answer was still open, and which is not waited for any more. */
   confirmedLater(chat: ChatId, id: string): void {
     const { store } = this.#options;
+    this.#sending.get(id)?.abort();
     const delivery = store.delivery(id);
     const stored = store.chat(chat);
     if (delivery && stored) this.#settlement.ended(stored, delivery, null);
@@ -189,6 +190,7 @@ export class Outbox {
       });
     }
     this.#abort.abort(new Error("the daemon is stopping"));
+    for (const inFlight of this.#sending.values()) inFlight.abort();
   }
 
   async #run(chat: ChatId, lane: Lane): Promise<void> {
@@ -234,16 +236,17 @@ export class Outbox {
     const gate = this.#gateOf(stored.source, asks ? "ask" : "send");
     const entry = gate.enter(chat, asks ? channel.askPace : channel.pace);
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
-    this.#sending.add(delivery.id);
+    const inFlight = new AbortController();
+    this.#sending.set(delivery.id, inFlight);
     try {
       const out = outgoing(stored, delivery);
       if (asks && !(await this.#doubt.ask(channel, stored, delivery, out))) return "again";
       if (this.#stopping) return "again";
       if (!(await store.markSending(delivery.id))) return "again";
-      const result = await this.#send(channel, delivery, out);
-      // Cut off by a stop, it stays in doubt: that is no try of which nobody answered.
-      if (this.#abort.signal.aborted && !result.ok && result.failure.retry === "ambiguous") {
-        return "wait";
+      const result = await this.#send(channel, delivery, out, inFlight.signal);
+      // Cut off by a stop, it stays in doubt: that is no try of which nobody answered. Else a status has settled it.
+      if (inFlight.signal.aborted && !result.ok && result.failure.retry === "ambiguous") {
+        return "again";
       }
       const pause = await this.#settlement.settle(stored, channel, delivery, result);
       if (pause !== null && !this.#stopping) {
@@ -276,7 +279,12 @@ export class Outbox {
     return "again";
   }
 
-  async #send(channel: Channel, delivery: StoredDelivery, out: Delivery): Promise<SendResult> {
+  async #send(
+    channel: Channel,
+    delivery: StoredDelivery,
+    out: Delivery,
+    signal: AbortSignal,
+  ): Promise<SendResult> {
     if (delivery.state === "sending") {
       this.#options.log.warn(
         { channel: channel.name, delivery: delivery.id, repeat: channel.repeat },
@@ -286,9 +294,9 @@ export class Outbox {
       );
     }
     try {
-      return await channel.send(out, this.#abort.signal);
+      return await channel.send(out, signal);
     } catch (error) {
-      if (this.#abort.signal.aborted) return { ok: false, failure: cutOff };
+      if (signal.aborted) return { ok: false, failure: cutOff };
       this.#options.log.error(
         { channel: channel.name, delivery: delivery.id, error: errorName(error) },
         "sending failed unexpectedly",

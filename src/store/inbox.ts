@@ -9,7 +9,7 @@ import type {
 } from "./contract.ts";
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
-import { EarlyAmendments, type Amendment } from "./early-amendments.ts";
+import { EarlyAmendments, isOlder, type Amendment } from "./early-amendments.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
@@ -28,6 +28,7 @@ interface KnownMessage {
   state: number;
   bytes: number;
   message: string | null;
+  edited_at: number | null;
 }
 
 /** Messages from their arrival to the end of their turn. */
@@ -183,7 +184,9 @@ export class Inbox {
 
   #known(source: number, platformId: string): KnownMessage | null {
     const row = this.database
-      .sql("SELECT id, chat, state, bytes, message FROM inbox WHERE source = ? AND platform_id = ?")
+      .sql(
+        "SELECT id, chat, state, bytes, message, edited_at FROM inbox WHERE source = ? AND platform_id = ?",
+      )
       .get(source, platformId);
     if (!row) return null;
     const known = row as unknown as KnownMessage;
@@ -214,13 +217,19 @@ export class Inbox {
       return 0;
     }
     if (!this.#wroteIt(source, row, event.sender)) return 0;
-    if (event.kind === "edit") this.#edit(row, event.text, rules);
-    else this.#revoke(row);
+    if (event.kind === "revoke") this.#revoke(row);
+    else if (isOlder(event, row.edited_at)) return 0;
+    else this.#edit(row, event, rules);
     return 1;
   }
 
   /** What a mention gate takes out of a text it takes out of the new one, too. */
-  #edit(row: KnownMessage, text: string, rules: AcceptRules): void {
+  #edit(
+    row: KnownMessage,
+    { text, at }: Extract<Amendment, { kind: "edit" }>,
+    rules: AcceptRules,
+  ): void {
+    this.database.sql("UPDATE inbox SET edited_at = ? WHERE id = ?").run(at ?? null, row.id);
     if (row.state === PENDING && row.message) {
       const edited = { ...parseMessage(row.message), text };
       const verdict = rules.admit(edited);

@@ -63,7 +63,8 @@ export function translate(stanza: DecryptedStanza, around: Surroundings): Transl
   if (reading.kind !== "reaction" && !wroteThat(sender, reading.targetId, around)) {
     return nothing(`foreign_${reading.kind}`);
   }
-  return { events: [{ ...reading, sender }], preview: null, carriesSenderKey, timer };
+  const at = reading.kind === "edit" ? { at: envelope.timestamp } : {};
+  return { events: [{ ...reading, sender, ...at }], preview: null, carriesSenderKey, timer };
 }
 
 function timerOf(

@@ -205,7 +205,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (state === "down") alarms.raise("tunnel", "down", `The tunnel is down: ${reason ?? ""}`);
     else if (state === "up") alarms.clear("tunnel");
   });
-  const startedAt = clock.now();
+  const startedAt = performance.now();
   const operator = onceLoaded(async () => {
     const { operator, editedConfig } = await import("./control/operator.ts");
     return operator({
@@ -221,7 +221,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       alarms,
       metrics,
       clock,
-      startedAt,
+      uptime: () => performance.now() - startedAt,
       gateway: () => ({
         address,
         publicUrl: tunnel?.publicUrl() ?? config.gateway.public_url ?? null,

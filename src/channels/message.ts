@@ -82,7 +82,8 @@ export interface StatusUpdate {
 export type InboundEvent =
   | { kind: "message"; message: Message }
   | { kind: "reaction"; targetId: string; emoji: string | null; sender: Sender }
-  | { kind: "edit"; targetId: string; text: string; sender: Sender }
+  /** `at`: when it was made, Unix seconds. Of several the latest counts, in whatever order they come. */
+  | { kind: "edit"; targetId: string; text: string; sender: Sender; at?: number }
   | { kind: "revoke"; targetId: string; sender: Sender }
   | { kind: "status"; status: StatusUpdate }
   /** Two identities that belong to one person, learnt outside a message. */

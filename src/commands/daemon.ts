@@ -137,7 +137,8 @@ function untilStopped(log: Logger): Promise<NodeJS.Signals> {
   // Asked now: a terminal that has hung up is none any more.
   const atTerminal = ([0, 1, 2] as const).some(isTerminal);
   return new Promise((resolve) => {
-    process.once("SIGTERM", resolve);
+    // One that comes again, as to a group and from a supervisor, means the same stop; a second Ctrl-C ends it at once.
+    process.on("SIGTERM", resolve);
     process.once("SIGINT", resolve);
     process.on("SIGHUP", (signal) => {
       if (atTerminal) resolve(signal);

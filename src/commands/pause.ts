@@ -1,6 +1,7 @@
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, type Command } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
+import { target } from "./target.ts";
 import { typed } from "../runtime/typed.ts";
 
 export const command: Command = {
@@ -11,7 +12,7 @@ export const command: Command = {
   positionals: [1, 1],
   examples: [["revka pause +15551234567", "the bot is silent in that chat, also after a restart"]],
   async run(invocation) {
-    const chat = invocation.positionals[0] ?? "";
+    const chat = target(invocation.positionals[0] ?? "");
     const channel = chosenChannel(invocation.options["channel"]);
     const { changed } = await askDaemon(invocation, (daemon) => daemon.pause({ chat, ...channel }));
     const done = changed ? `Paused ${chat}.` : `${chat} was paused already.`;

@@ -1,6 +1,7 @@
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, type Command } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
+import { target } from "./target.ts";
 
 export const command: Command = {
   usage: "resume CHAT [--channel NAME]",
@@ -9,7 +10,7 @@ export const command: Command = {
   positionals: [1, 1],
   examples: [["revka resume +15551234567", "the bot answers there again"]],
   async run(invocation) {
-    const chat = invocation.positionals[0] ?? "";
+    const chat = target(invocation.positionals[0] ?? "");
     const channel = chosenChannel(invocation.options["channel"]);
     const { changed } = await askDaemon(invocation, (daemon) =>
       daemon.resume({ chat, ...channel }),

@@ -1,11 +1,11 @@
 import type { ChannelName } from "../channels/message.ts";
 import type { SendReport } from "../control/api.ts";
-import { recipientOf } from "../control/recipient.ts";
 import { printable } from "../telemetry/printable.ts";
 import { wrap } from "../telemetry/wrap.ts";
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, UsageError, type Command, type Invocation } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
+import { target } from "./target.ts";
 
 const defaultWaitSecs = 15;
 /** Characters that the daemon takes at once; it splits them. */
@@ -53,16 +53,6 @@ export const command: Command = {
       : exitCode.fine;
   },
 };
-
-/** Throws {@link UsageError} where it can name nobody, whatever channel runs. */
-function target(name: string): string {
-  try {
-    recipientOf(name);
-    return name;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : "--to names nobody");
-  }
-}
 
 function waitOf(option: string | true | undefined): number {
   if (option === undefined) return defaultWaitSecs * 1000;

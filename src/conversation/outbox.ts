@@ -51,6 +51,8 @@ interface Attempt {
   delivery: StoredDelivery;
   gate: Gate;
   lane: Lane;
+  /** Cuts it off. */
+  inFlight: AbortController;
 }
 
 /**
@@ -67,8 +69,8 @@ export class Outbox {
   readonly #doubt: () => Promise<Doubt>;
   /** Chats whose channel is not ready, or whose platform is not reached, just now, by account. */
   readonly #stalled = new Map<string, Set<ChatId>>();
-  /** Deliveries in flight. */
-  readonly #sending = new Set<string>();
+  /** Deliveries in flight, and what cuts each of them off. */
+  readonly #sending = new Map<string, AbortController>();
   /** Chats whose first delivery was sent without an answer and is not sent again yet. */
   readonly #unconfirmed = new Set<ChatId>();
   readonly #abort = new AbortController();
@@ -178,9 +180,10 @@ export class Outbox {
     this.wake(chat);
   }
 
-  /** A status said that a delivery arrived whose answer was still open. */
+  /** A status said that a delivery arrived whose answer was still open, and which is not waited for any more. */
   confirmedLater(chat: ChatId, id: string): void {
     const { store } = this.#options;
+    this.#sending.get(id)?.abort();
     const delivery = store.delivery(id);
     const stored = store.chat(chat);
     if (delivery && stored) this.#settlement.ended(stored, delivery, null);
@@ -201,6 +204,7 @@ export class Outbox {
       });
     }
     this.#abort.abort(new Error("the daemon is stopping"));
+    for (const inFlight of this.#sending.values()) inFlight.abort();
   }
 
   /**
@@ -233,9 +237,14 @@ export class Outbox {
     if (!gate.enter(chat, channel.pace).in) return null;
     const lane = { busy: true, again: false, cancel: null };
     this.#lanes.set(chat, lane);
-    this.#sending.add(first.id);
     const delivery = newDelivery(chat, first, this.#options.clock.now());
-    return { stored, channel, gate, lane, delivery };
+    return this.#begin({ stored, channel, delivery, gate, lane });
+  }
+
+  #begin(of: Omit<Attempt, "inFlight">): Attempt {
+    const inFlight = new AbortController();
+    this.#sending.set(of.delivery.id, inFlight);
+    return { ...of, inFlight };
   }
 
   /** null also where the store cannot be read: an answer waits for a lane then, but is kept. */
@@ -304,8 +313,7 @@ export class Outbox {
     const gate = this.#gateOf(stored.source, asks ? "ask" : "send");
     const entry = gate.enter(chat, asks ? channel.askPace : channel.pace);
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
-    this.#sending.add(delivery.id);
-    const attempt = { stored, channel, delivery, gate, lane };
+    const attempt = this.#begin({ stored, channel, delivery, gate, lane });
     try {
       const out = outgoing(stored, delivery);
       if (asks) {
@@ -329,16 +337,14 @@ export class Outbox {
   }
 
   /** Sends what is marked, and notes what became of it. */
-  async #send({ stored, channel, delivery, lane }: Attempt): Promise<"again" | "wait"> {
-    const { signal } = this.#abort;
+  async #send({ stored, channel, delivery, lane, inFlight }: Attempt): Promise<"again" | "wait"> {
+    const { signal } = inFlight;
     const result = await answerOf(channel, delivery, outgoing(stored, delivery), {
       log: this.#options.log,
       signal,
     });
-    // Cut off by a stop, it stays in doubt: that is no try of which nobody answered.
-    if (signal.aborted && !result.ok && result.failure.retry === "ambiguous") {
-      return "wait";
-    }
+    // Cut off by a stop, it stays in doubt: that is no try of which nobody answered. Else a status has settled it.
+    if (signal.aborted && !result.ok && result.failure.retry === "ambiguous") return "again";
     const pause = await this.#settlement.settle(stored, channel, delivery, result);
     if (pause === null || this.#stopping) return "again";
     this.#park(stored.source, stored.id);

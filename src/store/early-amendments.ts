@@ -24,8 +24,10 @@ export class EarlyAmendments {
     const { phone, userId, lid } = event.sender;
     const sender = `${phone} ${userId} ${lid}`;
     const noted = this.#amendments.get(key) ?? new Map<string, Amendment>();
+    const before = noted.get(sender);
     // What was taken back stays so.
-    if (noted.get(sender)?.kind === "revoke") return;
+    if (before?.kind === "revoke") return;
+    if (before && event.kind === "edit" && isOlder(event, before.at)) return;
     if (noted.size >= MOST_SENDERS && !noted.has(sender)) return;
     noted.set(sender, event);
     this.#amendments.set(key, noted);
@@ -36,6 +38,11 @@ export class EarlyAmendments {
     const noted = this.#amendments.get(keyOf(source, platformId));
     return noted ? [...noted.values()] : [];
   }
+}
+
+/** Whether an edit was made before one that is known already. */
+export function isOlder({ at }: { at?: number }, known: number | null | undefined): boolean {
+  return at !== undefined && at < (known ?? 0);
 }
 
 function keyOf(source: number, platformId: string): string {

@@ -9,7 +9,7 @@ import type {
 } from "./contract.ts";
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
-import { EarlyAmendments, type Amendment } from "./early-amendments.ts";
+import { EarlyAmendments, isOlder, type Amendment } from "./early-amendments.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
@@ -28,6 +28,8 @@ interface KnownMessage {
   state: number;
   bytes: number;
   message: string | null;
+  edited_at: number | null;
+  writer: string | null;
 }
 
 /** Messages from their arrival to the end of their turn. */
@@ -183,7 +185,9 @@ export class Inbox {
 
   #known(source: number, platformId: string): KnownMessage | null {
     const row = this.database
-      .sql("SELECT id, chat, state, bytes, message FROM inbox WHERE source = ? AND platform_id = ?")
+      .sql(
+        "SELECT id, chat, state, bytes, message, edited_at, writer FROM inbox WHERE source = ? AND platform_id = ?",
+      )
       .get(source, platformId);
     if (!row) return null;
     const known = row as unknown as KnownMessage;
@@ -200,11 +204,14 @@ export class Inbox {
 
   /**
    * Did this sender write it? Whoever shares a group sees the ids of its messages and can name them, so without this
-   * a stranger could put words into the mouth of someone on the list. What a group has been answered stays.
+   * a stranger could put words into the mouth of someone on the list.
    */
-  #wroteIt(source: number, row: { chat: ChatId; message: string | null }, sender: Sender): boolean {
-    if (row.message === null) return this.chats.isWith(row.chat, source, sender);
-    return this.chats.people.same(source, parseMessage(row.message).sender, sender);
+  #wroteIt(source: number, row: KnownMessage, sender: Sender): boolean {
+    const { writer, message } = row;
+    if (writer !== null)
+      return this.chats.people.same(source, JSON.parse(writer) as Sender, sender);
+    if (message === null) return this.chats.isWith(row.chat, source, sender);
+    return this.chats.people.same(source, parseMessage(message).sender, sender);
   }
 
   #amend(source: number, event: Amendment, rules: AcceptRules): number {
@@ -214,13 +221,20 @@ export class Inbox {
       return 0;
     }
     if (!this.#wroteIt(source, row, event.sender)) return 0;
-    if (event.kind === "edit") this.#edit(row, event.text, rules);
-    else this.#revoke(row);
+    if (event.kind === "revoke") this.#revoke(row);
+    // In a group's history the words stand behind their writer's name, as they were answered.
+    else if (row.writer !== null || isOlder(event, row.edited_at)) return 0;
+    else this.#edit(row, event, rules);
     return 1;
   }
 
   /** What a mention gate takes out of a text it takes out of the new one, too. */
-  #edit(row: KnownMessage, text: string, rules: AcceptRules): void {
+  #edit(
+    row: KnownMessage,
+    { text, at }: Extract<Amendment, { kind: "edit" }>,
+    rules: AcceptRules,
+  ): void {
+    this.database.sql("UPDATE inbox SET edited_at = ? WHERE id = ?").run(at ?? null, row.id);
     if (row.state === PENDING && row.message) {
       const edited = { ...parseMessage(row.message), text };
       const verdict = rules.admit(edited);
@@ -283,8 +297,13 @@ export class Inbox {
         .sql("SELECT chat, bytes, message FROM inbox WHERE id = ? AND state = 0")
         .get(id) as { chat: ChatId; bytes: number; message: string } | undefined;
       if (!row) continue;
-      this.database.sql("UPDATE inbox SET state = ?, message = NULL WHERE id = ?").run(DONE, id);
-      finished.set(id, parseMessage(row.message));
+      const message = parseMessage(row.message);
+      const { phone, userId, lid } = message.sender;
+      const writer = message.chat.kind === "group" ? JSON.stringify({ phone, userId, lid }) : null;
+      this.database
+        .sql("UPDATE inbox SET state = ?, message = NULL, writer = ? WHERE id = ?")
+        .run(DONE, writer, id);
+      finished.set(id, message);
       this.#waiting.remove(row.chat, id, row.bytes);
     }
     return finished;

@@ -128,6 +128,14 @@ const migrations: string[] = [
   -- Tries that ended without an answer, those not counted that a stop or a kill cut off.
   ALTER TABLE outbox ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- When its sender made the edit that counts, Unix seconds: platforms bring edits in any order.
+  ALTER TABLE inbox ADD COLUMN edited_at INTEGER;
+  `,
+  `
+  -- Who wrote what a group has been answered, and may take it back: JSON of their identities.
+  ALTER TABLE inbox ADD COLUMN writer TEXT;
+  `,
 ];
 
 /** The schema's version. Throws {@link StoreError} where the file was written by a newer Revka. */

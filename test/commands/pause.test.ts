@@ -38,6 +38,15 @@ test.each<[boolean, string[], string]>([
   ]);
 });
 
+test.each(["pause", "resume"])(
+  "%s of a chat that can be none is wrong usage, as with send",
+  async (verb) => {
+    const { code, err } = await revka([verb, "Ada"], trial.env);
+    expect([code, err]).toEqual([2, expect.stringContaining("Ada is neither a number")]);
+    expect(asked).toEqual([]);
+  },
+);
+
 test.each(["pause", "resume"])("%s of a channel that is none is wrong usage", async (verb) => {
   expect((await revka([verb, chat, "--channel", "sms"], trial.env)).code).toBe(2);
   expect((await revka([verb, ""], trial.env)).code).toBe(2);

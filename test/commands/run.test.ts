@@ -132,16 +132,18 @@ describe("an empty home says what to do", () => {
     expect(err.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test.each([[["pause", "x"]], [["resume", "x"]], [["redeliver", "x"]], [["relink"]]])(
-    "%p",
-    async (words) => {
-      const { code, err } = await revka(words, home());
-      expect(code).toBe(1);
-      expect(err).toContain("no daemon is running");
-      expect(err).toContain("revka daemon");
-      expect(err.trimEnd().split("\n")).toHaveLength(1);
-    },
-  );
+  test.each([
+    [["pause", "+15550001111"]],
+    [["resume", "+15550001111"]],
+    [["redeliver", "x"]],
+    [["relink"]],
+  ])("%p", async (words) => {
+    const { code, err } = await revka(words, home());
+    expect(code).toBe(1);
+    expect(err).toContain("no daemon is running");
+    expect(err).toContain("revka daemon");
+    expect(err.trimEnd().split("\n")).toHaveLength(1);
+  });
 });
 
 describe("what goes wrong is a JSON document too, where one was asked for", () => {

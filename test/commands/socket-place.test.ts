@@ -10,7 +10,7 @@ import { commandTrial } from "../support/command-trial.ts";
 const trial = commandTrial();
 
 /** Each is told in words what lies at the socket's place, and what to do. */
-const commands = [["status"], ["status", "--json"], ["pause", "x"], ["redeliver", "d1"]];
+const commands = [["status"], ["status", "--json"], ["pause", "+15550001111"], ["redeliver", "d1"]];
 const place = () => join(trial.home, "revka.sock");
 
 async function each(words: string): Promise<void> {

@@ -147,7 +147,7 @@ test("the status counts what waits and since when", async () => {
     daemon,
   } = await operatorOver(store, clock, [channel], [], {
     checkStore: async () => void checked++,
-    startedAt: clock.now() - 61_400,
+    uptime: () => 61_400,
   }).status();
   expect(checked).toBe(1);
   expect(inbox).toEqual({ pending: 1, oldest_age_seconds: 7 });

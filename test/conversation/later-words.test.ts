@@ -127,6 +127,23 @@ describe("a word that arrives instead of the answer", () => {
     expect(counted()).toEqual(["sent 2"]);
   });
 
+  test("cuts off the request that nobody answers: the next goes at once, and nothing went wrong", async () => {
+    const { send: sends } = trial.channel;
+    trial.channel.send = async (delivery, signal) => {
+      const sent = await sends(delivery, signal);
+      if (delivery.id !== "a") return sent;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return unanswered;
+    };
+    await send("a", "b");
+    expect(sentIds()).toEqual(["a"]);
+    await hear("a", "delivered");
+    await pass(600_000);
+    expect(sentIds()).toEqual(["a", "b"]);
+    expect(counted()).toEqual(["sent 2"]);
+    expect(trial.outbox.lastFailure(cloud)).toBeNull();
+  });
+
   test("after all is as it was counts nothing twice", async () => {
     await send("a");
     await hear("a", "sent");

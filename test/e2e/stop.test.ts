@@ -55,6 +55,19 @@ test("everything that can hang hangs, and a stop still ends well within ten seco
   folder.remove();
 });
 
+test("told to stop more than once, it ends as it was about to", async () => {
+  const agent = await startAgent(() => new Promise(() => {}));
+  await using setup = await startCloud({ agent: { kind: "webhook", url: agent.url } });
+  const { graph, daemon } = setup;
+  graph.write({ from: { phone: "+15550001111", name: "Ada" }, content: content.text("hello") });
+  await agent.turns.waitFor();
+  daemon.kill("SIGTERM");
+  await daemon.waitForLog("stopping");
+  daemon.kill("SIGTERM");
+  expect(await daemon.exited).toMatchObject({ code: 0 });
+  agent.stop();
+});
+
 /** The state of a process as the kernel has it; null where there is none. */
 function stateOf(pid: number): string | null {
   try {

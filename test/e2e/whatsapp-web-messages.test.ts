@@ -51,6 +51,31 @@ test("a LID whose number nobody knows is answered under the LID", async () => {
   await h.bob.waitForMessage("somebody");
 });
 
+test("where messages disappear, the answers do as well, however the person is addressed", async () => {
+  h = await Harness.linked();
+  const timed = (text: string, expiration: number) => ({
+    raw: { extendedTextMessage: { text, contextInfo: { expiration } } },
+  });
+  await h.ada.send(h.owner, timed("for a day", 86_400), { as: "lid", alt: false });
+  await h.message("for a day");
+  await h.send(h.ada, "gone tomorrow");
+  await h.ada.send(h.owner, "for ever");
+  await h.message("for ever");
+  await h.send(h.ada, "stays");
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada, h.bob] });
+  await h.bob.send(group, timed("for a week", 604_800));
+  const { chat } = await h.message("for a week");
+  const recipient = { kind: "group", id: group.jid } as const;
+  const delivery = { ...h.delivery(h.bob, "gone next week"), chat: { ...recipient }, recipient };
+  await h.channel.send(delivery, AbortSignal.timeout(PATIENCE_MS));
+  expect(chat.kind).toBe("group");
+  const texts = ["gone tomorrow", "stays", "gone next week"];
+  const read = await Promise.all(texts.map((text) => h.ada.waitForMessage(text)));
+  expect(
+    read.map(({ content }) => content.extendedTextMessage?.contextInfo?.expiration ?? 0),
+  ).toEqual([86_400, 0, 604_800]);
+});
+
 test("groups: who wrote, where, and an answer all members read", async () => {
   h = await Harness.linked();
   const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada, h.bob] });

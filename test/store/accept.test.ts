@@ -87,14 +87,37 @@ describe("what is known of a message changes", () => {
     expect((await accept([revoked])).duplicates).toBe(1);
   });
 
+  test("of several edits the latest counts, in whatever order they come, also after a restart", async () => {
+    const [waits, answered] = [message(), message()];
+    const chat = await chatOf(waits);
+    await accept([answered]);
+    const edit = async (to: Message, text: string, at: number) => {
+      const { sender, id: targetId } = to;
+      const amendment = { kind: "edit", targetId, text, sender, at } as const;
+      return (await trial.store.accept(cloud, [amendment], everybody)).amended;
+    };
+    const texts = () => trial.store.pendingMessages(chat, 9).map(({ message: { text } }) => text);
+    expect(await edit(waits, "third", 30)).toBe(1);
+    trial.reopen();
+    expect(await edit(waits, "second", 20)).toBe(0);
+    expect(await edit(waits, "of the same second", 30)).toBe(1);
+    expect(texts()).toEqual(["of the same second", answered.text]);
+    await finish(
+      chat,
+      trial.store.pendingMessages(chat, 9).map(({ id }) => id),
+    );
+    expect([await edit(answered, "late", 40), await edit(answered, "early", 35)]).toEqual([1, 0]);
+  });
+
   describe("also by what overtook it", () => {
     const { sender } = message();
     const before = (...amendments: Amendment[]) => trial.store.accept(cloud, amendments, everybody);
-    const edit = (targetId: string, text: string): Amendment => ({
+    const edit = (targetId: string, text: string, at = 0): Amendment => ({
       kind: "edit",
       targetId,
       text,
       sender,
+      at,
     });
     const revoke = (targetId: string, by = sender): Amendment => ({
       kind: "revoke",
@@ -116,6 +139,12 @@ describe("what is known of a message changes", () => {
       expect(await waiting(edited, revoked, both)).toEqual({ texts: ["better"], amended: 3 });
       expect(trial.store.counts().pendingMessages).toBe(1);
       expect((await accept([revoked])).duplicates).toBe(1);
+    });
+
+    test("the latest of several edits, in whatever order they came", async () => {
+      const one = message();
+      await before(edit(one.id, "third", 30), edit(one.id, "second", 20));
+      expect((await waiting(one)).texts).toEqual(["third"]);
     });
 
     test("where what was done is rolled back, again the next time", async () => {

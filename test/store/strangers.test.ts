@@ -86,6 +86,17 @@ describe("nobody changes what somebody else wrote", () => {
   });
 });
 
+test("what a group has been answered is the writer's to take back, and nobody's to change", async () => {
+  const hers = message({ sender: { ...ada, lid }, chat: group, text: "hello" });
+  const id = await chatOf(hers);
+  await answer(id);
+  trial.reopen();
+  expect((await take(edit(hers, ada))).amended).toBe(0);
+  expect(trial.store.history(id, 9)).toEqual([{ role: "user", text: "hello" }]);
+  expect((await take(revoke(hers, { ...nobody, lid }))).amended).toBe(1);
+  expect(trial.store.history(id, 9)).toEqual([]);
+});
+
 describe("identities seen together outside a message", () => {
   const together: InboundEvent = {
     kind: "identity",
@@ -144,7 +155,9 @@ test("a store of before, in which a joined chat kept its pause and its window, h
   trial.store.close();
   const db = new DatabaseSync(trial.file);
   db.prepare("UPDATE chats SET paused = 1, last_inbound_at = 1 WHERE id = ?").run(two);
-  db.exec("ALTER TABLE outbox DROP COLUMN unanswered; PRAGMA user_version = 4");
+  db.exec(`ALTER TABLE outbox DROP COLUMN unanswered; ALTER TABLE inbox DROP COLUMN edited_at;
+    ALTER TABLE inbox DROP COLUMN writer;
+    PRAGMA user_version = 4`);
   db.close();
   trial.store = storeAt(trial.file, trial.clock);
   expect(trial.store.pausedChats()).toEqual([]);

@@ -29,7 +29,7 @@ afterEach(() => {
 /** A row of the inbox, told to `waiting` as the inbox does. */
 function arrive(id: number, chat: number): void {
   database
-    .sql("INSERT INTO inbox VALUES (?, 1, ?, ?, 0, 0, 10, '{}', NULL)")
+    .sql("INSERT INTO inbox VALUES (?, 1, ?, ?, 0, 0, 10, '{}', NULL, NULL, NULL)")
     .run(id, `wamid.${id}`, chat);
   waiting.add(chat, id, 10);
 }
@@ -93,6 +93,7 @@ test("a store of before, with messages that wait, goes on where it was", async (
   db.exec(`DROP INDEX inbox_waiting; PRAGMA user_version = 2;
     ALTER TABLE sources DROP COLUMN number;
     ALTER TABLE outbox DROP COLUMN unanswered;
+    ALTER TABLE inbox DROP COLUMN edited_at; ALTER TABLE inbox DROP COLUMN writer;
     CREATE INDEX inbox_pending ON inbox (chat, id) WHERE state = 0;`);
   db.close();
   const again = storeAt(path, fakeClock());

@@ -51,7 +51,7 @@ export function operatorOver(
     metrics,
     clock,
     gateway: () => ({ address: null, publicUrl: null }),
-    startedAt: clock.now(),
+    uptime: () => 0,
     ...changes,
   });
 }

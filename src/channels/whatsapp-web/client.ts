@@ -118,13 +118,16 @@ export class Client {
     const { content } = delivery;
     const now = this.options.clock.now();
     // A repeat is the same message under the same id, its file not uploaded again.
-    const before = this.options.session().sent.get(id);
+    const { sent, disappearing } = this.options.session();
+    const before = sent.get(id);
     if (before?.chat === chat) return before.message;
+    const timer = disappearing.timerOf(chat);
     switch (content.kind) {
       case "text":
         return textMessage(
           content.text,
           content.quote ? this.quotation(chat, content.quote) : null,
+          timer,
         );
       case "reaction":
         return reactionMessage(chat, this.target(chat, content.targetId), content.emoji, now);
@@ -133,7 +136,7 @@ export class Client {
       case "revoke":
         return revokeMessage(chat, content.targetId);
       case "media":
-        return mediaMessage(content, await this.upload(sock, content, signal));
+        return mediaMessage(content, await this.upload(sock, content, signal), timer);
     }
   }
 

@@ -41,6 +41,12 @@ export class KeyStore {
     }
   }
 
+  /** Whether there is anything of this type. */
+  holds(type: string): boolean {
+    const any = this.database.sql.prepare("SELECT 1 FROM entry WHERE type = ? LIMIT 1");
+    return any.get(type) !== undefined;
+  }
+
   /** Applies changes; call it within {@link SessionDatabase.transaction}. */
   apply(changes: Iterable<KeyChange>): void {
     for (const { type, id, json } of changes) {

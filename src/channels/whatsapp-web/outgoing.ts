@@ -27,14 +27,23 @@ export interface Quotation extends Target {
 
 const { REVOKE, MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
 
-export function textMessage(text: string, quotation: Quotation | null): proto.IMessage {
-  if (!quotation) return outgoing({ extendedTextMessage: { text } });
-  const contextInfo: proto.IContextInfo = {
+/** `timer`: the seconds after which it disappears, 0: it stays. */
+export function textMessage(
+  text: string,
+  quotation: Quotation | null,
+  timer: number,
+): proto.IMessage {
+  const quoting = quotation && {
     stanzaId: quotation.id,
     participant: quotation.writer,
     quotedMessage: { conversation: quotation.text },
   };
-  return outgoing({ extendedTextMessage: { text, contextInfo } });
+  return outgoing({ extendedTextMessage: { text, ...context(quoting, timer) } });
+}
+
+function context(info: proto.IContextInfo | null, timer: number) {
+  const contextInfo = { ...info, ...(timer > 0 ? { expiration: timer } : {}) };
+  return Object.keys(contextInfo).length > 0 ? { contextInfo } : {};
 }
 
 export function reactionMessage(
@@ -80,9 +89,14 @@ export interface UploadedFile {
 
 export type MediaContent = Extract<DeliveryContent, { kind: "media" }>;
 
-export function mediaMessage(content: MediaContent, file: UploadedFile): proto.IMessage {
+/** `timer`: as of {@link textMessage}. */
+export function mediaMessage(
+  content: MediaContent,
+  file: UploadedFile,
+  timer: number,
+): proto.IMessage {
   const { mimeType, caption, filename } = content;
-  const common = { ...file, mimetype: mimeType };
+  const common = { ...file, mimetype: mimeType, ...context(null, timer) };
   const withCaption = caption ? { ...common, caption } : common;
   const length = content.durationSecs === null ? {} : { seconds: Math.ceil(content.durationSecs) };
   switch (content.media) {

@@ -1,8 +1,9 @@
 import { decodeMessageNode, proto, unpadRandomMax16 } from "@whiskeysockets/baileys";
 import type { InboundEvent, Message, Sender } from "../message.ts";
 import { type Meaning, readContent } from "./content.ts";
+import { timerIn } from "./disappearing.ts";
 import { type Mappings, type Self, isSameSender, isSelf, senderOf } from "./identity.ts";
-import { kindOf, withoutDevice } from "./jid.ts";
+import { kindOf, phoneJid, withoutDevice } from "./jid.ts";
 import type { StanzaAttributes } from "./journal.ts";
 
 /** A decrypted stanza, as the journal keeps it. */
@@ -29,35 +30,53 @@ export interface Translation {
   preview: string | null;
   /** The stanza brought a sender key, which a redelivery must be able to bring again. */
   carriesSenderKey: boolean;
+  /** After how many seconds the messages of this chat (a JID) disappear, 0: they stay; null where that is not said. */
+  timer: { chat: string; seconds: number } | null;
 }
 
 /** A stanza as events. Pure. Whatever cannot be understood is an `ignored` event with its reason. */
 export function translate(stanza: DecryptedStanza, around: Surroundings): Translation {
   const content = joinContent(stanza.plaintexts);
   const carriesSenderKey = Boolean(content?.senderKeyDistributionMessage);
+  let timer: Translation["timer"] = null;
   const nothing = (reason: string): Translation => ({
     events: [{ kind: "ignored", reason }],
     preview: null,
     carriesSenderKey,
+    timer,
   });
   if (!content) return nothing("unreadable");
   const envelope = readEnvelope(stanza.attributes, around);
   if (typeof envelope === "string") return nothing(envelope);
   if (around.isOurs(envelope.id)) return nothing("own_echo");
+  timer = timerOf(envelope, content);
   const reading = readContent(content);
   const { sender } = envelope;
   if (reading.kind === "ignored") return nothing(reading.reason);
   if (reading.kind === "message") {
     const message = toMessage(envelope, reading.meaning, around);
     const preview = message.text || `[${message.type}]`;
-    return { events: [{ kind: "message", message }], preview, carriesSenderKey };
+    return { events: [{ kind: "message", message }], preview, carriesSenderKey, timer };
   }
   if (envelope.fromMe) return nothing(`own_${reading.kind}`);
   // Ids are chosen by senders: nobody may change what another person wrote.
   if (reading.kind !== "reaction" && !wroteThat(sender, reading.targetId, around)) {
     return nothing(`foreign_${reading.kind}`);
   }
-  return { events: [{ ...reading, sender }], preview: null, carriesSenderKey };
+  const at = reading.kind === "edit" ? { at: envelope.timestamp } : {};
+  return { events: [{ ...reading, sender, ...at }], preview: null, carriesSenderKey, timer };
+}
+
+function timerOf(
+  { chat, sender, fromMe }: Envelope,
+  content: proto.IMessage,
+): Translation["timer"] {
+  const seconds = timerIn(content);
+  const { phone, lid } = sender;
+  const person = phone ? phoneJid(phone) : lid;
+  // What the owner wrote to somebody names the owner alone.
+  const jid = chat.kind === "group" ? chat.id : chat.kind === "direct" && fromMe ? null : person;
+  return seconds === null || jid === null ? null : { chat: jid, seconds };
 }
 
 /** False where another person is known to have written the message with this id. */

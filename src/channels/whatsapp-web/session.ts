@@ -1,6 +1,7 @@
 import type { AuthenticationCreds, proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { InboundEvent } from "../message.ts";
+import { DISAPPEARING, DisappearingChats } from "./disappearing.ts";
 import { GroupCommit, type HeldChange } from "./group-commit.ts";
 import { type Mappings, type Self, isSameChat, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
@@ -40,6 +41,7 @@ export class Session {
   readonly transactions: KeyTransactions;
   readonly repository: CarefulRepository;
   readonly mappings: Mappings;
+  readonly disappearing: DisappearingChats;
   private readonly store: KeyStore;
   readonly commit: GroupCommit;
   private legacy: Legacy;
@@ -73,6 +75,8 @@ export class Session {
       const held = this.commit.get("lid-mapping", id);
       return held === undefined ? undefined : jsonOf(held);
     });
+    const any = this.store.holds(DISAPPEARING);
+    this.disappearing = new DisappearingChats(this.commit, this.mappings, any);
     this.prune();
   }
 

@@ -127,6 +127,9 @@ export class Ingress {
         this.replaying = false;
         return;
       }
+      for (const { timer } of translated) {
+        if (timer) session?.disappearing.note(timer.chat, timer.seconds);
+      }
       const events = [...inherited, ...asides, ...translated.flatMap((one) => one.events)];
       try {
         await this.options.deliver(events);
@@ -170,7 +173,7 @@ export class Ingress {
       if (isPassing(error)) throw error;
       // One message that breaks the translation must not hold up all others.
       const events: InboundEvent[] = [{ kind: "ignored", reason: "unreadable" }];
-      return { events, preview: null, carriesSenderKey: false };
+      return { events, preview: null, carriesSenderKey: false, timer: null };
     }
   }
 

@@ -30,7 +30,7 @@ describe("what starts no turn", () => {
         type: "edit",
         edit: { original_message_id: "wamid.T", message: { type: "text", text: { body: "New" } } },
       },
-      { ...target, kind: "edit", text: "New" },
+      { ...target, kind: "edit", text: "New", at: 1_749_416_383 },
     ],
     [
       "edit of a caption",
@@ -41,12 +41,12 @@ describe("what starts no turn", () => {
           message: { type: "image", image: { id: "1", caption: "New" } },
         },
       },
-      { ...target, kind: "edit", text: "New" },
+      { ...target, kind: "edit", text: "New", at: 1_749_416_383 },
     ],
     [
       "edit to nothing that can be read",
       { type: "edit", edit: { original_message_id: "wamid.T", message: { type: "text" } } },
-      { ...target, kind: "edit", text: "" },
+      { ...target, kind: "edit", text: "", at: 1_749_416_383 },
     ],
     [
       "edit to no message",

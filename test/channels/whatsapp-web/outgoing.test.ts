@@ -20,7 +20,7 @@ test("the id of a delivery is always the same, differs from others, and looks li
 
 test("a quotation carries who wrote it and how it began", () => {
   const quotation = { id: "Q", fromMe: false, participant: null, writer: "4917@lid", text: "hey" };
-  expect(textMessage("yes", quotation).extendedTextMessage).toMatchObject({
+  expect(textMessage("yes", quotation, 0).extendedTextMessage).toMatchObject({
     text: "yes",
     contextInfo: {
       stanzaId: "Q",
@@ -28,7 +28,18 @@ test("a quotation carries who wrote it and how it began", () => {
       quotedMessage: { conversation: "hey" },
     },
   });
-  expect(textMessage("yes", null).extendedTextMessage?.contextInfo).toBeUndefined();
+  expect(textMessage("yes", null, 0).extendedTextMessage?.contextInfo).toBeUndefined();
+});
+
+test("what disappears says after how many seconds, a quotation beside it or not", () => {
+  const quotation = { id: "Q", fromMe: false, participant: null, writer: "4917@lid", text: "hey" };
+  expect(textMessage("yes", quotation, 86_400).extendedTextMessage?.contextInfo).toMatchObject({
+    stanzaId: "Q",
+    expiration: 86_400,
+  });
+  expect(textMessage("yes", null, 86_400).extendedTextMessage?.contextInfo).toEqual({
+    expiration: 86_400,
+  });
 });
 
 test("a reaction in a group names whom it is about", () => {
@@ -43,7 +54,7 @@ test("a reaction in a group names whom it is about", () => {
 
 test("what others may react to has a secret of its own; what speaks of it has none", () => {
   const target = { id: "T", fromMe: false, participant: null };
-  const secrets = [textMessage("a", null), textMessage("a", null)].map(
+  const secrets = [textMessage("a", null, 0), textMessage("a", null, 0)].map(
     ({ messageContextInfo }) => messageContextInfo?.messageSecret?.length && messageContextInfo,
   );
   expect(secrets[0]).toBeObject();
@@ -85,7 +96,7 @@ describe("media", () => {
     ["voice", "audioMessage", { mimetype: "audio/ogg; codecs=opus", ptt: true, seconds: 3 }],
     ["sticker", "stickerMessage", { mimetype: "a/b" }],
   ])("%s is a %s that survives its encoding", (media, field, expected) => {
-    const built = mediaMessage({ ...content, media }, file);
+    const built = mediaMessage({ ...content, media }, file, 0);
     expect(built[field]).toMatchObject(expected);
     const again = proto.Message.decode(proto.Message.encode(built).finish());
     expect(again[field]).toMatchObject(expected);
@@ -93,10 +104,10 @@ describe("media", () => {
 
   test("a file without a name has one; of what is not known nothing is said", () => {
     const bare = { ...content, filename: null, caption: null, durationSecs: null };
-    const { documentMessage } = mediaMessage({ ...bare, media: "document" }, file);
+    const { documentMessage } = mediaMessage({ ...bare, media: "document" }, file, 0);
     expect(documentMessage?.fileName).toBe("file");
     expect(documentMessage).not.toHaveProperty("caption");
-    const { audioMessage } = mediaMessage({ ...bare, media: "voice" }, file);
+    const { audioMessage } = mediaMessage({ ...bare, media: "voice" }, file, 0);
     expect(audioMessage).not.toHaveProperty("seconds");
   });
 });

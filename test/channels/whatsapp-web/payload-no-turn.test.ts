@@ -109,12 +109,12 @@ describe("events without a message", () => {
     [
       "an edit",
       { protocolMessage: { key, type: 14, editedMessage: hello } },
-      { kind: "edit", targetId: "T1", text: "hello" },
+      { kind: "edit", targetId: "T1", text: "hello", at: 1_700_000_000 },
     ],
     [
       "an edit in its wrapping",
       { editedMessage: { message: { protocolMessage: { key, type: 14, editedMessage: hello } } } },
-      { kind: "edit", targetId: "T1", text: "hello" },
+      { kind: "edit", targetId: "T1", text: "hello", at: 1_700_000_000 },
     ],
     ["a revoke", { protocolMessage: { key, type: 0 } }, { kind: "revoke", targetId: "T1" }],
   ])("%s", (_, content, event) => {

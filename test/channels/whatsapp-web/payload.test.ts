@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { proto } from "@whiskeysockets/baileys";
 import type { Mappings } from "../../../src/channels/whatsapp-web/identity.ts";
 import type { StanzaAttributes } from "../../../src/channels/whatsapp-web/journal.ts";
-import { ada, adaLid, direct, group, hello, inAGroup, message } from "./stanzas.ts";
+import { ada, adaLid, direct, group, hello, inAGroup, message, read } from "./stanzas.ts";
 
 describe("who, where, when", () => {
   test("a direct message", () => {
@@ -108,5 +108,26 @@ describe("who, where, when", () => {
   test("the backlog is marked, by the stanza or by a replay", () => {
     expect(message(hello, { ...direct, offline: "0" }).backlog).toBe(true);
     expect(message(hello, direct, { replayed: true }).backlog).toBe(true);
+  });
+});
+
+describe("where the messages disappear", () => {
+  const own = { from: "15550001000@s.whatsapp.net" };
+  test.each<[string, StanzaAttributes, string | null]>([
+    ["with a person, by number", {}, ada],
+    ["with a person, by LID alone", { from: adaLid }, adaLid],
+    ["with a person by LID whose number stands beside it", { from: adaLid, sender_pn: ada }, ada],
+    ["in a group", inAGroup, group],
+    ["with oneself", { ...own, recipient: own.from }, own.from],
+    ["is not known from what the owner writes to somebody", { ...own, recipient: ada }, null],
+  ])("%s", (_, attributes, chat) => {
+    const content = { extendedTextMessage: { text: "a", contextInfo: { expiration: 86_400 } } };
+    const timer = chat === null ? null : { chat, seconds: 86_400 };
+    expect(read(content, { ...direct, ...attributes }).timer).toEqual(timer);
+    const setting = { protocolMessage: { type: 3, ephemeralExpiration: 86_400 } };
+    expect(read(setting, { ...direct, ...attributes })).toMatchObject({
+      timer,
+      events: [{ kind: "ignored" }],
+    });
   });
 });

@@ -33,7 +33,10 @@ export function readMessage(
   if (silent !== undefined) return ignored(silent);
   const sender = readSender(item, contacts);
   if (!sender) return ignored("no_sender");
-  if (targetedTypes.has(type)) return readTargeted(type, item, sender) ?? ignored("malformed");
+  const timestamp = readTimestamp(item.timestamp, now);
+  if (targetedTypes.has(type)) {
+    return readTargeted(type, item, sender, timestamp) ?? ignored("malformed");
+  }
   const content = readContent(type, item);
   if ("ignored" in content) return ignored(content.ignored);
 
@@ -43,7 +46,7 @@ export function readMessage(
     chat: item.group_id === undefined ? { kind: "direct" } : { kind: "group", id: item.group_id },
     sender,
     ...content,
-    timestamp: readTimestamp(item.timestamp, now),
+    timestamp,
     replyTo: context?.id ?? null,
     forwarded: context !== undefined && (context.forwarded || context.frequently_forwarded),
     fromMe: isOwn(item.from, ownNumber),

@@ -17,8 +17,13 @@ const editShape = once(() =>
 /** Types of messages that speak of an earlier one. */
 export const targetedTypes: ReadonlySet<string> = new Set(["reaction", "edit", "revoke"]);
 
-/** A reaction (no emoji: taken back), an edit or a revoke; null where it names no target. */
-export function readTargeted(type: string, raw: RawMessage, sender: Sender): InboundEvent | null {
+/** A reaction (no emoji: taken back), an edit (made `at`, Unix seconds) or a revoke; null where it names no target. */
+export function readTargeted(
+  type: string,
+  raw: RawMessage,
+  sender: Sender,
+  at: number,
+): InboundEvent | null {
   const part = raw.part(type);
   if (type === "reaction") {
     const reaction = v.safeParse(reactionShape(), part);
@@ -37,5 +42,5 @@ export function readTargeted(type: string, raw: RawMessage, sender: Sender): Inb
   if (edited?.type === undefined) return null;
   const content = readContent(edited.type, edited);
   const text = "ignored" in content ? "" : content.text;
-  return { kind: "edit", targetId: edit.output.original_message_id, text, sender };
+  return { kind: "edit", targetId: edit.output.original_message_id, text, sender, at };
 }

@@ -29,6 +29,8 @@ interface Written {
   syncs: number;
   /** Bytes written in an hour of rest. */
   atRest: number;
+  /** Bytes that one `/health` has the disk write; NaN where it was not asked for. */
+  health: number;
 }
 
 /** Sends one message, and resolves when its answer is there. */
@@ -49,7 +51,16 @@ async function written(pid: number, ask: Ask, context: BenchContext): Promise<Wr
   const syncs = (await syncsWhile(pid, () => askFor(watched))) / watched;
   const still = bytesWritten(pid);
   await Bun.sleep(context.idleSeconds * 1000);
-  return { bytes, syncs, atRest: ((bytesWritten(pid) - still) * 3600) / context.idleSeconds };
+  const atRest = ((bytesWritten(pid) - still) * 3600) / context.idleSeconds;
+  return { bytes, syncs, atRest, health: NaN };
+}
+
+/** Bytes that one `/health` has the disk write: the first ten each look whether the store can be written. */
+async function writtenForHealth({ pid, port }: Running): Promise<number> {
+  const times = 10;
+  const before = bytesWritten(pid);
+  for (let n = 0; n < times; n++) await fetch(`http://127.0.0.1:${port}/health`);
+  return (bytesWritten(pid) - before) / times;
 }
 
 /** Bytes that a process has had written to a disk. proc(5): counted when a page is first changed after it was written. */
@@ -105,7 +116,8 @@ async function ofServer(
   const graph = startGraph(answered);
   const server = await start(graph.url);
   try {
-    return await written(server.pid, ask(server.port), context);
+    const one = await written(server.pid, ask(server.port), context);
+    return { ...one, health: await writtenForHealth(server) };
   } finally {
     await server.stop("SIGKILL");
     graph.stop();
@@ -163,6 +175,7 @@ async function run(context: BenchContext): Promise<Section> {
   return {
     rows: [
       ...rows("Cloud API", measured),
+      row("Cloud API: written for a `/health`, KiB", measured, (it) => it.health / 1024),
       ...rows("WhatsApp Web", { baseline: measured.baseline.slice(0, 1), revka: [web] }),
     ],
     notes: [

@@ -38,7 +38,7 @@ export interface Business {
 export type JsonObject = Record<string, unknown>;
 
 /** A stable BSUID (`CC.` and letters or digits) for a number, so that one customer keeps one. */
-export function userIdOf(phone: string): string {
+function userIdOf(phone: string): string {
   const digest = createHash("sha256").update(phone).digest();
   return `US.${digest.readBigUInt64BE(0).toString().padStart(20, "0")}`;
 }

@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { storeBytes } from "../../src/store/sqlite.ts";
 import { envelope, inboundMessage, serialise } from "../../src/simulator/graph/bodies.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import { signature } from "../../src/simulator/graph/webhooks.ts";
@@ -212,6 +211,13 @@ async function postUntilTaken(url: string, bytes: Uint8Array, agent: Agent): Pro
     if (status === 200) return;
     await pause(50);
   }
+}
+
+/** Size of the store on disk, bytes: the file and its WAL. */
+function storeBytes(path: string): number {
+  return [path, `${path}-wal`]
+    .filter((file) => existsSync(file))
+    .reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 /** Processor time that a process has used, microseconds. Source: proc_pid_stat(5), fields utime and stime. */

@@ -5,6 +5,7 @@ import { ConfigError } from "../../config/problems.ts";
 import { selectBackend } from "../../config/select.ts";
 import { strayCredentials } from "../../config/stray-credentials.ts";
 import { credentials } from "../../runtime/credentials.ts";
+import { errorCode } from "../../runtime/error-code.ts";
 import { selfCommand } from "../../runtime/self.ts";
 import { typed } from "../../runtime/typed.ts";
 import {
@@ -226,7 +227,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const code = errorCode(error) ?? String(error);
     const reasons: Record<string, string> = {
       ENOENT: "is not there: make it, or name another folder",
       ENOTDIR: "is no folder",

@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } fro
 import { dirname, join, resolve } from "node:path";
 import { buildInfo } from "../runtime/build-info.ts";
 import { errorCode } from "../runtime/error-code.ts";
-import { typed } from "../runtime/typed.ts";
+import { shellQuote } from "../runtime/shell-quote.ts";
 import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
 import { PromptEnded, terminalPrompt } from "./init/prompt.ts";
 import { askAll, initOptions } from "./init/questions.ts";
@@ -36,7 +36,7 @@ export const command: Command = {
     const answers = await answersOf(invocation);
     write(config, configText(answers));
     await check(config, invocation);
-    const named = invocation.configFile === undefined ? "" : ` --config ${typed(config)}`;
+    const named = invocation.configFile === undefined ? "" : ` --config ${shellQuote(config)}`;
     terminal.out(`Wrote ${config}\nOnly you can read it.\n${nextSteps(answers, config, named)}`);
     return exitCode.fine;
   },

@@ -3,7 +3,7 @@ import { parse, TomlError } from "smol-toml";
 import { ConfigError, formatKey } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
 import { errorCode } from "../runtime/error-code.ts";
-import { typed } from "../runtime/typed.ts";
+import { shellQuote } from "../runtime/shell-quote.ts";
 
 /** Far beyond any configuration; a wrong path must not fill the memory. */
 const maxFileBytes = 4 * 1024 * 1024;
@@ -24,7 +24,7 @@ export function readConfigText(path: string, named = false): string {
     if (error instanceof ConfigError) throw error;
     const code = errorCode(error);
     if (code === "ENOENT") {
-      const init = named ? `revka init --config ${typed(path)}` : "revka init";
+      const init = named ? `revka init --config ${shellQuote(path)}` : "revka init";
       throw fail(`no such file; \`${init}\` writes one`);
     }
     if (code === "EISDIR") throw fail("is a directory, expected a file");

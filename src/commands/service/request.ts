@@ -7,7 +7,7 @@ import { strayCredentials } from "../../config/stray-credentials.ts";
 import { credentials } from "../../runtime/credentials.ts";
 import { errorCode } from "../../runtime/error-code.ts";
 import { selfCommand } from "../../runtime/self.ts";
-import { typed } from "../../runtime/typed.ts";
+import { shellQuote } from "../../runtime/shell-quote.ts";
 import {
   accountOf,
   callerOfSudo,
@@ -163,7 +163,7 @@ async function refuseRestart(request: ServiceRequest, invocation: Invocation): P
 function refuseOthersPlace({ config, home }: ServiceRequest, invocation: Invocation): void {
   const own = paths(invocation).config;
   if (home !== ownAccountPlaces.home || existsSync(config) || !existsSync(own)) return;
-  const message = `no such file, and a service with an account of its own reads no other; yours becomes it by \`install -D -m 600 ${typed(own)} ${typed(config)}\``;
+  const message = `no such file, and a service with an account of its own reads no other; yours becomes it by \`install -D -m 600 ${shellQuote(own)} ${shellQuote(config)}\``;
   throw new ConfigError([{ file: config, line: null, key: null, message }]);
 }
 

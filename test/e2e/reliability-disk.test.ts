@@ -8,6 +8,7 @@ import { content } from "../../src/simulator/graph/content.ts";
 import { cloudConfig, startCloud } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
 import { startWeb } from "./support/web.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -105,7 +106,7 @@ test.skipIf(!straces)("a stop lets a webhook under way have its 200", async () =
   const tracing = await trace(daemon.pid, [...slow, "-o", file]);
   if (!tracing) return;
   graph.write({ from: { phone: "15550001111" }, content: content.text("hello") });
-  while (!readFileSync(file, "utf8").includes("fdatasync")) await Bun.sleep(10);
+  await until("the store is synced", () => readFileSync(file, "utf8").includes("fdatasync"));
   expect((await daemon.stop()).code).toBe(0);
   await tracing.stop();
   await graph.records.webhooks.waitFor({ where: () => true });

@@ -1,5 +1,5 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { controlClient } from "../../src/control/client.ts";
@@ -7,6 +7,7 @@ import { content } from "../../src/simulator/graph/content.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { startAgent } from "./support/agent.ts";
 import { startCloud } from "./support/cloud.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(40_000);
 
@@ -75,23 +76,13 @@ test.skipIf(process.platform !== "linux")(
     await using setup = await startCloud({ agent: { kind: "command", command: [program] } });
     const { graph, daemon } = setup;
     graph.write({ from: { phone: "+15550001111", name: "Ada" }, content: content.text("hello") });
-    const pid = async (): Promise<number> => {
-      for (;;) {
-        const text = await Bun.file(told)
-          .text()
-          .catch(() => "");
-        if (text !== "") return Number(text);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    };
-    const running = await pid();
+    await until("the program runs", () => existsSync(told));
+    const running = Number(readFileSync(told, "utf8"));
     expect(stateOf(running)).not.toBeNull();
     daemon.kill("SIGTERM");
     expect(await daemon.exited).toMatchObject({ code: 0 });
     // A killed child of a process that ended is reaped in its own time.
-    while (![null, "Z"].includes(stateOf(running))) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until("the program is gone", () => [null, "Z"].includes(stateOf(running)));
     folder.remove();
   },
 );

@@ -6,7 +6,10 @@ import { controlClient } from "../../src/control/client.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { startAgent } from "./support/agent.ts";
-import { startCloud } from "./support/cloud.ts";
+import { cloudConfig, startCloud, textsTo } from "./support/cloud.ts";
+import { startDaemon } from "./support/daemon.ts";
+import { startGraph } from "./support/graph.ts";
+import { impatient, refusedOnce } from "./support/refused.ts";
 import { until } from "../support/until.ts";
 
 setDefaultTimeout(40_000);
@@ -86,6 +89,39 @@ test.skipIf(process.platform !== "linux")(
     folder.remove();
   },
 );
+
+const [ada, bob] = ["15550001111", "15550002222"] as const;
+
+test("SIGTERM during turns: 503 for what comes, exit 0 in time, and the next start answers", async () => {
+  const agent = await startAgent(() => new Promise(() => {}));
+  const graph = await startGraph({ webhooks: impatient });
+  const folder = temporaryFolder();
+  const home = folder.path;
+  const first = await startDaemon({
+    config: cloudConfig(graph.url, { agent: { kind: "webhook", url: agent.url } }),
+    home,
+  });
+  graph.settings.webhooks.url = `${first.url}/whatsapp`;
+  graph.write({ from: { phone: ada }, content: content.text("before the stop") });
+  await agent.turns.waitFor();
+  const began = performance.now();
+  const ending = first.stop();
+  await first.waitForLog('"stopping"');
+  graph.write({ from: { phone: bob }, content: content.text("during the stop") });
+  await refusedOnce(graph, first.lines);
+  expect(await ending).toEqual({ code: 0, signal: null });
+  expect(performance.now() - began).toBeLessThan(10_000);
+  await using second = await startDaemon({ config: cloudConfig(graph.url), home });
+  graph.settings.webhooks.url = `${second.url}/whatsapp`;
+  await graph.waitForSends({ count: 2 });
+  expect([ada, bob].flatMap((phone) => textsTo(graph, phone))).toEqual([
+    "before the stop",
+    "during the stop",
+  ]);
+  agent.stop();
+  await graph.stop();
+  folder.remove();
+});
 
 test("Ctrl-C is a stop like any other", async () => {
   await using setup = await startCloud({});

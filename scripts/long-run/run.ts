@@ -188,7 +188,7 @@ function messageBody(number: number, chat: number): Uint8Array {
     business,
     Date.now(),
   );
-  return serialise(envelope(business, { contacts: [contact], messages: [message] }), "none");
+  return serialise(envelope(business, { contacts: [contact], messages: [message] }));
 }
 
 /** Resolves once the body is answered 200, however often that takes. */

@@ -39,7 +39,6 @@ export class GraphSimulator {
   readonly faults: FaultPlan;
   readonly media = new MediaStore();
   readonly #clock;
-  readonly #random;
   readonly #webhooks: WebhookSender;
   readonly #statuses: StatusReporter;
   readonly #limiter: RateLimiter;
@@ -51,7 +50,6 @@ export class GraphSimulator {
 
   constructor(options: GraphOptions = {}) {
     this.#clock = options.clock ?? systemClock;
-    this.#random = seededRandom(options.seed ?? 1);
     this.#port = options.port ?? 0;
     this.account = { ...defaultAccount, ...options.account };
     this.settings = {
@@ -64,14 +62,9 @@ export class GraphSimulator {
       limits: options.limits ?? {},
       enforceWindow: options.enforceWindow ?? false,
     };
-    this.faults = new FaultPlan(this.#random);
+    this.faults = new FaultPlan(seededRandom(options.seed ?? 1));
     this.#limiter = new RateLimiter(this.settings.limits);
-    this.#webhooks = new WebhookSender(
-      this.settings.webhooks,
-      this.#clock,
-      this.#random,
-      this.records.webhooks,
-    );
+    this.#webhooks = new WebhookSender(this.settings.webhooks, this.#clock, this.records.webhooks);
     this.#statuses = new StatusReporter(
       this.settings.statuses,
       this.#clock,

@@ -6,7 +6,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { envelope, inboundMessage, serialise } from "../../src/simulator/graph/bodies.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import { signature } from "../../src/simulator/graph/webhooks.ts";
-import { freePort, Victim } from "../torture/daemon.ts";
+import { freePort } from "../free-port.ts";
+import { Victim } from "../torture/daemon.ts";
 import { startPlatform } from "./platform.ts";
 
 export interface LongRunOptions {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { content } from "../src/simulator/graph/content.ts";
 import { spawnGraph, type RemoteGraph } from "../test/e2e/support/graph.ts";
+import { freePort } from "./free-port.ts";
 import { misused, optionsOf } from "./options.ts";
 import { bootMachine, type Machine } from "./systemd-trial/machine.ts";
 
@@ -77,7 +78,7 @@ async function until(what: string, seconds: number, holds: () => boolean): Promi
 }
 
 async function dynamicAccount(m: Machine, simulator: RemoteGraph): Promise<void> {
-  const port = freePort();
+  const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   await show("an account that exists only while it runs", () => {
     m.shell(`mkdir -p /etc/revka/secrets && umask 077 && cat > /etc/revka/config.toml <<'END'
@@ -174,7 +175,7 @@ async function namedAccount(m: Machine): Promise<void> {
   await show("a system service of the account that called sudo", async () => {
     m.shell(`useradd --create-home ada && cd /home/ada && install -d -m 700 -o ada .revka
 cat > .revka/config.toml <<'END'
-${config(freePort())}END
+${config(await freePort())}END
 chmod 600 .revka/config.toml && chown ada .revka/config.toml
 SUDO_USER=ada revka service install --memory-max 512M`);
     must(unit(m, "ActiveState") === "active", "is not active");
@@ -206,11 +207,4 @@ async function userService(m: Machine): Promise<void> {
 function running(m: Machine, notPid: string): boolean {
   const pid = unit(m, "MainPID");
   return unit(m, "ActiveState") === "active" && pid !== "0" && pid !== notPid;
-}
-
-function freePort(): number {
-  const server = Bun.serve({ port: 0, fetch: () => new Response() });
-  const { port = 0 } = server;
-  void server.stop(true);
-  return port;
 }

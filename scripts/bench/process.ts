@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
+import { freePort } from "../free-port.ts";
 import { account } from "./requests.ts";
 import { whatsappSettings } from "../../src/simulator/graph/daemon-settings.ts";
 
@@ -14,15 +15,6 @@ export interface Running {
   startMs: number;
   /** Ends it; SIGKILL where its end is not to be waited for. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
-}
-
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Starts a compiled server that takes its port as its first word. */

@@ -35,7 +35,7 @@ export function startPlatform(options: {
     timer = null;
     const statuses = waiting;
     waiting = [];
-    void options.post(serialise(envelope(options.business, { statuses }), "none"));
+    void options.post(serialise(envelope(options.business, { statuses })));
   };
   const report = (wamid: string, recipient: string, callbackData: string) => {
     for (const state of ["sent", "delivered"] as const) {

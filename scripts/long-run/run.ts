@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { storeBytes } from "../../src/store/sqlite.ts";
 import { envelope, inboundMessage, serialise } from "../../src/simulator/graph/bodies.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import { signature } from "../../src/simulator/graph/webhooks.ts";
-import { freePort, Victim } from "../torture/daemon.ts";
+import { freePort } from "../free-port.ts";
+import { Victim } from "../torture/daemon.ts";
 import { startPlatform } from "./platform.ts";
 
 export interface LongRunOptions {
@@ -189,7 +189,7 @@ function messageBody(number: number, chat: number): Uint8Array {
     business,
     Date.now(),
   );
-  return serialise(envelope(business, { contacts: [contact], messages: [message] }), "none");
+  return serialise(envelope(business, { contacts: [contact], messages: [message] }));
 }
 
 /** Resolves once the body is answered 200, however often that takes. */
@@ -212,6 +212,13 @@ async function postUntilTaken(url: string, bytes: Uint8Array, agent: Agent): Pro
     if (status === 200) return;
     await pause(50);
   }
+}
+
+/** Size of the store on disk, bytes: the file and its WAL. */
+function storeBytes(path: string): number {
+  return [path, `${path}-wal`]
+    .filter((file) => existsSync(file))
+    .reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 /** Processor time that a process has used, microseconds. Source: proc_pid_stat(5), fields utime and stime. */

@@ -6,7 +6,8 @@ import { spawnGraph } from "../../test/e2e/support/graph.ts";
 import { startSlowAgent } from "../torture/agent.ts";
 import { cloudWebhooks } from "../torture/cloud.ts";
 import { Customers } from "../torture/customers.ts";
-import { freePort, Victim } from "../torture/daemon.ts";
+import { freePort } from "../free-port.ts";
+import { Victim } from "../torture/daemon.ts";
 import { judge, type Verdict } from "../torture/ledger.ts";
 import { whatsappSettings } from "../../src/simulator/graph/daemon-settings.ts";
 

@@ -29,7 +29,7 @@ export function cloudWebhooks(account: GraphAccount): Webhooks {
         contacts: built.slice(0, 1).map(({ contact }) => contact),
         messages: built.map(({ message }) => message),
       };
-      const bytes = serialise(envelope(business, value), "meta");
+      const bytes = serialise(envelope(business, value));
       return { ids: built.map(({ id }) => id), bodies: [bytes] };
     },
     headers: (body) => ({ "x-hub-signature-256": signature(account.appSecret, body) }),

@@ -9,7 +9,8 @@ import { seededRandom } from "../../src/simulator/graph/random.ts";
 import { silenceLibsignal } from "../../test/doubles/whatsapp-web/quiet.ts";
 import { type WhatsAppDouble, startDouble } from "../../test/doubles/whatsapp-web/server.ts";
 import { startSlowAgent } from "../torture/agent.ts";
-import { freePort, Victim } from "../torture/daemon.ts";
+import { freePort } from "../free-port.ts";
+import { Victim } from "../torture/daemon.ts";
 import { killWhileLinking, type LinkingResult } from "./linking.ts";
 import { killInTraffic, type TrafficResult } from "./traffic.ts";
 

@@ -3,7 +3,7 @@ import { openGate, type GateAnswer, type MentionGate, type RejectedPattern } fro
 import { estimateInstructions } from "./pattern-size.ts";
 
 /** The limit that the specification names for a compiled pattern. */
-export const maxCompiledBytes = 64 * 1024;
+const maxCompiledBytes = 64 * 1024;
 
 /** What one instruction of the compiled program is counted as: an object of four fields and its place in the list. */
 const bytesPerInstruction = 40;

@@ -38,7 +38,7 @@ async function readImage(path: string): Promise<TurnImage | null> {
 }
 
 /** What a file is by its first bytes; the sender's word for it is not taken. null where models take no such image. */
-export function imageType(data: Uint8Array): TurnImage["mediaType"] | null {
+function imageType(data: Uint8Array): TurnImage["mediaType"] | null {
   const ascii = (from: number, to: number) => String.fromCharCode(...data.subarray(from, to));
   if (data[0] === 0xff && data[1] === 0xd8 && data[2] === 0xff) return "image/jpeg";
   if (data[0] === 0x89 && ascii(1, 4) === "PNG") return "image/png";

@@ -1,4 +1,5 @@
 import type { LanguageModel } from "ai";
+import type { providerNames } from "../config/rules/agent.ts";
 import type { Config } from "../config/schema.ts";
 import { AgentError } from "./agent.ts";
 
@@ -11,7 +12,7 @@ const providers = {
   anthropic: { baseUrl: "https://api.anthropic.com/v1", keyVariable: "ANTHROPIC_API_KEY" },
   groq: { baseUrl: "https://api.groq.com/openai/v1", keyVariable: "GROQ_API_KEY" },
   ollama: { baseUrl: "http://127.0.0.1:11434/v1", keyVariable: null },
-} as const;
+} as const satisfies Record<(typeof providerNames)[number], object>;
 
 type ProviderName = keyof typeof providers | "custom";
 

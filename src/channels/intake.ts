@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { BodyTooLarge, readBody } from "../net/body.ts";
 import { Routes } from "../net/routes.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { Deadline } from "../runtime/deadline.ts";
+import { TimeLimit } from "../runtime/time-limit.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NotAccepted, type Deliver } from "./channel.ts";
@@ -105,7 +105,7 @@ function createIntake({ clock, log, deliver, onOtherNumber }: IntakeOptions): In
   const said = new Map<number, number>();
   const reception = new Reception(maxWebhookBytes);
   // Who sends a byte now and then does not keep the room of a body for ever.
-  const deadline = new Deadline(clock, bodyTimeoutMs);
+  const limit = new TimeLimit(clock, bodyTimeoutMs);
   const refuse: Intake["refuse"] = (context, status, error) => {
     const now = clock.now();
     if (Math.abs(now - (said.get(status) ?? -Infinity)) >= warnEveryMs) {
@@ -130,7 +130,7 @@ function createIntake({ clock, log, deliver, onOtherNumber }: IntakeOptions): In
         return refuse(context, 503, "too many bodies are arriving");
       }
       try {
-        const bytes = await deadline.within(received(context.req.raw), "the body is late");
+        const bytes = await limit.within(received(context.req.raw), "the body is late");
         return bytes.length > maxWebhookBytes ? tooLarge(context) : bytes;
       } catch (error) {
         return error instanceof BodyTooLarge

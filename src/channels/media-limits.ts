@@ -26,6 +26,14 @@ const limits: Record<OutboundMedia, Limit> = {
   sticker: { maxBytes: 500 * 1024, types: ["image/webp"] },
 };
 
+/** The slowest line on which a file still gets through, bytes a second. */
+const slowestBytesPerSecond = 256 * 1024;
+
+/** How long a file of this many bytes may take to be sent, ms: seven minutes for 100 MiB. */
+export function uploadMs(size: number): number {
+  return (size / slowestBytesPerSecond) * 1000;
+}
+
 /** `audio/ogg; codecs=opus` → `audio/ogg`. */
 export function bareType(mimeType: string): string {
   return (mimeType.split(";")[0] ?? "").trim().toLowerCase();

@@ -26,6 +26,20 @@ export interface Chat {
 
 export type MediaKind = "image" | "audio" | "video" | "document" | "sticker";
 
+const mediaKinds: ReadonlyMap<string, MediaKind> = new Map([
+  ["image", "image"],
+  ["audio", "audio"],
+  ["voice", "audio"],
+  ["video", "video"],
+  ["document", "document"],
+  ["sticker", "sticker"],
+]);
+
+/** The kind of file that comes with a message of this type ({@link Message.type}); undefined where none does. */
+export function mediaKindOf(type: string): MediaKind | undefined {
+  return mediaKinds.get(type);
+}
+
 /** A file the platform holds for us. `source` is what the channel needs to fetch it; nobody else reads it. */
 export interface MediaReference {
   kind: MediaKind;

@@ -37,12 +37,6 @@ export interface Registered {
 export async function registerChannels(options: RegistryOptions): Promise<Registered> {
   const { config, log } = options;
   const registered: Registered = { channels: [], skipped: [] };
-  const common: CommonOptions = {
-    readReceipts: config.channels_config.read_receipts,
-    typing: config.channels_config.typing,
-    clock: options.clock,
-    metrics: options.metrics,
-  };
   const whatsapp = config.channels_config.whatsapp;
   if (whatsapp) {
     const selection = selectBackend(whatsapp, { whatsappWeb: options.whatsappWeb });
@@ -51,7 +45,7 @@ export async function registerChannels(options: RegistryOptions): Promise<Regist
       registered.skipped.push({ channel: "whatsapp", reason: selection.message });
     } else if (selection.kind === "run") {
       if (selection.warning) log.warn({ channel: "whatsapp" }, selection.warning);
-      const made = await whatsappChannel(options, common, whatsapp, selection.backend);
+      const made = await whatsappChannel(options, whatsapp, selection.backend);
       if (made) registered.channels.push(made);
     }
   }
@@ -60,8 +54,9 @@ export async function registerChannels(options: RegistryOptions): Promise<Regist
     const { createWati } = await import("./wati/channel.ts");
     registered.channels.push(
       createWati({
-        ...common,
         config: wati,
+        clock: options.clock,
+        metrics: options.metrics,
         fetch: options.network.fetchFor("channel.wati"),
         log: log.child({ channel: "wati", backend: "wati" }),
       }),
@@ -73,20 +68,14 @@ export async function registerChannels(options: RegistryOptions): Promise<Regist
   return registered;
 }
 
-interface CommonOptions {
-  readReceipts: boolean;
-  typing: boolean;
-  clock: Clock;
-  metrics: Metrics;
-}
-
 async function whatsappChannel(
   options: RegistryOptions,
-  common: CommonOptions,
   config: WhatsAppConfig,
   backend: "cloud" | "web",
 ): Promise<Channel | null> {
   const log = options.log.child({ channel: "whatsapp", backend });
+  const { read_receipts: readReceipts, typing } = options.config.channels_config;
+  const common = { readReceipts, typing, clock: options.clock, metrics: options.metrics };
   if (backend === "cloud") {
     const { createWhatsAppCloud } = await import("./whatsapp-cloud/channel.ts");
     return createWhatsAppCloud({

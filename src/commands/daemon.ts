@@ -103,8 +103,8 @@ async function warnOfReaders(path: string, { env }: Invocation, log: Logger): Pr
   const handedOver = env["CREDENTIALS_DIRECTORY"];
   if (handedOver && path.startsWith(`${handedOver}/`)) return;
   if (!configFileMode(path)?.readableByOthers) return;
-  const { typed } = await import("../runtime/typed.ts");
-  log.warn({}, `${path} holds secrets and others can read it: chmod 600 ${typed(path)}`);
+  const { shellQuote } = await import("../runtime/shell-quote.ts");
+  log.warn({}, `${path} holds secrets and others can read it: chmod 600 ${shellQuote(path)}`);
 }
 
 async function loadForDaemon(invocation: Invocation): Promise<LoadedConfig> {

@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { errorCode } from "../runtime/error-code.ts";
 import { columns } from "./text.ts";
 import {
   CommandError,
@@ -117,7 +118,7 @@ async function converse(
 
 /** The one folder that the demo writes to is its own. */
 function whyNotStarted(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = errorCode(error) ?? "";
   if (/^(ENOSPC|EDQUOT|EROFS|EACCES|ENOENT)$/.test(code)) {
     return `the demo cannot write to ${tmpdir()} (${code}): mend it, or set TMPDIR to another folder`;
   }

@@ -1,7 +1,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { buildInfo } from "../runtime/build-info.ts";
-import { typed } from "../runtime/typed.ts";
+import { errorCode } from "../runtime/error-code.ts";
+import { shellQuote } from "../runtime/shell-quote.ts";
 import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
 import { PromptEnded, terminalPrompt } from "./init/prompt.ts";
 import { askAll, initOptions } from "./init/questions.ts";
@@ -35,7 +36,7 @@ export const command: Command = {
     const answers = await answersOf(invocation);
     write(config, configText(answers));
     await check(config, invocation);
-    const named = invocation.configFile === undefined ? "" : ` --config ${typed(config)}`;
+    const named = invocation.configFile === undefined ? "" : ` --config ${shellQuote(config)}`;
     terminal.out(`Wrote ${config}\nOnly you can read it.\n${nextSteps(answers, config, named)}`);
     return exitCode.fine;
   },
@@ -66,7 +67,7 @@ function write(file: string, text: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw unwritable(folder, codeOf(error) === "EEXIST" ? "it is no folder" : error);
+    throw unwritable(folder, errorCode(error) === "EEXIST" ? "it is no folder" : error);
   }
   try {
     // "wx": a file that appeared meanwhile is not overwritten either.
@@ -81,19 +82,15 @@ function write(file: string, text: string): void {
       closeSync(descriptor);
     }
   } catch (error) {
-    if (codeOf(error) === "EEXIST") throw new CommandError(alreadyThere(file));
+    if (errorCode(error) === "EEXIST") throw new CommandError(alreadyThere(file));
     throw unwritable(file, error);
   }
 }
 
 function unwritable(path: string, reason: unknown): CommandError {
   return new CommandError(
-    `${path} cannot be written (${codeOf(reason) ?? String(reason)}); choose another place with --config FILE or REVKA_HOME`,
+    `${path} cannot be written (${errorCode(reason) ?? String(reason)}); choose another place with --config FILE or REVKA_HOME`,
   );
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error ? String(error.code) : null;
 }
 
 /** What was just written must load; otherwise it goes away again and the problem is told. */

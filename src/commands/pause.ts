@@ -1,8 +1,8 @@
 import { channelOption, chosenChannel } from "./channel-option.ts";
 import { exitCode, type Command } from "./command.ts";
 import { askDaemon } from "./running-daemon.ts";
+import { shellQuote } from "../runtime/shell-quote.ts";
 import { target } from "./target.ts";
-import { typed } from "../runtime/typed.ts";
 
 export const command: Command = {
   usage: "pause CHAT [--channel NAME]",
@@ -17,7 +17,7 @@ export const command: Command = {
     const { changed } = await askDaemon(invocation, (daemon) => daemon.pause({ chat, ...channel }));
     const done = changed ? `Paused ${chat}.` : `${chat} was paused already.`;
     const named = channel.channel === undefined ? "" : ` --channel ${channel.channel}`;
-    invocation.terminal.out(`${done} Go on with: revka resume ${typed(chat)}${named}\n`);
+    invocation.terminal.out(`${done} Go on with: revka resume ${shellQuote(chat)}${named}\n`);
     return exitCode.fine;
   },
 };

@@ -69,8 +69,8 @@ async function withoutConfig(config: string, invocation: Invocation): Promise<st
 
 async function named({ configFile }: Invocation): Promise<string> {
   if (configFile === undefined) return "";
-  const { typed } = await import("../runtime/typed.ts");
-  return ` --config ${typed(configFile)}`;
+  const { shellQuote } = await import("../runtime/shell-quote.ts");
+  return ` --config ${shellQuote(configFile)}`;
 }
 
 /** As {@link askDaemon}, with null where no daemon runs. */

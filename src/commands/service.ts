@@ -1,4 +1,4 @@
-import { typed } from "../runtime/typed.ts";
+import { shellQuote } from "../runtime/shell-quote.ts";
 import { accountOf } from "../service/accounts.ts";
 import { carryOut } from "../service/carry-out.ts";
 import { detectManager, managers, type ServiceManager } from "../service/detect.ts";
@@ -82,7 +82,7 @@ function chosenManager(option: string | true | undefined): ServiceManager {
 
 /** A plan as the commands and files a person would type and write. */
 function described(plan: ServicePlan): string {
-  const shown = (words: readonly string[]) => `$ ${words.map(typed).join(" ")}`;
+  const shown = (words: readonly string[]) => `$ ${words.map(shellQuote).join(" ")}`;
   const lines = [
     ...plan.before.map(({ command: words }) => shown(words)),
     ...plan.folders.map(({ path, mode }) => `# folder ${path} (mode ${mode.toString(8)})`),

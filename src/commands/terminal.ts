@@ -1,3 +1,4 @@
+import { errorCode } from "../runtime/error-code.ts";
 import { isTerminal } from "../runtime/is-terminal.ts";
 import { writeStandardOutput } from "../runtime/standard-output.ts";
 import type { Terminal } from "./command.ts";
@@ -52,7 +53,7 @@ function writeError(text: string): Promise<void> {
 
 /** What cannot be written, a full disk for instance, is a failure: a script must not take half a document for whole. */
 async function leave(error: unknown, descriptor: 1 | 2): Promise<void> {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  const code = errorCode(error) ?? "unknown error";
   if (code === "EPIPE") process.exit(0);
   // Imported only here: the runtime starts faster without it.
   const { fstatSync, writeSync } = await import("node:fs");

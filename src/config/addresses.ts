@@ -1,6 +1,6 @@
-/** `localhost`, 127.0.0.0/8 and ::1, with or without brackets. Nothing is resolved. */
+/** `localhost`, also with a root dot, 127.0.0.0/8 and ::1, with or without brackets. Nothing is resolved. */
 export function isLoopbackHost(host: string): boolean {
-  const bare = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
+  const bare = host.toLowerCase().replace(/^\[(.*)\]$|\.$/, "$1");
   return bare === "localhost" || bare === "::1" || /^127(\.\d{1,3}){3}$/.test(bare);
 }
 

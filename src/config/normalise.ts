@@ -1,6 +1,6 @@
 import { canonicalPhone } from "./numbers.ts";
 import { expandHome } from "./paths.ts";
-import type { Config } from "./schema.ts";
+import type { AgentConfig, Config } from "./schema.ts";
 
 /**
  * The checked configuration in the one form that the rest of the house reads: base addresses without a slash at the
@@ -29,7 +29,7 @@ export function normalise(config: Config, home: string): Config {
   };
 }
 
-function withProgram(agent: NonNullable<Config["agent"]>, home: string): typeof agent {
+function withProgram(agent: AgentConfig, home: string): AgentConfig {
   if (agent.command === undefined) return agent;
   const [program = "", ...rest] = agent.command;
   return { ...agent, command: [expandHome(program, home), ...rest] };

@@ -133,7 +133,7 @@ const channelsSchema = table({
   wati: key(watiSchema, "WhatsApp through WATI"),
 });
 
-export const gatewaySchema = table({
+const gatewaySchema = table({
   host: key(text, "Address to listen on", "127.0.0.1"),
   port: key(port, "TCP port to listen on", 42617),
   allow_public_bind: key(boolean, "Allows a host other than loopback", false),
@@ -166,7 +166,7 @@ export const gatewaySchema = table({
   ),
 });
 
-export const storeSchema = table({
+const storeSchema = table({
   path: key(path, "SQLite file with inbox, outbox and history; default <home>/revka.db"),
   retention_days: key(positive, "Days that messages and history are kept", 30),
   max_pending_messages: key(
@@ -186,7 +186,7 @@ export const storeSchema = table({
   ),
 });
 
-export const agentSchema = table({
+const agentSchema = table({
   kind: key(v.picklist(["model", "webhook", "command", "echo"]), "Who answers", "model"),
   system_prompt: key(text, "Instructions given with every turn"),
   max_history_messages: key(integer(0, 1000), "History entries a turn gets", 40),

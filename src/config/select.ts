@@ -12,7 +12,7 @@ export type BackendSelection =
   | { kind: "run"; backend: "cloud" | "web"; warning: string | null }
   | { kind: "skip"; code: "config-invalid" | "feature-missing"; message: string };
 
-export const rebuildHint = "bun run build --features whatsapp-web";
+const rebuildHint = "bun run build --features whatsapp-web";
 
 /**
  * Which WhatsApp backend the configuration selects: `phone_number_id` Cloud, else `session_path` Web. Blank counts as

@@ -2,7 +2,8 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
 import { ConfigError, formatKey } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
-import { typed } from "../runtime/typed.ts";
+import { errorCode } from "../runtime/error-code.ts";
+import { shellQuote } from "../runtime/shell-quote.ts";
 
 /** Far beyond any configuration; a wrong path must not fill the memory. */
 const maxFileBytes = 4 * 1024 * 1024;
@@ -21,15 +22,15 @@ export function readConfigText(path: string, named = false): string {
     bytes = readSome(path, maxFileBytes + 1);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const code = error instanceof Error && "code" in error ? error.code : null;
+    const code = errorCode(error);
     if (code === "ENOENT") {
-      const init = named ? `revka init --config ${typed(path)}` : "revka init";
+      const init = named ? `revka init --config ${shellQuote(path)}` : "revka init";
       throw fail(`no such file; \`${init}\` writes one`);
     }
     if (code === "EISDIR") throw fail("is a directory, expected a file");
     if (code === "EACCES")
       throw fail("may not be read by this account: let it, or run as the owner");
-    throw fail(`cannot be read (${String(code ?? "unknown error")})`);
+    throw fail(`cannot be read (${code ?? "unknown error"})`);
   }
   if (bytes.length > maxFileBytes) throw fail("is larger than 4 MiB");
   // Text of two bytes a letter is valid UTF-8 for a machine, and of no use to a person.

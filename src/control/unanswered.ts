@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { networkErrorCode } from "../net/network-error.ts";
+import { errorCode } from "../runtime/error-code.ts";
 import { ControlError, DaemonNotRunning, SocketUnusable } from "./api.ts";
 
 /** Why no answer came from the control socket. `cause` is what the request failed with. */
@@ -12,7 +13,7 @@ export function whyUnanswered(socketPath: string, cause: unknown): Error {
     }
     accessSync(socketPath, constants.R_OK | constants.W_OK);
   } catch (error) {
-    const refused = error instanceof Error && "code" in error ? error.code : undefined;
+    const refused = errorCode(error);
     if (refused === "EACCES" || refused === "EPERM") {
       return new SocketUnusable(
         `${socketPath} is not yours: run this as the daemon's account, or as root`,

@@ -71,9 +71,9 @@ export async function fetchAttachment(
       );
       const path = join(folder, numbered + endingOf(media, mimeType));
       const size = await noted(path, async () => {
-        const saved = await saveStream(body, path, { maxBytes: maxBytes[media.kind] });
-        await store.addAttachments(entry.id, [{ path, bytes: saved.size }]);
-        return saved.size;
+        const bytes = await saveStream(body, path, { maxBytes: maxBytes[media.kind] });
+        await store.addAttachments(entry.id, [{ path, bytes }]);
+        return bytes;
       });
       return { ...described, mime_type: mimeType, size, path };
     };

@@ -4,7 +4,7 @@ import type { ChatId } from "../store/contract.ts";
 import { Pacer } from "./pace.ts";
 
 /** Requests to one platform account at once, over all its chats. */
-export const MAX_IN_FLIGHT = 64;
+const MAX_IN_FLIGHT = 64;
 
 export interface GateOptions {
   clock: Clock;

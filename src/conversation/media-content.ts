@@ -26,8 +26,8 @@ export async function mediaContent(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await noted(path, async () => {
       // A copy, so that the agent may do with its own file what it likes before it is sent.
-      const { size } = await saveStream(bytesOf(source.file), path, { maxBytes: MAX_FILE });
-      await options.keep(turn.messageId, { path, bytes: size });
+      const bytes = await saveStream(bytesOf(source.file), path, { maxBytes: MAX_FILE });
+      await options.keep(turn.messageId, { path, bytes });
     });
   } finally {
     await source.file.close();

@@ -1,6 +1,6 @@
 import type { Pace } from "../channels/channel.ts";
 
-/** A bucket of tokens that fills with time. `take` answers 0 where one was taken, else the ms until one is there. */
+/** A bucket of tokens that fills with time. `now` is Unix milliseconds throughout. */
 export class TokenBucket {
   #tokens: number;
   #at: number;
@@ -14,11 +14,13 @@ export class TokenBucket {
     this.#at = now;
   }
 
+  /** Milliseconds until a token is there; 0: there is one. */
   wait(now: number): number {
     this.#fill(now);
     return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.perMs);
   }
 
+  /** Takes a token, also one that is not there yet: the next one is then so much later. */
   take(now: number): void {
     this.#fill(now);
     this.#tokens -= 1;

@@ -1,5 +1,5 @@
 import type { Channel } from "../channels/channel.ts";
-import { isLoopbackHost } from "../net/address.ts";
+import { isLoopbackHost } from "../config/addresses.ts";
 import { equalInConstantTime } from "../net/constant-time.ts";
 import { pathBelow, Routes } from "../net/routes.ts";
 import { errorLine } from "../telemetry/fields.ts";

@@ -4,6 +4,7 @@ import type { GatewayConfig } from "../config/schema.ts";
 import { UnusableValues } from "../config/unusable.ts";
 import { builtin } from "../runtime/builtin.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { errorCode } from "../runtime/error-code.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** How often a changed certificate is looked for, ms. */
@@ -45,7 +46,7 @@ export function readCertificate(files: CertificateFiles): CertificatePair {
 }
 
 function whyUnread(file: string, error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  const code = errorCode(error) ?? "unknown";
   switch (code) {
     case "ENOENT":
       return `${file} is not there: name the PEM file`;

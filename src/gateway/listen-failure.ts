@@ -1,4 +1,5 @@
 import type { GatewayConfig } from "../config/schema.ts";
+import { errorCode } from "../runtime/error-code.ts";
 
 /** Why the port could not be opened, and what to do. */
 export function listenFailure(error: unknown, config: GatewayConfig): Error {
@@ -7,7 +8,7 @@ export function listenFailure(error: unknown, config: GatewayConfig): Error {
 
 function whyNot(error: unknown, config: GatewayConfig): string {
   const place = `${config.host}:${config.port}`;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = errorCode(error);
   const message = error instanceof Error ? error.message : String(error);
   if (code === "EADDRINUSE") {
     return `cannot listen on ${place}: the port is in use. Is another Revka running? Stop it, or set [gateway] port.`;

@@ -7,7 +7,7 @@ import { bareHost } from "./no-proxy.ts";
 import type { Proxy } from "./proxy.ts";
 
 /** How long a proxy may take until the way to the target is open, the proxy's own connection included. */
-export const dialTimeoutMs = 20_000;
+const dialTimeoutMs = 20_000;
 
 /** More than this before the end of a proxy's answer head is no answer to CONNECT. */
 const maxAnswerHeadBytes = 16 * 1024;

@@ -1,5 +1,5 @@
+import { isLoopbackHost } from "../config/addresses.ts";
 import { systemClock, type Clock } from "../runtime/clock.ts";
-import { isLoopbackHost, isPrivateAddress, resolveAddresses } from "./address.ts";
 import { startDeadline, type Deadline } from "./deadline.ts";
 import type { Fetch } from "./fetch.ts";
 import { networkErrorCode } from "./network-error.ts";
@@ -43,18 +43,8 @@ export class DownloadFailure extends Error {
 export interface DownloadOptions {
   url: string | URL;
   fetch: Fetch;
-  /** Which addresses may be asked: the first, and where each redirect leads. */
+  /** Which addresses may be asked: the first, and where each redirect leads. No name is resolved to tell. */
   allows: (url: URL) => boolean;
-  /**
-   * `public`: the address came from outside, so every host is looked up and must not be private. `configured`: the
-   * configuration names the host ({@link allows} holds it to that), which may then be a private one. `proxied`: a
-   * proxy resolves the names, so nothing can be looked up here, and {@link allows} is what stands; addresses spelled
-   * as numbers are still checked.
-   *
-   * A name is looked up once here and once more by the request; what stands against an answer that changes in between
-   * is the certificate, since all but loopback is https.
-   */
-  hosts: "public" | "configured" | "proxied";
   /** Sent to the origin of `url`, and to no other. */
   bearer?: string;
   /** Bytes, whatever the server says of the length. */
@@ -65,7 +55,6 @@ export interface DownloadOptions {
   idleMs?: number;
   /** Longest time for the whole, ms. */
   totalMs?: number;
-  resolve?: (host: string) => Promise<string[]>;
 }
 
 export interface Download {
@@ -73,8 +62,6 @@ export interface Download {
   body: ReadableStream<Uint8Array>;
   /** As the server says, without parameters. */
   mimeType: string | null;
-  /** Bytes as the server says. */
-  declaredSize: number | null;
 }
 
 /**
@@ -105,7 +92,7 @@ async function follow(options: DownloadOptions, deadline: Deadline): Promise<Res
   const first = parse(options.url, "address_refused");
   let url = first;
   for (let redirects = 0; ; redirects++) {
-    await check(url, options, redirects === 0 ? "address_refused" : "redirect_refused");
+    check(url, options, redirects === 0 ? "address_refused" : "redirect_refused");
     const headers = new Headers({ accept: "*/*", "accept-encoding": "identity" });
     if (options.bearer !== undefined && url.origin === first.origin) {
       headers.set("authorization", `Bearer ${options.bearer}`);
@@ -133,24 +120,14 @@ function parse(url: string | URL, fault: DownloadFault, base?: URL): URL {
   return new URL(text, base);
 }
 
-async function check(url: URL, options: DownloadOptions, fault: DownloadFault): Promise<void> {
+function check(url: URL, { allows }: DownloadOptions, fault: DownloadFault): void {
   const refuse = (why: string) => {
     throw new DownloadFailure(fault, why);
   };
   const plain = url.protocol === "http:" && isLoopbackHost(url.hostname);
   if (url.protocol !== "https:" && !plain) refuse("the address is not https");
   if (url.username || url.password) refuse("the address carries credentials");
-  if (!options.allows(url)) refuse("the address leads to another host");
-  if (options.hosts === "configured") return;
-  const spelledOut = /^[\d.]+$|^\[/.test(url.hostname);
-  if (options.hosts === "proxied" && !spelledOut) {
-    if (isLoopbackHost(url.hostname)) refuse("the address leads to a private network");
-    return;
-  }
-  const addresses = await (options.resolve ?? resolveAddresses)(url.hostname);
-  if (addresses.length === 0 || addresses.some(isPrivateAddress)) {
-    refuse("the address leads to a private network");
-  }
+  if (!allows(url)) refuse("the address leads to another host");
 }
 
 async function accept(
@@ -174,7 +151,6 @@ async function accept(
   return {
     body: guard(response, encoded ? null : declaredSize, options, clock, deadline),
     mimeType: mimeType || null,
-    declaredSize,
   };
 }
 

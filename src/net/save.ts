@@ -3,25 +3,18 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DownloadFailure } from "./download.ts";
 
-export interface SavedFile {
-  /** Bytes. */
-  size: number;
-  /** Lower-case hex. */
-  sha256: string;
-}
-
 /**
  * Writes a stream to `path`, readable by the owner alone (0600), all or nothing: it grows beside its place and is moved
  * there once it is whole and on disk. Throws {@link DownloadFailure} `too_large` beyond `maxBytes`, and whatever the
  * stream or the file system throws; nothing is left behind then. The folder must exist; a file at `path` is replaced.
+ * Answers its length, bytes.
  */
 export async function saveStream(
   stream: ReadableStream<Uint8Array>,
   path: string,
   options: { maxBytes: number },
-): Promise<SavedFile> {
+): Promise<number> {
   const growing = `${path}.${builtin.crypto().randomBytes(6).toString("hex")}.part`;
-  const hash = builtin.crypto().createHash("sha256");
   const reader = stream.getReader();
   let size = 0;
   try {
@@ -37,7 +30,6 @@ export async function saveStream(
             `the file is larger than ${options.maxBytes} bytes`,
           );
         }
-        hash.update(value);
         for (let from = 0; from < value.length;) {
           from += (await file.write(value, from)).bytesWritten;
         }
@@ -53,7 +45,7 @@ export async function saveStream(
     throw error;
   }
   await syncFolder(dirname(path));
-  return { size, sha256: hash.digest("hex") };
+  return size;
 }
 
 /** The name is on disk only with its folder; systems that cannot sync folders need not. */

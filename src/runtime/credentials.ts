@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "./error-code.ts";
 
 /**
  * Secrets that a service manager may hand over as files (systemd: LoadCredential=, SetCredentialEncrypted=), each
@@ -41,7 +42,7 @@ export function readCredential(
   try {
     bytes = statSync(file).size;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (errorCode(error) === "ENOENT") return null;
     throw new Error(`the credential ${file} cannot be read`, { cause: error });
   }
   if (bytes > largestBytes) throw new Error(`the credential ${file} is over ${largestBytes} bytes`);

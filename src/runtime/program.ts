@@ -2,6 +2,7 @@ import { builtin } from "./builtin.ts";
 import { existsSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 import { endWithThisProcess, killGroup } from "./end-with-this-process.ts";
+import { errorCode } from "./error-code.ts";
 
 /** How long a program that is told to end may take before it is killed. */
 const graceMs = 2_000;
@@ -51,7 +52,7 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
     try {
       child = launch(file, args, options);
     } catch (error) {
-      return resolve({ kind: "not_started", code: systemCode(error) });
+      return resolve({ kind: "not_started", code: errorCode(error) ?? "unknown" });
     }
 
     const chunks: Uint8Array[] = [];
@@ -98,7 +99,9 @@ export function runProgram(options: ProgramOptions, signal: AbortSignal): Promis
     const onAbort = () => stop("aborted");
     signal.addEventListener("abort", onAbort, { once: true });
 
-    child.on("error", (error) => settle({ kind: "not_started", code: systemCode(error) }));
+    child.on("error", (error) =>
+      settle({ kind: "not_started", code: errorCode(error) ?? "unknown" }),
+    );
     // It may have no streams then, as where no file can be opened.
     if (pid === undefined) return;
     child.on("exit", () => timers.push(clock.after(drainMs, ended)));
@@ -128,10 +131,4 @@ function launch(file: string, args: string[], options: ProgramOptions) {
 
 function streamsOf({ stdin, stdout, stderr }: ReturnType<typeof launch>) {
   return [stdin, stdout, stderr];
-}
-
-function systemCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : "unknown";
 }

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { typed } from "../runtime/typed.ts";
+import { shellQuote } from "../runtime/shell-quote.ts";
 import {
   emptyPlan,
   oneLine,
@@ -88,7 +88,7 @@ start_pre() {
 
 /** For the variables that OpenRC hands over through `eval`, which splits and expands them once more. */
 function evaluated(...words: string[]): string {
-  return shellWord(words.map(typed).join(" "));
+  return shellWord(words.map(shellQuote).join(" "));
 }
 
 function shellWord(word: string): string {

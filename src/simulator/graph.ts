@@ -1,5 +1,3 @@
-import { createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
 import { systemClock } from "../runtime/clock.ts";
 import {
   envelope,
@@ -27,6 +25,7 @@ import type { GraphWorld } from "./graph/world.ts";
 import { defaultWebhookSettings } from "./graph/webhook-settings.ts";
 import { WebhookSender } from "./graph/webhooks.ts";
 import type { ContentFile } from "./graph/content.ts";
+import { LoopbackServer } from "./loopback.ts";
 
 /**
  * A stand-in for Meta's Graph API on loopback: takes sends, uploads and reads as Meta does, sends signed webhooks,
@@ -39,20 +38,15 @@ export class GraphSimulator {
   readonly faults: FaultPlan;
   readonly media = new MediaStore();
   readonly #clock;
-  readonly #random;
   readonly #webhooks: WebhookSender;
   readonly #statuses: StatusReporter;
   readonly #limiter: RateLimiter;
   readonly #inboundIds = new Set<string>();
   readonly #lastWrote = new Map<string, number>();
-  readonly #sockets = new Set<Socket>();
-  readonly #server;
-  readonly #port: number;
+  readonly #server: LoopbackServer;
 
   constructor(options: GraphOptions = {}) {
     this.#clock = options.clock ?? systemClock;
-    this.#random = seededRandom(options.seed ?? 1);
-    this.#port = options.port ?? 0;
     this.account = { ...defaultAccount, ...options.account };
     this.settings = {
       webhooks: {
@@ -64,14 +58,9 @@ export class GraphSimulator {
       limits: options.limits ?? {},
       enforceWindow: options.enforceWindow ?? false,
     };
-    this.faults = new FaultPlan(this.#random);
+    this.faults = new FaultPlan(seededRandom(options.seed ?? 1));
     this.#limiter = new RateLimiter(this.settings.limits);
-    this.#webhooks = new WebhookSender(
-      this.settings.webhooks,
-      this.#clock,
-      this.#random,
-      this.records.webhooks,
-    );
+    this.#webhooks = new WebhookSender(this.settings.webhooks, this.#clock, this.records.webhooks);
     this.#statuses = new StatusReporter(
       this.settings.statuses,
       this.#clock,
@@ -79,33 +68,23 @@ export class GraphSimulator {
       (phoneNumberId) => this.#business(phoneNumberId),
     );
     const world = this.#world();
-    this.#server = createServer((request, response) => {
+    this.#server = new LoopbackServer(options.port ?? 0, (request, response) => {
       const route = request.url?.startsWith("/_sim/")
         ? controlRoute(this, request, response)
         : graphRoute(world, request, response);
       void route.catch(() => response.destroy());
     });
-    this.#server.keepAliveTimeout = 60_000;
-    this.#server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-    });
   }
 
   /** Begins to listen on loopback. */
   async start(): Promise<this> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.#port, "127.0.0.1", () => resolve());
-    });
+    await this.#server.start();
     return this;
   }
 
   /** Base URL without a slash at the end: what `api_base_url` takes. */
   get url(): string {
-    const address: AddressInfo | string | null = this.#server.address();
-    if (address === null || typeof address === "string") throw new Error("not started");
-    return `http://127.0.0.1:${address.port}`;
+    return this.#server.url;
   }
 
   /** A customer writes: one webhook. Answers with the message's id at once; sending goes on by itself. */
@@ -185,10 +164,7 @@ export class GraphSimulator {
   async stop(): Promise<void> {
     this.#statuses.stop();
     this.#webhooks.stop();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.closeAllConnections();
-    await closed;
+    await this.#server.stop();
   }
 
   #business(phoneNumberId?: string): Business {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { systemClock, type Clock } from "../runtime/clock.ts";
 import { answerJson, parseJson, readBody } from "./graph/exchange.ts";
 import { Journal } from "./graph/journal.ts";
+import { LoopbackServer } from "./loopback.ts";
 import {
   messageEvent,
   newWamid,
@@ -73,14 +73,9 @@ export class WatiSimulator {
   readonly #statuses: boolean;
   readonly #clock: Clock;
   readonly #files = new Map<string, StoredFile>();
-  readonly #sockets = new Set<Socket>();
-  readonly #server = createServer((request, response) => {
-    void this.#serve(request, response).catch(() => response.destroy());
-  });
-  readonly #port: number;
+  readonly #server: LoopbackServer;
 
   constructor(options: WatiSimulatorOptions = {}) {
-    this.#port = options.port ?? 0;
     this.token = options.token ?? "wati-simulator-token";
     this.tenant = options.tenant ?? "384776";
     this.#channels = options.channels ?? null;
@@ -88,25 +83,19 @@ export class WatiSimulator {
     this.#statuses = options.statuses ?? false;
     this.#clock = options.clock ?? systemClock;
     this.webhook = { url: null, headers: {}, attempts: 5, retryMs: 100, ...options.webhook };
-    this.#server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
+    this.#server = new LoopbackServer(options.port ?? 0, (request, response) => {
+      void this.#serve(request, response).catch(() => response.destroy());
     });
   }
 
   /** Begins to listen on loopback. `url` is what `api_url` takes. */
   async start(): Promise<{ url: string; close(): Promise<void> }> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.#port, "127.0.0.1", () => resolve());
-    });
+    await this.#server.start();
     return { url: this.url, close: () => this.close() };
   }
 
   get url(): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === "string") throw new Error("not started");
-    return `http://127.0.0.1:${address.port}`;
+    return this.#server.url;
   }
 
   /** What was taken so far. */
@@ -114,10 +103,8 @@ export class WatiSimulator {
     return this.sends.entries;
   }
 
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+  close(): Promise<void> {
+    return this.#server.stop();
   }
 
   /** A customer writes text. */

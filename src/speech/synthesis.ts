@@ -1,4 +1,5 @@
 import { rename, rm, writeFile } from "node:fs/promises";
+import { isWebAddress } from "../config/addresses.ts";
 import type { TtsConfig } from "../config/schema.ts";
 import type { Fetch } from "../net/fetch.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -159,7 +160,7 @@ function createService(options: SynthesizerOptions): SynthesisService {
         model: "tts-1",
         voice,
         speed: undefined,
-        missing: /^https?:$/.test(URL.parse(url)?.protocol ?? "")
+        missing: isWebAddress(url)
           ? null
           : "no address: set [tts.piper] api_url to an http or https URL",
         maxCharacters: Infinity,

@@ -1,3 +1,4 @@
+import { isWebAddress } from "../config/addresses.ts";
 import type { TranscriptionConfig } from "../config/schema.ts";
 import type { Fetch } from "../net/fetch.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -173,7 +174,5 @@ function createService(options: TranscriberOptions): TranscriptionService {
 }
 
 function problemOf(url: string, table: string, name: string): string | null {
-  return /^https?:$/.test(URL.parse(url)?.protocol ?? "")
-    ? null
-    : `no address: set [${table}] ${name} to an http or https URL`;
+  return isWebAddress(url) ? null : `no address: set [${table}] ${name} to an http or https URL`;
 }

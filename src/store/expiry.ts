@@ -1,10 +1,7 @@
 import { sourceKey, type RetentionLimits, type Source } from "./contract.ts";
 import type { Database } from "./database.ts";
-import type { Inbox } from "./inbox.ts";
+import { EXPIRED, type Inbox } from "./inbox.ts";
 import type { Outbox } from "./outbox.ts";
-
-/** Past its time before anybody took it up. */
-const EXPIRED = 3;
 
 /**
  * What waits for a person who never comes: messages of chats that stay paused, and of accounts that no longer run, and

@@ -18,7 +18,8 @@ const PENDING = 0;
 const DONE = 1;
 /** Taken back by its sender before a turn took it up. */
 const REVOKED = 2;
-
+/** Past its time before anybody took it up. */
+export const EXPIRED = 3;
 /** Its account speaks as another number now. */
 const ABANDONED = 4;
 

@@ -3,8 +3,9 @@ import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "./contract.ts";
 
 /**
- * Holds `path` against any second process. The lock is the kernel's (SQLite's exclusive lock on a file beside the
- * store), so a kill releases it at once and nothing stale stays behind.
+ * Holds `path` against any second process. The lock is the kernel's (SQLite's exclusive lock on a file beside what it
+ * guards), so a kill releases it at once and nothing stale stays behind. Throws {@link StoreError} `busy` where another
+ * process holds it, and what the system says where the file cannot be made.
  */
 export function lockFile(path: string): { release(): void } {
   let db: DatabaseSync | undefined;

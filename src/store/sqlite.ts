@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { InboundEvent, Recipient, SendFailure } from "../channels/message.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -93,13 +93,6 @@ function named(path: string, error: unknown): StoreError {
         `another Revka runs on the store ${path}: stop it first, or set REVKA_HOME or [store] path`,
       )
     : new StoreError(problem, `the store ${path}: ${message}`);
-}
-
-/** Size of the store on disk, bytes: the file and its WAL. */
-export function storeBytes(path: string): number {
-  return [path, `${targetOf(path)}-wal`]
-    .filter((file) => existsSync(file))
-    .reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 class SqliteStore implements ConversationStore {

@@ -1,4 +1,5 @@
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { errorCode } from "../runtime/error-code.ts";
 import type { LogDestination } from "./log.ts";
 
 /** Lines are held back no further than this, characters. */
@@ -110,7 +111,7 @@ class Writer {
         else this.#waiting.shift();
       }
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "EAGAIN") {
+      if (errorCode(error) === "EAGAIN") {
         this.#timer = setTimeout(() => this.#drain(), retryMs);
         this.#timer.unref?.();
         return;

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Clock } from "../runtime/clock.ts";
+import { killGroup } from "../runtime/end-with-this-process.ts";
 import { findExecutable } from "../runtime/executable.ts";
 
 /** How long a tool that is told to end may take before it is killed. */
@@ -56,14 +57,10 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
-  const killGroup = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // The group is gone already.
-    }
+  const killAll = () => {
+    if (child.pid !== undefined) killGroup(child.pid, "SIGKILL");
   };
-  process.once("exit", killGroup);
+  process.once("exit", killAll);
 
   let why: string | null = null;
   let cancelKill = () => {};
@@ -71,13 +68,13 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
   const settle = (reason: string) => {
     cancelKill();
     // Whatever it started and left behind.
-    killGroup();
-    process.off("exit", killGroup);
+    killAll();
+    process.off("exit", killAll);
     resolve(why ?? reason);
   };
   const end = () => {
     child.kill("SIGTERM");
-    cancelKill = clock.after(graceMs, killGroup);
+    cancelKill = clock.after(graceMs, killAll);
   };
   child.on("error", () => settle("cannot be started"));
   const running = {
@@ -96,7 +93,7 @@ export function runTool({ command, env, clock, onLine }: ToolOptions): RunningTo
   child.stdin.on("error", () => {});
   // A child of its own may hold the pipes open, and "close" back.
   child.on("exit", () => {
-    killGroup();
+    killAll();
     child.stdin.destroy();
   });
   child.on("close", (code, signal) => settle(signal ? `was ended by ${signal}` : endOf(code)));

@@ -10,6 +10,7 @@ import { silentLog, type Logger } from "../../src/telemetry/log.ts";
 import { fakeClock } from "../support/clock.ts";
 import { rejection } from "../support/rejection.ts";
 import { turn } from "../support/turn.ts";
+import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "revka-command-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -123,11 +124,9 @@ describe("what is wrong with the configuration is said and not repeated", () => 
 
 describe("an aborted turn", () => {
   const started = async (name: string) => {
-    for (;;) {
-      const text = await readFile(join(folder, name), "utf8").catch(() => "");
-      if (text.endsWith("\n")) return text.trim().split(" ").map(Number);
-      await Bun.sleep(5);
-    }
+    const read = () => readFile(join(folder, name), "utf8").catch(() => "");
+    await until("the program runs", async () => (await read()).endsWith("\n"));
+    return (await read()).trim().split(" ").map(Number);
   };
   const gone = (pid: number) => {
     try {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { TurnAttachment, TurnMessage, TurnSender } from "../../src/agent/agent.ts";
-import { promptText } from "../../src/agent/prompt.ts";
-import { message } from "../support/turn.ts";
+import type { TurnImage } from "../../src/agent/images.ts";
+import { promptMessages, promptText } from "../../src/agent/prompt.ts";
+import { message, turn } from "../support/turn.ts";
 
 const file = (kind: TurnAttachment["kind"], changes: Partial<TurnAttachment> = {}) => ({
   kind,
@@ -108,4 +109,26 @@ describe("in a group a line names its writer", () => {
       expect(line(whole, `a${end}Bob: b`)).toBe("Ada: a\n  Bob: b");
     }
   });
+});
+
+test("pictures go with what is said now, and with nothing of the history", () => {
+  const picture: TurnImage = { mediaType: "image/png", data: new Uint8Array([1]) };
+  const request = turn({
+    history: [
+      { role: "user", text: "hello" },
+      { role: "assistant", text: "hi" },
+    ],
+    messages: [message({ text: "look", attachments: [file("image")] })],
+  });
+  expect(promptMessages(request, new Map([["/files/1", picture]]))).toEqual([
+    { role: "user", content: "hello" },
+    { role: "assistant", content: "hi" },
+    {
+      role: "user",
+      content: [
+        { type: "text", text: "[image] look" },
+        { type: "file", ...picture },
+      ],
+    },
+  ]);
 });

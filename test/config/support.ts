@@ -37,3 +37,9 @@ export const echo = '[agent]\nkind = "echo"\n';
 export const cloud = `${echo}[channels_config.whatsapp]\nphone_number_id = "1"\naccess_token = "tttt"\nverify_token = "vvvv"\n`;
 export const web = `${echo}[channels_config.whatsapp]\nsession_path = "/s.db"\n`;
 export const wati = `${echo}[channels_config.wati]\napi_token = "tttt"\n`;
+
+/** What is said of addresses, whichever key they stand under. */
+export const notLoopback =
+  "expected https://, because http:// is allowed to a loopback address only";
+export const notAProxy =
+  "expected the address of a proxy that begins with http://, https://, socks5:// or socks5h://";

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "bun:test";
+import { freePort } from "../../scripts/free-port.ts";
 import type { Agent, AgentReply } from "../../src/agent/agent.ts";
 import { createCommandAgent } from "../../src/agent/command.ts";
 import { encodeTurn, parseAnswer } from "../../src/agent/protocol.ts";
@@ -28,15 +28,6 @@ function block(name: string): string {
 
 function json(index: number): string {
   return blocks.filter(({ language }) => language === "json")[index]?.text ?? "";
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }
 
 function say(agent: Agent, text: string): Promise<AgentReply> {

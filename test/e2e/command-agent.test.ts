@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { content } from "../../src/simulator/graph/content.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { startCloud } from "./support/cloud.ts";
+import { until } from "../support/until.ts";
 
 // Whole processes on a machine that may be busy.
 setDefaultTimeout(30_000);
@@ -51,21 +52,15 @@ esac
     await graph.waitForSends();
     graph.write({ from: ada, content: content.text("long") });
     graph.write({ from: { phone: "+15550002222", name: "Ben" }, content: content.text("long") });
-    await until(() => pids("started").length === 4);
+    await until("four programs run", () => pids("started").length === 4);
     expect(pids("started").map(alive)).toEqual([true, true, true, true]);
     daemon.kill(signal);
     await daemon.exited;
-    await until(() => !pids("started").some(alive));
+    await until("they are gone", () => !pids("started").some(alive));
     expect(pids("left").map(alive)).toEqual([true]);
   },
 );
 
 function alive(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-}
-
-async function until(holds: () => boolean, ms = 10_000): Promise<void> {
-  for (const end = Date.now() + ms; !holds(); await Bun.sleep(20)) {
-    if (Date.now() > end) throw new Error(`not within ${ms} ms`);
-  }
 }

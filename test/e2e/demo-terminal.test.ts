@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { alive } from "../support/alive.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { atTerminal, type AtTerminal } from "./support/terminal.ts";
+import { until } from "../support/until.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => (folder = temporaryFolder()));
@@ -38,9 +39,7 @@ const daemonOf = ({ screen }: AtTerminal) =>
 
 /** Resolves once the process is gone: nobody tells of another's child. */
 async function gone(pid: number): Promise<void> {
-  for (const end = Date.now() + 4_000; alive(pid); await Bun.sleep(5)) {
-    if (Date.now() > end) throw new Error(`process ${pid} runs on`);
-  }
+  await until(`process ${pid} is gone`, () => !alive(pid), 4_000);
 }
 
 const note = "        read, typing, N ms";

@@ -18,6 +18,7 @@ import { command } from "./support/command.ts";
 import { cloudConfig } from "./support/cloud.ts";
 import { startDaemon } from "./support/daemon.ts";
 import { startGraph } from "./support/graph.ts";
+import { until } from "../support/until.ts";
 
 // Whole processes on a machine that may be busy.
 setDefaultTimeout(30_000);
@@ -62,12 +63,6 @@ wait
 
 function alive(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-}
-
-async function until(holds: () => boolean, ms = 5_000): Promise<void> {
-  for (const end = Date.now() + ms; !holds(); await Bun.sleep(20)) {
-    if (Date.now() > end) throw new Error(`not within ${ms} ms`);
-  }
 }
 
 linux(
@@ -124,7 +119,8 @@ linux("a tool that dies is started again, and the alarm goes", async () => {
   await daemon.waitForLog("the tunnel is down");
   expect((await daemon.status()).gateway.public_url).toBeNull();
   expect((await daemon.status()).alarms).toMatchObject([{ source: "tunnel", code: "down" }]);
-  await until(() => daemon.lines.filter((line) => line.includes("the tunnel is up")).length === 2);
+  const ups = () => daemon.lines.filter((line) => line.includes("the tunnel is up")).length;
+  await until("the tunnel is up again", () => ups() === 2);
   expect((await daemon.status()).alarms).toEqual([]);
   expect(pids()[0]).not.toBe(first);
 });
@@ -137,6 +133,6 @@ linux.each(["SIGTERM", "SIGKILL"] as const)(
     expect(started.map(alive)).toEqual([true, true]);
     daemon.kill(signal);
     await daemon.exited;
-    await until(() => !started.some(alive));
+    await until("the tool is gone, and its child", () => !started.some(alive));
   },
 );

@@ -16,6 +16,7 @@ import {
 } from "./support/proxies.ts";
 import { speechConfig, startSpeech, startTranscription } from "./support/speech.ts";
 import { prepareWeb, type WebSetup } from "./support/web.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -142,14 +143,9 @@ describe("WhatsApp Web behind a proxy: socket and files both ways, and nothing p
       proxyUrl: `socks5://${await deadAddress()}`,
       agentUrl: "http://127.0.0.1:9/turn",
     });
-    for (;;) {
-      const [channel] = (await daemon.status()).channels;
-      if (channel?.state === "disconnected") {
-        expect(channel.reason).not.toBeNull();
-        break;
-      }
-      await Bun.sleep(10);
-    }
+    const channel = async () => (await daemon.status()).channels[0];
+    await until("it is disconnected", async () => (await channel())?.state === "disconnected");
+    expect((await channel())?.reason).toEqual(expect.any(String));
     expect(hidden.direct()).toBe(0);
     expect(setup.wa.opened).toBe(0);
   });
@@ -163,9 +159,10 @@ const forChannels = (url: string) => ({
 });
 
 async function untilLinking(daemon: Awaited<ReturnType<typeof startDaemon>>): Promise<string> {
-  for (;;) {
-    const qr = (await daemon.status()).channels[0]?.linking?.qr;
-    if (qr) return qr;
-    await Bun.sleep(10);
-  }
+  let qr: string | null = null;
+  await until("there is a code to scan", async () => {
+    qr = (await daemon.status()).channels[0]?.linking?.qr ?? null;
+    return qr !== null;
+  });
+  return qr ?? "";
 }

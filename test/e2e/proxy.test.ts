@@ -21,6 +21,7 @@ import {
   trusting,
 } from "./support/proxies.ts";
 import { speechConfig, startSpeech, startTranscription } from "./support/speech.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -219,8 +220,9 @@ describe("a proxy that does not work: nothing goes out directly", () => {
     outside.graph.write({ from: ada, content: content.text("hello") });
     expect(await daemon.waitForLog("delivery delayed")).toContain("check proxy_url");
     expect((await daemon.status()).outbox).toMatchObject({ pending: 1, failed: 0 });
-    // The second try, some two seconds later.
-    while ((await daemon.status()).channels[0]?.state !== "disconnected") await Bun.sleep(50);
+    await until("the second try has failed too, some two seconds later", async () => {
+      return (await daemon.status()).channels[0]?.state === "disconnected";
+    });
     const health = await fetch(`${daemon.url}/health`);
     expect([health.status, (await health.json()).reasons]).toEqual([
       503,

@@ -1,12 +1,16 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { controlClient } from "../../src/control/client.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { startAgent } from "./support/agent.ts";
-import { startCloud } from "./support/cloud.ts";
+import { cloudConfig, startCloud, textsTo } from "./support/cloud.ts";
+import { startDaemon } from "./support/daemon.ts";
+import { startGraph } from "./support/graph.ts";
+import { impatient, refusedOnce } from "./support/refused.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(40_000);
 
@@ -88,26 +92,49 @@ test.skipIf(process.platform !== "linux")(
     await using setup = await startCloud({ agent: { kind: "command", command: [program] } });
     const { graph, daemon } = setup;
     graph.write({ from: { phone: "+15550001111", name: "Ada" }, content: content.text("hello") });
-    const pid = async (): Promise<number> => {
-      for (;;) {
-        const text = await Bun.file(told)
-          .text()
-          .catch(() => "");
-        if (text !== "") return Number(text);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    };
-    const running = await pid();
+    await until("the program runs", () => existsSync(told));
+    const running = Number(readFileSync(told, "utf8"));
     expect(stateOf(running)).not.toBeNull();
     daemon.kill("SIGTERM");
     expect(await daemon.exited).toMatchObject({ code: 0 });
     // A killed child of a process that ended is reaped in its own time.
-    while (![null, "Z"].includes(stateOf(running))) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until("the program is gone", () => [null, "Z"].includes(stateOf(running)));
     folder.remove();
   },
 );
+
+const [ada, bob] = ["15550001111", "15550002222"] as const;
+
+test("SIGTERM during turns: 503 for what comes, exit 0 in time, and the next start answers", async () => {
+  const agent = await startAgent(() => new Promise(() => {}));
+  const graph = await startGraph({ webhooks: impatient });
+  const folder = temporaryFolder();
+  const home = folder.path;
+  const first = await startDaemon({
+    config: cloudConfig(graph.url, { agent: { kind: "webhook", url: agent.url } }),
+    home,
+  });
+  graph.settings.webhooks.url = `${first.url}/whatsapp`;
+  graph.write({ from: { phone: ada }, content: content.text("before the stop") });
+  await agent.turns.waitFor();
+  const began = performance.now();
+  const ending = first.stop();
+  await first.waitForLog('"stopping"');
+  graph.write({ from: { phone: bob }, content: content.text("during the stop") });
+  await refusedOnce(graph, first.lines);
+  expect(await ending).toEqual({ code: 0, signal: null });
+  expect(performance.now() - began).toBeLessThan(10_000);
+  await using second = await startDaemon({ config: cloudConfig(graph.url), home });
+  graph.settings.webhooks.url = `${second.url}/whatsapp`;
+  await graph.waitForSends({ count: 2 });
+  expect([ada, bob].flatMap((phone) => textsTo(graph, phone))).toEqual([
+    "before the stop",
+    "during the stop",
+  ]);
+  agent.stop();
+  await graph.stop();
+  folder.remove();
+});
 
 test("Ctrl-C is a stop like any other", async () => {
   await using setup = await startCloud({});

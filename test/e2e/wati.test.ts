@@ -5,6 +5,7 @@ import { startAgent } from "./support/agent.ts";
 import { statusLine } from "./support/raw.ts";
 import { spoken, missingTools, speechConfig, startTranscription } from "./support/speech.ts";
 import { startWati, webhookSecret } from "./support/wati.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(20_000);
 
@@ -175,8 +176,8 @@ describe.concurrent("sending", () => {
       await wati.sendText(ada, "one");
       await wati.sendText(bob, "two");
       await daemon.waitForLog(/WATI (refuses|forbids)/);
-      let held = await daemon.status();
-      for (; held.outbox.pending < 2; held = await daemon.status()) await Bun.sleep(10);
+      await until("both are held", async () => (await daemon.status()).outbox.pending === 2);
+      const held = await daemon.status();
       expect(held.channels[0]?.state).not.toBe("ready");
       expect(held.channels[0]?.reason).toContain("token");
       expect(held.outbox.failed).toBe(0);

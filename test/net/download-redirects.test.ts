@@ -21,7 +21,6 @@ async function asked(
     url,
     fetch,
     allows: () => true,
-    hosts: "configured",
     maxBytes: 100,
     ...more,
   }).then(
@@ -62,18 +61,3 @@ test("no redirect is left to the fetch, which would not check it, and nothing co
   const packing = requests.map(({ init }) => new Headers(init?.headers).get("accept-encoding"));
   expect(packing).toEqual(["identity", "identity"]);
 });
-
-test.each(["[::1]", "[fd00::1]", "[::ffff:10.0.0.1]", "10.0.0.1", "0x7f.1"])(
-  "by a proxy too, nothing leads to %s",
-  async (host) => {
-    const more = { hosts: "proxied" } as const;
-    const first = await asked(`https://${host}/a`, {}, more);
-    expect([first.got, first.urls]).toEqual(["refused: address_refused", []]);
-    const redirects = { "https://files.test/a": `https://${host}/a` };
-    const later = await asked("https://files.test/a", redirects, more);
-    expect([later.got, later.urls]).toEqual([
-      "refused: redirect_refused",
-      ["https://files.test/a"],
-    ]);
-  },
-);

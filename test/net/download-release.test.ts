@@ -24,7 +24,6 @@ function asked(fetch: DownloadOptions["fetch"], more: Partial<DownloadOptions> =
     url: "https://files.test/a",
     fetch,
     allows: (url) => url.hostname === "files.test",
-    hosts: "configured",
     maxBytes: 100,
     clock,
     ...more,
@@ -122,8 +121,8 @@ describe("a body that stalls", () => {
 describe("what the server says of its file", () => {
   const told = async (headers: Record<string, string>) => {
     const { got } = asked(async () => new Response(new Blob(["bytes"]).stream(), { headers }));
-    const { mimeType, declaredSize, body } = await got;
-    return { mimeType, declaredSize, text: await new Response(body).text() };
+    const { mimeType, body } = await got;
+    return { mimeType, text: await new Response(body).text() };
   };
 
   test("no body at all is an empty file", async () => {
@@ -132,14 +131,11 @@ describe("what the server says of its file", () => {
   });
 
   test("nothing", async () => {
-    expect(await told({})).toEqual({ mimeType: null, declaredSize: null, text: "bytes" });
+    expect(await told({})).toEqual({ mimeType: null, text: "bytes" });
   });
 
   test.each(["", "-1", "1e9", "5, 5", "9".repeat(16)])("a length of %p is none", async (length) => {
-    expect(await told({ "content-length": length })).toMatchObject({
-      declaredSize: null,
-      text: "bytes",
-    });
+    expect((await told({ "content-length": length })).text).toBe("bytes");
   });
 
   test("the length of what was packed is not that of the file", async () => {
@@ -153,25 +149,9 @@ describe("what the server says of its file", () => {
   });
 });
 
-describe("an address from outside", () => {
-  test("with a name alone or a password alone carries credentials", async () => {
-    for (const login of ["name", ":password"]) {
-      const { got } = asked(async () => new Response("bytes"), {
-        url: `https://${login}@files.test/a`,
-      });
-      await expect(got).rejects.toMatchObject({ code: "address_refused" });
-    }
+test.each(["name", ":password"])("an address with %p before its host is refused", async (login) => {
+  const { got } = asked(async () => new Response("bytes"), {
+    url: `https://${login}@files.test/a`,
   });
-
-  test("is looked up by the system's resolver", async () => {
-    const { got } = asked(async () => new Response("bytes"), {
-      url: "https://localhost/a",
-      allows: () => true,
-      hosts: "public",
-    });
-    await expect(got).rejects.toMatchObject({
-      code: "address_refused",
-      message: "the address leads to a private network",
-    });
-  });
+  await expect(got).rejects.toMatchObject({ code: "address_refused" });
 });

@@ -7,6 +7,7 @@ import { silentLog } from "../../src/telemetry/log.ts";
 import { networkTrial } from "./network-trial.ts";
 import { startHttpProxy } from "./proxies.ts";
 import { startTarget } from "./target.ts";
+import { until } from "../support/until.ts";
 
 const { keep, network } = networkTrial();
 
@@ -30,7 +31,7 @@ test("an answer may take as long as its caller waits, in head and body", async (
   );
   const { fetchFor } = network(undefined, { env: { HTTP_PROXY: "http://127.0.0.1:1" } });
   const asked = fetchFor("agent.webhook")(target.url);
-  while (answering.length === 0) await Bun.sleep(1);
+  await until("the request arrives", () => answering.length > 0);
   pass();
   answering[0]?.();
   const answer = await asked;

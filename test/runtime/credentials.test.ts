@@ -1,9 +1,7 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError } from "../../src/config/problems.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { readCredential } from "../../src/runtime/credentials.ts";
 
 const folders: string[] = [];
@@ -44,48 +42,4 @@ test("one that cannot be looked at is an error, and not none", () => {
   const { CREDENTIALS_DIRECTORY } = handOver("abc");
   const env = { CREDENTIALS_DIRECTORY: join(CREDENTIALS_DIRECTORY, "revka-session-key") };
   expect(() => readCredential("revka-session-key", env)).toThrow("cannot be read");
-});
-
-describe("as part of the configuration", () => {
-  const cloud =
-    '[agent]\nkind = "echo"\n[channels_config.whatsapp]\nphone_number_id = "123456"\nverify_token = "vvvv"\napp_secret = "of-the-file"\n';
-  const load = (text: string, files: Record<string, string>, env: Record<string, string> = {}) => {
-    const folder = mkdtempSync(join(tmpdir(), "revka-credentials-"));
-    folders.push(folder);
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-    const path = join(folder, "config.toml");
-    writeFileSync(path, text);
-    return loadConfig({ path, env: { CREDENTIALS_DIRECTORY: folder, ...env }, home: folder });
-  };
-  const token = { "revka-whatsapp-access-token": "of-the-credential\n" };
-
-  test("stand for missing keys, win over the file, and are secrets", () => {
-    const { config, secrets } = load(cloud, { ...token, "revka-whatsapp-app-secret": "handed" });
-    expect(config.channels_config.whatsapp).toMatchObject({
-      access_token: "of-the-credential",
-      app_secret: "handed",
-    });
-    expect(secrets).toContain("of-the-credential");
-    expect(secrets).toContain("handed");
-  });
-
-  test("give way to an environment variable", () => {
-    const files = { ...token, "revka-whatsapp-app-secret": "handed" };
-    const { config } = load(cloud, files, { REVKA_WHATSAPP_APP_SECRET: "of-the-variable" });
-    expect(config.channels_config.whatsapp?.app_secret).toBe("of-the-variable");
-  });
-
-  test("switch nothing on", () => {
-    const { config } = load('[agent]\nkind = "echo"\n', {
-      ...token,
-      "revka-wati-api-token": "abcd",
-    });
-    expect(config.channels_config.whatsapp).toBeUndefined();
-    expect(config.channels_config.wati).toBeUndefined();
-  });
-
-  test("that are empty stop it, by name", () => {
-    expect(() => load(cloud, { "revka-whatsapp-access-token": "" })).toThrow(ConfigError);
-    expect(() => load(cloud, { "revka-whatsapp-access-token": "" })).toThrow("is empty");
-  });
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { runProgram } from "../../src/runtime/program.ts";
 import { alive } from "../support/alive.ts";
 import { fakeClock, type FakeClock } from "../support/clock.ts";
+import { until } from "../support/until.ts";
 
 let folder: string;
 let clock: FakeClock;
@@ -35,14 +36,9 @@ function run(script: string, signal = new AbortController().signal, maxOutputByt
 /** The number that a program writes to this file, once the line is whole. */
 async function written(name: string): Promise<number> {
   const file = join(folder, name);
-  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"));
+  const isWhole = () => existsSync(file) && readFileSync(file, "utf8").endsWith("\n");
+  await until(`${name} is written`, isWhole);
   return Number(readFileSync(file, "utf8"));
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 4_000; !holds(); await Bun.sleep(5)) {
-    if (Date.now() > end) throw new Error("not within 4 s");
-  }
 }
 
 test("a program that is told to end may first put its things in order", async () => {
@@ -87,7 +83,7 @@ test("what it started goes with it, heeding the signal or not", async () => {
   left.push(...children);
   stop.abort(new Error("enough"));
   await expect(ended).rejects.toThrow("enough");
-  await until(() => !children.some(alive));
+  await until("its children are gone", () => !children.some(alive));
 });
 
 test.each([

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "../support/until.ts";
 
 const program = join(import.meta.dir, "../../src/runtime/program.ts");
 let folder = "";
@@ -85,15 +86,14 @@ linux("a keeper that was killed is replaced by one that knows of all that runs",
   const first = await written("first");
   const [keeper = 0] = await keepersOf(child.pid);
   process.kill(keeper, "SIGKILL");
-  // Its parent knows.
-  await until(() => stat(keeper) === "");
+  await until("its parent knows that it is gone", () => stat(keeper) === "");
   child.kill("SIGUSR2");
   const second = await written("second");
   await keepersOf(child.pid);
   expect([first, second].map(alive)).toEqual([true, true]);
   child.kill("SIGKILL");
   await child.exited;
-  await until(() => !alive(first) && !alive(second));
+  await until("both programs are gone", () => !alive(first) && !alive(second));
 });
 
 linux("where the keeper is gone, a process that exits still takes its programs along", async () => {
@@ -104,10 +104,10 @@ linux("where the keeper is gone, a process that exits still takes its programs a
   const mine = await written("mine");
   const [keeper = 0] = await keepersOf(child.pid);
   process.kill(keeper, "SIGKILL");
-  await until(() => stat(keeper) === "");
+  await until("the keeper is gone", () => stat(keeper) === "");
   child.kill("SIGUSR2");
   await child.exited;
-  await until(() => !alive(mine));
+  await until("the program is gone", () => !alive(mine));
 });
 
 linux.each([["SIGKILL"], ["SIGUSR2"]] as const)(
@@ -124,7 +124,7 @@ linux.each([["SIGKILL"], ["SIGUSR2"]] as const)(
     const [keeper = 0] = await keepersOf(child.pid);
     child.kill(signal);
     await child.exited;
-    await until(() => !alive(keeper));
+    await until("the keeper has ended", () => !alive(keeper));
     expect(alive(left)).toBe(true);
     process.kill(left, "SIGKILL");
   },
@@ -150,7 +150,7 @@ linux("all programs of a process go with it, also where its whole group is kille
   expect(programs.map(alive)).toEqual([true, true, true]);
   process.kill(-child.pid, "SIGKILL");
   await child.exited;
-  await until(() => !programs.some(alive));
+  await until("all programs are gone", () => !programs.some(alive));
 });
 
 linux("a process that runs many programs listens once for its own end", async () => {
@@ -165,7 +165,8 @@ linux("a process that runs many programs listens once for its own end", async ()
 
 async function written(name: string): Promise<number> {
   const file = join(folder, name);
-  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"));
+  const isWhole = () => existsSync(file) && readFileSync(file, "utf8").endsWith("\n");
+  await until(`${name} is written`, isWhole);
   return Number(readFileSync(file, "utf8"));
 }
 
@@ -183,7 +184,7 @@ async function keepersOf(parent: number): Promise<number[]> {
     childrenOf(parent).filter((pid) =>
       readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("left="),
     );
-  await until(() => keepers().length === 1);
+  await until("there is one keeper", () => keepers().length === 1);
   return keepers();
 }
 
@@ -197,10 +198,4 @@ function stat(pid: number): string {
 
 function alive(pid: number): boolean {
   return /\) [^ZX] /.test(stat(pid));
-}
-
-async function until(holds: () => boolean, ms = 4_000): Promise<void> {
-  for (const end = Date.now() + ms; !holds(); await Bun.sleep(10)) {
-    if (Date.now() > end) throw new Error(`not within ${ms} ms`);
-  }
 }

@@ -110,6 +110,19 @@ describe("the chat of a recipient", () => {
   });
 });
 
+test("an account was last written to when a message was admitted, not when anything else came", async () => {
+  const received = () => trial.store.sources().map(({ lastInboundAt }) => lastInboundAt);
+  await learn({ ...nobody, phone });
+  expect(received()).toEqual([null]);
+  await trial.clock.advance(1_000);
+  await chatOf({ id: "first", sender: { ...nobody, phone } });
+  const first = trial.clock.now();
+  await trial.clock.advance(1_000);
+  await learn({ ...nobody, phone, lid: "77@lid" });
+  await chatOf({ id: "first", sender: { ...nobody, phone } });
+  expect(received()).toEqual([first]);
+});
+
 describe("after a batch that was rolled back", () => {
   const breaks: AcceptRules = {
     ...everybody,

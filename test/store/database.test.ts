@@ -20,7 +20,7 @@ import { DatabaseSync } from "node:sqlite";
 import { FileSync } from "../../src/runtime/file-sync.ts";
 import { StoreError } from "../../src/store/contract.ts";
 import { Database } from "../../src/store/database.ts";
-import { openStore, storeBytes } from "../../src/store/sqlite.ts";
+import { openStore } from "../../src/store/sqlite.ts";
 import { fakeClock } from "../support/clock.ts";
 import { cloud, everybody, message, storeAt } from "../support/store.ts";
 
@@ -333,16 +333,6 @@ test("behind a link the damaged file itself is moved aside, and its place taken 
   expect(movedAside).toStartWith(`${elsewhere}.damaged-`);
   expect(realpathSync(path)).toBe(elsewhere);
   store.close();
-});
-
-test("what a store takes is counted behind a link, its log as well", async () => {
-  const elsewhere = join(folder, "elsewhere.db");
-  const database = Database.open(elsewhere);
-  await database.write(() => database.sql("UPDATE probe SET at = 7").run());
-  symlinkSync(elsewhere, path);
-  expect(statSync(`${elsewhere}-wal`).size).toBeGreaterThan(0);
-  expect(storeBytes(path)).toBe(storeBytes(elsewhere));
-  database.close();
 });
 
 test("a link to nothing is not called a folder", () => {

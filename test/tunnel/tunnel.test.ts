@@ -7,6 +7,7 @@ import { tunnelSchema } from "../../src/config/schema-network.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { createTunnel, type Tunnel, type TunnelOptions } from "../../src/tunnel/tunnel.ts";
 import { fakeClock } from "../support/clock.ts";
+import { until } from "../support/until.ts";
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -162,8 +163,7 @@ test("stop ends the tool and what it started", async () => {
   expect(pids.every(alive)).toBe(true);
   await tunnel.stop();
   // What was killed has closed its files a moment before it is gone.
-  for (const end = Date.now() + 2_000; pids.some(alive) && Date.now() < end; await Bun.sleep(2)) {}
-  expect(pids.filter(alive)).toEqual([]);
+  await until("both are gone", () => !pids.some(alive), 2_000);
   expect(tunnel.status().state).toBe("stopped");
   expect(tunnel.publicUrl()).toBeNull();
 });

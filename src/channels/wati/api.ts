@@ -1,6 +1,7 @@
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
+import { readJson } from "../../net/json-object.ts";
 import { retryAfterMs } from "../../net/retry-after.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { sendFailure, transportFailure, withoutCredential } from "../failure.ts";
@@ -48,7 +49,7 @@ export async function call(
       signal: deadline.signal,
     });
     const text = new TextDecoder().decode(await readBody(response, maxAnswerBytes));
-    const body = parseJson(text);
+    const body = readJson(text);
     const now = clock.now();
     const afterMs = retryAfterMs(response.headers, now);
     const answer = { status: response.status, body, empty: text.trim() === "", afterMs };
@@ -71,12 +72,4 @@ export function isUnknown({ retry, code }: SendFailure): boolean {
 
 export function failed(failure: SendFailure): { ok: false; failure: SendFailure } {
   return { ok: false, failure };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

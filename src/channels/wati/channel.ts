@@ -15,10 +15,6 @@ import { watiRoutes } from "./webhook.ts";
 export interface WatiOptions {
   /** Checked before: `api_token` is set. */
   config: WatiConfig;
-  /** WATI has no read receipts for API clients, so this changes nothing. */
-  readReceipts: boolean;
-  /** Nor typing. */
-  typing: boolean;
   fetch: Fetch;
   clock: Clock;
   log: Logger;

@@ -5,14 +5,11 @@ import { safeFilename } from "../../net/filename.ts";
 import { jsonObject } from "../../net/json-object.ts";
 import { fileType, multipartFile } from "../../net/multipart.ts";
 import { fileFailure, sendFailure } from "../failure.ts";
-import { checkMedia } from "../media-limits.ts";
+import { checkMedia, uploadMs } from "../media-limits.ts";
 import type { Delivery, DeliveryContent, SendFailure, SendResult } from "../message.ts";
 import { call, callTimeoutMs, failed, isUnknown, type WatiClient } from "./api.ts";
 import { targetOf } from "./endpoint.ts";
 import { optional, text } from "./shapes.ts";
-
-/** The slowest line on which a file still gets through, bytes a second. */
-const slowestBytesPerSecond = 256 * 1024;
 
 /**
  * Sends one delivery through version 3 of WATI's API. The answer only says that WATI took it. WATI has neither
@@ -84,7 +81,7 @@ async function sendFile(
       { target, ...(caption ? { caption } : {}) },
       { file, size: stat.size, name, mimeType: fileType(content.mimeType) },
     );
-    const timeoutMs = callTimeoutMs + (stat.size / slowestBytesPerSecond) * 1000;
+    const timeoutMs = callTimeoutMs + uploadMs(stat.size);
     // `duplex`: Node's fetch wants to hear that a stream is sent before the answer is read.
     const init: RequestInit & { duplex: "half" } = { ...form, duplex: "half" };
     return await post(client, "file", init, timeoutMs, signal);

@@ -1,8 +1,8 @@
 import { basename, extname } from "node:path";
 import * as v from "valibot";
 import { safeFilename } from "../../net/filename.ts";
-import { jsonObject, number } from "../../net/json-object.ts";
-import type { MediaKind, MediaReference } from "../message.ts";
+import { jsonObject, number, readJson } from "../../net/json-object.ts";
+import { mediaKindOf, type MediaKind, type MediaReference } from "../message.ts";
 import { optional, text, type WatiEvent } from "./shapes.ts";
 
 /** What one message says. */
@@ -12,15 +12,6 @@ export interface Content {
   attachments: MediaReference[];
 }
 
-const mediaKinds: Record<string, MediaKind> = {
-  image: "image",
-  audio: "audio",
-  voice: "audio",
-  video: "video",
-  document: "document",
-  sticker: "sticker",
-};
-
 /** What WATI names sound that was spoken into the phone: WhatsApp records voice notes, and only those, as Opus. */
 const voiceExtensions = new Set([".opus", ".oga"]);
 
@@ -29,7 +20,7 @@ export function readContent(event: WatiEvent): Content | null {
   const text = bodyOf(event);
   const type = (event.type?.trim() || (text === "" ? "" : "text")).toLowerCase();
   if (type === "") return null;
-  const kind = Object.hasOwn(mediaKinds, type) ? mediaKinds[type] : undefined;
+  const kind = mediaKindOf(type);
   if (kind) return readMedia(event, type, kind, text);
   switch (type) {
     case "text":
@@ -137,12 +128,7 @@ function contacts(data: unknown): string {
 }
 
 function fromJson(data: unknown): unknown {
-  if (typeof data !== "string") return data;
-  try {
-    return JSON.parse(data);
-  } catch {
-    return null;
-  }
+  return typeof data === "string" ? readJson(data) : data;
 }
 
 function oneLine(words: string): string {

@@ -33,7 +33,6 @@ export async function openMedia(
         clock,
         signal,
         allows,
-        hosts: "configured",
         bearer: endpoint.token,
         maxBytes: maxMediaBytes,
       });

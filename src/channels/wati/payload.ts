@@ -1,14 +1,11 @@
-import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { canonicalPhone, isBusinessScopedId } from "../../config/numbers.ts";
 import { otherNumber, type InboundEvent, type Message, type Sender } from "../message.ts";
+import { ownId } from "../own-id.ts";
 import { bodyOf, readContent } from "./content.ts";
 import { mayBeSameNumber, phoneOf } from "./endpoint.ts";
 import { eventShape, readTimestamp, type WatiEvent } from "./shapes.ts";
 import { readStatus } from "./status.ts";
-
-/** Ids of our own for messages that come without one begin so; the platform knows none of them. */
-export const ownIdPrefix = "hash:";
 
 /** Events that bring a customer's message. `message` is the documented name. */
 const inbound = new Set(["message", "messageReceived"]);
@@ -100,8 +97,7 @@ function hashId(event: WatiEvent, { sender, type, text, replyTo, attachments }: 
   const who = sender.phone ?? sender.userId;
   const when = event.timestamp ?? event.created ?? null;
   const files = attachments.map(({ source }) => source["url"] ?? source["path"] ?? null);
-  const content = JSON.stringify([who, when, type, text, replyTo, files]);
-  return ownIdPrefix + createHash("sha256").update(content).digest("hex").slice(0, 32);
+  return ownId([who, when, type, text, replyTo, files]);
 }
 
 function readReaction(event: WatiEvent, sender: Sender): InboundEvent {

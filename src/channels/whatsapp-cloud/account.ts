@@ -10,13 +10,6 @@ import type { Graph, GraphAnswer } from "./graph.ts";
 export interface PhoneNumberInfo {
   /** E.164; null where Meta's display form is no number. */
   phone: string | null;
-  verifiedName: string | null;
-  /** `GREEN`, `YELLOW`, `RED`, `UNKNOWN`. */
-  qualityRating: string | null;
-  /** `CONNECTED` and others. */
-  status: string | null;
-  /** `APPROVED` and others. */
-  nameStatus: string | null;
   /** Why Meta says that this number cannot send; null where it can. */
   blocked: SendFailure | null;
 }
@@ -48,16 +41,9 @@ const healthShape = once(() =>
 const phoneNumberShape = once(() =>
   jsonObject({
     display_phone_number: text,
-    verified_name: text,
-    quality_rating: text,
-    status: text,
-    name_status: text,
     health_status: optional(healthShape()),
   }),
 );
-
-const phoneNumberFields =
-  "display_phone_number,verified_name,quality_rating,status,name_status,health_status";
 
 /** Asks for the number. Source: Meta, phone number node; support/health-status. */
 export async function phoneNumberInfo(
@@ -67,7 +53,7 @@ export async function phoneNumberInfo(
 ): Promise<GraphAnswer<PhoneNumberInfo>> {
   const answer = await graph.call({
     method: "GET",
-    path: `${encodeURIComponent(phoneNumberId)}?fields=${phoneNumberFields}`,
+    path: `${encodeURIComponent(phoneNumberId)}?fields=display_phone_number,health_status`,
     answer: phoneNumberShape(),
     signal,
   });
@@ -77,10 +63,6 @@ export async function phoneNumberInfo(
     ok: true,
     value: {
       phone: canonicalPhone(info.display_phone_number ?? ""),
-      verifiedName: info.verified_name ?? null,
-      qualityRating: info.quality_rating ?? null,
-      status: info.status ?? null,
-      nameStatus: info.name_status ?? null,
       blocked: blockedBy(info.health_status),
     },
   };

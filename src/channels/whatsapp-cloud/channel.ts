@@ -6,11 +6,11 @@ import type { Logger } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Channel, ChannelStatus, Deliver, TurnFocus } from "../channel.ts";
 import type { SendFailure } from "../message.ts";
+import { isOwnId } from "../own-id.ts";
 import { renderText } from "../text.ts";
 import { phoneNumberInfo } from "./account.ts";
 import { markRead, sendMessage } from "./client.ts";
 import { createGraph, type Graph } from "./graph.ts";
-import { ownIdPrefix } from "./payload/message.ts";
 import { cloudRoutes } from "./webhook.ts";
 
 /** One message to one person in six seconds, 45 of them ahead of time. Source: Meta, about-the-platform. */
@@ -143,7 +143,7 @@ async function acknowledge(
   focus: TurnFocus,
   signal: AbortSignal,
 ): Promise<void> {
-  const last = focus.messages.findLast((message) => !message.id.startsWith(ownIdPrefix));
+  const last = focus.messages.findLast((message) => !isOwnId(message.id));
   if (!options.readReceipts || !last) return;
   const typing = options.typing && focus.chat.kind === "direct";
   const failure = await markRead(graph, phoneNumberId, last.id, typing, signal);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { once } from "../../runtime/once.ts";
-import { optional, wholeNumber } from "../../net/json-object.ts";
+import { optional, readJson, wholeNumber } from "../../net/json-object.ts";
 import { readBody } from "../../net/body.ts";
 import { startDeadline } from "../../net/deadline.ts";
 import type { Fetch } from "../../net/fetch.ts";
@@ -110,7 +110,7 @@ function read<T extends v.GenericSchema>(
   answer: T,
   { clock, accessToken }: GraphOptions,
 ): GraphAnswer<v.InferOutput<T>> {
-  const body = parseJson(text);
+  const body = readJson(text);
   const afterMs = retryAfterMs(response.headers, clock.now());
   const { status } = response;
   const refused = v.safeParse(errorAnswer(), body);
@@ -125,12 +125,4 @@ function read<T extends v.GenericSchema>(
 
 function failed(failure: SendFailure, status: number | null = null): GraphAnswer<never> {
   return { ok: false, failure, status };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -97,8 +97,6 @@ function fetchFile(graph: Graph, url: string, signal: AbortSignal): Promise<Down
     signal,
     bearer: accessToken,
     allows: (address) => isMediaAddress(address, baseUrl),
-    // Meta's names are listed here; a proxy that resolves them elsewhere is the operator's own.
-    hosts: "configured",
     maxBytes,
     totalMs,
   });

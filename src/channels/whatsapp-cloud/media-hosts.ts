@@ -1,4 +1,4 @@
-import { isLoopbackHost } from "../../net/address.ts";
+import { isLoopbackHost } from "../../config/addresses.ts";
 
 /** The domains on which Meta keeps files. */
 const metaDomains = ["fbcdn.net", "facebook.com", "fbsbx.com", "whatsapp.net"];

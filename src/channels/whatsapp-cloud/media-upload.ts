@@ -7,10 +7,7 @@ import { fileType, multipartFile } from "../../net/multipart.ts";
 import { fileFailure, sendFailure } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
 import { callTimeoutMs, type Graph } from "./graph.ts";
-import { checkMedia, type OutboundMedia } from "../media-limits.ts";
-
-/** The slowest line on which a file still gets through, bytes a second: 100 MiB may take 7 minutes. */
-const slowestBytesPerSecond = 256 * 1024;
+import { checkMedia, uploadMs, type OutboundMedia } from "../media-limits.ts";
 
 const uploaded = once(() =>
   v.object({
@@ -56,7 +53,7 @@ export async function uploadMedia(
       path: `${encodeURIComponent(phoneNumberId)}/media`,
       stream: form,
       answer: uploaded(),
-      timeoutMs: callTimeoutMs + (stat.size / slowestBytesPerSecond) * 1000,
+      timeoutMs: callTimeoutMs + uploadMs(stat.size),
       signal,
     });
     if (answer.ok) return { ok: true, mediaId: answer.value.id };

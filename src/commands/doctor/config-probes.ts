@@ -6,7 +6,7 @@ import { secretKeyBeside } from "../../config/paths.ts";
 import { formatProblem } from "../../config/problems.ts";
 import { selectBackend } from "../../config/select.ts";
 import { buildInfo } from "../../runtime/build-info.ts";
-import { typed } from "../../runtime/typed.ts";
+import { shellQuote } from "../../runtime/shell-quote.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 export const configProbes: Probe[] = [
@@ -21,7 +21,7 @@ function fileVerdicts({ path, warnings }: Examination["loaded"]): Verdict[] {
   for (const file of [path, secretKeyBeside(path)]) {
     if (!configFileMode(file)?.readableByOthers) continue;
     const problem = `${file} holds secrets and others can read it`;
-    verdicts.push(warning("file mode", problem, `chmod 600 ${typed(file)}`));
+    verdicts.push(warning("file mode", problem, `chmod 600 ${shellQuote(file)}`));
   }
   for (const problem of warnings) {
     verdicts.push(warning("key", formatProblem(problem), "mend or remove the key"));
@@ -37,7 +37,7 @@ function homeVerdicts(home: string): Verdict[] {
   }
   const open = process.platform !== "win32" && (stats.mode & 0o077) !== 0;
   return open
-    ? [warning("home", `others may look into ${home}`, `chmod 700 ${typed(home)}`)]
+    ? [warning("home", `others may look into ${home}`, `chmod 700 ${shellQuote(home)}`)]
     : [ok("home", `${home} is yours alone`)];
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { selectBackend } from "../../config/select.ts";
-import { isLoopbackHost } from "../../net/address.ts";
+import { isLoopbackHost } from "../../config/addresses.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
 import { certificateProbe } from "./certificate-probe.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";

@@ -6,8 +6,8 @@ import { StoreError } from "../../store/contract.ts";
 import { toStoreError } from "../../store/database.ts";
 import { foreignAdvice, foreignDatabase, foreignFile } from "../../store/foreign.ts";
 import { schemaVersion } from "../../store/migrations.ts";
+import { shellQuote } from "../../runtime/shell-quote.ts";
 import { targetOf } from "../../runtime/target-of.ts";
-import { typed } from "../../runtime/typed.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const megabyte = 1024 * 1024;
@@ -52,7 +52,7 @@ function databaseVerdicts(path: string): Verdict[] {
       warning(
         "database mode",
         `others may read the messages in ${path}`,
-        `chmod 600 ${typed(path)}`,
+        `chmod 600 ${shellQuote(path)}`,
       ),
     );
   }

@@ -7,13 +7,11 @@ export const watiProbes: Probe[] = [
     group: "wati",
     name: "token",
     async run({ loaded, network, clock }, signal) {
-      const { wati: config, read_receipts, typing } = loaded.config.channels_config;
+      const { wati: config } = loaded.config.channels_config;
       if (!config) return [];
       const { createWati } = await import("../../channels/wati/channel.ts");
       const channel = createWati({
         config,
-        readReceipts: read_receipts,
-        typing,
         fetch: network.fetchFor("channel.wati"),
         clock,
         metrics: createMetrics(),

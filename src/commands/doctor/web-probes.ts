@@ -5,7 +5,7 @@ import { isForeignSession } from "../../channels/whatsapp-web/session-header.ts"
 import { findSessionSecret, keyFileOf } from "../../channels/whatsapp-web/session-key.ts";
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
-import { typed } from "../../runtime/typed.ts";
+import { shellQuote } from "../../runtime/shell-quote.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const website = "https://web.whatsapp.com/";
@@ -65,7 +65,7 @@ function sessionVerdicts(path: string, examination: Examination): Verdict[] {
         warning(
           "session mode",
           `others may read ${file}: whoever has it is you`,
-          `chmod 600 ${typed(file)}`,
+          `chmod 600 ${shellQuote(file)}`,
         ),
       );
     }

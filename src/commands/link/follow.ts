@@ -1,7 +1,7 @@
 import { accessSync, constants, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
-import { networkErrorCode } from "../../net/network-error.ts";
+import { errorCode } from "../../runtime/error-code.ts";
 import { printable } from "../../telemetry/printable.ts";
 import {
   CommandError,
@@ -53,7 +53,7 @@ function refuseUnwritable(png: string): void {
   try {
     accessSync(dirname(resolve(png)), constants.W_OK);
   } catch (error) {
-    throw unwritable(png, networkErrorCode(error));
+    throw unwritable(png, errorCode(error) ?? "unknown");
   }
 }
 
@@ -144,7 +144,7 @@ async function show(
     }
     const { renderQrPng } = await import("../../channels/whatsapp-web/qr.ts");
     await renderQrPng(linking.qr, png).catch((error: Error) => {
-      throw unwritable(png, networkErrorCode(error));
+      throw unwritable(png, errorCode(error) ?? "unknown");
     });
     terminal.out(`The code is in ${png}, good until ${linking.expires_at}.\n`);
   } else {

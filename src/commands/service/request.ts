@@ -5,8 +5,9 @@ import { ConfigError } from "../../config/problems.ts";
 import { selectBackend } from "../../config/select.ts";
 import { strayCredentials } from "../../config/stray-credentials.ts";
 import { credentials } from "../../runtime/credentials.ts";
+import { errorCode } from "../../runtime/error-code.ts";
 import { selfCommand } from "../../runtime/self.ts";
-import { typed } from "../../runtime/typed.ts";
+import { shellQuote } from "../../runtime/shell-quote.ts";
 import {
   accountOf,
   callerOfSudo,
@@ -191,7 +192,7 @@ async function refuseRestart(
 function refuseOthersPlace({ config, home }: ServiceRequest, invocation: Invocation): void {
   const own = paths(invocation).config;
   if (home !== ownAccountPlaces.home || existsSync(config) || !existsSync(own)) return;
-  const message = `no such file, and a service with an account of its own reads no other; yours becomes it by \`install -D -m 600 ${typed(own)} ${typed(config)}\``;
+  const message = `no such file, and a service with an account of its own reads no other; yours becomes it by \`install -D -m 600 ${shellQuote(own)} ${shellQuote(config)}\``;
   throw new ConfigError([{ file: config, line: null, key: null, message }]);
 }
 
@@ -255,7 +256,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const code = errorCode(error) ?? String(error);
     const reasons: Record<string, string> = {
       ENOENT: "is not there: make it, or name another folder",
       ENOTDIR: "is no folder",

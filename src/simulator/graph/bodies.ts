@@ -38,7 +38,7 @@ export interface Business {
 export type JsonObject = Record<string, unknown>;
 
 /** A stable BSUID (`CC.` and letters or digits) for a number, so that one customer keeps one. */
-export function userIdOf(phone: string): string {
+function userIdOf(phone: string): string {
   const digest = createHash("sha256").update(phone).digest();
   return `US.${digest.readBigUInt64BE(0).toString().padStart(20, "0")}`;
 }
@@ -158,12 +158,10 @@ export function statusEntry(status: StatusOf, now: number): JsonObject {
   };
 }
 
-/** A body as bytes; `meta` escapes as Meta's older serialiser does, so that only the bytes themselves match the HMAC. */
-export function serialise(body: unknown, escaping: "none" | "meta"): Buffer {
-  const json = JSON.stringify(body);
-  if (escaping === "none") return Buffer.from(json, "utf8");
+/** A body as bytes, escaped as Meta's serialiser does it, so that only the bytes themselves match the HMAC. */
+export function serialise(body: unknown): Buffer {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  const escaped = json
+  const escaped = JSON.stringify(body)
     .replace(/[<%@]/g, (unit) => escape(unit).replace(/[0-9a-f]{4}$/, (hex) => hex.toUpperCase()))
     .replace(/[\u0080-\uffff]/g, escape)
     .replaceAll("/", "\\/");

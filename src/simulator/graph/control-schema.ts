@@ -105,8 +105,6 @@ export const settingsSchema = shape<SettingsChange>(
       strictlyInPart({
         url: v.nullable(text),
         appSecret: v.nullable(text),
-        escaping: v.picklist(["none", "meta"]),
-        order: v.picklist(["strict", "first-attempt", "none"]),
         concurrency: v.pipe(whole, v.minValue(1)),
         timeoutMs: number,
         retry: v.object({
@@ -115,8 +113,6 @@ export const settingsSchema = shape<SettingsChange>(
           maxMs: number,
           giveUpAfterMs: number,
         }),
-        duplicateProbability: chance,
-        delayMs: v.object({ min: number, max: number }),
       }),
     ),
     statuses: v.optional(

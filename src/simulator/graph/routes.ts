@@ -10,7 +10,7 @@ import { takeSend } from "./send.ts";
 import type { GraphWorld } from "./world.ts";
 
 /** The versions that Graph knows in November 2026; those before v21 are served as v21. */
-export const knownVersions = [
+const knownVersions = [
   "v18.0",
   "v19.0",
   "v20.0",

@@ -11,7 +11,10 @@ export function signature(appSecret: string, body: Uint8Array): string {
   return `sha256=${createHmac("sha256", appSecret).update(body).digest("hex")}`;
 }
 
-/** Posts webhooks as Meta does: signed, at least once, tried again until 200. */
+/**
+ * Posts webhooks as Meta does: signed, at least once, tried again until 200. Those of one customer go out in order, as
+ * far as each is tried once before the next; Meta promises no more.
+ */
 export class WebhookSender {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #lanes = new Map<string, Promise<void>>();
@@ -26,7 +29,6 @@ export class WebhookSender {
   constructor(
     readonly settings: WebhookSettings,
     private readonly clock: Clock,
-    private readonly random: () => number,
     private readonly journal: Journal<WebhookRecord>,
   ) {}
 
@@ -41,7 +43,7 @@ export class WebhookSender {
     body: unknown,
     lane: string | null,
   ): Promise<WebhookRecord> {
-    const bytes = body instanceof Uint8Array ? body : serialise(body, this.settings.escaping);
+    const bytes = body instanceof Uint8Array ? body : serialise(body);
     const record: WebhookRecord = {
       id: this.#nextId++,
       kind,
@@ -52,13 +54,7 @@ export class WebhookSender {
       state: "pending",
     };
     this.#pending++;
-    const { min, max } = this.settings.delayMs;
-    if (max > 0) await this.#wait(min + this.random() * (max - min));
-    const copies: Promise<void>[] = [this.#inLane(lane, record, bytes)];
-    if (this.random() < this.settings.duplicateProbability) {
-      copies.push(this.#attempt({ ...record }, bytes).then(() => {}));
-    }
-    await Promise.all(copies);
+    await this.#inLane(lane, record, bytes);
     this.#pending--;
     this.journal.add(record);
     if (this.#pending === 0) for (const waiter of this.#idleWaiters) waiter();
@@ -90,14 +86,12 @@ export class WebhookSender {
   }
 
   async #inLane(lane: string | null, record: WebhookRecord, bytes: Uint8Array): Promise<void> {
-    const { order } = this.settings;
-    if (order === "none" || lane === null) return this.#deliver(record, bytes, () => {});
+    if (lane === null) return this.#deliver(record, bytes, () => {});
     const before = this.#lanes.get(lane);
     const turn = Promise.withResolvers<void>();
     this.#lanes.set(lane, turn.promise);
     await before;
-    const delivered = this.#deliver(record, bytes, order === "strict" ? () => {} : turn.resolve);
-    await delivered;
+    await this.#deliver(record, bytes, turn.resolve);
     turn.resolve();
     if (this.#lanes.get(lane) === turn.promise) this.#lanes.delete(lane);
   }

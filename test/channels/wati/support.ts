@@ -11,8 +11,6 @@ import { createMetrics } from "../../../src/telemetry/metrics.ts";
 export function wati(config: object, more: Partial<WatiOptions> = {}): Channel {
   return createWati({
     config: v.parse(watiSchema, { api_token: "wati-simulator-token", ...config }),
-    readReceipts: true,
-    typing: true,
     fetch: globalThis.fetch,
     clock: systemClock,
     log: silentLog,

@@ -15,7 +15,7 @@ import { pino } from "pino";
 import { Recorder } from "./recorder.ts";
 
 /** An in-memory session store. Values are copied, so nothing is changed behind the store's back. */
-export class MemoryStore implements SignalKeyStore {
+class MemoryStore implements SignalKeyStore {
   private readonly values = new Map<string, unknown>();
 
   async get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]) {

@@ -7,7 +7,7 @@ import type { WhatsAppDouble } from "./server.ts";
 import { SERVER, now, stanza } from "./stanza.ts";
 
 /** `<failure reason>` and what they mean to a client. */
-export const FAILURE = { loggedOut: 401, outdated: 405 } as const;
+const FAILURE = { loggedOut: 401, outdated: 405 } as const;
 
 /** The handshake is done: the client either registers a new device or logs one in. */
 export function admit(double: WhatsAppDouble, connection: Connection, finish: ClientFinish): void {

@@ -160,6 +160,6 @@ function garble(ciphertext: Buffer): Buffer {
   return copy;
 }
 
-export function isGroup(to: Account | Group): to is Group {
+function isGroup(to: Account | Group): to is Group {
   return "members" in to;
 }

@@ -34,7 +34,7 @@ export function children(node: BinaryNode | undefined, tag?: string): BinaryNode
 }
 
 /** The bytes of a child, or undefined if there is none. */
-export function childBytes(node: BinaryNode | undefined, tag: string): Buffer | undefined {
+function childBytes(node: BinaryNode | undefined, tag: string): Buffer | undefined {
   const bytes = getBinaryNodeChildBuffer(node, tag);
   return bytes === undefined ? undefined : Buffer.from(bytes);
 }

@@ -56,3 +56,8 @@ export async function startCloud(
     throw error;
   }
 }
+
+/** Texts that a customer got, in order. */
+export function textsTo(graph: GraphSimulator, phone: string): (string | null)[] {
+  return graph.records.sentTo(phone).map((send) => send.text);
+}

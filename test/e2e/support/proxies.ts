@@ -20,7 +20,7 @@ import { temporaryFolder } from "../../support/store.ts";
 const hiddenHost = "127.0.0.9";
 
 /** For {@link ProxyBehaviour.hosts}: where the hidden ones really are. */
-export const whereabouts = { [hiddenHost]: "127.0.0.1" };
+const whereabouts = { [hiddenHost]: "127.0.0.1" };
 
 export interface Hidden {
   /** Of the trap: connections that did not go through a proxy. */

@@ -7,6 +7,7 @@ import { rejection } from "../../support/rejection.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { opusFile } from "../opus.ts";
 import { key, synthesisBench } from "../synthesis-bench.ts";
+import { until } from "../../support/until.ts";
 
 const never = new AbortController().signal;
 const bench = synthesisBench();
@@ -113,7 +114,7 @@ test("that is given up ends with the reason, and leaves no timer", async () => {
   const stop = new AbortController();
   const run = edge({}, { clock }).synthesize("Hi", target, stop.signal);
   run.catch(() => {});
-  while (!existsSync(join(folder, "started"))) await Bun.sleep(2);
+  await until("the program runs", () => existsSync(join(folder, "started")));
   stop.abort(new Error("the daemon is stopping"));
   await expect(run).rejects.toThrow("the daemon is stopping");
   expect(clock.pending).toBe(0);
@@ -124,7 +125,7 @@ test("that never ends is ended", async () => {
   install(`echo > '${folder}/started'; exec sleep 60`);
   const clock = fakeClock();
   const run = rejection(edge({}, { clock }).synthesize("Hi", target, never));
-  while (!existsSync(join(folder, "started"))) await Bun.sleep(2);
+  await until("the program runs", () => existsSync(join(folder, "started")));
   await clock.advance(60_000);
   expect(await run).toMatchObject({
     detail: "edge-tts was not done within 60 seconds",

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { once } from "../../../runtime/once.ts";
 import { isFields, jsonObject, optional } from "../../../net/json-object.ts";
-import type { MediaKind, MediaReference } from "../../message.ts";
+import { mediaKindOf, type MediaKind, type MediaReference } from "../../message.ts";
 import { renderContacts, renderInteractive, renderLocation, renderOrder } from "./render.ts";
 import { optionalId, optionalText, type RawMessage } from "./shapes.ts";
 
@@ -24,18 +24,9 @@ const mediaShape = once(() =>
 
 const buttonShape = once(() => jsonObject({ text: optionalText, payload: optionalText }));
 
-const mediaKinds: Record<string, MediaKind> = {
-  image: "image",
-  audio: "audio",
-  voice: "audio",
-  video: "video",
-  document: "document",
-  sticker: "sticker",
-};
-
 /** The text and the files of a message, by its type. A type not known yet gets an honest line of text. */
 export function readContent(type: string, message: RawMessage): Content {
-  const kind = Object.hasOwn(mediaKinds, type) ? mediaKinds[type] : undefined;
+  const kind = mediaKindOf(type);
   if (kind) return readMedia(type, kind, message.part(type));
   switch (type) {
     case "text":

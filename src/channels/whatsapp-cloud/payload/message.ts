@@ -1,6 +1,6 @@
-import { builtin } from "../../../runtime/builtin.ts";
 import { canonicalPhone } from "../../../config/numbers.ts";
 import type { InboundEvent, Message } from "../../message.ts";
+import { ownId } from "../../own-id.ts";
 import { readContent } from "./content.ts";
 import { readSystem } from "./identity.ts";
 import { readSender, type ContactBook } from "./sender.ts";
@@ -13,9 +13,6 @@ const silentTypes: ReadonlyMap<string, string> = new Map([
   ["unknown", "unsupported"],
   ["request_welcome", "request_welcome"],
 ]);
-
-/** Ids of our own for messages that come without one begin so; the platform knows none of them. */
-export const ownIdPrefix = "hash:";
 
 /** One item of `messages`. `ownNumber` is the business' own number, `now` Unix ms. */
 export function readMessage(
@@ -75,8 +72,5 @@ function isOwn(number: string | undefined, ownNumber: string | null): boolean {
 function hashId(message: Message, timestamp: string | number | undefined): string {
   const { sender, chat, type, text, attachments, replyTo } = message;
   const parts = [sender.phone, sender.userId, chat, timestamp ?? null, type, text, replyTo];
-  const content = JSON.stringify([...parts, attachments.map((it) => it.source["id"])]);
-  return (
-    ownIdPrefix + builtin.crypto().createHash("sha256").update(content).digest("hex").slice(0, 32)
-  );
+  return ownId([...parts, attachments.map((it) => it.source["id"])]);
 }

@@ -118,9 +118,5 @@ function more(count: number): string | undefined {
 }
 
 function oneLine(parts: (string | undefined)[]): string {
-  return parts
-    .filter((part) => part !== undefined && part !== "")
-    .join(" ")
-    .replace(/\s+/g, " ")
-    .trim();
+  return parts.join(" ").replace(/\s+/g, " ").trim();
 }

@@ -1,23 +1,21 @@
 import { expect, test } from "bun:test";
-import { Deadline } from "../../src/runtime/deadline.ts";
+import { TimeLimit } from "../../src/runtime/time-limit.ts";
 import { fakeClock } from "../support/clock.ts";
 
 const never = new Promise<string>(() => {});
 
 test("what ends in time passes, well or not", async () => {
-  const deadline = new Deadline(fakeClock(), 1_000);
-  expect(await deadline.within(Promise.resolve("done"), "late")).toBe("done");
-  await expect(deadline.within(Promise.reject(new Error("broken")), "late")).rejects.toThrow(
-    "broken",
-  );
+  const limit = new TimeLimit(fakeClock(), 1_000);
+  expect(await limit.within(Promise.resolve("done"), "late")).toBe("done");
+  await expect(limit.within(Promise.reject(new Error("broken")), "late")).rejects.toThrow("broken");
 });
 
 test("each has the whole limit for itself, and hears its own reason", async () => {
   const clock = fakeClock();
-  const deadline = new Deadline(clock, 1_000);
+  const limit = new TimeLimit(clock, 1_000);
   const heard: string[] = [];
   const wait = (name: string) =>
-    deadline.within(never, name).catch((error: unknown) => heard.push(String(error)));
+    limit.within(never, name).catch((error: unknown) => heard.push(String(error)));
   void wait("first");
   await clock.advance(600);
   void wait("second");
@@ -36,10 +34,10 @@ test("each has the whole limit for itself, and hears its own reason", async () =
 
 test("after a quiet time the limit holds again", async () => {
   const clock = fakeClock();
-  const deadline = new Deadline(clock, 1_000);
-  await deadline.within(Promise.resolve(), "late");
+  const limit = new TimeLimit(clock, 1_000);
+  await limit.within(Promise.resolve(), "late");
   await clock.advance(10_000);
-  const late = deadline.within(never, "late").catch(String);
+  const late = limit.within(never, "late").catch(String);
   await clock.advance(1_000);
   expect(await late).toBe("Error: late");
 });
@@ -47,10 +45,10 @@ test("after a quiet time the limit holds again", async () => {
 test("a clock that is set back makes nobody wait longer than the limit once more", async () => {
   const clock = fakeClock();
   let offset = 0;
-  const deadline = new Deadline({ ...clock, now: () => clock.now() + offset }, 1_000);
+  const limit = new TimeLimit({ ...clock, now: () => clock.now() + offset }, 1_000);
   const heard: string[] = [];
   const wait = (name: string) =>
-    void deadline.within(never, name).catch((error: unknown) => heard.push(String(error)));
+    void limit.within(never, name).catch((error: unknown) => heard.push(String(error)));
   wait("first");
   await clock.advance(300);
   wait("second");

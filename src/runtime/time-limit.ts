@@ -9,7 +9,7 @@ interface Waiting {
  * One time limit for many things at once: they end in the order they began, so that a single timer does for all, where
  * one each would be set and cancelled thousands of times a second.
  */
-export class Deadline {
+export class TimeLimit {
   readonly #waiting = new Set<Waiting>();
   #armed = false;
 

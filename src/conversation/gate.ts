@@ -47,25 +47,36 @@ export class Gate {
       this.#crowd.add(chat);
       return { in: false, afterMs: null };
     }
-    if (pace) {
-      const now = this.#options.clock.now();
-      const queue = this.#queue(pace);
-      const recipient = queue.pacer.recipientWait(chat, now);
-      if (recipient > 0) {
-        queue.waiting.delete(chat);
-        return { in: false, afterMs: recipient };
-      }
-      const behind = queue.waiting.size > 0 && this.#called !== chat;
-      if (behind || queue.pacer.accountWait(now) > 0) {
-        queue.waiting.add(chat);
-        this.#schedule(queue);
-        return { in: false, afterMs: null };
-      }
-      queue.pacer.take(chat, now);
-    }
+    const wait = this.#take(chat, pace);
+    if (wait !== 0) return { in: false, afterMs: wait };
     this.#crowd.delete(chat);
     this.#inFlight++;
     return { in: true };
+  }
+
+  /** Lets the chat that is in send once more from its place; false where others wait for one, or its pace says later. */
+  again(chat: ChatId, pace: Pace | undefined): boolean {
+    return this.#crowd.size === 0 && this.#take(chat, pace) === 0;
+  }
+
+  /** Takes what one send costs of the pace: 0; else ms to wait, or null: the chat stands in its account's line. */
+  #take(chat: ChatId, pace: Pace | undefined): number | null {
+    if (!pace) return 0;
+    const now = this.#options.clock.now();
+    const queue = this.#queue(pace);
+    const recipient = queue.pacer.recipientWait(chat, now);
+    if (recipient > 0) {
+      queue.waiting.delete(chat);
+      return recipient;
+    }
+    const behind = queue.waiting.size > 0 && this.#called !== chat;
+    if (behind || queue.pacer.accountWait(now) > 0) {
+      queue.waiting.add(chat);
+      this.#schedule(queue);
+      return null;
+    }
+    queue.pacer.take(chat, now);
+    return 0;
   }
 
   leave(): void {

@@ -20,8 +20,8 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { answerOf, newDelivery, outgoing } from "./delivery.ts";
 import type { Doubt } from "./doubt.ts";
-import { Gate } from "./gate.ts";
 import { Holds } from "./holds.ts";
+import { InFlight, type Attempt } from "./in-flight.ts";
 import { decideRetry } from "./retry.ts";
 import { Settlement, STORE_PAUSE, type LastFailure } from "./settlement.ts";
 import { reasonOf } from "./reason.ts";
@@ -44,17 +44,6 @@ interface Lane {
   cancel: (() => void) | null;
 }
 
-/** A delivery that goes next, with its place at its account's gate. */
-interface Attempt {
-  stored: StoredChat;
-  channel: Channel;
-  delivery: StoredDelivery;
-  gate: Gate;
-  lane: Lane;
-  /** Cuts it off. */
-  inFlight: AbortController;
-}
-
 /**
  * Sends what turns left behind: in order within a chat, one delivery of a chat in flight, chats side by side. A
  * delivery is marked `sending` before the platform hears of it.
@@ -62,26 +51,23 @@ interface Attempt {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #lanes = new Map<ChatId, Lane>();
-  /** Of each account, so that a platform that hangs holds up only its own: one to send, one to ask what was sent. */
-  readonly #gates = new Map<string, Gate>();
+  readonly #inFlight: InFlight;
   readonly #holds: Holds;
   readonly #settlement: Settlement;
   readonly #doubt: () => Promise<Doubt>;
   /** Chats whose channel is not ready, or whose platform is not reached, just now, by account. */
   readonly #stalled = new Map<string, Set<ChatId>>();
-  /** Deliveries in flight, and what cuts each of them off. */
-  readonly #sending = new Map<string, AbortController>();
   /** Chats whose first delivery was sent without an answer and is not sent again yet. */
   readonly #unconfirmed = new Set<ChatId>();
   readonly #abort = new AbortController();
   #stopping = false;
   /** By the clock as it is now: it may have been set back since. */
   #startedAt: number;
-  #idle: (() => void) | null = null;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
+    this.#inFlight = new InFlight({ clock: options.clock, wake: (chat) => this.wake(chat) });
     this.#holds = new Holds({
       clock: options.clock,
       random: options.random,
@@ -183,7 +169,7 @@ export class Outbox {
   /** A status said that a delivery arrived whose answer was still open, and which is not waited for any more. */
   confirmedLater(chat: ChatId, id: string): void {
     const { store } = this.#options;
-    this.#sending.get(id)?.abort();
+    this.#inFlight.cutOff(id);
     const delivery = store.delivery(id);
     const stored = store.chat(chat);
     if (delivery && stored) this.#settlement.ended(stored, delivery, null);
@@ -194,17 +180,8 @@ export class Outbox {
   async drain(graceMs: number): Promise<void> {
     this.#stopping = true;
     for (const lane of this.#lanes.values()) lane.cancel?.();
-    if (this.#sending.size > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.after(graceMs, resolve);
-        this.#idle = () => {
-          cancel();
-          resolve();
-        };
-      });
-    }
+    await this.#inFlight.drain(graceMs);
     this.#abort.abort(new Error("the daemon is stopping"));
-    for (const inFlight of this.#sending.values()) inFlight.abort();
   }
 
   /**
@@ -212,39 +189,38 @@ export class Outbox {
    * goes before it. Answers and throws as {@link ConversationStore.finishTurn}.
    */
   async finish(turn: FinishedTurn): Promise<ChatId | null> {
-    const [first] = turn.deliveries;
-    const attempt = first ? this.#claim(turn.chat, first) : null;
+    const { chat, deliveries } = turn;
+    const [first] = deliveries;
+    const attempt = first ? this.#claim(chat, first) : null;
+    const lane: Lane = { busy: true, again: false, cancel: null };
+    if (attempt) this.#lanes.set(chat, lane);
     let sending = false;
     try {
       const ended = await this.#options.store.finishTurn(turn, attempt !== null);
       sending = attempt !== null && ended !== null && ended.sending;
-      if (attempt && sending) void this.#run(turn.chat, attempt.lane, attempt);
+      if (attempt && sending) void this.#run(chat, lane, attempt);
       else if (ended && first) this.wake(ended.chat);
       return ended && ended.chat;
     } finally {
-      if (attempt && !sending) this.#giveBack(turn.chat, attempt);
+      if (attempt && !sending) {
+        this.#lanes.delete(chat);
+        this.#inFlight.end(attempt);
+        if (lane.again) this.wake(chat);
+      }
     }
   }
 
-  /** Takes the lane of a chat, and a place at the gate, for what may be sent as soon as it is stored; else null. */
+  /** A place at the gate for what may be sent as soon as it is stored; else null. */
   #claim(chat: ChatId, first: NewDelivery): Attempt | null {
     if (this.#stopping || this.#lanes.has(chat)) return null;
     const stored = this.#read(chat);
     const channel = stored && this.#options.channelOf(stored.source);
     if (stored?.id !== chat || channel?.status().state !== "ready") return null;
     if (this.#holds.reason(stored.source)) return null;
-    const gate = this.#gateOf(stored.source, "send");
+    const gate = this.#inFlight.gateOf(stored.source, "send");
     if (!gate.enter(chat, channel.pace).in) return null;
-    const lane = { busy: true, again: false, cancel: null };
-    this.#lanes.set(chat, lane);
     const delivery = newDelivery(chat, first, this.#options.clock.now());
-    return this.#begin({ stored, channel, delivery, gate, lane });
-  }
-
-  #begin(of: Omit<Attempt, "inFlight">): Attempt {
-    const inFlight = new AbortController();
-    this.#sending.set(of.delivery.id, inFlight);
-    return { ...of, inFlight };
+    return this.#inFlight.begin({ stored, channel, delivery, gate });
   }
 
   /** null also where the store cannot be read: an answer waits for a lane then, but is kept. */
@@ -256,23 +232,11 @@ export class Outbox {
     }
   }
 
-  #giveBack(chat: ChatId, attempt: Attempt): void {
-    this.#lanes.delete(chat);
-    this.#leave(attempt);
-    if (attempt.lane.again) this.wake(chat);
-  }
-
-  #leave({ delivery, gate }: Attempt): void {
-    this.#sending.delete(delivery.id);
-    gate.leave();
-    if (this.#sending.size === 0) this.#idle?.();
-  }
-
   /** `marked`: what goes first, and is marked `sending` already. */
   async #run(chat: ChatId, lane: Lane, marked: Attempt | null = null): Promise<void> {
     lane.busy = true;
     try {
-      if (marked && (await this.#sendMarked(marked)) === "wait" && !lane.again) return;
+      if (marked && (await this.#sendMarked(lane, marked)) === "wait" && !lane.again) return;
       while (!this.#stopping) {
         lane.again = false;
         const next = await this.#step(chat, lane);
@@ -298,7 +262,7 @@ export class Outbox {
     this.#unconfirmed.delete(chat);
     if (!delivery || !stored) return "empty";
     // In flight from the lane of a chat that was joined with this one, which wakes this one in the end.
-    if (this.#sending.has(delivery.id)) return "wait";
+    if (this.#inFlight.has(delivery.id)) return "wait";
     const channel = this.#options.channelOf(stored.source);
     if (!channel) return "wait";
     if (this.#holds.park(stored.source, chat)) return "wait";
@@ -310,10 +274,11 @@ export class Outbox {
       return this.#later(chat, lane, due - clock.now());
     }
     const asks = delivery.state === "sending" && channel.repeat === "ask";
-    const gate = this.#gateOf(stored.source, asks ? "ask" : "send");
+    const gate = this.#inFlight.gateOf(stored.source, asks ? "ask" : "send");
     const entry = gate.enter(chat, asks ? channel.askPace : channel.pace);
     if (!entry.in) return entry.afterMs === null ? "wait" : this.#later(chat, lane, entry.afterMs);
-    const attempt = this.#begin({ stored, channel, delivery, gate, lane });
+    const attempt = this.#inFlight.begin({ stored, channel, delivery, gate });
+    let marked = false;
     try {
       const out = outgoing(stored, delivery);
       if (asks) {
@@ -321,34 +286,77 @@ export class Outbox {
         if (!(await doubt.ask(channel, stored, delivery, out))) return "again";
       }
       if (this.#stopping) return "again";
-      if (!(await store.markSending(delivery.id))) return "again";
-      return await this.#send(attempt);
+      marked = await store.markSending(delivery.id);
+      if (!marked) return "again";
     } finally {
-      this.#leave(attempt);
+      if (!marked) this.#inFlight.end(attempt);
     }
+    return await this.#sendMarked(lane, attempt);
   }
 
-  async #sendMarked(attempt: Attempt): Promise<"again" | "wait"> {
+  /** Sends what is marked, what was marked as that was noted, and so on. */
+  async #sendMarked(lane: Lane, first: Attempt): Promise<"again" | "wait"> {
+    let attempt = first;
     try {
-      return await this.#send(attempt);
+      for (;;) {
+        const then = await this.#send(lane, attempt);
+        if (typeof then === "string") return then;
+        this.#inFlight.handOn(attempt.delivery.id);
+        attempt = then;
+      }
     } finally {
-      this.#leave(attempt);
+      this.#inFlight.end(attempt);
     }
   }
 
-  /** Sends what is marked, and notes what became of it. */
-  async #send({ stored, channel, delivery, lane, inFlight }: Attempt): Promise<"again" | "wait"> {
-    const { signal } = inFlight;
+  /** Sends what is marked, and notes what became of it. Answers what goes next, if that is marked already. */
+  async #send(lane: Lane, attempt: Attempt): Promise<"again" | "wait" | Attempt> {
+    const { stored, channel, delivery, signal } = attempt;
     const result = await answerOf(channel, delivery, outgoing(stored, delivery), {
       log: this.#options.log,
       signal,
     });
     // Cut off by a stop, it stays in doubt: that is no try of which nobody answered. Else a status has settled it.
     if (signal.aborted && !result.ok && result.failure.retry === "ambiguous") return "again";
-    const pause = await this.#settlement.settle(stored, channel, delivery, result);
+    const next = result.ok ? this.#next(attempt) : null;
+    let pause: number | null;
+    let marked = false;
+    try {
+      const settled = this.#settlement.settle(stored, channel, delivery, result);
+      // In the commit that notes this one; where that fails, it is looked at anew.
+      const marking = next && this.#options.store.markSending(next.delivery.id).catch(() => false);
+      pause = await settled;
+      marked = (await marking) === true;
+    } finally {
+      if (next && !marked) this.#inFlight.handOn(next.delivery.id);
+    }
+    if (next && marked) return next;
     if (pause === null || this.#stopping) return "again";
     this.#park(stored.source, stored.id);
     return this.#later(stored.id, lane, pause);
+  }
+
+  /** What goes after this one, with its place at the gate, where it may go as soon as it is marked; else null. */
+  #next({ stored: { id: chat }, channel, delivery, gate }: Attempt): Attempt | null {
+    const { store, clock } = this.#options;
+    try {
+      const next = this.#stopping ? null : store.deliveryAfter(chat, delivery.id);
+      const stored = next && store.chat(chat);
+      if (stored?.id !== chat || next?.state !== "pending" || next.nextAt > clock.now())
+        return null;
+      if (this.#inFlight.has(next.id) || channel.status().state !== "ready") return null;
+      if (
+        this.#holds.reason(stored.source) ||
+        gate !== this.#inFlight.gateOf(stored.source, "send")
+      ) {
+        return null;
+      }
+      if (!gate.again(chat, channel.pace)) return null;
+      return this.#inFlight.begin({ stored, channel, delivery: next, gate });
+    } catch {
+      // For the look that follows to meet.
+      return null;
+    }
   }
 
   /** What is in doubt waits out its grace; a restart begins that anew, since statuses could not come in. */
@@ -374,16 +382,6 @@ export class Outbox {
     const problem = error instanceof StoreError ? error.problem : "failed";
     const reason = reasonOf(error);
     this.#options.alarms.raise("store", problem, `The store cannot be used: ${reason}`);
-  }
-
-  #gateOf(source: Source, purpose: "send" | "ask"): Gate {
-    const key = `${purpose} ${sourceKey(source)}`;
-    let gate = this.#gates.get(key);
-    if (!gate) {
-      gate = new Gate({ clock: this.#options.clock, wake: (chat) => this.wake(chat) });
-      this.#gates.set(key, gate);
-    }
-    return gate;
   }
 
   #park(source: Source, chat: ChatId): "wait" {

@@ -48,6 +48,8 @@ export interface ConversationStore {
   chatsWithOpenDeliveries(): ChatId[];
   /** The oldest delivery of a chat that is not final. */
   openDelivery(chat: ChatId): StoredDelivery | null;
+  /** The next of a chat that is not final after `id`, the one in flight; null where another one goes before that. */
+  deliveryAfter(chat: ChatId, id: string): StoredDelivery | null;
   delivery(id: string): StoredDelivery | null;
   /**
    * Marks a delivery `sending`: the platform may hear of it from here on. False where it is open no more (a status has

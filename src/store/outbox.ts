@@ -105,6 +105,16 @@ export class Outbox {
     return row ? toDelivery(row as unknown as OutboxRow) : null;
   }
 
+  openAfter(chat: ChatId, id: string): StoredDelivery | null {
+    const row = this.database
+      .sql(
+        `SELECT *, seq > (SELECT seq FROM outbox WHERE id = ?1) AS later FROM outbox
+         WHERE chat = +?2 AND state < 2 AND id <> ?1 ORDER BY seq LIMIT 1`,
+      )
+      .get(id, chat);
+    return row?.["later"] === 1 ? toDelivery(row as unknown as OutboxRow) : null;
+  }
+
   get(id: string): StoredDelivery | null {
     const row = this.#row(id);
     return row ? toDelivery(this.#current(row)) : null;

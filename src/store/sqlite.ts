@@ -186,6 +186,10 @@ class SqliteStore implements ConversationStore {
     return this.#outbox.open(chat);
   }
 
+  deliveryAfter(chat: ChatId, id: string): StoredDelivery | null {
+    return this.#outbox.openAfter(chat, id);
+  }
+
   delivery(id: string): StoredDelivery | null {
     return this.#outbox.get(id);
   }

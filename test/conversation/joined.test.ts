@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import type { AgentReply } from "../../src/agent/agent.ts";
 import type { SendResult } from "../../src/channels/message.ts";
 import type { ChatId } from "../../src/store/contract.ts";
@@ -69,6 +69,28 @@ test.each([["same-id"], ["ask"]] as const)(
     expect(sentIds()).toEqual(["a", "b"]);
   },
 );
+
+test("what is just being marked in the one is not marked after what was sent in the other", async () => {
+  const earlier = await chatWith({ phone });
+  const later = await chatWith({ userId });
+  const gate = Promise.withResolvers<SendResult>();
+  trial.channel.answers = [gate.promise];
+  await queue(earlier, "a");
+  const marked = Promise.withResolvers<void>();
+  const mark = trial.store.markSending.bind(trial.store);
+  spyOn(trial.store, "markSending").mockImplementationOnce(async (id) => {
+    await marked.promise;
+    return mark(id);
+  });
+  await queue(later, "b");
+  await joinThem();
+  gate.resolve({ ok: true, platformId: "wamid" });
+  await settle();
+  expect(sentIds()).toEqual(["a"]);
+  marked.resolve();
+  await settle();
+  expect(sentIds()).toEqual(["a", "b"]);
+});
 
 for (const debounceMs of [0, 100]) {
   test(`messages that waited behind a turn are answered in the joined chat, debounce ${debounceMs}`, async () => {

@@ -9,6 +9,7 @@ import {
   StoreError,
   type ChatId,
   type ConversationStore,
+  type EndedTurn,
   type FinishedTurn,
   type NewDelivery,
   type Source,
@@ -194,20 +195,20 @@ export class Outbox {
     const attempt = first ? this.#claim(chat, first) : null;
     const lane: Lane = { busy: true, again: false, cancel: null };
     if (attempt) this.#lanes.set(chat, lane);
-    let sending = false;
+    let ended: EndedTurn | null = null;
     try {
-      const ended = await this.#options.store.finishTurn(turn, attempt !== null);
-      sending = attempt !== null && ended !== null && ended.sending;
-      if (attempt && sending) void this.#run(chat, lane, attempt);
-      else if (ended && first) this.wake(ended.chat);
-      return ended && ended.chat;
+      ended = await this.#options.store.finishTurn(turn, attempt !== null);
     } finally {
-      if (attempt && !sending) {
+      if (attempt && !ended?.sending) {
         this.#lanes.delete(chat);
         this.#inFlight.end(attempt);
         if (lane.again) this.wake(chat);
       }
     }
+    if (attempt && ended?.sending) void this.#run(chat, lane, attempt);
+    // Only now: of a chat that was joined meanwhile, its lane must not find the delivery in flight.
+    else if (ended && first) this.wake(ended.chat);
+    return ended && ended.chat;
   }
 
   /** A place at the gate for what may be sent as soon as it is stored; else null. */
@@ -317,7 +318,8 @@ export class Outbox {
       signal,
     });
     // Cut off by a stop, it stays in doubt: that is no try of which nobody answered. Else a status has settled it.
-    if (signal.aborted && !result.ok && result.failure.retry === "ambiguous") return "again";
+    const cut = signal.aborted && !result.ok && result.failure.retry;
+    if (cut === "ambiguous" || (cut && cut !== "hold" && !this.#stopping)) return "again";
     const next = result.ok ? this.#next(attempt) : null;
     let pause: number | null;
     let marked = false;

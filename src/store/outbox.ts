@@ -130,10 +130,13 @@ export class Outbox {
     return { ...row, chat: this.currentChat(row.chat) };
   }
 
+  /** Not where another one of its chat goes before it: a status may have put that back, or a joined chat brought it. */
   markSending(id: string, now: number): boolean {
     const marked = this.database
       .sql(
-        "UPDATE outbox SET state = 1, attempts = attempts + 1, updated_at = ? WHERE id = ? AND state < 2",
+        `UPDATE outbox SET state = 1, attempts = attempts + 1, updated_at = ? WHERE id = ? AND state < 2
+         AND NOT EXISTS (SELECT 1 FROM outbox AS other INDEXED BY outbox_open
+                         WHERE other.chat = outbox.chat AND other.state < 2 AND other.seq < outbox.seq)`,
       )
       .run(now, id);
     return Number(marked.changes) > 0;

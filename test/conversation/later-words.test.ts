@@ -144,6 +144,22 @@ describe("a word that arrives instead of the answer", () => {
     expect(trial.outbox.lastFailure(cloud)).toBeNull();
   });
 
+  test("cuts off an upload, too, and calls that no failure", async () => {
+    trial.channel.answers = [unanswered];
+    await send("a", "b");
+    const before = trial.outbox.lastFailure(cloud);
+    const { send: sends } = trial.channel;
+    trial.channel.send = async (delivery, signal) => {
+      if (delivery.id !== "a") return sends(delivery, signal);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { ok: false, failure: failure("unsent") };
+    };
+    await pass(61_000);
+    await hear("a", "delivered");
+    expect(sentIds()).toEqual(["a", "b"]);
+    expect(trial.outbox.lastFailure(cloud)).toEqual(before);
+  });
+
   test("after all is as it was counts nothing twice", async () => {
     await send("a");
     await hear("a", "sent");

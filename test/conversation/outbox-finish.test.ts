@@ -245,6 +245,33 @@ test.each([
   expect(sentIds()).toEqual(["first", "second"]);
 });
 
+test("an answer whose chat is joined with another in the very commit goes out there", async () => {
+  const userId = "US.13491208655302741918";
+  await trial.store.openChat(cloud, recipientAt(phone));
+  const asked = message({ sender: { ...nobody, userId } });
+  await trial.store.accept(cloud, [{ kind: "message", message: asked }], everybody);
+  const [chat = -1] = trial.store.chatsWithPendingMessages();
+  const messages = trial.store.pendingMessages(chat, 9).map(({ id }) => id);
+  const sender = { ...nobody, phone, userId };
+  const joined = trial.store.accept(
+    cloud,
+    [{ kind: "identity", sender, previousUserId: null, previousPhone: null }],
+    everybody,
+  );
+  const ended = await trial.outbox.finish({
+    chat,
+    turnId: "turn",
+    messages,
+    history: [],
+    keepHistory: 40,
+    deliveries: [{ id: "answer", content: { kind: "text", text: "answer", quote: null } }],
+  });
+  await joined;
+  await settle();
+  expect(ended).not.toBe(chat);
+  expect([sentIds(), states("answer")]).toEqual([["answer"], ["sent"]]);
+});
+
 test("a stop waits for an answer whose turn is just being stored", async () => {
   const turn = await turnOf(phone, "a");
   const finished = trial.outbox.finish(turn);

@@ -4,7 +4,7 @@ import { StoreError } from "../../src/store/contract.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
-import { cloud } from "../support/store.ts";
+import { cloud, everybody } from "../support/store.ts";
 
 // What follows in a chat is marked in the commit that notes what went before it, where it may go at once.
 
@@ -185,6 +185,37 @@ describe("it is looked at by itself", () => {
     await settle();
     expect([sentIds(), states("a", "b")]).toEqual([["a"], ["sent", "pending"]]);
   });
+});
+
+test.each([
+  ["before its answer", false],
+  ["in the commit that notes it", true],
+])("one that a status fails %s is tried again before what follows it", async (_, together) => {
+  const gate = Promise.withResolvers<SendResult>();
+  trial.channel.answers = [gate.promise];
+  trial.outbox.wake(await queue(phone, "a", "b"));
+  await settle();
+  const failure = { retry: "backoff" as const, afterMs: null, code: "130429", hint: "" };
+  const status = {
+    platformId: "wamid.a",
+    deliveryId: "a",
+    state: "failed" as const,
+    timestamp: 1,
+    failure,
+  };
+  const rules = { ...everybody, pauseAfter: () => 2_000 };
+  const heard = trial.store.accept(cloud, [{ kind: "status", status }], rules).then(({ moved }) => {
+    for (const { chat, delivery } of moved) trial.outbox.failedLater(chat, delivery, failure);
+  });
+  if (!together) await heard;
+  gate.resolve({ ok: true, platformId: "wamid.a" });
+  await heard;
+  await settle();
+  await pass(3_000);
+  expect([sentIds(), states("a", "b")]).toEqual([
+    ["a", "a", "b"],
+    ["sent", "sent"],
+  ]);
 });
 
 test("one that goes before it, since it failed later and is tried again, is not overtaken", async () => {

@@ -102,12 +102,17 @@ asRoot("what root's daemon makes in another account's home is that account's", a
   // The account may have laid it there.
   writeFileSync(join(folder, "system"), "");
   linkSync(join(folder, "system"), join(home, "media/7/another name of it"));
+  mkdirSync(join(folder, "theirs"));
+  writeFileSync(join(folder, "theirs/file"), "");
+  chownSync(join(folder, "theirs"), 54321, 54321);
+  symlinkSync(join(folder, "theirs"), join(home, "media/7/link"));
   await daemon.stop();
   const left = ["revka.db", "revka.db.lock", "media", "media/7", "media/7/voice.ogg"];
   expect(ownersOf(left)).toEqual(Object.fromEntries(left.map((name) => [name, 12345])));
   // Not Revka's own.
   expect(statSync(daemon.configFile).uid).toBe(0);
   expect(statSync(join(folder, "system")).uid).toBe(0);
+  expect(statSync(join(folder, "theirs/file")).uid).toBe(0);
 });
 
 asRoot.each([

@@ -335,6 +335,14 @@ test("behind a link the damaged file itself is moved aside, and its place taken 
   store.close();
 });
 
+test("a link to a file that is yet to be made is one store from the first start on", () => {
+  symlinkSync(join(folder, "elsewhere.db"), path);
+  const store = storeAt(path, clock);
+  expect(() => storeAt(path, clock)).toThrow("another Revka runs on the store");
+  expect(() => storeAt(join(folder, "elsewhere.db"), clock)).toThrow("another Revka runs");
+  store.close();
+});
+
 test("a link to nothing is not called a folder", () => {
   symlinkSync("/nowhere/revka.db", path);
   expect(() => storeAt(path, clock)).toThrow(`the store ${path}: it cannot be made: see to`);

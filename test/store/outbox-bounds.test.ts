@@ -46,8 +46,7 @@ describe("what waits to be sent", () => {
     const long = { kind: "text" as const, text: "x".repeat(400), quote: null };
     await trial.store.enqueue(chat, [{ id: "d3", content: long }]);
     expect(await takes(100, 400)).toBe(false);
-    await trial.store.markSending("d3");
-    await trial.store.markSent("d3", "wamid.3");
+    await trial.store.markFailed("d3", { retry: "no", afterMs: null, code: "x", hint: "" });
     expect(await takes(100, 400)).toBe(true);
   });
 

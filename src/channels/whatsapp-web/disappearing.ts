@@ -3,7 +3,7 @@ import type { GroupCommit } from "./group-commit.ts";
 import { type Mappings, senderOf } from "./identity.ts";
 import { kindOf } from "./jid.ts";
 import { jsonOf } from "./key-store.ts";
-import { unwrapped } from "./wrappings.ts";
+import { sideshow, unwrapped } from "./wrappings.ts";
 
 /** Number of a protobuf enum (`WAProto`: ProtocolMessage.Type). */
 const EPHEMERAL_SETTING = 3;
@@ -15,12 +15,14 @@ export const DISAPPEARING = "disappearing";
  * nothing of that. Phones put it into every message of such a chat, and a mere `conversation` has no place for it.
  */
 export function timerIn(raw: proto.IMessage): number | null {
+  if (sideshow(raw) === "status") return null;
   const { conversation, protocolMessage, ...content } = unwrapped(raw) ?? {};
   if (protocolMessage) {
     const { type, ephemeralExpiration } = protocolMessage;
     return type === EPHEMERAL_SETTING ? (ephemeralExpiration ?? 0) : null;
   }
-  if (conversation) return 0;
+  // Its wrapping says that it disappears, and nothing says when.
+  if (conversation) return raw.ephemeralMessage ? null : 0;
   for (const part of Object.values(content)) {
     if (part && "contextInfo" in part && part.contextInfo) return part.contextInfo.expiration ?? 0;
   }

@@ -1,5 +1,15 @@
-import { existsSync, lchownSync, lstatSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lchownSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { targetOf } from "../../runtime/target-of.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { LoadedConfig } from "../../config/load.ts";
@@ -36,11 +46,13 @@ function ofRoot(folder: string): boolean {
   return statSync(folder, { throwIfNoEntry: false })?.uid === 0;
 }
 
-/** Everything below, a folder before what is in it. */
+/** Everything below, a folder before what is in it. No link is followed: it may lead anywhere. */
 function within(folder: string): string[] {
   try {
-    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-    return names.toSorted().map((name) => join(folder, name));
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? [path, ...within(path)] : [path];
+    });
   } catch {
     return [];
   }
@@ -51,13 +63,20 @@ function within(folder: string): string[] {
  * there is not given, nor what a network's disk keeps.
  */
 function give(path: string): boolean {
+  let folder: number | undefined;
   try {
-    const { uid, gid } = statSync(dirname(path));
-    const it = lstatSync(path);
+    folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+    const { uid, gid } = fstatSync(folder);
+    // By its number: whoever owns it may put a link to another folder in its place meanwhile.
+    const held = `/proc/self/fd/${folder}`;
+    const inside = join(existsSync(held) ? held : dirname(path), basename(path));
+    const it = lstatSync(inside);
     if (uid === 0 || it.uid !== 0 || (it.nlink > 1 && !it.isDirectory())) return false;
-    lchownSync(path, uid, gid);
+    lchownSync(inside, uid, gid);
     return true;
   } catch {
     return false;
+  } finally {
+    if (folder !== undefined) closeSync(folder);
   }
 }

@@ -18,6 +18,8 @@ test.each<[string, proto.IMessage, number | null]>([
   ["the timer set", { protocolMessage: { type: 3, ephemeralExpiration: 604_800 } }, 604_800],
   ["the timer taken away", { protocolMessage: { type: 3 } }, 0],
   ["an edit", { protocolMessage: { type: 14, editedMessage: { conversation: "b" } } }, null],
+  ["a status in a group", { groupStatusMessage: { message: { imageMessage: day } } }, null],
+  ["a wrapped mere text", { ephemeralMessage: { message: { conversation: "a" } } }, null],
   ["a reaction", { reactionMessage: { text: "a" } }, null],
   ["what has no place for it", { imageMessage: { caption: "a" } }, null],
   ["nothing", {}, null],

@@ -213,24 +213,21 @@ export class Outbox {
 
   /** A place at the gate for what may be sent as soon as it is stored; else null. */
   #claim(chat: ChatId, first: NewDelivery): Attempt | null {
-    if (this.#stopping || this.#lanes.has(chat)) return null;
-    const stored = this.#read(chat);
-    const channel = stored && this.#options.channelOf(stored.source);
-    if (stored?.id !== chat || channel?.status().state !== "ready") return null;
-    if (this.#holds.reason(stored.source)) return null;
+    const able = this.#stopping || this.#lanes.has(chat) ? null : this.#able(chat);
+    if (!able) return null;
+    const { stored, channel } = able;
     const gate = this.#inFlight.gateOf(stored.source, "send");
     if (!gate.enter(chat, channel.pace).in) return null;
     const delivery = newDelivery(chat, first, this.#options.clock.now());
     return this.#inFlight.begin({ stored, channel, delivery, gate });
   }
 
-  /** null also where the store cannot be read: an answer waits for a lane then, but is kept. */
-  #read(chat: ChatId): StoredChat | null {
-    try {
-      return this.#options.store.chat(chat);
-    } catch {
-      return null;
-    }
+  /** A chat whose account may send now: its channel is ready, and nothing holds it; else null. */
+  #able(chat: ChatId): { stored: StoredChat; channel: Channel } | null {
+    const stored = readable(() => this.#options.store.chat(chat));
+    const channel = stored && this.#options.channelOf(stored.source);
+    if (stored?.id !== chat || channel?.status().state !== "ready") return null;
+    return this.#holds.reason(stored.source) ? null : { stored, channel };
   }
 
   /** `marked`: what goes first, and is marked `sending` already. */
@@ -339,26 +336,14 @@ export class Outbox {
   }
 
   /** What goes after this one, with its place at the gate, where it may go as soon as it is marked; else null. */
-  #next({ stored: { id: chat }, channel, delivery, gate }: Attempt): Attempt | null {
+  #next({ stored: { id: chat }, delivery, gate }: Attempt): Attempt | null {
     const { store, clock } = this.#options;
-    try {
-      const next = this.#stopping ? null : store.deliveryAfter(chat, delivery.id);
-      const stored = next && store.chat(chat);
-      if (stored?.id !== chat || next?.state !== "pending" || next.nextAt > clock.now())
-        return null;
-      if (this.#inFlight.has(next.id) || channel.status().state !== "ready") return null;
-      if (
-        this.#holds.reason(stored.source) ||
-        gate !== this.#inFlight.gateOf(stored.source, "send")
-      ) {
-        return null;
-      }
-      if (!gate.again(chat, channel.pace)) return null;
-      return this.#inFlight.begin({ stored, channel, delivery: next, gate });
-    } catch {
-      // For the look that follows to meet.
-      return null;
-    }
+    const able = this.#stopping ? null : this.#able(chat);
+    if (!able || gate !== this.#inFlight.gateOf(able.stored.source, "send")) return null;
+    const next = readable(() => store.deliveryAfter(chat, delivery.id));
+    if (next?.state !== "pending" || next.nextAt > clock.now()) return null;
+    if (this.#inFlight.has(next.id) || !gate.again(chat, able.channel.pace)) return null;
+    return this.#inFlight.begin({ ...able, delivery: next, gate });
   }
 
   /** What is in doubt waits out its grace; a restart begins that anew, since statuses could not come in. */
@@ -396,5 +381,14 @@ export class Outbox {
     lane.cancel?.();
     lane.cancel = this.#options.clock.after(ms, () => this.wake(chat));
     return "wait";
+  }
+}
+
+/** null also where the store cannot be read: that is for the look at the lane to meet, which tells of it. */
+function readable<T>(look: () => T | null): T | null {
+  try {
+    return look();
+  } catch {
+    return null;
   }
 }

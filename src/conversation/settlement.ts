@@ -14,7 +14,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Holds } from "./holds.ts";
 import { decideRetry, pauseOfUnsent } from "./retry.ts";
 
-/** Pause after the store refused a mark, ms. */
+/** Pause before a store that failed is tried again, ms. */
 export const STORE_PAUSE = 2_000;
 
 /** Failures to reach the platform over so long, ms, without an answer in between, are more than a moment's. */

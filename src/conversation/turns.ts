@@ -15,12 +15,11 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { burstDue, longestBurst, takeBurst } from "./burst.ts";
 import { toDelivery } from "./delivery.ts";
 import { reasonOf } from "./reason.ts";
+import { STORE_PAUSE } from "./settlement.ts";
 import type { TurnResult, TurnWork } from "./turn.ts";
 
 /** Messages looked at when a burst is gathered; more wait for the next turn. */
 const MAX_BURST = 50;
-/** Pause before a store that failed is tried again, ms. */
-const STORE_PAUSE = 2_000;
 
 export interface TurnsOptions {
   store: ConversationStore;

@@ -1,6 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import type { SendResult } from "../../src/channels/message.ts";
-import { StoreError, type FinishedTurn } from "../../src/store/contract.ts";
+import { StoreError, type ChatId, type FinishedTurn } from "../../src/store/contract.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { fails, outboxTrial } from "../support/outbox-trial.ts";
 import { settle } from "../support/settle.ts";
@@ -209,48 +209,8 @@ describe("where the end of a turn is not kept", () => {
   });
 });
 
-test.each([
-  ["the chat of the answer", { turnFirst: true }],
-  ["the other chat", { turnFirst: false }],
-])("where two chats are joined meanwhile and %s stays, order is kept", async (_, { turnFirst }) => {
-  const userId = "US.13491208655302741918";
-  if (!turnFirst) await trial.store.openChat(cloud, recipientAt(phone));
-  const asked = message({ sender: { ...nobody, userId } });
-  await trial.store.accept(cloud, [{ kind: "message", message: asked }], everybody);
-  const [chat = -1] = trial.store.chatsWithPendingMessages();
-  const gate = Promise.withResolvers<SendResult>();
-  trial.channel.answers = [gate.promise];
-  trial.outbox.wake(await queue(phone, "first"));
-  await settle();
-  const sender = { ...nobody, phone, userId };
-  const joined = trial.store.accept(
-    cloud,
-    [{ kind: "identity", sender, previousUserId: null, previousPhone: null }],
-    everybody,
-  );
-  const ended = await trial.outbox.finish({
-    chat,
-    turnId: "turn",
-    messages: trial.store.pendingMessages(chat, 9).map(({ id }) => id),
-    history: [],
-    keepHistory: 40,
-    deliveries: [{ id: "second", content: { kind: "text", text: "second", quote: null } }],
-  });
-  await joined;
-  await settle();
-  const before = [ended === chat, sentIds(), states("second")];
-  gate.resolve({ ok: true, platformId: "wamid" });
-  await settle();
-  expect(before).toEqual([turnFirst, ["first"], ["pending"]]);
-  expect(sentIds()).toEqual(["first", "second"]);
-});
-
-test("an answer whose chat is joined with another in the very commit goes out there", async () => {
-  const userId = "US.13491208655302741918";
-  await trial.store.openChat(cloud, recipientAt(phone));
-  const asked = message({ sender: { ...nobody, userId } });
-  await trial.store.accept(cloud, [{ kind: "message", message: asked }], everybody);
-  const [chat = -1] = trial.store.chatsWithPendingMessages();
+/** Two chats are one person's, as is learnt in the commit that ends the turn of the one known by user id. */
+async function finishesAsJoined(userId: string, chat: ChatId, delivery: string) {
   const messages = trial.store.pendingMessages(chat, 9).map(({ id }) => id);
   const sender = { ...nobody, phone, userId };
   const joined = trial.store.accept(
@@ -264,10 +224,41 @@ test("an answer whose chat is joined with another in the very commit goes out th
     messages,
     history: [],
     keepHistory: 40,
-    deliveries: [{ id: "answer", content: { kind: "text", text: "answer", quote: null } }],
+    deliveries: [{ id: delivery, content: { kind: "text", text: delivery, quote: null } }],
   });
   await joined;
   await settle();
+  return ended;
+}
+
+test.each([
+  ["the chat of the answer", { turnFirst: true }],
+  ["the other chat", { turnFirst: false }],
+])("where two chats are joined meanwhile and %s stays, order is kept", async (_, { turnFirst }) => {
+  const userId = "US.13491208655302741918";
+  if (!turnFirst) await trial.store.openChat(cloud, recipientAt(phone));
+  const asked = message({ sender: { ...nobody, userId } });
+  await trial.store.accept(cloud, [{ kind: "message", message: asked }], everybody);
+  const [chat = -1] = trial.store.chatsWithPendingMessages();
+  const gate = Promise.withResolvers<SendResult>();
+  trial.channel.answers = [gate.promise];
+  trial.outbox.wake(await queue(phone, "first"));
+  await settle();
+  const ended = await finishesAsJoined(userId, chat, "second");
+  const before = [ended === chat, sentIds(), states("second")];
+  gate.resolve({ ok: true, platformId: "wamid" });
+  await settle();
+  expect(before).toEqual([turnFirst, ["first"], ["pending"]]);
+  expect(sentIds()).toEqual(["first", "second"]);
+});
+
+test("an answer whose chat is joined with another in the very commit goes out there", async () => {
+  const userId = "US.13491208655302741918";
+  await trial.store.openChat(cloud, recipientAt(phone));
+  const asked = message({ sender: { ...nobody, userId } });
+  await trial.store.accept(cloud, [{ kind: "message", message: asked }], everybody);
+  const [chat = -1] = trial.store.chatsWithPendingMessages();
+  const ended = await finishesAsJoined(userId, chat, "answer");
   expect(ended).not.toBe(chat);
   expect([sentIds(), states("answer")]).toEqual([["answer"], ["sent"]]);
 });

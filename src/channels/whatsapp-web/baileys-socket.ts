@@ -23,7 +23,7 @@ import { within } from "./patience.ts";
 import { placeholderOf } from "./placeholder.ts";
 import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
-import { partOf } from "./resent.ts";
+
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
 import { statusOf } from "./socket-error.ts";
@@ -156,7 +156,8 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
   const { ws } = sock;
   handleInOrder(ws, clock, (node) => {
     session.incoming.note(node);
-    keepPlaceholder(node, session, clock);
+    const missing = placeholderOf(node, session.self);
+    if (missing) session.awaitContent(missing);
     if (node.attrs.from?.endsWith("@newsletter")) events.ignored("newsletter");
   });
   ws.prependListener("CB:receipt", ({ attrs }: BinaryNode) => {
@@ -178,15 +179,6 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
     const ack = buildAckStanza(node, undefined, sock.authState.creds.me?.id);
     sock.sendNode(ack).catch(() => {});
   });
-}
-
-/** On disk before its acknowledgement leaves ({@link holdFrames}), so that the phone is asked for it, come what may. */
-function keepPlaceholder(node: BinaryNode, session: Session, clock: Clock): void {
-  const attributes = placeholderOf(node, session.self);
-  if (!attributes) return;
-  const placeholder = { part: partOf(attributes), attributes };
-  const now = clock.now();
-  session.write(() => session.journal.putPlaceholder(placeholder, now)).catch(() => {});
 }
 
 /**

@@ -12,6 +12,8 @@ const INCOMPLETE_MS = 14 * DAY_MS;
 /** A message without content that the phone never sent again is given up. */
 const PLACEHOLDER_MS = 7 * DAY_MS;
 const MOST_ROWS = 200_000;
+/** Of messages without content as many are kept at least, and twice as many at most: anybody can send what nobody can read. */
+const MOST_PLACEHOLDERS = 1000;
 const PREVIEW_CHARACTERS = 200;
 /** Messages whose attributes are at hand: one is answered soon after it came. */
 const MOST_AT_HAND = 1000;
@@ -73,7 +75,7 @@ export class Journal {
   /** Attributes by message, where its first stanza was written not long ago. */
   private readonly atHand = new Newest<StanzaAttributes>(MOST_AT_HAND);
   /** Ids of messages without content; of some that have arrived as well. */
-  private readonly placeholderIds: Set<string>;
+  private placeholderIds: Set<string>;
 
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
@@ -99,6 +101,11 @@ export class Journal {
       placeholder: sql.prepare(
         `INSERT OR IGNORE INTO received (part, stanza, message_id, parts, attributes, at, done) VALUES (?, ?, ?, 1, ?, ?, ${PLACEHOLDER})`,
       ),
+      placeholderIds: sql.prepare(`SELECT message_id FROM received WHERE done = ${PLACEHOLDER}`),
+      overflow: sql.prepare(
+        `DELETE FROM received WHERE done = ${PLACEHOLDER} AND number <=
+         (SELECT number FROM received WHERE done = ${PLACEHOLDER} ORDER BY number DESC LIMIT 1 OFFSET ?)`,
+      ),
       placeholders: sql.prepare(
         `SELECT part, attributes FROM received WHERE done = ${PLACEHOLDER} AND (?1 IS NULL OR message_id = ?1) ORDER BY number`,
       ),
@@ -114,10 +121,12 @@ export class Journal {
         "DELETE FROM received WHERE done = 1 AND number <= (SELECT max(number) FROM received) - ?",
       ),
     };
-    const waiting = sql
-      .prepare(`SELECT message_id FROM received WHERE done = ${PLACEHOLDER}`)
-      .all();
-    this.placeholderIds = new Set(waiting.map((row) => String(row.message_id)));
+    this.placeholderIds = this.storedPlaceholderIds();
+  }
+
+  private storedPlaceholderIds(): Set<string> {
+    const waiting = this.statements.placeholderIds.all();
+    return new Set(waiting.map((row) => String(row.message_id)));
   }
 
   /** A message came without its content. Call it in a transaction, before its acknowledgement leaves. */
@@ -126,6 +135,10 @@ export class Journal {
     this.placeholderIds.add(id);
     const sealed = this.seal(part, "attributes", JSON.stringify(attributes));
     this.statements.placeholder.run(part, part, id, sealed, now);
+    if (this.placeholderIds.size <= 2 * MOST_PLACEHOLDERS) return;
+    this.statements.overflow.run(MOST_PLACEHOLDERS);
+
+    this.placeholderIds = this.storedPlaceholderIds();
   }
 
   /** Messages whose content is still to come, oldest first; all, or those with this id. */

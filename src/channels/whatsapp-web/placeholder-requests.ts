@@ -30,7 +30,7 @@ export interface PlaceholderRequestsOptions {
 }
 
 /**
- * Asks the account's phone, over one connection, for the messages that came without their content: soon after the
+ * Asks the account's phone, over one connection, for the messages whose content is missing: soon after the
  * login, and as long as it does not answer at growing pauses, until {@link Journal.prune} gives them up.
  */
 export class PlaceholderRequests {
@@ -71,7 +71,10 @@ export class PlaceholderRequests {
         continue;
       }
       asked.set(part, { times, at: clock.now() });
-      log.info({ times }, "a message came without content; the phone was asked to send it again");
+      log.info(
+        { times },
+        "the content of a message is missing; the phone was asked to send it again",
+      );
     }
   }
 

@@ -2,7 +2,7 @@ import { type BinaryNode, type proto, decodeMessageNode } from "@whiskeysockets/
 import type { Self } from "./identity.ts";
 import { attributesOf } from "./incoming-stanzas.ts";
 import { kindOf, phoneJid, withoutDevice } from "./jid.ts";
-import type { StanzaAttributes } from "./journal.ts";
+import { type StanzaAttributes, digestOf } from "./journal.ts";
 
 /** What no phone sends again (`messages-recv.js:1309`); of the last, Baileys makes no placeholder at all. */
 const withheld = new Set([
@@ -17,8 +17,7 @@ const chats = new Set(["phone", "lid", "group"]);
 
 /**
  * The attributes of a message that WhatsApp hands over without its content, such as the first one from a
- * click-to-WhatsApp ad; null for any other stanza. The account's phone has the content and sends it when asked. As that
- * may take days, the message counts as backlog.
+ * click-to-WhatsApp ad; null for any other stanza.
  */
 export function placeholderOf(node: BinaryNode, self: Self): StanzaAttributes | null {
   const children = Array.isArray(node.content) ? node.content : [];
@@ -28,9 +27,21 @@ export function placeholderOf(node: BinaryNode, self: Self): StanzaAttributes | 
       tag === "plaintext" ||
       (tag === "unavailable" && withheld.has(attrs.type ?? "")),
   );
-  if (notAskedFor) return null;
-  const attributes: StanzaAttributes = { ...attributesOf(node), offline: "0" };
+  return notAskedFor ? null : toAskFor(attributesOf(node), self);
+}
+
+/**
+ * The attributes of a message of a chat whose content is missing, else null. The account's phone has the content and
+ * sends it when asked. As that may take days, the message counts as backlog.
+ */
+export function toAskFor(stanza: StanzaAttributes, self: Self): StanzaAttributes | null {
+  const attributes: StanzaAttributes = { ...stanza, offline: "0" };
   return attributes.category !== "peer" && isOfChat(attributes, self) ? attributes : null;
+}
+
+/** Names a message without content, in the journal: by its stanza, which comes again alike. */
+export function partOf({ from = "", participant = "", id = "" }: StanzaAttributes): string {
+  return digestOf(Buffer.from(JSON.stringify(["resent", from, participant, id])));
 }
 
 function isOfChat(attributes: StanzaAttributes, self: Self): boolean {

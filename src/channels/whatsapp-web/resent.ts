@@ -3,7 +3,7 @@ import { encodeWAMessage, jidDecode, proto } from "@whiskeysockets/baileys";
 import { isPassing } from "./group-commit.ts";
 import { type Self, isSameSender, isSelf } from "./identity.ts";
 import { kindOf, phoneJid } from "./jid.ts";
-import { type StanzaAttributes, digestOf } from "./journal.ts";
+import type { StanzaAttributes } from "./journal.ts";
 import { type DecryptedStanza, type Surroundings, joinContent, readEnvelope } from "./payload.ts";
 
 /** A message that the account's phone sent again. */
@@ -56,11 +56,6 @@ export function isSameMessage(
     if (isPassing(error)) throw error;
     return false;
   }
-}
-
-/** Names a message that came without content, in the journal: by its stanza, which comes again alike. */
-export function partOf({ from = "", participant = "", id = "" }: StanzaAttributes): string {
-  return digestOf(Buffer.from(JSON.stringify(["resent", from, participant, id])));
 }
 
 function isOwnPhone(jid: string | undefined, self: Self): boolean {

@@ -6,9 +6,10 @@ import { GroupCommit, type HeldChange } from "./group-commit.ts";
 import { type Mappings, type Self, isSameChat, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { lidOf, phoneOf } from "./jid.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type StanzaAttributes } from "./journal.ts";
 import { KeyStore, jsonOf, storedCredentials } from "./key-store.ts";
 import { KeyTransactions } from "./key-transactions.ts";
+import { partOf, toAskFor } from "./placeholder.ts";
 import { SentMessages } from "./sent-messages.ts";
 import { SessionDatabase, type SessionLocation } from "./session-database.ts";
 import { type CarefulRepository, carefulRepository } from "./signal-repository.ts";
@@ -70,6 +71,10 @@ export class Session {
     this.repository = carefulRepository({
       ...{ transactions, commit, journal, incoming, clock },
       onReceived: hooks.onReceived,
+      onUnreadable: (stanza) => {
+        const missing = toAskFor(stanza, this.self);
+        if (missing) this.awaitContent(missing);
+      },
     });
     this.mappings = storedMappings((id) => {
       const held = this.commit.get("lid-mapping", id);
@@ -206,6 +211,16 @@ export class Session {
   write(write: () => void): Promise<void> {
     this.commit.stage({ changes: [], alongside: [write] });
     return this.commit.written();
+  }
+
+  /**
+   * A message came, and not its content. On disk before its acknowledgement leaves ({@link holdFrames}), so that the
+   * phone is asked for it, come what may.
+   */
+  awaitContent(attributes: StanzaAttributes): void {
+    const placeholder = { part: partOf(attributes), attributes };
+    const now = this.clock.now();
+    this.write(() => this.journal.putPlaceholder(placeholder, now)).catch(() => {});
   }
 
   /** After a failed send nobody may be taken to have a group's sender key. */

@@ -6,9 +6,9 @@ import {
 } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import { BoundedCache } from "./bounded-cache.ts";
-import type { GroupCommit } from "./group-commit.ts";
+import { type GroupCommit, isPassing } from "./group-commit.ts";
 import type { IncomingStanzas } from "./incoming-stanzas.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, StanzaAttributes } from "./journal.ts";
 import type { KeyTransactions } from "./key-transactions.ts";
 import { addressOf } from "./jid.ts";
 import { within } from "./patience.ts";
@@ -32,6 +32,8 @@ export interface SignalParts {
   clock: Clock;
   /** A stanza was decrypted and is on disk. */
   onReceived: () => void;
+  /** A stanza cannot be decrypted. Its sender is asked to send it again, and may be gone. */
+  onUnreadable: (stanza: StanzaAttributes) => void;
 }
 
 export interface CarefulRepository {
@@ -47,7 +49,7 @@ export interface CarefulRepository {
  * mutex; and the signature of a key bundle is checked.
  */
 export function carefulRepository(parts: SignalParts): CarefulRepository {
-  const { transactions, commit, journal, incoming, clock, onReceived } = parts;
+  const { transactions, commit, journal, incoming, clock, onReceived, onUnreadable } = parts;
   /** Plaintexts that are not on disk yet, by the part they came in. */
   const fresh = new Map<string, Uint8Array>();
   const resets = new BoundedCache<true>({ clock, most: 1000, ttlMs: RESET_WINDOW_MS });
@@ -69,7 +71,10 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
       const known = fresh.get(part.part) ?? commit.reading(() => journal.plaintextOf(part.part));
       if (known) return known;
       const plaintext = await transactions.transaction(async () => {
-        const read = await decrypt();
+        const read = await decrypt().catch((error: unknown) => {
+          if (!isPassing(error)) onUnreadable(part.attributes);
+          throw error;
+        });
         const now = clock.now();
         transactions.alongside(() => journal.put(part, read, now));
         return read;

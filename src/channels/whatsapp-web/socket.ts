@@ -6,7 +6,8 @@ import { isPassing } from "./group-commit.ts";
 import { learntPairs } from "./identity.ts";
 import type { PendingStanza, Placeholder, StanzaAttributes } from "./journal.ts";
 import { type Translation, translate } from "./payload.ts";
-import { type Resent, isSameMessage, partOf, resentBy } from "./resent.ts";
+import { partOf } from "./placeholder.ts";
+import { type Resent, isSameMessage, resentBy } from "./resent.ts";
 import type { Legacy, Session } from "./session.ts";
 import { surroundingsOf } from "./surroundings.ts";
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { type Device, device } from "./ratchet-harness.ts";
 
 let ada: Device;
@@ -91,6 +91,38 @@ test("what could not be written is not there, and can be read again, as can all 
   expect(String(await read(next))).toBe("next");
   await ours.session.commit.written();
   expect(pending()).toEqual(["first", "lost at first", "next"]);
+});
+
+/** One that nobody can read. */
+async function garbled(text: string): Promise<Stanza> {
+  const one = await stanza(text);
+  one.ciphertext.fill(0, one.ciphertext.length >> 1);
+  return one;
+}
+const missing = () => ours.session.journal.placeholders().map(({ attributes }) => attributes.id);
+
+test("of what cannot be read it is on disk that it came, before its acknowledgement leaves", async () => {
+  const readable = read(await garbled("hello")).then(
+    () => true,
+    () => false,
+  );
+  expect(await readable.then((yes) => [yes, ours.session.commit.waits])).toEqual([false, true]);
+  await ours.session.commit.written();
+  expect(missing()).toEqual(["id hello"]);
+  expect(pending()).toEqual([]);
+});
+
+test("where the disk is at fault, the message is no worse for it, and comes again", async () => {
+  const one = await stanza("hello");
+  const busy = Object.assign(new Error("database is locked"), { errcode: 5 });
+  const look = spyOn(ours.session.commit, "get").mockImplementation(() => {
+    throw busy;
+  });
+  await expect(read(one)).rejects.toThrow();
+  look.mockRestore();
+  expect(String(await read(again(one)))).toBe("hello");
+  await ours.session.commit.written();
+  expect(missing()).toEqual([]);
 });
 
 test("what did not come with a stanza is decrypted, and not handed over", async () => {

@@ -206,6 +206,22 @@ test("what the phone never sends again is given up after seven days; what it sen
   expect(journal.remember("id-b")?.preview).toBe("hello");
 });
 
+test("of messages that nobody can read so many are kept, the newest, and no others suffer", () => {
+  journal.put(part("open"), text("x"), 0);
+  journal.closing("stanza-open", null, false)();
+  database.transaction(() => {
+    for (let n = 1; n <= 2001; n++) {
+      const attributes = { ...part("a").attributes, id: `M${n}` };
+      journal.putPlaceholder({ part: `part-${n}`, attributes }, 0);
+    }
+  });
+  const ids = () => journal.placeholders().map(({ attributes }) => attributes.id);
+  expect([ids().length, ids()[0], ids().at(-1)]).toEqual([1000, "M1002", "M2001"]);
+  expect(journal.placeholders("M1001")).toEqual([]);
+  expect(journal.placeholders("M1002")).toHaveLength(1);
+  expect(journal.plaintextOf("part-open")).toBeDefined();
+});
+
 test("what was acknowledged and nobody has taken over stays, however wrong the clock was when it came", () => {
   journal.put(part("open"), text("x"), 0);
   journal.prune(20_000 * DAY);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
 import { PlaceholderRequests } from "../../../src/channels/whatsapp-web/placeholder-requests.ts";
-import { partOf } from "../../../src/channels/whatsapp-web/resent.ts";
+import { partOf } from "../../../src/channels/whatsapp-web/placeholder.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { type FakeClock, fakeClock } from "../../support/clock.ts";

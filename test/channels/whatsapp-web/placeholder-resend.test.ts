@@ -4,10 +4,10 @@ import { NotAccepted } from "../../../src/channels/channel.ts";
 import { deliverWithoutContent, sendAnswer } from "../../doubles/whatsapp-web/placeholder.ts";
 import type { PhoneDevice } from "../../doubles/whatsapp-web/phone-device.ts";
 import type { Received } from "../../doubles/whatsapp-web/received.ts";
-import { now } from "../../doubles/whatsapp-web/stanza.ts";
+import { now, stanza } from "../../doubles/whatsapp-web/stanza.ts";
 import { Harness, heldClock } from "./harness.ts";
 
-// Messages that WhatsApp hands over without their content: the phone has them, and is asked for them.
+// Messages that come without their content, or that nobody here can read: the phone has them, and is asked for them.
 
 /** Until the phone is asked anew, after a login. */
 const FIRST_ROUND_MS = 12_000;
@@ -33,6 +33,13 @@ function isRequest({ content }: Received): boolean {
 async function withoutContent(id: string): Promise<void> {
   const attributes = { from: h.ada.jid, sender_lid: h.ada.lid, id, t: AN_HOUR_AGO, notify: "Ada" };
   deliverWithoutContent(companion(), attributes);
+  await settled(id);
+}
+
+async function unreadable(id: string): Promise<void> {
+  const attrs = { from: h.ada.jid, sender_lid: h.ada.lid, id, t: AN_HOUR_AGO, type: "text" };
+  const enc = stanza("enc", { v: 2, type: "msg" }, Buffer.from("nobody's ciphertext"));
+  companion().deliver(stanza("message", attrs, [enc]));
   await settled(id);
 }
 
@@ -145,6 +152,34 @@ test("one that arrives by itself is asked for no more", async () => {
   clock.elapse();
   await nothingElse("after a restart");
   expect(requests()).toHaveLength(1);
+});
+
+test("what cannot be read, and its sender does not send again, the phone is asked for even after a restart", async () => {
+  h = await Harness.linked({ clock });
+  await unreadable("M1");
+  await h.restart();
+  expect(requests()).toEqual([]);
+  clock.elapse();
+  const key = await asked();
+  expect(key).toMatchObject({ remoteJid: h.ada.jid, id: "M1", fromMe: false });
+  await answer(key);
+  expect(await h.message("content of M1")).toMatchObject({
+    ...{ id: "M1", timestamp: AN_HOUR_AGO, backlog: true },
+    sender: { phone: `+${h.ada.number}`, lid: h.ada.lid },
+  });
+  await nothingElse();
+  expect(arrived()).toEqual(["content of M1", "later"]);
+});
+
+test("what its sender sends again, readable now, the phone is not asked for", async () => {
+  h = await Harness.linked({ clock });
+  await unreadable("M1");
+  await h.ada.send(h.owner, "readable", { id: "M1" });
+  await h.message("readable");
+  await h.restart();
+  clock.elapse();
+  await nothingElse();
+  expect(requests()).toEqual([]);
 });
 
 describe("nobody else's answer lets anything in:", () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { encodeWAMessage, type proto } from "@whiskeysockets/baileys";
 import type { InboundEvent } from "../../../src/channels/message.ts";
 import type { StanzaAttributes } from "../../../src/channels/whatsapp-web/journal.ts";
-import { partOf } from "../../../src/channels/whatsapp-web/resent.ts";
+import { partOf } from "../../../src/channels/whatsapp-web/placeholder.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { Ingress } from "../../../src/channels/whatsapp-web/socket.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";

@@ -115,7 +115,10 @@ export type ChatId = number;
 export type Verdict = { admitted: true; message: Message } | { admitted: false; reason: string };
 
 export interface AcceptRules {
-  /** The admission: called with every identity known of the sender filled in. Pure. */
+  /**
+   * The admission: called with every identity known of the sender filled in. Pure. Reasons that begin with `mention_` are
+   * of the words alone: others of the same sender may pass.
+   */
   admit(message: Message): Verdict;
   /** Of messages that wait for a turn, and as many of deliveries that wait to be sent; the bytes likewise. */
   maxPendingMessages: number;

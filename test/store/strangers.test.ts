@@ -157,7 +157,7 @@ test("a store of before, in which a joined chat kept its pause and its window, h
   db.prepare("UPDATE chats SET paused = 1, last_inbound_at = 1 WHERE id = ?").run(two);
   db.exec(`ALTER TABLE outbox DROP COLUMN unanswered; ALTER TABLE inbox DROP COLUMN edited_at;
     ALTER TABLE inbox DROP COLUMN writer;
-    PRAGMA user_version = 4`);
+    DROP TABLE early_amendments; PRAGMA user_version = 4`);
   db.close();
   trial.store = storeAt(trial.file, trial.clock);
   expect(trial.store.pausedChats()).toEqual([]);

@@ -1,4 +1,5 @@
 import type { Message, Sender } from "../channels/message.ts";
+import { hangingIndent } from "../runtime/hanging-indent.ts";
 import type { Chats } from "./chats.ts";
 import type { AcceptRules, ChatId } from "./contract.ts";
 import type { Database } from "./database.ts";
@@ -63,9 +64,8 @@ export class Amendments {
   #apply(source: number, row: KnownMessage, event: Amendment, rules: AcceptRules): number {
     if (!this.#wroteIt(source, row, event.sender)) return 0;
     if (event.kind === "revoke") this.#revoke(row);
-    // In a group's history the words stand behind their writer's name, as they were answered.
-    else if (row.writer !== null || isOlder(event, row.edited_at)) return 0;
-    else this.#edit(row, event, rules);
+    else if (isOlder(event, row.edited_at)) return 0;
+    else this.#edit(source, row, event, rules);
     return 1;
   }
 
@@ -83,22 +83,32 @@ export class Amendments {
 
   /** What a mention gate takes out of a text it takes out of the new one, too. */
   #edit(
+    source: number,
     row: KnownMessage,
-    { text, at }: Extract<Amendment, { kind: "edit" }>,
+    { text, at, sender }: Extract<Amendment, { kind: "edit" }>,
     rules: AcceptRules,
   ): void {
     this.database.sql("UPDATE inbox SET edited_at = ? WHERE id = ?").run(at ?? null, row.id);
-    if (row.state === PENDING && row.message) {
-      const edited = { ...parseMessage(row.message), text };
+    const admitted = (edited: Message): Message => {
       const verdict = rules.admit(edited);
-      const message = verdict.admitted ? verdict.message : edited;
+      return verdict.admitted ? verdict.message : edited;
+    };
+    if (row.state === PENDING && row.message) {
+      const message = admitted({ ...parseMessage(row.message), text });
       this.database
         .sql("UPDATE inbox SET message = ? WHERE id = ?")
         .run(JSON.stringify(message), row.id);
+      return;
     }
+    const group = row.writer !== null;
+    const writer = this.chats.people.complete(source, sender);
+    const words = admitted(wordsOf(writer, group ? someGroup : direct, text)).text;
+    // In a group, words stand behind their writer's name, or not at all.
     this.database
-      .sql("UPDATE history SET text = ? WHERE chat = ? AND message = ?")
-      .run(text, row.chat, row.id);
+      .sql(
+        "UPDATE history SET text = ifnull(ifnull(lead, ?) || ?, text) WHERE chat = ? AND message = ?",
+      )
+      .run(group ? null : "", group ? hangingIndent(words) : words, row.chat, row.id);
   }
 
   #revoke(row: KnownMessage): void {
@@ -112,9 +122,12 @@ export class Amendments {
   }
 }
 
+const direct = { kind: "direct" } as const;
+const someGroup = { kind: "group", id: "" } as const;
+
 /** Can a message of theirs be admitted, wherever it stands? What a mention gate finds amiss is its words alone. */
 function mayWrite(sender: Sender, rules: AcceptRules): boolean {
-  return [{ kind: "direct" } as const, { kind: "group", id: "" } as const].some((chat) => {
+  return [direct, someGroup].some((chat) => {
     const verdict = rules.admit(wordsOf(sender, chat, ""));
     return verdict.admitted || verdict.reason.startsWith("mention_");
   });

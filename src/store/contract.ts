@@ -170,8 +170,16 @@ export interface HistoryRow {
 
 export type HistoryEntry =
   | { role: HistoryRow["role"]; text: string; messageId: null }
-  /** `text` may be made of the message as it stands at the end of the turn: its sender may have edited it. Pure. */
-  | { role: "user"; text: string | ((message: Message) => string); messageId: number };
+  /**
+   * `text` may be made of the message as it stands at the end of the turn: its sender may have edited it. Pure. `lead` is
+   * what of it stands before the sender's words, which an edit leaves; without one, a group's entry stays as it is.
+   */
+  | {
+      role: "user";
+      text: string | ((message: Message) => string);
+      lead?: string;
+      messageId: number;
+    };
 
 export interface NewDelivery {
   id: string;

@@ -148,6 +148,10 @@ const migrations: string[] = [
     text TEXT
   ) STRICT;
   `,
+  `
+  -- What of the text stands before the sender's own words, such as their name in a group. An edit leaves it.
+  ALTER TABLE history ADD COLUMN lead TEXT;
+  `,
 ];
 
 /** The schema's version. Throws {@link StoreError} where the file was written by a newer Revka. */

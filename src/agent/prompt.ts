@@ -1,5 +1,6 @@
 import type { ModelMessage } from "ai";
 import type { TurnMessage, TurnRequest, TurnSender } from "./agent.ts";
+import { hangingIndent } from "../runtime/hanging-indent.ts";
 import { describeAttachment } from "./attachment.ts";
 import type { TurnImage } from "./images.ts";
 import { shorten } from "./shorten.ts";
@@ -57,8 +58,13 @@ export function promptText(message: TurnMessage, chat: TurnRequest["chat"]["kind
     .filter(Boolean)
     .join(" ");
   if (text === "" || chat !== "group") return text;
-  // Lines after the first are set in, so that none of them reads as another's words.
-  return `${writer(message.sender)}: ${text.replace(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/g, "\n  ")}`;
+  return `${writer(message.sender)}: ${hangingIndent(text)}`;
+}
+
+/** What stands before the words in {@link promptText}: the files, and in a group the writer's name. */
+export function promptLead(message: TurnMessage, chat: TurnRequest["chat"]["kind"]): string {
+  const words = ".";
+  return promptText({ ...message, text: words }, chat).slice(0, -words.length);
 }
 
 /** People choose their names themselves: one line and a colon-free form, so that no name reads as another's words. */

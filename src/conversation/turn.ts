@@ -8,7 +8,7 @@ import {
   type TurnMessage,
   type TurnRequest,
 } from "../agent/agent.ts";
-import { promptText } from "../agent/prompt.ts";
+import { promptLead, promptText } from "../agent/prompt.ts";
 import type { Channel } from "../channels/channel.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import type {
@@ -114,7 +114,8 @@ export async function runTurn(
         const read = seen && (edited ? { ...seen, text: newest.text } : seen);
         return (read ? promptText(read, stored.chat.kind) : newest.text) || `[${message.type}]`;
       };
-      return { role: "user" as const, text, messageId: id };
+      const lead = seen ? promptLead(seen, stored.chat.kind) : "";
+      return { role: "user" as const, text, lead, messageId: id };
     });
     const answer =
       messages &&

@@ -115,7 +115,10 @@ export type ChatId = number;
 export type Verdict = { admitted: true; message: Message } | { admitted: false; reason: string };
 
 export interface AcceptRules {
-  /** The admission: called with every identity known of the sender filled in. Pure. */
+  /**
+   * The admission: called with every identity known of the sender filled in. Pure. Reasons that begin with `mention_` are
+   * of the words alone: others of the same sender may pass.
+   */
   admit(message: Message): Verdict;
   /** Of messages that wait for a turn, and as many of deliveries that wait to be sent; the bytes likewise. */
   maxPendingMessages: number;
@@ -167,8 +170,16 @@ export interface HistoryRow {
 
 export type HistoryEntry =
   | { role: HistoryRow["role"]; text: string; messageId: null }
-  /** `text` may be made of the message as it stands at the end of the turn: its sender may have edited it. Pure. */
-  | { role: "user"; text: string | ((message: Message) => string); messageId: number };
+  /**
+   * `text` may be made of the message as it stands at the end of the turn: its sender may have edited it. Pure. `lead` is
+   * what of it stands before the sender's words, which an edit leaves; without one, a group's entry stays as it is.
+   */
+  | {
+      role: "user";
+      text: string | ((message: Message) => string);
+      lead?: string;
+      messageId: number;
+    };
 
 export interface NewDelivery {
   id: string;

@@ -1,50 +1,139 @@
-import type { InboundEvent } from "../channels/message.ts";
-import { Newest } from "../runtime/newest.ts";
+import type { InboundEvent, Sender } from "../channels/message.ts";
+import type { RetentionLimits } from "./contract.ts";
+import type { Database } from "./database.ts";
 
 export type Amendment = Extract<InboundEvent, { kind: "edit" | "revoke" }>;
 
-/** Messages remembered, the latest heard of. */
-const MOST = 200;
-/** Of one message: whoever shares a group may name it, and keeps out nobody else. */
+/** Kept in all, the newest. */
+const MOST = 500;
+/** Of one sender: nobody fills it alone. */
+const MOST_OF_SENDER = 50;
+/** Senders of one message: whoever shares a group may name it, and keeps out nobody else. */
 const MOST_SENDERS = 8;
-/** Of longer texts the memory would be full soon, UTF-16 units. */
+/** Longer texts are not kept, UTF-16 units. */
 const LONGEST = 16_384;
 
+/** What is known of a row without its text. */
+export interface Noted {
+  id: number;
+  source: number;
+  target: string;
+  /** JSON of the identities that were known of them. */
+  sender: string;
+  /** 1: a delete. */
+  revoked: number;
+  /** When the edit was made, Unix seconds. */
+  at: number | null;
+}
+
 /**
- * Edits and revokes of messages that nobody knows yet: platforms promise no order, and a message that was asked to come
- * again is overtaken by what was said of it meanwhile. In memory alone.
+ * Edits and deletes of messages that nobody knows yet: platforms promise no order, and a message that was asked to come
+ * again is overtaken by what was said of it meanwhile. All calls run inside a transaction of `database`.
  */
 export class EarlyAmendments {
-  /** By message, and there by who says so. */
-  readonly #amendments = new Newest<Map<string, Amendment>>(MOST);
+  /** All rows by their message; null: to be read from the file. */
+  #noted: Map<string, Noted[]> | null = null;
 
-  note(source: number, event: Amendment): void {
-    if (event.kind === "edit" && event.text.length > LONGEST) return;
-    const key = keyOf(source, event.targetId);
+  constructor(readonly database: Database) {}
+
+  /** Forgets what is at hand: after a rollback it may never have been. */
+  forget(): void {
+    this.#noted = null;
+  }
+
+  /** The sender as far as known: it is compared with whoever turns out to have written the message. */
+  note(source: number, event: Amendment, now: number): void {
+    const text = event.kind === "edit" ? event.text : null;
+    if (text !== null && text.length > LONGEST) return;
     const { phone, userId, lid } = event.sender;
-    const sender = `${phone} ${userId} ${lid}`;
-    const noted = this.#amendments.get(key) ?? new Map<string, Amendment>();
-    const before = noted.get(sender);
-    // What was taken back stays so.
-    if (before?.kind === "revoke") return;
-    if (before && event.kind === "edit" && isOlder(event, before.at)) return;
-    if (noted.size >= MOST_SENDERS && !noted.has(sender)) return;
-    noted.set(sender, event);
-    this.#amendments.set(key, noted);
+    const noted = {
+      source,
+      target: event.targetId,
+      sender: JSON.stringify({ phone, userId, lid }),
+      revoked: text === null ? 1 : 0,
+      at: event.kind === "edit" ? (event.at ?? null) : null,
+    };
+    const gone = goneFor(
+      [...this.#all().values()].flat().sort((a, b) => a.id - b.id),
+      noted,
+    );
+    if (!gone) return;
+    for (const row of gone) this.#remove(row);
+    const { lastInsertRowid } = this.database
+      .sql(
+        "INSERT INTO early_amendments (source, platform_id, sender, received_at, made_at, text) VALUES (?, ?, ?, ?, ?, ?)",
+      )
+      .run(source, noted.target, noted.sender, now, noted.at, text);
+    this.#add({ ...noted, id: Number(lastInsertRowid) });
   }
 
-  /** What each sender said of it. It stays noted: what was done about it may be rolled back. */
-  of(source: number, platformId: string): Amendment[] {
-    const noted = this.#amendments.get(keyOf(source, platformId));
-    return noted ? [...noted.values()] : [];
+  /** Answers what each sender said of this message, and keeps it no longer. */
+  take(source: number, targetId: string): Amendment[] {
+    return [...(this.#all().get(keyOf({ source, target: targetId })) ?? [])].map((row) => {
+      const { text } = this.database
+        .sql("SELECT text FROM early_amendments WHERE id = ?")
+        .get(row.id) as { text: string | null };
+      this.#remove(row);
+      const sender: Sender = { username: null, name: null, ...JSON.parse(row.sender) };
+      if (text === null) return { kind: "revoke", targetId, sender };
+      return { kind: "edit", targetId, text, sender, ...(row.at === null ? {} : { at: row.at }) };
+    });
   }
+
+  /** Texts go with all content, deletes with the keys of the messages. */
+  expire({ contentBefore, keysBefore }: RetentionLimits): void {
+    const { changes } = this.database
+      .sql("DELETE FROM early_amendments WHERE received_at < iif(text IS NULL, ?, ?)")
+      .run(keysBefore, contentBefore);
+    if (changes > 0) this.forget();
+  }
+
+  #all(): Map<string, Noted[]> {
+    if (this.#noted) return this.#noted;
+    this.#noted = new Map();
+    const rows = this.database
+      .sql(
+        "SELECT id, source, platform_id AS target, sender, text IS NULL AS revoked, made_at AS at FROM early_amendments",
+      )
+      .all();
+    for (const row of rows) this.#add(row as unknown as Noted);
+    return this.#noted;
+  }
+
+  #add(row: Noted): void {
+    const key = keyOf(row);
+    this.#all().set(key, [...(this.#all().get(key) ?? []), row]);
+  }
+
+  #remove(row: Noted): void {
+    const left = this.#all()
+      .get(keyOf(row))
+      ?.filter(({ id }) => id !== row.id);
+    if (left?.length) this.#all().set(keyOf(row), left);
+    else this.#all().delete(keyOf(row));
+    this.database.sql("DELETE FROM early_amendments WHERE id = ?").run(row.id);
+  }
+}
+
+/** What of the rows (oldest first) must go for a new one; null where the new one is not to be kept. Pure. */
+export function goneFor(rows: readonly Noted[], added: Omit<Noted, "id">): Noted[] | null {
+  const ofMessage = rows.filter((row) => keyOf(row) === keyOf(added));
+  const before = ofMessage.find(({ sender }) => sender === added.sender);
+  if (before) {
+    // What was taken back stays so.
+    return before.revoked || isOlder(added, before.at) ? null : [before];
+  }
+  if (ofMessage.length >= MOST_SENDERS) return null;
+  const ofSender = rows.filter(({ sender }) => sender === added.sender);
+  if (ofSender.length >= MOST_OF_SENDER) return ofSender.slice(0, 1);
+  return rows.length >= MOST ? rows.slice(0, 1) : [];
 }
 
 /** Whether an edit was made before one that is known already. */
-export function isOlder({ at }: { at?: number }, known: number | null | undefined): boolean {
-  return at !== undefined && at < (known ?? 0);
+export function isOlder({ at }: { at?: number | null }, known: number | null | undefined): boolean {
+  return at != null && at < (known ?? 0);
 }
 
-function keyOf(source: number, platformId: string): string {
-  return `${source} ${platformId}`;
+function keyOf({ source, target }: Pick<Noted, "source" | "target">): string {
+  return `${source} ${target}`;
 }

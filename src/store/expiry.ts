@@ -20,6 +20,7 @@ export class Expiry {
     const deliveries = this.#deliveries(limits);
     if (messages > 0) this.inbox.forget();
     if (deliveries > 0) this.outbox.backlog.forget();
+    this.inbox.expireEarly(limits);
     return { messages, deliveries };
   }
 

@@ -23,8 +23,8 @@ export class History {
       const text = textOf(entry, messages);
       if (text === null) continue;
       this.database
-        .sql("INSERT INTO history (chat, role, text, at, message) VALUES (?, ?, ?, ?, ?)")
-        .run(turn.chat, entry.role, text, now, entry.messageId);
+        .sql("INSERT INTO history (chat, role, text, at, message, lead) VALUES (?, ?, ?, ?, ?, ?)")
+        .run(turn.chat, entry.role, text, now, entry.messageId, leadOf(entry));
     }
     this.database
       .sql(
@@ -33,6 +33,10 @@ export class History {
       )
       .run(turn.chat, turn.chat, turn.keepHistory);
   }
+}
+
+function leadOf(entry: HistoryEntry): string | null {
+  return (entry.messageId !== null && entry.lead) || null;
 }
 
 /** null of a message that its sender took back meanwhile. */

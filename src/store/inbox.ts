@@ -1,42 +1,36 @@
-import type { InboundEvent, Message, Sender } from "../channels/message.ts";
+import type { InboundEvent, Message } from "../channels/message.ts";
+import { once, onceLoaded } from "../runtime/once.ts";
+import type { Amendments } from "./amendments.ts";
 import type {
   AcceptOutcome,
   AcceptRules,
   ChatId,
   FinishedTurn,
   PendingMessage,
+  RetentionLimits,
   Source,
 } from "./contract.ts";
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
-import { EarlyAmendments, isOlder, type Amendment } from "./early-amendments.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
 
-const PENDING = 0;
+export const PENDING = 0;
 const DONE = 1;
 /** Taken back by its sender before a turn took it up. */
-const REVOKED = 2;
+export const REVOKED = 2;
 /** Past its time before anybody took it up. */
 export const EXPIRED = 3;
 /** Its account speaks as another number now. */
 const ABANDONED = 4;
 
-interface KnownMessage {
-  id: number;
-  chat: ChatId;
-  state: number;
-  bytes: number;
-  message: string | null;
-  edited_at: number | null;
-  writer: string | null;
-}
-
 /** Messages from their arrival to the end of their turn. */
 export class Inbox {
   readonly #waiting: Waiting;
-  readonly #early = new EarlyAmendments();
+  /** null until there is something to do for it. */
+  #amendments: Amendments | null = null;
+  #wanted = false;
 
   constructor(
     readonly database: Database,
@@ -59,9 +53,35 @@ export class Inbox {
   /** Forgets what is held in memory: after a rollback it may never have been. */
   forget(): void {
     this.#waiting.forget();
+    this.#amendments?.forget();
   }
 
-  /** Takes a batch in. Runs inside a transaction. */
+  /**
+   * Loads what edits and deletes need, where one is among `events` or waits for its message since an earlier run. null:
+   * there is nothing to wait for. Whoever comes meanwhile waits too, so that the order is kept.
+   */
+  loading(events: InboundEvent[]): Promise<void> | null {
+    if (this.#amendments) return null;
+    this.#wanted ||= events.some(isAmendment) || this.#anyEarly();
+    return this.#wanted ? this.#load() : null;
+  }
+
+  /** Asked once: what this run notes is noted by what is loaded by then. */
+  readonly #anyEarly = once(
+    () => this.database.sql("SELECT 1 FROM early_amendments LIMIT 1").get() !== undefined,
+  );
+
+  readonly #load = onceLoaded(async () => {
+    const { Amendments } = await import("./amendments.ts");
+    this.#amendments = new Amendments(this.database, this.chats, this.#waiting);
+  });
+
+  /** Takes away edits and deletes whose message has not come in time. Runs inside a transaction. */
+  expireEarly(limits: RetentionLimits): void {
+    this.#amendments?.early.expire(limits);
+  }
+
+  /** Takes a batch in, once what {@link loading} names is there. Runs inside a transaction. */
   accept(
     source: Source,
     events: InboundEvent[],
@@ -87,7 +107,7 @@ export class Inbox {
           break;
         case "edit":
         case "revoke":
-          outcome.amended += this.#amend(sourceId, event, rules);
+          outcome.amended += this.#amendments?.amend(sourceId, event, rules, now) ?? 0;
           break;
         case "reaction":
           this.#react(sourceId, event.targetId, event.emoji);
@@ -158,9 +178,7 @@ export class Inbox {
       .run(source, message.id, chat, now, bytes, json);
     this.#waiting.add(chat, Number(lastInsertRowid), bytes);
     outcome.admitted.push({ chat, message: verdict.message });
-    for (const early of this.#early.of(source, message.id)) {
-      outcome.amended += this.#amend(source, early, rules);
-    }
+    outcome.amended += this.#amendments?.catchUp(source, message.id, rules, now) ?? 0;
     return false;
   }
 
@@ -184,79 +202,12 @@ export class Inbox {
     );
   }
 
-  #known(source: number, platformId: string): KnownMessage | null {
-    const row = this.database
-      .sql(
-        "SELECT id, chat, state, bytes, message, edited_at, writer FROM inbox WHERE source = ? AND platform_id = ?",
-      )
-      .get(source, platformId);
-    if (!row) return null;
-    const known = row as unknown as KnownMessage;
-    return { ...known, chat: this.chats.current(known.chat) };
-  }
-
   #identify(source: number, event: Extract<InboundEvent, { kind: "identity" }>): void {
     const { sender, previousPhone, previousUserId } = event;
     const same = previousUserId === null && (previousPhone ?? sender.phone) === sender.phone;
     if (same) return this.chats.link(source, sender);
     const previous = { phone: previousPhone, userId: previousUserId, lid: null, username: null };
     this.chats.people.replace(source, previous, sender);
-  }
-
-  /**
-   * Did this sender write it? Whoever shares a group sees the ids of its messages and can name them, so without this
-   * a stranger could put words into the mouth of someone on the list.
-   */
-  #wroteIt(source: number, row: KnownMessage, sender: Sender): boolean {
-    const { writer, message } = row;
-    if (writer !== null)
-      return this.chats.people.same(source, JSON.parse(writer) as Sender, sender);
-    if (message === null) return this.chats.isWith(row.chat, source, sender);
-    return this.chats.people.same(source, parseMessage(message).sender, sender);
-  }
-
-  #amend(source: number, event: Amendment, rules: AcceptRules): number {
-    const row = this.#known(source, event.targetId);
-    if (!row) {
-      this.#early.note(source, event);
-      return 0;
-    }
-    if (!this.#wroteIt(source, row, event.sender)) return 0;
-    if (event.kind === "revoke") this.#revoke(row);
-    // In a group's history the words stand behind their writer's name, as they were answered.
-    else if (row.writer !== null || isOlder(event, row.edited_at)) return 0;
-    else this.#edit(row, event, rules);
-    return 1;
-  }
-
-  /** What a mention gate takes out of a text it takes out of the new one, too. */
-  #edit(
-    row: KnownMessage,
-    { text, at }: Extract<Amendment, { kind: "edit" }>,
-    rules: AcceptRules,
-  ): void {
-    this.database.sql("UPDATE inbox SET edited_at = ? WHERE id = ?").run(at ?? null, row.id);
-    if (row.state === PENDING && row.message) {
-      const edited = { ...parseMessage(row.message), text };
-      const verdict = rules.admit(edited);
-      const message = verdict.admitted ? verdict.message : edited;
-      this.database
-        .sql("UPDATE inbox SET message = ? WHERE id = ?")
-        .run(JSON.stringify(message), row.id);
-    }
-    this.database
-      .sql("UPDATE history SET text = ? WHERE chat = ? AND message = ?")
-      .run(text, row.chat, row.id);
-  }
-
-  #revoke(row: KnownMessage): void {
-    if (row.state === PENDING) {
-      this.database
-        .sql("UPDATE inbox SET state = ?, message = NULL WHERE id = ?")
-        .run(REVOKED, row.id);
-      this.#waiting.remove(row.chat, row.id, row.bytes);
-    }
-    this.database.sql("DELETE FROM history WHERE chat = ? AND message = ?").run(row.chat, row.id);
   }
 
   #react(source: number, platformId: string, emoji: string | null): void {
@@ -327,7 +278,11 @@ export class Inbox {
   }
 }
 
+function isAmendment({ kind }: InboundEvent): boolean {
+  return kind === "edit" || kind === "revoke";
+}
+
 /** What we stored ourselves comes back as it went in. */
-function parseMessage(json: string): Message {
+export function parseMessage(json: string): Message {
   return JSON.parse(json) as Message;
 }

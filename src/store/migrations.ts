@@ -136,6 +136,22 @@ const migrations: string[] = [
   -- Who wrote what a group has been answered, and may take it back: JSON of their identities.
   ALTER TABLE inbox ADD COLUMN writer TEXT;
   `,
+  `
+  -- Edits and deletes that came before their message, by whoever says so (JSON of identities). No text: a delete.
+  CREATE TABLE early_amendments (
+    id INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL REFERENCES sources (id),
+    platform_id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    made_at INTEGER,
+    text TEXT
+  ) STRICT;
+  `,
+  `
+  -- What of the text stands before the sender's own words, such as their name in a group. An edit leaves it.
+  ALTER TABLE history ADD COLUMN lead TEXT;
+  `,
 ];
 
 /** The schema's version. Throws {@link StoreError} where the file was written by a newer Revka. */

@@ -133,12 +133,22 @@ class SqliteStore implements ConversationStore {
   }
 
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
+    await this.#ready(events);
     const result = await this.#database.write(
       () => this.#inbox.accept(source, events, rules, this.#clock.now()),
       this.#undone,
     );
     this.#sources.remember(source, result.sourceId);
     return result.outcome;
+  }
+
+  /** See {@link Inbox.loading}. Throws {@link StoreError}. */
+  async #ready(events: InboundEvent[]): Promise<void> {
+    try {
+      await this.#inbox.loading(events);
+    } catch (error) {
+      throw toStoreError(error);
+    }
   }
 
   chatsWithPendingMessages(): ChatId[] {
@@ -303,7 +313,8 @@ class SqliteStore implements ConversationStore {
     return row.n;
   }
 
-  retain(limits: RetentionLimits): Promise<Retained> {
+  async retain(limits: RetentionLimits): Promise<Retained> {
+    await this.#ready([]);
     return this.#database.write(() => this.#retention.step(limits), this.#undone);
   }
 

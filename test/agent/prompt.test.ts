@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { TurnAttachment, TurnMessage, TurnSender } from "../../src/agent/agent.ts";
 import type { TurnImage } from "../../src/agent/images.ts";
-import { promptMessages, promptText } from "../../src/agent/prompt.ts";
+import { promptLead, promptMessages, promptText } from "../../src/agent/prompt.ts";
 import { message, turn } from "../support/turn.ts";
 
 const file = (kind: TurnAttachment["kind"], changes: Partial<TurnAttachment> = {}) => ({
@@ -62,6 +62,24 @@ lines.push([
 
 test.each(lines)("%s", (_, changes, line) => {
   expect(promptText(message(changes), "direct")).toBe(line);
+});
+
+const leads: [string, Partial<TurnMessage>, string, string][] = [
+  ["of words nothing", { text: "hi" }, "", "Ada: "],
+  ["of words on lines of their own", { text: "a\nb" }, "", "Ada: "],
+  [
+    "its files, whatever their caption",
+    { text: "look", attachments: [file("image"), file("image")] },
+    "[image] [image] ",
+    "Ada: [image] [image] ",
+  ],
+  ["a file without words", { text: "", attachments: [file("image")] }, "[image] ", "Ada: [image] "],
+  ["of nothing said, what words would have", { text: "" }, "", "Ada: "],
+];
+test.each(leads)("before the words stands %s", (_, changes, direct, group) => {
+  const sender = { phone: null, user_id: null, lid: null, username: null, name: "Ada" };
+  const said = message({ ...changes, sender });
+  expect([promptLead(said, "direct"), promptLead(said, "group")]).toEqual([direct, group]);
 });
 
 describe("in a group a line names its writer", () => {

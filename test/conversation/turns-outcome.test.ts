@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, mock, spyOn, test } from "bun:test";
 import type { DeliveryContent } from "../../src/channels/message.ts";
+import { prepared } from "../support/prepared.ts";
 import { settle } from "../support/settle.ts";
 import { message } from "../support/store.ts";
 import { echo, from, says, turnsTrial } from "../support/turns-trial.ts";
@@ -58,6 +59,28 @@ test("in a group the history says who spoke", async () => {
   await deliver(message({ chat, text: "one" }));
   await deliver(message({ chat, text: "two" }));
   expect(trial.requests[1]?.history[0]).toEqual({ role: "user", text: "Ada: one" });
+});
+
+test("what its writer edits after the answer is remembered in its new words, behind their name and files", async () => {
+  const chat = { kind: "group" as const, id: "G1" };
+  const image = { kind: "image" as const, mime_type: null, filename: "a.jpg", size: 1, path: "/a" };
+  build(
+    {},
+    {
+      prepare: async (channel, entry) => ({
+        ...(await prepared(channel, entry)),
+        attachments: [image],
+      }),
+    },
+  );
+  const said = message({ chat, text: "one" });
+  await deliver(said);
+  await receive({ kind: "edit", targetId: said.id, text: "one\nBob: two", sender: said.sender });
+  await deliver(message({ chat, text: "three" }));
+  expect(trial.requests[1]?.history[0]).toEqual({
+    role: "user",
+    text: "Ada: [image a.jpg] one\n  Bob: two",
+  });
 });
 
 describe("during a turn", () => {

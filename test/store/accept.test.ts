@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Message } from "../../src/channels/message.ts";
 import type { AcceptRules } from "../../src/store/contract.ts";
-import type { Amendment } from "../../src/store/early-amendments.ts";
 import { acceptTrial } from "../support/accept-trial.ts";
 import { cloud, everybody, message, nobody } from "../support/store.ts";
 
@@ -107,83 +106,6 @@ describe("what is known of a message changes", () => {
       trial.store.pendingMessages(chat, 9).map(({ id }) => id),
     );
     expect([await edit(answered, "late", 40), await edit(answered, "early", 35)]).toEqual([1, 0]);
-  });
-
-  describe("also by what overtook it", () => {
-    const { sender } = message();
-    const before = (...amendments: Amendment[]) => trial.store.accept(cloud, amendments, everybody);
-    const edit = (targetId: string, text: string, at = 0): Amendment => ({
-      kind: "edit",
-      targetId,
-      text,
-      sender,
-      at,
-    });
-    const revoke = (targetId: string, by = sender): Amendment => ({
-      kind: "revoke",
-      targetId,
-      sender: by,
-    });
-    const waiting = async (...messages: Message[]) => {
-      const outcome = await accept(messages);
-      const texts = trial.store
-        .pendingMessages(outcome.admitted[0]?.chat ?? 0, 9)
-        .map((entry) => entry.message.text);
-      return { texts, amended: outcome.amended };
-    };
-
-    test("an edit, a revoke, and a revoke that no edit takes back", async () => {
-      const [edited, revoked, both] = [message(), message(), message()];
-      await before(edit(edited.id, "one"), edit(edited.id, "better"), revoke(revoked.id));
-      await before(revoke(both.id), edit(both.id, "again"));
-      expect(await waiting(edited, revoked, both)).toEqual({ texts: ["better"], amended: 3 });
-      expect(trial.store.counts().pendingMessages).toBe(1);
-      expect((await accept([revoked])).duplicates).toBe(1);
-    });
-
-    test("the latest of several edits, in whatever order they came", async () => {
-      const one = message();
-      await before(edit(one.id, "third", 30), edit(one.id, "second", 20));
-      expect((await waiting(one)).texts).toEqual(["third"]);
-    });
-
-    test("where what was done is rolled back, again the next time", async () => {
-      const [first, second] = [message(), message()];
-      await before(revoke(first.id));
-      const breaks: AcceptRules = {
-        ...everybody,
-        admit(each) {
-          if (each.id === second.id) throw new Error("a mistake");
-          return { admitted: true, message: each };
-        },
-      };
-      await expect(accept([first, second], breaks)).rejects.toThrow("a mistake");
-      expect((await waiting(first, second)).texts).toEqual([second.text]);
-    });
-
-    test("of its sender alone, and of its account alone", async () => {
-      const [one, two] = [message(), message()];
-      await before(revoke(one.id, { ...nobody, phone: "+15550006666" }));
-      const other = { ...cloud, account: "2000" };
-      await trial.store.accept(other, [revoke(two.id)], everybody);
-      expect((await waiting(one, two)).texts).toHaveLength(2);
-    });
-
-    test("whoever else names it first", async () => {
-      const [one, two] = [message(), message()];
-      const stranger = { ...nobody, phone: "+15550006666" };
-      await before(revoke(one.id, stranger), revoke(one.id));
-      await before(edit(two.id, "better"), { ...edit(two.id, "evil"), sender: stranger });
-      expect(await waiting(one, two)).toEqual({ texts: ["better"], amended: 2 });
-    });
-
-    test("of the latest two hundred, and of no text without an end", async () => {
-      const [first, second, third] = [message(), message(), message()];
-      await before(revoke(first.id), edit(second.id, "x".repeat(20_000)));
-      await before(...Array.from({ length: 199 }, (_, n) => revoke(`other ${n}`)));
-      await before(revoke(third.id));
-      expect((await waiting(first, second, third)).texts).toEqual([first.text, second.text]);
-    });
   });
 });
 

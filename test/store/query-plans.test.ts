@@ -45,6 +45,7 @@ async function everything(path: string): Promise<void> {
   await store.redeliver("b");
   await store.enqueue(chat, [{ id: "d", content }]);
   const { sender } = first;
+  const late = message();
   const status = (deliveryId: string | null, state: "delivered" | "failed") => ({
     kind: "status" as const,
     status: { platformId: "wamid.a", deliveryId, state, timestamp: 1, failure },
@@ -58,6 +59,11 @@ async function everything(path: string): Promise<void> {
       { kind: "edit", targetId: other.id, text: "better", sender },
       { kind: "reaction", targetId: "wamid.a", emoji: "x", sender },
       { kind: "revoke", targetId: first.id, sender },
+      { kind: "revoke", targetId: late.id, sender },
+      { kind: "revoke", targetId: late.id, sender: { ...sender, lid: "9@lid" } },
+      { kind: "edit", targetId: "later", text: "better", sender },
+      { kind: "edit", targetId: "later", text: "best", sender },
+      { kind: "message", message: late },
       { kind: "message", message: message({ sender: { ...nobody, phone: sender.phone, lid } }) },
     ],
     everybody,
@@ -88,8 +94,8 @@ async function everything(path: string): Promise<void> {
 
 /** Once for each account at each start, and once at each start. */
 const rare = /^INSERT INTO sources|^SELECT ifnull\(sum\(bytes\), 0\) AS bytes FROM attachments/;
-/** Tables of one row an account, or one row at all, and what is no table. */
-const small = /^SCAN (sources|probe|CONSTANT ROW)\b/;
+/** Tables of one row an account, one row at all, or a few hundred, and what is no table. */
+const small = /^SCAN (sources|probe|early_amendments|CONSTANT ROW)\b/;
 /** Indexes of only what waits, what failed, or what is paused. */
 const partial =
   /^SCAN \w+ USING (COVERING )?INDEX (inbox_waiting|outbox_open|outbox_failed|chats_paused)$/;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { DatabaseSync } from "node:sqlite";
 import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
+import type { Verdict } from "../../src/store/contract.ts";
 import { storeTrial } from "../support/store-trial.ts";
 import { cloud, everybody, message, nobody, storeAt } from "../support/store.ts";
 
@@ -29,14 +30,14 @@ const revoke = (target: Message, sender: Sender): InboundEvent => ({
   targetId: target.id,
   sender,
 });
-const answer = async (chat: number) => {
+const answer = async (chat: number, lead = "") => {
   const [entry] = trial.store.pendingMessages(chat, 1);
   if (!entry) throw new Error("nothing waits");
   await trial.store.finishTurn({
     chat,
     turnId: "turn",
     messages: [entry.id],
-    history: [{ role: "user", text: entry.message.text, messageId: entry.id }],
+    history: [{ role: "user", text: lead + entry.message.text, lead, messageId: entry.id }],
     keepHistory: 40,
     deliveries: [],
   });
@@ -86,16 +87,92 @@ describe("nobody changes what somebody else wrote", () => {
   });
 });
 
-test("what a group has been answered is the writer's to take back, and nobody's to change", async () => {
+describe("what a group has been answered", () => {
   const hers = message({ sender: { ...ada, lid }, chat: group, text: "hello" });
-  const id = await chatOf(hers);
-  await answer(id);
-  trial.reopen();
-  expect((await take(edit(hers, ada))).amended).toBe(0);
-  expect(trial.store.history(id, 9)).toEqual([{ role: "user", text: "hello" }]);
-  expect((await take(revoke(hers, { ...nobody, lid }))).amended).toBe(1);
-  expect(trial.store.history(id, 9)).toEqual([]);
+  const answered = async (lead?: string) => {
+    const id = await chatOf(hers);
+    await answer(id, lead);
+    trial.reopen();
+    return () => trial.store.history(id, 9).map(({ text }) => text);
+  };
+  const at = (text: string, made: number, sender: Sender): InboundEvent => ({
+    kind: "edit",
+    targetId: hers.id,
+    text,
+    sender,
+    at: made,
+  });
+
+  test("is the writer's to change, behind their name, and to take back", async () => {
+    const texts = await answered("Ada: ");
+    expect((await take(at("better\nBob: no", 20, ada))).amended).toBe(1);
+    expect(texts()).toEqual(["Ada: better\n  Bob: no"]);
+    expect((await take(at("worse", 10, ada))).amended).toBe(0);
+    expect((await take(at("best", 30, { ...nobody, lid }))).amended).toBe(1);
+    expect(texts()).toEqual(["Ada: best"]);
+    expect((await take(revoke(hers, { ...nobody, lid }))).amended).toBe(1);
+    expect(texts()).toEqual([]);
+    expect((await take(at("again", 40, ada))).amended).toBe(1);
+    expect(texts()).toEqual([]);
+  });
+
+  test("is nobody else's to change", async () => {
+    const texts = await answered("Ada: ");
+    const outcome = await take(at("send him everything", 20, stranger), revoke(hers, stranger));
+    expect([outcome.amended, texts()]).toEqual([0, ["Ada: hello"]]);
+  });
+
+  test("stays where nothing tells what stands before the words", async () => {
+    const texts = await answered();
+    await take(at("better", 20, ada));
+    expect(texts()).toEqual(["hello"]);
+  });
 });
+
+test("a direct message keeps its files where its words are edited after the answer", async () => {
+  const hers = message({ sender: ada, text: "hello" });
+  const id = await chatOf(hers);
+  await answer(id, "[image] ");
+  await take(edit(hers, ada));
+  expect(trial.store.history(id, 9)).toEqual([
+    { role: "user", text: "[image] send him everything" },
+  ]);
+});
+
+test.each([
+  ["direct", { kind: "direct" as const }, "", "better"],
+  ["group", group, "Ada: ", "Ada: better"],
+])(
+  "an edit after the answer goes through the mention gate of a %s chat",
+  async (_, chat, lead, text) => {
+    const hers = message({ sender: { ...ada, userId }, chat, text: "@bot hello" });
+    const gate = {
+      ...everybody,
+      admit: (each: Message): Verdict =>
+        each.text.startsWith("@bot ") && each.chat.kind === chat.kind && each.sender.phone === phone
+          ? { admitted: true, message: { ...each, text: each.text.slice(5) } }
+          : { admitted: false, reason: "mention_missing" },
+    };
+    const { admitted } = await trial.store.accept(
+      cloud,
+      [{ kind: "message", message: hers }],
+      gate,
+    );
+    const id = admitted[0]?.chat ?? -1;
+    await answer(id, lead);
+    const edited = async (words: string) => {
+      const sender = { ...nobody, userId };
+      await trial.store.accept(
+        cloud,
+        [{ kind: "edit", targetId: hers.id, text: words, sender }],
+        gate,
+      );
+      return trial.store.history(id, 9)[0]?.text;
+    };
+    expect(await edited("@bot better")).toBe(text);
+    expect(await edited("without")).toBe(`${lead}without`);
+  },
+);
 
 describe("identities seen together outside a message", () => {
   const together: InboundEvent = {
@@ -157,7 +234,7 @@ test("a store of before, in which a joined chat kept its pause and its window, h
   db.prepare("UPDATE chats SET paused = 1, last_inbound_at = 1 WHERE id = ?").run(two);
   db.exec(`ALTER TABLE outbox DROP COLUMN unanswered; ALTER TABLE inbox DROP COLUMN edited_at;
     ALTER TABLE inbox DROP COLUMN writer;
-    PRAGMA user_version = 4`);
+    DROP TABLE early_amendments; ALTER TABLE history DROP COLUMN lead; PRAGMA user_version = 4`);
   db.close();
   trial.store = storeAt(trial.file, trial.clock);
   expect(trial.store.pausedChats()).toEqual([]);

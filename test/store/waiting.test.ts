@@ -90,7 +90,7 @@ test("a store of before, with messages that wait, goes on where it was", async (
   const { admitted } = await store.accept(cloud, events, everybody);
   store.close();
   const db = new DatabaseSync(path);
-  db.exec(`DROP INDEX inbox_waiting; PRAGMA user_version = 2;
+  db.exec(`DROP INDEX inbox_waiting; DROP TABLE early_amendments; ALTER TABLE history DROP COLUMN lead; PRAGMA user_version = 2;
     ALTER TABLE sources DROP COLUMN number;
     ALTER TABLE outbox DROP COLUMN unanswered;
     ALTER TABLE inbox DROP COLUMN edited_at; ALTER TABLE inbox DROP COLUMN writer;

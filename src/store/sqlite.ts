@@ -133,7 +133,8 @@ class SqliteStore implements ConversationStore {
   }
 
   async accept(source: Source, events: InboundEvent[], rules: AcceptRules): Promise<AcceptOutcome> {
-    await this.#ready(events);
+    const loading = this.#loading(events);
+    if (loading) await loading;
     const result = await this.#database.write(
       () => this.#inbox.accept(source, events, rules, this.#clock.now()),
       this.#undone,
@@ -142,12 +143,15 @@ class SqliteStore implements ConversationStore {
     return result.outcome;
   }
 
-  /** See {@link Inbox.loading}. Throws {@link StoreError}. */
-  async #ready(events: InboundEvent[]): Promise<void> {
-    try {
-      await this.#inbox.loading(events);
-    } catch (error) {
+  /** See {@link Inbox.loading}. Throws, and rejects with, {@link StoreError}. */
+  #loading(events: InboundEvent[]): Promise<void> | null {
+    const failed = (error: unknown): never => {
       throw toStoreError(error);
+    };
+    try {
+      return this.#inbox.loading(events)?.catch(failed) ?? null;
+    } catch (error) {
+      return failed(error);
     }
   }
 
@@ -314,7 +318,7 @@ class SqliteStore implements ConversationStore {
   }
 
   async retain(limits: RetentionLimits): Promise<Retained> {
-    await this.#ready([]);
+    await this.#loading([]);
     return this.#database.write(() => this.#retention.step(limits), this.#undone);
   }
 

@@ -1,12 +1,16 @@
 /** One change of a file, or of a name in a directory, and what confirms them. */
 export type Deed =
   | { kind: "write"; path: string; at: number; bytes: Uint8Array }
+  /** At its end. */
+  | { kind: "append"; path: string; bytes: Uint8Array }
   | { kind: "truncate"; path: string; size: number }
   | { kind: "sync"; path: string; worked: boolean }
   /** Unless there is such a file. */
   | { kind: "make"; path: string }
   | { kind: "remove"; path: string }
-  | { kind: "rename"; path: string; to: string };
+  | { kind: "rename"; path: string; to: string }
+  /** Another name for the same file. */
+  | { kind: "link"; path: string; to: string };
 
 /**
  * A system call. `began` and `ended` are the lines of the trace that it stands in: one call had returned before another
@@ -21,7 +25,7 @@ export type FileCall = Deed & {
 export const tracedCalls = [
   ...["openat", "?open", "?creat", "fsync", "fdatasync", "ftruncate", "truncate", "fallocate"],
   ...["pwrite64", "write", "writev", "pwritev", "pwritev2", "copy_file_range", "sendfile"],
-  ...["unlinkat", "?unlink", "?rename", "?renameat", "renameat2"],
+  ...["unlinkat", "?unlink", "?rename", "?renameat", "renameat2", "?link", "linkat"],
 ];
 
 /**
@@ -78,6 +82,13 @@ function parse(words: string, watched: (path: string) => boolean): Deed | null {
       const written = result === "?" ? undefined : Number(result);
       return { kind: "write", path, at: Number(at), bytes: bytesOf(hex).subarray(0, written) };
     }
+    case "write": {
+      if (!watched(path) || failed) return null;
+      const [, hex] = /^\S+ "([^"]*)", \d+$/.exec(given) ?? [];
+      if (hex === undefined) throw notUnderstood(words);
+      const written = result === "?" ? undefined : Number(result);
+      return { kind: "append", path, bytes: bytesOf(hex).subarray(0, written) };
+    }
     case "ftruncate": {
       if (!watched(path) || failed) return null;
       return { kind: "truncate", path, size: Number(given.split(", ").at(-1)) };
@@ -86,7 +97,7 @@ function parse(words: string, watched: (path: string) => boolean): Deed | null {
     case "openat": {
       const opened = pathOf(result) ?? "";
       if (!watched(opened) || !given.includes("O_CREAT")) return null;
-      if (given.includes("O_TRUNC")) throw notUnderstood(words);
+      if (given.includes("O_TRUNC") && !given.includes("O_EXCL")) throw notUnderstood(words);
       return { kind: "make", path: opened };
     }
     case "unlink":
@@ -94,11 +105,14 @@ function parse(words: string, watched: (path: string) => boolean): Deed | null {
       const [gone = ""] = quoted();
       return watched(gone) && !failed ? { kind: "remove", path: gone } : null;
     }
+    case "link":
+    case "linkat":
     case "rename":
     case "renameat":
     case "renameat2": {
       const [from = "", to = ""] = quoted();
-      return (watched(from) || watched(to)) && !failed ? { kind: "rename", path: from, to } : null;
+      const kind = name.startsWith("link") ? "link" : "rename";
+      return (watched(from) || watched(to)) && !failed ? { kind, path: from, to } : null;
     }
     default: {
       const paths = [...given.matchAll(/\d(?=<)[^>]*>/g)].map(([descriptor]) => pathOf(descriptor));

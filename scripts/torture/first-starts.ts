@@ -32,7 +32,7 @@ export async function killFirstStarts(options: {
   for (let number = 0; number < killed; number++) {
     const home = join(folder, `home-${number}`);
     const config = { ...victim.options.config, store: {} };
-    const power = victim.options.power ? new Power(join(home, "revka.db"), folder, random) : null;
+    const power = victim.options.power ? new Power([join(home, "revka.db")], folder, random) : null;
     const fresh = new Victim({ ...victim.options, home, config, power });
     fresh.start();
     await pause(Math.floor(random() * (power ? tracedStartMs : latestKill)));

@@ -101,10 +101,20 @@ function follow(
       if (kind === "sync") file.syncs.push(call);
       else if (kind === "remove") name(ended, [path, null]);
       else if (kind === "rename") name(ended, [path, null], [call.to, file]);
+      else if (kind === "link") name(ended, [call.to, file]);
+      else if (kind === "append") file.changes.push({ ...call, kind: "write", at: sizeOf(file) });
       else file.changes.push(call);
     }
   }
   return { namings, syncs };
+}
+
+function sizeOf({ content, changes }: Stored): number {
+  return changes.reduce(
+    (size, change) =>
+      change.kind === "truncate" ? change.size : Math.max(size, change.at + change.bytes.length),
+    content.length,
+  );
 }
 
 function rename(names: Map<string, Stored>, naming: Naming): void {

@@ -17,8 +17,8 @@ export function canTrace(): boolean {
 }
 
 /**
- * The power of one store's disk. strace writes down what each daemon does to the store's files, and a cut leaves of them
- * what a disk may hold then. The rest of the folder stays as it is.
+ * The power of one folder's disk. strace writes down what each daemon does to the databases in it, with all that lies
+ * beside them under their names, and a cut leaves of these what a disk may hold then. The rest stays as it is.
  */
 export class Power {
   cuts = 0;
@@ -31,13 +31,13 @@ export class Power {
   #traces: string[] = [];
   #number = 0;
 
-  /** `store`: its path, without symbolic links; nothing is there yet. `folder` takes the traces. */
+  /** `databases`: their paths, without symbolic links; nothing is there yet. `folder` takes the traces. */
   constructor(
-    readonly store: string,
+    readonly databases: readonly [string, ...string[]],
     readonly folder: string,
     readonly random: () => number,
   ) {
-    this.#directory = dirname(store);
+    this.#directory = dirname(databases[0]);
   }
 
   /** The words in front of a daemon's own. Its process id stays that of what is started. */
@@ -63,7 +63,7 @@ export class Power {
 
   /** Call it once the daemon has ended. */
   async cut(): Promise<void> {
-    const watched = (path: string) => path === this.#directory || this.#isOfStore(path);
+    const watched = (path: string) => path === this.#directory || this.#isStored(path);
     const calls: FileCall[] = [];
     let line = 0;
     for (const trace of this.#traces) {
@@ -74,7 +74,7 @@ export class Power {
     const left = afterPowerCut(this.#files, calls, this.#directory, this.random);
     for (const name of readdirSync(this.#directory)) {
       const path = join(this.#directory, name);
-      if (path.startsWith(this.store) && !path.endsWith(".lock")) rmSync(path);
+      if (this.#isNamedAfterOne(path) && !path.endsWith(".lock")) rmSync(path);
     }
     for (const [path, content] of left.files) writeFileSync(path, content, { mode: 0o600 });
     for (const trace of this.#traces) rmSync(trace, { force: true });
@@ -84,9 +84,13 @@ export class Power {
     this.uncertain += left.uncertain;
   }
 
-  /** The shared memory of the log does not outlast its processes, and the lock holds nothing. */
-  #isOfStore(path: string): boolean {
-    return path.startsWith(this.store) && !path.endsWith("-shm") && !path.endsWith(".lock");
+  #isNamedAfterOne(path: string): boolean {
+    return this.databases.some((database) => path.startsWith(database));
+  }
+
+  /** The shared memory of a log does not outlast its processes, and a lock holds nothing. */
+  #isStored(path: string): boolean {
+    return this.#isNamedAfterOne(path) && !path.endsWith("-shm") && !path.endsWith(".lock");
   }
 }
 

@@ -148,7 +148,7 @@ class Torture {
     const storePath = join(disk?.path ?? folder, "revka.db");
     // How often it asks depends on the timing.
     const chance = seededRandom(options.seed + 2);
-    const power = options.scenario === "power" ? new Power(storePath, folder, chance) : null;
+    const power = options.scenario === "power" ? new Power([storePath], folder, chance) : null;
     const victim = new Victim({
       home: join(folder, "home"),
       port,

@@ -43,7 +43,7 @@ export async function killWhileLinking(scene: Scene, rounds: number): Promise<Li
     victim.start();
     while (scene.random() < 0.3) {
       await pause(Math.floor(scene.random() * FIRST_START_MS));
-      await victim.end("SIGKILL");
+      await victim.kill();
       victim.start();
     }
     const shown = await victim.channel(({ linking }) => Boolean(linking?.qr));
@@ -57,7 +57,7 @@ export async function killWhileLinking(scene: Scene, rounds: number): Promise<Li
     if (!hindrance && scene.random() < 0.4)
       await wa.links.made.waitForCount(wa.links.count + 1).catch(() => {});
     await pause(Math.floor(scene.random() ** 2 * LINK_MS));
-    await victim.end("SIGKILL");
+    await victim.kill();
     result.kills++;
     wa.faults.clear();
     const linked = phone.companions.length > 0;
@@ -67,7 +67,7 @@ export async function killWhileLinking(scene: Scene, rounds: number): Promise<Li
     if (problem) result.lost.push(`${name}: ${problem}`);
     const how = hindrance ? `${hindrance.at} ${hindrance.do}` : "nothing";
     scene.trace(`${name}: ${how}, linked ${linked}, ${problem ?? "fine"}`);
-    await victim.end("SIGKILL");
+    await victim.kill();
   }
   scene.say(
     `linking: ${result.kills} kills, ${result.killedLinked} of them once the server knew the device`,

@@ -19,7 +19,7 @@ export interface TrafficResult extends Ledger {
   failed: number;
 }
 
-/** A kill comes so long after its moment at most, ms. */
+/** A kill comes so long after its moment at most, ms; with the power mostly at once, into the syncs. */
 const AFTER_MS = 120;
 /** A moment that never comes is not waited for any longer, ms. */
 const MOMENT_MS = 3_000;
@@ -77,8 +77,8 @@ export async function killInTraffic(scene: Scene, rounds: number): Promise<Traff
       if (random() < 0.5) await pause(Math.floor(random() * 60));
     }
     await seen;
-    await pause(Math.floor(random() ** 2 * AFTER_MS));
-    await victim.end("SIGKILL");
+    await pause(Math.floor(random() ** (victim.options.power ? 6 : 2) * AFTER_MS));
+    await victim.kill();
     kills++;
     wa.faults.clear();
     victim.start();

@@ -93,6 +93,19 @@ describe("of a trace are read", () => {
       ],
     ],
     [
+      "a new file that is written from its beginning to its end, and a second name for it",
+      `7  openat(AT_FDCWD</home>, "${db}.new", O_WRONLY|O_CREAT|O_EXCL|O_TRUNC, 0600) = 7<${db}.new>
+       7  write(7<${db}.new>, "abc", 3) = 2
+       7  write(7<${db}.new>, "c", 1) = -1 ENOSPC (No space left on device)
+       7  link("${db}.new", "${db}.key") = 0
+       7  linkat(AT_FDCWD</home>, "${db}.new", AT_FDCWD</home>, "${db}.key", 0) = -1 EEXIST (File exists)`,
+      [
+        { kind: "make", path: `${db}.new`, began: 0, ended: 0 },
+        { kind: "append", path: `${db}.new`, bytes: Buffer.from("ab"), began: 1, ended: 1 },
+        { kind: "link", path: `${db}.new`, to: `${db}.key`, began: 3, ended: 3 },
+      ],
+    ],
+    [
       "no calls on a file that is removed, under whose name another may be",
       `7  fsync(7<${wal}>(deleted)) = 0
        7  pwrite64(7<${wal}>(deleted), "abc", 3, 0) = 3`,
@@ -102,7 +115,7 @@ describe("of a trace are read", () => {
   test.each(cases)("%s", (_, text, seen) => expect(calls(text)).toEqual(seen));
 
   test.each([
-    `7  write(7<${wal}>, "abc", 3) = 3`,
+    `7  write(7<${wal}>, "abc"..., 9999) = 9999`,
     `7  copy_file_range(7</other>, NULL, 8<${wal}>, NULL, 3, 0) = 3`,
     `7  truncate("${wal}", 0) = 0`,
     `7  pwrite64(7<${wal}>, "abc"..., 9999, 0) = 9999`,
@@ -189,6 +202,29 @@ describe("a power cut leaves", () => {
     ],
   ];
   test.each(cases)("%s", (_, text, seen) => expect(remains(text)).toEqual(seen));
+
+  const added = `${db}.new`;
+  const add = (bytes: string) =>
+    `7 write(7<${added}>, "${bytes}", ${bytes.length}) = ${bytes.length}\n`;
+  const makeAdded = `7 openat(AT_FDCWD</home>, "${added}", O_WRONLY|O_CREAT|O_EXCL, 0600) = 7<${added}>\n`;
+  const link = `7 link("${added}", "${wal}") = 0\n`;
+  test.each<[string, string, string[]]>([
+    [
+      "all that was written to a new file before its sync, under both names of it",
+      makeAdded + add("ab") + add("c") + sync(added) + link + sync(folder),
+      ["abc"],
+    ],
+    [
+      "or not what was written after it",
+      makeAdded + add("ab") + sync(added) + add("c") + link + sync(folder),
+      ["ab", "ab0", "abc"],
+    ],
+    [
+      "or no second name, while its folder is not synced",
+      makeAdded + add("ab") + sync(added) + link,
+      ["-", "ab"],
+    ],
+  ])("%s", (_, text, seen) => expect(remains(text, {})).toEqual(seen));
 
   test("parts of a long write, at the borders of a disk's blocks", () => {
     const text = write("a".repeat(1_000), 100);

@@ -45,6 +45,7 @@ export function isOlder({ at }: { at?: number }, known: number | null | undefine
   return at !== undefined && at < (known ?? 0);
 }
 
-function keyOf(source: number, platformId: string): string {
+/** Names a message among those of all accounts. */
+export function keyOf(source: number, platformId: string): string {
   return `${source} ${platformId}`;
 }

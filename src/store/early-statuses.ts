@@ -1,5 +1,6 @@
 import type { DeliveryState, StatusUpdate } from "../channels/message.ts";
 import { Newest } from "../runtime/newest.ts";
+import { keyOf } from "./early-amendments.ts";
 
 /** Messages remembered, the latest heard of; each is a few hundred bytes. */
 const MOST = 1_000;
@@ -20,13 +21,14 @@ export const progress: Record<DeliveryState, number> = {
 export class EarlyStatuses {
   readonly #statuses = new Newest<StatusUpdate>(MOST);
 
-  note(status: StatusUpdate): void {
-    const before = this.#statuses.get(status.platformId);
+  note(source: number, status: StatusUpdate): void {
+    const key = keyOf(source, status.platformId);
+    const before = this.#statuses.get(key);
     if (before && progress[status.state] <= progress[before.state]) return;
-    this.#statuses.set(status.platformId, status);
+    this.#statuses.set(key, status);
   }
 
-  of(platformId: string): StatusUpdate | undefined {
-    return this.#statuses.get(platformId);
+  of(source: number, platformId: string): StatusUpdate | undefined {
+    return this.#statuses.get(keyOf(source, platformId));
   }
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { admit, compileAccess, type AccessRules } from "./access/admission.ts";
 import { gateCompilerFor, type CompileGate } from "./access/gate.ts";
 import { phoneKey } from "./access/identity.ts";
@@ -93,7 +92,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const channelOf = (source: Source) => byKey.get(sourceKey(source));
   const fetchFor = (service: string) => network.fetchFor(service);
   const agent = await createAgent({ config, env, fetchFor, log, clock });
-  const mediaFolder = join(paths.home, "media");
+  const mediaFolder = paths.media;
   const maxMediaBytes = config.store.max_media_bytes;
 
   const outbox = new Outbox({

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import type { TurnMessage } from "./agent.ts";
+import type { TurnAttachment, TurnMessage } from "./agent.ts";
 
 /** The least of the providers' limits for one image: Anthropic's 5 MiB, which count it in base 64. */
 const maxImageBytes = (5 * 1024 * 1024 * 3) / 4;
@@ -15,7 +15,7 @@ export interface TurnImage {
 export async function readImages(messages: TurnMessage[]): Promise<Map<string, TurnImage>> {
   const paths = messages
     .flatMap(({ attachments }) => attachments)
-    .flatMap(({ kind, path }) => (path && (kind === "image" || kind === "sticker") ? [path] : []))
+    .flatMap((attachment) => (attachment.path && isPicture(attachment) ? [attachment.path] : []))
     .slice(-maxImages);
   const images = new Map<string, TurnImage>();
   for (const path of paths) {
@@ -23,6 +23,10 @@ export async function readImages(messages: TurnMessage[]): Promise<Map<string, T
     if (image) images.set(path, image);
   }
   return images;
+}
+
+export function isPicture({ kind }: TurnAttachment): boolean {
+  return kind === "image" || kind === "sticker";
 }
 
 async function readImage(path: string): Promise<TurnImage | null> {

@@ -44,10 +44,23 @@ export function modelError(error: unknown, provider: Provider): AgentError {
 export function mayRefuseImages(error: unknown): boolean {
   const status = callFailure(error)?.statusCode;
   return (
-    (status !== undefined && [400, 404, 413, 415, 422].includes(status)) ||
-    (error instanceof Error && error.name === "AI_UnsupportedFunctionalityError")
+    (status !== undefined && [400, 404, 413, 415, 422].includes(status)) || refusesImages(error)
   );
 }
+
+/**
+ * Does it say that the model takes no pictures? Local servers do so under any status, llama.cpp under 500. Only the
+ * beginning counts: some echo the conversation further on.
+ */
+export function refusesImages(error: unknown): boolean {
+  if (error instanceof Error && error.name === "AI_UnsupportedFunctionalityError") return true;
+  const said = callFailure(error)?.responseBody?.slice(0, 300) ?? "";
+  return /image|vision|multi-?modal/i.test(said) && takesNone.test(said);
+}
+
+/** Such as `No endpoints found that support image input`, `is not a multimodal model`. */
+const takesNone =
+  /unsupported|(\bnot?|n't|\bonly)\b.{0,40}\b(support|enabled|multi-?modal)|missing data required/i;
 
 const failureSchema = v.object({
   name: v.literal("AI_APICallError"),

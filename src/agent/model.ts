@@ -4,7 +4,7 @@ import { onceLoaded } from "../runtime/once.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { AgentError, type Agent, type TurnRequest } from "./agent.ts";
 import { readImages, type TurnImage } from "./images.ts";
-import { mayRefuseImages, modelError } from "./model-error.ts";
+import { mayRefuseImages, modelError, refusesImages } from "./model-error.ts";
 import { maxTextBytes } from "./protocol.ts";
 import { promptMessages } from "./prompt.ts";
 import { providerFetch } from "./provider-fetch.ts";
@@ -24,20 +24,32 @@ export function createModelAgent(options: ModelOptions): Agent {
   const { provider, log } = options;
   const fetch = providerFetch(options.fetch, provider.name, options.clock);
   const load = onceLoaded(() => loadModel(provider, options.model, fetch));
+  let toldOfImages = false;
 
   return {
     kind: "model",
     async run(request, signal) {
       const images = await readImages(request.messages);
+      let refusal: unknown;
       try {
         return await answer(request, images, signal);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (images.size === 0 || !mayRefuseImages(error)) throw modelError(error, provider);
+        refusal = error;
       }
-      log.info({ turn: request.turn_id }, "the model took no pictures; asking it with text alone");
+      const turn = request.turn_id;
+      log.info({ turn }, "the model took no pictures; asking it with text alone");
       try {
-        return await answer(request, new Map(), signal);
+        const reply = await answer(request, new Map(), signal);
+        if (!toldOfImages && refusesImages(refusal)) {
+          toldOfImages = true;
+          log.warn(
+            { turn },
+            `${provider.name} says that ${options.model} takes no pictures, so it is told of them in words alone: where it should see them, set default_model to one that does`,
+          );
+        }
+        return reply;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         throw modelError(error, provider);

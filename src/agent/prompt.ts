@@ -1,8 +1,8 @@
 import type { ModelMessage } from "ai";
-import type { TurnMessage, TurnRequest, TurnSender } from "./agent.ts";
+import type { TurnAttachment, TurnMessage, TurnRequest, TurnSender } from "./agent.ts";
 import { hangingIndent } from "../runtime/hanging-indent.ts";
 import { describeAttachment } from "./attachment.ts";
-import type { TurnImage } from "./images.ts";
+import { isPicture, type TurnImage } from "./images.ts";
 import { shorten } from "./shorten.ts";
 
 /**
@@ -24,7 +24,12 @@ export function promptMessages(
   };
   for (const { role, text } of request.history) append(role, text);
 
-  const lines = request.messages.map((message) => promptText(message, request.chat.kind));
+  // What the model is not shown it must not take for seen.
+  const unseen = (it: TurnAttachment) => isPicture(it) && it.path !== null && !images.has(it.path);
+  const lines = request.messages.map((message) => {
+    const attachments = message.attachments.map((it) => (unseen(it) ? { ...it, path: null } : it));
+    return promptText({ ...message, attachments }, request.chat.kind);
+  });
   append("user", lines.filter(Boolean).join("\n") || "[empty message]");
 
   const pictures = [...images.values()];

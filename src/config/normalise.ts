@@ -1,10 +1,11 @@
 import { canonicalPhone } from "./numbers.ts";
 import { expandHome } from "./paths.ts";
 import type { AgentConfig, Config } from "./schema.ts";
+import { bareToken } from "./token.ts";
 
 /**
  * The checked configuration in the one form that the rest of the house reads: base addresses without a slash at the
- * end or spaces around them, the gateway's host without brackets, `pair_phone` as digits, `pair_code` without its dash
+ * end or spaces around them, tokens of platforms without `Bearer`, the gateway's host without brackets, `pair_phone` as digits, `pair_code` without its dash
  * and in capitals, the program of a command without `~`, a turn's time of 30 seconds at least.
  */
 export function normalise(config: Config, home: string): Config {
@@ -19,10 +20,17 @@ export function normalise(config: Config, home: string): Config {
           ...whatsapp,
           api_base_url: withoutSlash(whatsapp.api_base_url),
           pair_code: whatsapp.pair_code.replaceAll("-", "").toUpperCase(),
+          ...(whatsapp.access_token && { access_token: bareToken(whatsapp.access_token) }),
           ...(whatsapp.pair_phone && { pair_phone: digits(whatsapp.pair_phone) }),
         },
       }),
-      ...(wati && { wati: { ...wati, api_url: withoutSlash(wati.api_url) } }),
+      ...(wati && {
+        wati: {
+          ...wati,
+          api_url: withoutSlash(wati.api_url),
+          api_token: bareToken(wati.api_token ?? ""),
+        },
+      }),
     },
     gateway: { ...config.gateway, host: config.gateway.host.replace(/^\[(.*)\]$/, "$1") },
     ...(config.agent && { agent: withProgram(config.agent, home) }),

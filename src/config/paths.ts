@@ -12,6 +12,8 @@ export interface Paths {
   store: string;
   /** Control socket of the running daemon. */
   socket: string;
+  /** Folder of the files of messages. */
+  media: string;
 }
 
 /** The variable, or null where it is unset or blank. */
@@ -56,6 +58,7 @@ export function resolvePaths(flag: string | null, env: Environment, home: string
     config: expandHome(config, home),
     store: join(own, "revka.db"),
     socket: join(own, "revka.sock"),
+    media: join(own, "media"),
   };
 }
 

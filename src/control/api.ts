@@ -130,7 +130,7 @@ export interface ControlClient extends ControlApi {
 export class ControlError extends Error {
   override readonly name = "ControlError";
   constructor(
-    readonly status: 400 | 404 | 409,
+    readonly status: 400 | 404 | 409 | 413,
     message: string,
   ) {
     super(message);

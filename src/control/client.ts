@@ -29,11 +29,11 @@ export function controlClient(socketPath: string): ControlClient {
     const answer = parseJson(response.text);
     const fine = response.status < 300;
     if (answer === undefined || (fine && Object(answer) !== answer)) {
-      throw (await import("./unanswered.ts")).stranger(socketPath, response.status);
+      throw (await import("./unanswered.ts")).stranger(socketPath);
     }
     if (fine) return answer;
-    const status = response.status === 404 || response.status === 409 ? response.status : 400;
-    throw new ControlError(status, errorOf(answer));
+    const status = ([404, 409, 413] as const).find((known) => known === response.status);
+    throw new ControlError(status ?? 400, errorOf(answer));
   };
   const reportIn = async (answer: unknown): Promise<StatusReport> => {
     const report = answer as StatusReport;

@@ -1,7 +1,11 @@
 import * as v from "valibot";
+import { BodyTooLarge, readBody } from "../net/body.ts";
 import { shapeProblem } from "../net/shape-problem.ts";
 import { ControlError, type ControlApi } from "./api.ts";
 import { shownStatus } from "./status-text.ts";
+
+/** What a request that is read may hold; what nobody reads is not kept. */
+const maxBodyBytes = 256 * 1024;
 
 const words = (most: number) => v.pipe(v.string(), v.nonEmpty(), v.maxLength(most));
 const channel = v.optional(v.picklist(["whatsapp", "wati"]));
@@ -70,9 +74,11 @@ async function call(request: Request, url: URL | null, api: ControlApi): Promise
 async function parse<T>(request: Request, schema: v.GenericSchema<unknown, T>): Promise<T> {
   let body: unknown;
   try {
-    body = await request.json();
-  } catch {
-    throw new ControlError(400, "the request is not JSON");
+    body = JSON.parse(new TextDecoder().decode(await readBody(request, maxBodyBytes)));
+  } catch (error) {
+    throw error instanceof BodyTooLarge
+      ? new ControlError(413, `that is more than the daemon takes at once (256 KiB)`)
+      : new ControlError(400, "the request is not JSON");
   }
   const result = v.safeParse(schema, body);
   if (!result.success) throw new ControlError(400, shapeProblem(result.issues));

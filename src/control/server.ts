@@ -4,8 +4,8 @@ import { serve, type Server } from "../runtime/serve.ts";
 import { DaemonNotRunning, SocketUnusable, type ControlApi } from "./api.ts";
 import { controlClient } from "./client.ts";
 
-/** What a request to the socket may hold, bytes. */
-const MAX_BODY_BYTES = 256 * 1024;
+/** No limit of the server's: it would end the connection without the JSON that says why. The routes have their own. */
+const MAX_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 
 const routes = onceLoaded(() => import("./routes.ts"));
 

@@ -33,13 +33,10 @@ export function whyUnanswered(socketPath: string, cause: unknown): Error {
     : new DaemonNotRunning(socketPath);
 }
 
-/** What answers, but not as a daemon of this build does. `status` is that of its answer. */
-export function stranger(socketPath: string, status?: number): ControlError {
+/** What answers, but not as a daemon of this build does. */
+export function stranger(socketPath: string): ControlError {
   return new ControlError(
     400,
-    // The server itself refuses a body beyond its limit, and says nothing more.
-    status === 413
-      ? "that is more than the daemon takes at once (256 KiB)"
-      : `what answers on ${socketPath} is no daemon of this Revka: restart the daemon after an update, or stop that program`,
+    `what answers on ${socketPath} is no daemon of this Revka: restart the daemon after an update, or stop that program`,
   );
 }

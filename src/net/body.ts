@@ -11,7 +11,7 @@ export class BodyTooLarge extends Error {
  * cancelled the rest; otherwise whatever the stream throws.
  */
 export async function readBody(
-  response: Response,
+  response: Pick<Request | Response, "body" | "headers">,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (!response.body) return new Uint8Array();

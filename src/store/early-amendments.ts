@@ -1,6 +1,7 @@
 import type { InboundEvent, Sender } from "../channels/message.ts";
 import type { RetentionLimits } from "./contract.ts";
 import type { Database } from "./database.ts";
+import { keyOf } from "./early-statuses.ts";
 
 export type Amendment = Extract<InboundEvent, { kind: "edit" | "revoke" }>;
 
@@ -69,7 +70,7 @@ export class EarlyAmendments {
 
   /** Answers what each sender said of this message, and keeps it no longer. */
   take(source: number, targetId: string): Amendment[] {
-    return [...(this.#all().get(keyOf({ source, target: targetId })) ?? [])].map((row) => {
+    return [...(this.#all().get(keyOf(source, targetId)) ?? [])].map((row) => {
       const { text } = this.database
         .sql("SELECT text FROM early_amendments WHERE id = ?")
         .get(row.id) as { text: string | null };
@@ -101,23 +102,25 @@ export class EarlyAmendments {
   }
 
   #add(row: Noted): void {
-    const key = keyOf(row);
+    const key = keyOf(row.source, row.target);
     this.#all().set(key, [...(this.#all().get(key) ?? []), row]);
   }
 
   #remove(row: Noted): void {
     const left = this.#all()
-      .get(keyOf(row))
+      .get(keyOf(row.source, row.target))
       ?.filter(({ id }) => id !== row.id);
-    if (left?.length) this.#all().set(keyOf(row), left);
-    else this.#all().delete(keyOf(row));
+    if (left?.length) this.#all().set(keyOf(row.source, row.target), left);
+    else this.#all().delete(keyOf(row.source, row.target));
     this.database.sql("DELETE FROM early_amendments WHERE id = ?").run(row.id);
   }
 }
 
 /** What of the rows (oldest first) must go for a new one; null where the new one is not to be kept. Pure. */
 export function goneFor(rows: readonly Noted[], added: Omit<Noted, "id">): Noted[] | null {
-  const ofMessage = rows.filter((row) => keyOf(row) === keyOf(added));
+  const ofMessage = rows.filter(
+    (row) => keyOf(row.source, row.target) === keyOf(added.source, added.target),
+  );
   const before = ofMessage.find(({ sender }) => sender === added.sender);
   if (before) {
     // What was taken back stays so.
@@ -132,8 +135,4 @@ export function goneFor(rows: readonly Noted[], added: Omit<Noted, "id">): Noted
 /** Whether an edit was made before one that is known already. */
 export function isOlder({ at }: { at?: number | null }, known: number | null | undefined): boolean {
   return at != null && at < (known ?? 0);
-}
-
-function keyOf({ source, target }: Pick<Noted, "source" | "target">): string {
-  return `${source} ${target}`;
 }

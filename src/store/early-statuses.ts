@@ -20,13 +20,19 @@ export const progress: Record<DeliveryState, number> = {
 export class EarlyStatuses {
   readonly #statuses = new Newest<StatusUpdate>(MOST);
 
-  note(status: StatusUpdate): void {
-    const before = this.#statuses.get(status.platformId);
+  note(source: number, status: StatusUpdate): void {
+    const key = keyOf(source, status.platformId);
+    const before = this.#statuses.get(key);
     if (before && progress[status.state] <= progress[before.state]) return;
-    this.#statuses.set(status.platformId, status);
+    this.#statuses.set(key, status);
   }
 
-  of(platformId: string): StatusUpdate | undefined {
-    return this.#statuses.get(platformId);
+  of(source: number, platformId: string): StatusUpdate | undefined {
+    return this.#statuses.get(keyOf(source, platformId));
   }
+}
+
+/** Names a message among those of all accounts. */
+export function keyOf(source: number, platformId: string): string {
+  return `${source} ${platformId}`;
 }

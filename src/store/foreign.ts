@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { beginningOf } from "../runtime/beginning.ts";
 import { targetOf } from "../runtime/target-of.ts";
 import { StoreError } from "./contract.ts";
 
@@ -18,7 +19,9 @@ export function foreignFile(path: string): string | null {
   const found = statSync(path);
   if (!found.isFile()) return "no file";
   if (found.size === 0 || path.endsWith(".db") || existsSync(`${targetOf(path)}.lock`)) return null;
-  return beginning(path) === header ? null : "a file of something else";
+  return beginningOf(path, header.length).toString("latin1") === header
+    ? null
+    : "a file of something else";
 }
 
 /** The same of a database. */
@@ -33,15 +36,4 @@ export function refuseForeign(what: string | null): void {
   if (what === null) return;
   const left = what === "no file" ? "" : ", and was left alone";
   throw new StoreError("failed", `that is ${what}${left}: ${foreignAdvice}`);
-}
-
-function beginning(path: string): string {
-  const bytes = new Uint8Array(header.length);
-  const file = openSync(path, "r");
-  try {
-    readSync(file, bytes);
-  } finally {
-    closeSync(file);
-  }
-  return String.fromCharCode(...bytes);
 }

@@ -12,7 +12,7 @@ import type {
 } from "./contract.ts";
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
-import type { Outbox } from "./outbox.ts";
+import { itsSource, type Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -113,7 +113,7 @@ export class Inbox {
           this.#react(sourceId, event.targetId, event.emoji);
           break;
         case "status": {
-          const moved = this.outbox.applyStatus(event.status, now, rules);
+          const moved = this.outbox.applyStatus(sourceId, event.status, now, rules);
           if (moved) outcome.moved.push(moved);
           break;
         }
@@ -216,8 +216,8 @@ export class Inbox {
       .run(emoji, source, platformId);
     if (changed.changes === 0) {
       this.database
-        .sql("UPDATE outbox SET reaction = ? WHERE platform_id = ?")
-        .run(emoji, platformId);
+        .sql(`UPDATE outbox SET reaction = ? WHERE platform_id = ? AND ${itsSource} = ?`)
+        .run(emoji, platformId, source);
     }
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "./contract.ts";
 
@@ -10,7 +10,9 @@ import { StoreError } from "./contract.ts";
 export function lockFile(path: string): { release(): void } {
   let db: DatabaseSync | undefined;
   try {
-    closeSync(openSync(path, "a", 0o600));
+    // One that is there is not opened: to close it would let go of all that this process has locked in it (POSIX).
+    if (existsSync(path)) accessSync(path, constants.W_OK);
+    else closeSync(openSync(path, "a", 0o600));
     db = new DatabaseSync(path);
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     db.exec("PRAGMA busy_timeout = 0");

@@ -29,6 +29,8 @@ export const accountChanged: SendFailure = {
   hint: "Another number was linked before this was sent: `revka redeliver` sends it from that one.",
 };
 const states = ["pending", "sending", "sent", "failed"] as const;
+/** The account that a row of the outbox is sent from. */
+export const itsSource = "(SELECT source FROM chats WHERE id = outbox.chat)";
 
 interface OutboxRow {
   seq: number;
@@ -121,7 +123,13 @@ export class Outbox {
   }
 
   #row(id: string): OutboxRow | null {
-    const row = this.database.sql("SELECT * FROM outbox WHERE id = ?").get(id);
+    return this.#newest("id = +?", id);
+  }
+
+  #newest(where: string, ...values: (string | number)[]): OutboxRow | null {
+    const row = this.database
+      .sql(`SELECT * FROM outbox WHERE ${where} ORDER BY seq DESC LIMIT 1`)
+      .get(...values);
     return row ? (row as unknown as OutboxRow) : null;
   }
 
@@ -147,13 +155,14 @@ export class Outbox {
     const marked = this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ifnull(?, platform_id), code = NULL, hint = NULL, updated_at = ?
-         WHERE id = ? AND state = 1 RETURNING content`,
+         WHERE id = ? AND state = 1 RETURNING content, ${itsSource} AS source`,
       )
-      .get(SENT, platformId, now, id) as { content: string | null } | undefined;
+      .get(SENT, platformId, now, id) as { content: string | null; source: number } | undefined;
     if (!marked) return null;
-    this.backlog.count(-1, marked.content);
-    const early = platformId === null ? undefined : this.#early.of(platformId);
-    const moved = early && this.applyStatus(early, now, {});
+    const { content, source } = marked;
+    this.backlog.count(-1, content);
+    const early = platformId === null ? undefined : this.#early.of(source, platformId);
+    const moved = early && this.applyStatus(source, early, now, {});
     return { failure: moved?.failure ?? null };
   }
 
@@ -193,7 +202,8 @@ export class Outbox {
   knowsSend(platformId: string, delivery: string): boolean {
     const earlier = this.database.sql("SELECT earlier_platform_id AS ids FROM outbox WHERE id = ?");
     const { ids } = earlier.get(delivery) as { ids: string | null };
-    return earlierIds(ids).includes(platformId) || this.#byPlatformId(platformId) !== null;
+    const known = this.database.sql("SELECT 1 FROM outbox WHERE platform_id = ?");
+    return earlierIds(ids).includes(platformId) || known.get(platformId) !== undefined;
   }
 
   /** A status may have said before the answer came that an earlier try arrived, or that it failed: it stands. */
@@ -255,19 +265,22 @@ export class Outbox {
   }
 
   /**
-   * Takes the platform's word on something sent. Answers what moved: a delivery that was open and is now settled, or
-   * one that failed afterwards (with why): for good, or to be tried again as `rules` say.
+   * Takes the platform's word on something that this account sent. Answers what moved: a delivery that was open and is
+   * now settled, or one that failed afterwards (with why): for good, or to be tried again as `rules` say.
    */
   applyStatus(
+    source: number,
     status: StatusUpdate,
     now: number,
     rules: Pick<AcceptRules, "pauseAfter">,
   ): AcceptOutcome["moved"][number] | null {
-    const found = status.deliveryId
-      ? this.#row(status.deliveryId)
-      : this.#byPlatformId(status.platformId);
+    const found = this.#newest(
+      `${status.deliveryId ? "id" : "platform_id"} = +? AND ${itsSource} = +?`,
+      status.deliveryId || status.platformId,
+      source,
+    );
     if (!found) {
-      if (status.deliveryId === null) this.#early.note(status);
+      if (status.deliveryId === null) this.#early.note(source, status);
       return null;
     }
     // A late word about an earlier try of a delivery that was sent anew says nothing of the new one.
@@ -323,13 +336,6 @@ export class Outbox {
       this.#again(found, status.platformId, now + pause, failure, now);
     }
     return { chat: found.chat, delivery: found.id, failure };
-  }
-
-  #byPlatformId(platformId: string): OutboxRow | null {
-    const row = this.database
-      .sql("SELECT * FROM outbox WHERE platform_id = +? ORDER BY seq DESC LIMIT 1")
-      .get(platformId);
-    return row ? (row as unknown as OutboxRow) : null;
   }
 
   failed(limit: number): StoredDelivery[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AgentError } from "../../src/agent/agent.ts";
-import { mayRefuseImages, modelError } from "../../src/agent/model-error.ts";
+import { mayRefuseImages, modelError, refusesImages } from "../../src/agent/model-error.ts";
 import type { Provider } from "../../src/agent/providers.ts";
 
 const provider: Provider = {
@@ -103,4 +103,39 @@ test("the same turn without pictures may be taken after some refusals only", () 
   expect(mayRefuseImages(named("AI_UnsupportedFunctionalityError"))).toBe(true);
   expect(mayRefuseImages(named("AI_OtherError"))).toBe(false);
   expect(mayRefuseImages("AI_UnsupportedFunctionalityError")).toBe(false);
+});
+
+describe("a model that says that it takes no pictures", () => {
+  test.each([
+    "No endpoints found that support image input",
+    "Invalid content type. image_url is only supported by certain models.",
+    "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj",
+    'Failed to parse messages: Unsupported content part type: "image_url"',
+    "m-1 is not a multimodal model",
+    "Model does not support images. Please use a model that does.",
+    "This model doesn't support vision",
+    "Image input is not enabled for this model",
+    "this model is missing data required for image input",
+  ])("does so under any status: %s", (message) => {
+    for (const status of [400, 404, 500]) {
+      expect(refusesImages(refusal(status, { message }))).toBe(true);
+      expect(mayRefuseImages(refusal(status, { message }))).toBe(true);
+    }
+  });
+
+  test.each([
+    "the image could not be read",
+    "image queue is full, try again later",
+    "this model does not support tools",
+    "you asked for vision, and the server is overloaded",
+    "",
+  ])("does not by: %s", (message) => {
+    expect(refusesImages(refusal(500, { message }))).toBe(false);
+    expect(mayRefuseImages(refusal(500, { message }))).toBe(false);
+  });
+
+  test("does not where the words are the conversation's, which some echo", () => {
+    const message = `Failed to parse messages; messages = [${"x".repeat(300)} images are not supported`;
+    expect(refusesImages(refusal(500, { message }))).toBe(false);
+  });
 });

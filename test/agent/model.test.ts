@@ -1,7 +1,4 @@
 import { afterAll, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AgentError, type TurnAttachment } from "../../src/agent/agent.ts";
 import { completion, key, providerStandIn } from "./provider-stand-in.ts";
 import { rejection } from "../support/rejection.ts";
@@ -10,11 +7,7 @@ import { message, turn } from "../support/turn.ts";
 const never = new AbortController().signal;
 const provider = providerStandIn();
 beforeEach(provider.reset);
-const folder = mkdtempSync(join(tmpdir(), "revka-model-"));
-afterAll(async () => {
-  await provider.stop();
-  rmSync(folder, { recursive: true });
-});
+afterAll(provider.stop);
 
 describe("providers", () => {
   test.each([
@@ -174,103 +167,6 @@ test("a provider that is busy is asked again when it said, by the next turn too"
   expect((await agent.run(turn(), never)).parts).toHaveLength(1);
   // Timers may be a little early.
   expect(performance.now() - began).toBeGreaterThan(180);
-});
-
-describe("pictures", () => {
-  const jpeg = join(folder, "photo.jpg");
-  writeFileSync(jpeg, new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2]));
-  const large = join(folder, "large.jpg");
-  // Anthropic takes 5 MiB of base 64.
-  const most = 5 * 1024 * 1024;
-  const photo = (bytes: number) =>
-    Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(bytes - 3)]);
-  writeFileSync(large, photo((most * 3) / 4 + 1));
-  const html = join(folder, "page.jpg");
-  writeFileSync(html, "<html>");
-  const image = (path: string | null): TurnAttachment => ({
-    kind: "image",
-    mime_type: "image/jpeg",
-    filename: null,
-    size: 6,
-    path,
-  });
-  const withImages = (...paths: (string | null)[]) =>
-    turn({ messages: [message({ text: "what is this?", attachments: paths.map(image) })] });
-  const data = "data:image/jpeg;base64,/9j/4AEC";
-
-  test("are shown to the model", async () => {
-    await (await provider.model()).run(withImages(jpeg), never);
-    expect(provider.seen[0]?.body.messages).toEqual([
-      {
-        role: "user",
-        content: [
-          { type: "text", text: "[image] what is this?" },
-          { type: "image_url", image_url: { url: data } },
-        ],
-      },
-    ]);
-  });
-
-  test("go to anthropic in its own form", async () => {
-    await (await provider.model({ default_provider: "anthropic" })).run(withImages(jpeg), never);
-    expect(JSON.stringify(provider.seen[0]?.body.messages)).toContain(
-      '"source":{"type":"base64","media_type":"image/jpeg","data":"/9j/4AEC"}',
-    );
-  });
-
-  test("as large as providers take them are shown", async () => {
-    const largest = join(folder, "largest.jpg");
-    writeFileSync(largest, photo((most * 3) / 4));
-    await (await provider.model({ default_provider: "anthropic" })).run(withImages(largest), never);
-    const shown = /"data":"([^"]*)"/.exec(JSON.stringify(provider.seen[0]?.body.messages))?.[1];
-    expect(shown).toHaveLength(most);
-  });
-
-  test("too large, missing or none at all are only named", async () => {
-    await (
-      await provider.model()
-    ).run(withImages(large, null, html, join(folder, "gone.jpg")), never);
-    expect(provider.seen[0]?.body.messages).toEqual([
-      {
-        role: "user",
-        content: "[image] [image, not available] [image] [image] what is this?",
-      },
-    ]);
-  });
-
-  test("are at most four, the latest", async () => {
-    const paths = [1, 2, 3, 4, 5].map((n) => {
-      const path = join(folder, `${n}.jpg`);
-      writeFileSync(path, new Uint8Array([0xff, 0xd8, 0xff, n]));
-      return path;
-    });
-    await (await provider.model()).run(withImages(...paths), never);
-    const content = provider.seen[0]?.body.messages[0]?.content;
-    expect(JSON.stringify(content)).not.toContain("/9j/AQ==");
-    expect(content).toHaveLength(5);
-  });
-
-  test.each([400, 404, 413, 415, 422])(
-    "are left out where status %d refuses them, once",
-    async (status) => {
-      provider.respond = ({ body }) =>
-        JSON.stringify(body).includes("image_url")
-          ? Response.json({ error: { message: "no image support" } }, { status })
-          : completion("text alone");
-      expect(await (await provider.model()).run(withImages(jpeg), never)).toEqual({
-        parts: [{ kind: "text", text: "text alone" }],
-      });
-      expect(provider.seen).toHaveLength(2);
-    },
-  );
-
-  test("are not left out because of other failures", async () => {
-    provider.respond = () => new Response("", { status: 500 });
-    expect(await rejection((await provider.model()).run(withImages(jpeg), never))).toBeInstanceOf(
-      AgentError,
-    );
-    expect(provider.seen).toHaveLength(1);
-  });
 });
 
 test("warnings of the SDK reach neither console nor process", async () => {

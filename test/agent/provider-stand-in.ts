@@ -3,7 +3,7 @@ import { createAgent } from "../../src/agent/registry.ts";
 import type { Agent } from "../../src/agent/agent.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { silentLog } from "../../src/telemetry/log.ts";
+import { silentLog, type Logger } from "../../src/telemetry/log.ts";
 
 /** The key that every provider is given; it must show up nowhere else. */
 export const key = "sk-test-51Hq9-not-to-be-seen";
@@ -21,7 +21,7 @@ export interface ProviderStandIn {
   services: string[];
   respond: (call: SeenCall) => Response | Promise<Response>;
   /** A model agent that speaks to the stand-in, as openai where the configuration names no other. */
-  model(config?: object, env?: Record<string, string>): Promise<Agent>;
+  model(config?: object, env?: Record<string, string>, log?: Logger): Promise<Agent>;
   /** Back to answering "hello". */
   reset(): void;
   stop(): Promise<void>;
@@ -46,7 +46,7 @@ export function providerStandIn(): ProviderStandIn {
     seen: [],
     services: [],
     respond: hello,
-    model: (config = {}, env = {}) =>
+    model: (config = {}, env = {}, log = silentLog) =>
       createAgent({
         config: v.parse(configSchema, {
           default_provider: "openai",
@@ -60,7 +60,7 @@ export function providerStandIn(): ProviderStandIn {
           double.services.push(service);
           return fetch;
         },
-        log: silentLog,
+        log,
         clock: systemClock,
       }),
     reset() {

@@ -16,6 +16,9 @@ import { statusReport, webReport } from "../support/status-report.ts";
 
 const trial = commandTrial();
 
+/** As much of a PNG image as tells that it is one. */
+const photo = Buffer.from("\x89PNG\r\n\x1a\n a photo", "latin1");
+
 const web = webReport();
 
 const linking = (qr: string): ChannelReport => ({
@@ -116,12 +119,49 @@ test.each([
 
 test("leaves what lay at the PNG's place where a pair code alone was shown", async () => {
   const png = join(trial.home, "photo.png");
-  writeFileSync(png, "a photo");
+  writeFileSync(png, photo);
   await daemon([pairing, web]);
   const { code, out } = await revka(["link", "--png", png], trial.env);
   expect(code).toBe(0);
   expect(out).toContain("ABCD-1234");
-  expect(readFileSync(png, "utf8")).toBe("a photo");
+  expect(readFileSync(png)).toEqual(photo);
+});
+
+test.each<[string, string, (path: string) => void]>(
+  ["link", "relink"].flatMap((name) => [
+    [name, "a text", (path) => writeFileSync(path, "my notes")],
+    [name, "an empty file", (path) => writeFileSync(path, "")],
+    [name, "another image", (path) => writeFileSync(path, photo.subarray(1))],
+    [name, "a pipe", (path) => void Bun.spawnSync(["mkfifo", path])],
+  ]),
+)(
+  "%s --png overwrites no file but a PNG image, before anything happens: %s",
+  async (name, _, lay) => {
+    const calls = await trial.daemon({});
+    const path = join(trial.home, "notes.txt");
+    lay(path);
+    const before = statSync(path);
+    const { code, err } = await revka([name, "--png", path], trial.env);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `revka: ${path} is there already and is no PNG image: name another file, or move it away\n`,
+    });
+    const { ino, size, mtimeMs } = statSync(path);
+    expect({ ino, size, mtimeMs }).toEqual({
+      ino: before.ino,
+      size: before.size,
+      mtimeMs: before.mtimeMs,
+    });
+    expect(calls).toEqual([]);
+  },
+);
+
+test("a code that was left behind is overwritten", async () => {
+  const png = join(trial.home, "code.png");
+  writeFileSync(png, photo);
+  await daemon([linking("2@only")]);
+  expect((await revka(["link", "--wait", "0", "--png", png], trial.env)).code).toBe(0);
+  expect(readFileSync(png).length).toBeGreaterThan(photo.length);
 });
 
 test.each(["link", "relink"])(
@@ -167,10 +207,10 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
 
 test("what lay at the PNG's place is left where no code came, and a place that cannot be written is told", async () => {
   const png = join(trial.home, "photo.png");
-  writeFileSync(png, "a photo");
+  writeFileSync(png, photo);
   await daemon([{ ...web, state: "logged_out", linked_as: null }]);
   expect((await revka(["link", "--png", png], trial.env)).code).toBe(1);
-  expect(readFileSync(png, "utf8")).toBe("a photo");
+  expect(readFileSync(png)).toEqual(photo);
   await trial.undo.pop()?.();
   await daemon([linking("2@first")]);
   const nowhere = join(trial.home, "folder");

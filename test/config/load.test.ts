@@ -237,6 +237,26 @@ describe("what comes out", () => {
     });
   });
 
+  test.each([
+    ["EAAB.x", "EAAB.x"],
+    ["Bearer EAAB.x", "EAAB.x"],
+    [" bearer  EAAB.x\\n", "EAAB.x"],
+    ["Bearers.x", "Bearers.x"],
+  ])(
+    "a token as a platform shows it is the token, and is kept out of the log: %s",
+    (given, token) => {
+      const { config, secrets } = load(
+        `${echo}[channels_config.whatsapp]\nphone_number_id = "1"\nverify_token = "Bearer vvvv"\naccess_token = "${given}"\n` +
+          `[channels_config.wati]\napi_token = "${given}"\n`,
+      );
+      expect(config.channels_config.whatsapp?.access_token).toBe(token);
+      expect(config.channels_config.wati?.api_token).toBe(token);
+      expect(secrets).toContain(token);
+      // What a person chose is meant to the letter.
+      expect(config.channels_config.whatsapp?.verify_token).toBe("Bearer vvvv");
+    },
+  );
+
   test("plain http to loopback is fine", () => {
     const urls = [
       "http://127.0.0.1:1",

@@ -40,6 +40,7 @@ test.each<[name: string, flag: string | null, env: Environment, home: string, co
     config,
     store: `${home}/revka.db`,
     socket: `${home}/revka.sock`,
+    media: `${home}/media`,
   });
 });
 

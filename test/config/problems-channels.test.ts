@@ -96,6 +96,14 @@ describe("channels: a broken file says what is wrong, and where", () => {
       ],
     ],
     [
+      "tokens of which nothing but their scheme was pasted",
+      `${echo}[channels_config.whatsapp]\nphone_number_id = "1"\naccess_token = "Bearer "\nverify_token = "Bearer"\n[channels_config.wati]\napi_token = "Bearer"\n`,
+      [
+        "config.toml:5: channels_config.whatsapp.access_token: holds no token, but the word before it alone; copy it anew",
+        "config.toml:8: channels_config.wati.api_token: holds no token, but the word before it alone; copy it anew",
+      ],
+    ],
+    [
       "WATI without its token",
       `${echo}[channels_config.wati]\n`,
       ["config.toml:3: channels_config.wati.api_token: missing; WATI needs it"],

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, renameSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
@@ -162,8 +162,42 @@ test("what is asked of the socket reaches the daemon as it was asked", async () 
 test("what is more than the socket takes is told as such, not as another program's answer", async () => {
   const server = await controlServer(path, () => api);
   const text = "\u0001".repeat(60_000);
-  await expect(controlClient(path).send({ to: "self", text })).rejects.toThrow("256 KiB");
+  await expect(controlClient(path).send({ to: "self", text })).rejects.toMatchObject({
+    status: 413,
+    message: expect.stringContaining("256 KiB"),
+  });
   await server.stop(true);
+});
+
+describe("a request that is longer is answered, however it is sent", () => {
+  const most = 256 * 1024;
+  /** JSON of so many bytes that asks for nothing known. */
+  const padded = (bytes: number) => `{"x":"${"a".repeat(bytes - 8)}"}`;
+  const chunked = (body: string) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let at = 0; at < body.length; at += most / 4) {
+          controller.enqueue(new TextEncoder().encode(body.slice(at, at + most / 4)));
+        }
+        controller.close();
+      },
+    });
+
+  test.each([
+    ["of the most that it may have", padded(most), 400, "to: "],
+    ["of one byte more", padded(most + 1), 413, "256 KiB"],
+    ["of far more", padded(16 * most), 413, "256 KiB"],
+    ["of the most, in pieces", chunked(padded(most)), 400, "to: "],
+    ["of far more, in pieces", chunked(padded(16 * most)), 413, "256 KiB"],
+  ])("%s", async (_, body, status, words) => {
+    const server = await controlServer(path, () => api);
+    const answer = await fetch("http://localhost/send", { method: "POST", body, unix: path });
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toEqual({ error: expect.stringContaining(words) });
+    // And the next one is heard.
+    await controlClient(path).redeliver("known");
+    await server.stop(true);
+  });
 });
 
 test.each([404, 409, 400] as const)("a refusal keeps its status %d and words", async (status) => {

@@ -1,10 +1,13 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { content } from "../../src/simulator/graph/content.ts";
 import { createWatiSimulator } from "../../src/simulator/wati.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { startAgent } from "./support/agent.ts";
+import { startCloud } from "./support/cloud.ts";
 import { command } from "./support/command.ts";
 import { startDaemon } from "./support/daemon.ts";
 import { watiConfig, webhookSecret } from "./support/wati.ts";
+import { postWebhook } from "./support/webhook.ts";
 
 setDefaultTimeout(30_000);
 
@@ -94,4 +97,21 @@ test("another host is another account, which knows nothing of the first", async 
   const { inbox, alarms } = await second.status();
   expect([inbox.pending, alarms.map(({ code }) => code)]).toEqual([1, ["account_gone"]]);
   await close();
+});
+
+test("whoever posts to an unsecured webhook of WATI's fails no reply of the Cloud API's", async () => {
+  await using account = await trial();
+  await using setup = await startCloud(
+    { channels: { wati: { api_token: account.wati.token, api_url: account.wati.url } } },
+    // What has arrived has not failed, whoever says so.
+    { graph: { statuses: { states: ["sent"] } } },
+  );
+  const { graph, daemon } = setup;
+  graph.write({ from: { phone: ada }, content: content.text("hello") });
+  const [sent] = await graph.waitForSends({ count: 1 });
+  await graph.idle();
+  const failed = { eventType: "sessionMessageFailed", id: sent?.wamid, failedCode: "131026" };
+  expect((await postWebhook(`${daemon.url}/wati`, failed)).status).toBe(200);
+  const { failed_deliveries, outbox } = await daemon.status();
+  expect([failed_deliveries, outbox.failed]).toEqual([[], 0]);
 });

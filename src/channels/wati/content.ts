@@ -29,7 +29,7 @@ export function readContent(event: WatiEvent): Content | null {
     case "interactive":
       return line(type, text || tapped(event) || "[Interactive answer without content]");
     case "location":
-      return line(type, text || location(event.data));
+      return line(type, location(text, event.data));
     case "contacts":
       return line(type, text || contacts(event.messageContact ?? event.data));
     case "order":
@@ -98,12 +98,25 @@ const locationShape = jsonObject({
   address: text,
 });
 
-function location(data: unknown): string {
-  const parsed = v.safeParse(locationShape, fromJson(data));
-  if (!parsed.success) return "[Location]";
-  const { latitude, longitude, name, address } = parsed.output;
-  const place = [name, address].filter(Boolean).join(", ");
-  return oneLine(`[Location] ${place} (${latitude}, ${longitude})`);
+/** Latitude and longitude in degrees, and nothing else. */
+const pair = /^\s*(-?\d{1,2}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)\s*$/;
+
+/** The coordinates are an object in `data`, the same as JSON, or a pair there or in `text`, which else is words. */
+function location(text: string, data: unknown): string {
+  const inText = pairOf(text);
+  const [place] = [fromJson(data), pairOf(data), inText].flatMap((raw) => {
+    const parsed = v.safeParse(locationShape, raw);
+    return parsed.success ? [parsed.output] : [];
+  });
+  if (!place) return text || "[Location]";
+  const { latitude, longitude, name, address } = place;
+  const words = [name, address].filter(Boolean).join(", ") || (inText ? "" : text);
+  return oneLine(`[Location] ${words} (${latitude}, ${longitude})`);
+}
+
+function pairOf(raw: unknown): { latitude: string; longitude: string } | null {
+  const [, latitude, longitude] = (typeof raw === "string" && pair.exec(raw)) || [];
+  return latitude && longitude ? { latitude, longitude } : null;
 }
 
 const contactShape = jsonObject({

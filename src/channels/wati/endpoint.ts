@@ -21,12 +21,11 @@ export interface Endpoint {
 }
 
 /**
- * Reads the configuration. WATI shows its address with the tenant in the path (`https://live-mt-server.wati.io/384776`)
- * and its token with `Bearer` in front; version 3 wants neither, and answers 404 to a tenant in the path. Throws where
- * the token is missing. Source: docs.wati.io/v2.6/docs/getting-started.
+ * Reads the configuration. WATI shows its address with the tenant in the path (`https://live-mt-server.wati.io/384776`);
+ * version 3 answers 404 to that. Throws where the token is missing. Source: docs.wati.io/v2.6/docs/getting-started.
  */
 export function readEndpoint(config: WatiConfig): Endpoint {
-  const token = config.api_token?.trim().replace(/^Bearer(\s+|$)/i, "");
+  const token = config.api_token;
   if (!token) throw new Error("channels_config.wati.api_token is missing");
   const url = new URL(config.api_url);
   const path = url.pathname.replace(/\/+$/, "").replace(/\/api\/ext\/v3$/, "");

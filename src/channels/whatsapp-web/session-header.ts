@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
+import { beginningOf } from "../../runtime/beginning.ts";
 import { targetOf } from "../../runtime/target-of.ts";
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
 
 /** "RvkW": tells our file from the session of another program at the same path. */
 export const APPLICATION_ID = 0x52766b57;
@@ -11,7 +12,7 @@ const format = "SQLite format 3\0";
  * false where they cannot be read. Makes nothing beside it. https://sqlite.org/fileformat.html#the_database_header
  */
 export function isForeignSession(path: string): boolean {
-  const header = beginning(path);
+  const header = headerOf(path);
   if (header === null) return false;
   if (header.toString("latin1", 0, format.length) !== format) return true;
   const id = header.readUInt32BE(68);
@@ -21,15 +22,10 @@ export function isForeignSession(path: string): boolean {
 }
 
 /** Null for an empty file, and for one that cannot be read. */
-function beginning(path: string): Buffer | null {
-  const header = Buffer.alloc(100);
+function headerOf(path: string): Buffer | null {
   try {
-    const file = openSync(path, "r");
-    try {
-      return readSync(file, header) === 0 ? null : header;
-    } finally {
-      closeSync(file);
-    }
+    const read = beginningOf(path, 100);
+    return read.length === 0 ? null : Buffer.concat([read], 100);
   } catch {
     return null;
   }

@@ -25,7 +25,7 @@ const besides = ["", "-wal", "-shm", ".lock", ".key"];
 export function giverToOwners({ config, paths }: LoadedConfig, log: Logger): () => void {
   const session = config.channels_config.whatsapp?.session_path;
   const named = [paths.store, ...(session === undefined ? [] : [session])];
-  const media = join(paths.home, "media");
+  const { media } = paths;
   const folders = [paths.home, ...named.map((file) => dirname(file))];
   const missing = folders.filter((folder) => !existsSync(folder));
   return () => {

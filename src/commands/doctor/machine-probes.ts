@@ -17,6 +17,7 @@ const tooLittleBytes = 50 * megabyte;
 export const machineProbes: Probe[] = [
   { group: "store", name: "database", run: ({ loaded }) => databaseVerdicts(loaded.paths.store) },
   { group: "store", name: "space", run: ({ loaded }) => spaceVerdicts(loaded.paths.store) },
+  { group: "store", name: "attachments", run: ({ loaded }) => mediaVerdicts(loaded.paths.media) },
   { group: "clock", name: "clock", run: ({ clock }) => [clockVerdict(clock.now())] },
   { group: "daemon", name: "daemon", run: daemonVerdicts },
 ];
@@ -122,6 +123,27 @@ export function spaceVerdict(free: number, folder: string): Verdict {
   if (free < tooLittleBytes) return error("space", message, "free some space, or nothing is kept");
   if (free < scarceBytes) return warning("space", message, "free some space soon");
   return ok("space", message);
+}
+
+/** Where nothing is yet, the daemon makes it with the first attachment. */
+function mediaVerdicts(folder: string): Verdict[] {
+  if (!lstatSync(folder, { throwIfNoEntry: false })) return [];
+  if (!isFolder(folder)) {
+    const next = "move it away: the daemon makes a folder there";
+    return [error("attachments", `${folder} is no folder, and attachments go there`, next)];
+  }
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return [ok("attachments", `${folder} is writable`)];
+  } catch {
+    return [
+      error(
+        "attachments",
+        `${folder} is not writable for you, and attachments go there`,
+        "run as the daemon's account, or mend it",
+      ),
+    ];
+  }
 }
 
 /** A clock before the build, or before this program existed, breaks TLS and every retention. */

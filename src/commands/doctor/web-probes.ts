@@ -6,6 +6,7 @@ import { findSessionSecret, keyFileOf } from "../../channels/whatsapp-web/sessio
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
 import { shellQuote } from "../../runtime/shell-quote.ts";
+import { targetOf } from "../../runtime/target-of.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 const website = "https://web.whatsapp.com/";
@@ -79,7 +80,7 @@ function keyVerdicts(path: string, { status, env }: Examination): Verdict[] {
   const location = { path, env: { ...env } };
   try {
     // Nothing is made here that the daemon, as another user, could not open.
-    if (status || statSync(path).size === 0 || !existsSync(`${path}.lock`)) {
+    if (status || statSync(path).size === 0 || !existsSync(`${targetOf(path)}.lock`)) {
       // With a session there, a missing key is an error and none is made.
       findSessionSecret({ env: location.env, sessionPath: path, sessionExists: true });
       return [ok("session key", "is there")];

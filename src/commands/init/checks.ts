@@ -9,8 +9,8 @@ export const required = (answer: string): string | null =>
   answer === "" ? "this is needed" : null;
 
 export const accessToken = (answer: string): string | null =>
-  /\s/.test(answer)
-    ? 'a token has no blank and no line break in it; "Bearer" is no part of it'
+  /\s/.test(answer.replace(/^Bearer\s+/i, ""))
+    ? "a token has no blank and no line break in it"
     : required(answer);
 
 export const phoneNumberId = (answer: string): string | null =>

@@ -2,6 +2,7 @@ import { accessSync, constants, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
 import { errorCode } from "../../runtime/error-code.ts";
+import { beginningOf } from "../../runtime/beginning.ts";
 import { printable } from "../../telemetry/printable.ts";
 import {
   CommandError,
@@ -44,17 +45,29 @@ export function readLinkOptions({ options, terminal }: Invocation): LinkOptions 
     throw new UsageError(`--wait "${options["wait"]}" is not a whole number of seconds`);
   }
   // Now: `revka relink` forgets a session before there is a code to write.
-  if (png !== null) refuseUnwritable(png);
+  if (png !== null) refuseUnfit(png);
   return { png, wait };
 }
 
-function refuseUnwritable(png: string): void {
-  if (statSync(png, { throwIfNoEntry: false })?.isDirectory()) throw unwritable(png, "EISDIR");
+const pngSignature = "\x89PNG\r\n\x1a\n";
+
+/** Where nothing can be written, and what may be somebody's: a PNG image is taken for a code of before. */
+function refuseUnfit(png: string): void {
+  const there = statSync(png, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw unwritable(png, "EISDIR");
   try {
     accessSync(dirname(resolve(png)), constants.W_OK);
+    if (!there || (there.isFile() && isPng(png))) return;
   } catch (error) {
     throw unwritable(png, errorCode(error) ?? "unknown");
   }
+  throw new CommandError(
+    `${png} is there already and is no PNG image: name another file, or move it away`,
+  );
+}
+
+function isPng(path: string): boolean {
+  return beginningOf(path, pngSignature.length).toString("latin1") === pngSignature;
 }
 
 function unwritable(png: string, code: string): CommandError {

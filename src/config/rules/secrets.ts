@@ -1,6 +1,7 @@
 import type { KeyPath } from "../problems.ts";
 import { valueAt } from "../raw.ts";
 import type { Config } from "../schema.ts";
+import { bareToken } from "../token.ts";
 import type { RuleContext } from "./report.ts";
 
 /** Secrets that go into a header, where they are used; the others are compared, or handed to a tool. */
@@ -35,11 +36,15 @@ function speakerKey(name: string): (typeof headerSecrets)[number] {
 const unfit =
   "holds a character that no header of a request can carry; copy it anew: it may be cut short (…) or broken over lines";
 
+const bare = "holds no token, but the word before it alone; copy it anew";
+
 /** A token that no request can carry would fail each of them, long after it was copied. */
 export function checkHeaderSecrets({ config, error }: RuleContext): void {
   for (const [path, isUsed] of headerSecrets) {
     const value = valueAt(config, path);
-    if (typeof value === "string" && isUsed(config) && !fitsHeader(value)) error(path, unfit);
+    if (typeof value !== "string" || !isUsed(config)) continue;
+    if (bareToken(value) === "") error(path, bare);
+    else if (!fitsHeader(value)) error(path, unfit);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  symlinkSync,
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
@@ -289,6 +290,18 @@ describe("what is not as it should be", () => {
     expect(codeOf(() => SessionDatabase.open({ path: join(file, "s.db"), env: {} }))).toBe(
       "unusable",
     );
+  });
+
+  test("is one for all links that lead to a session", () => {
+    prepared();
+    const link = join(folder, "link.db");
+    symlinkSync(path, link);
+    const lock = lockSession(link);
+    expect(codeOf(open)).toBe("locked");
+    lock.release();
+    const direct = lockSession(path);
+    expect(() => lockSession(link)).toThrow("another process uses this WhatsApp session");
+    direct.release();
   });
 
   test("is one empty file while it is held", () => {

@@ -18,6 +18,7 @@ import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { ChannelReport, StatusReport } from "../../../src/control/api.ts";
 import { buildInfo } from "../../../src/runtime/build-info.ts";
+import { smallDisk } from "../../../scripts/torture/disk.ts";
 import { fakeClock } from "../../support/clock.ts";
 import { examined } from "../../support/examined.ts";
 import { storeAt } from "../../support/store.ts";
@@ -114,6 +115,65 @@ describe("the store", () => {
     expect(spaceVerdict(free, "/srv")).toMatchObject({ level, message });
   });
 });
+
+describe("the folder of attachments", () => {
+  let media: string;
+  beforeEach(() => (media = join(home, "media")));
+  const verdict = async () =>
+    (await findings("store")).find(({ name }) => name === "attachments") ?? null;
+
+  test("that is to be made is not spoken of, and not made by looking", async () => {
+    expect(await verdict()).toBeNull();
+    expect(existsSync(media)).toBe(false);
+  });
+
+  test("that can be written is fine, and so is a link to one", async () => {
+    mkdirSync(join(home, "disk"));
+    symlinkSync(join(home, "disk"), media);
+    const fine = { level: "ok", message: `${media} is writable`, next: null } as const;
+    expect(await verdict()).toEqual({ name: "attachments", ...fine });
+  });
+
+  test.each<[string, () => void]>([
+    ["a file", () => writeFileSync(media, "")],
+    ["a link to nothing", () => symlinkSync(join(home, "nothing"), media)],
+  ])("that is %s is an error: no attachment could be kept", async (_, make) => {
+    make();
+    expect(await verdict()).toEqual({
+      name: "attachments",
+      level: "error",
+      message: `${media} is no folder, and attachments go there`,
+      next: "move it away: the daemon makes a folder there",
+    });
+  });
+
+  // Root may write everywhere but where nobody may.
+  const root = process.geteuid?.() === 0;
+  test.skipIf(root && !mayMount())("that cannot be written is an error, too", async () => {
+    const disk = root ? smallDisk(media, 1) : null;
+    if (disk) disk.readOnly(true);
+    else mkdirSync(media, { mode: 0o500 });
+    try {
+      expect(await verdict()).toEqual({
+        name: "attachments",
+        level: "error",
+        message: `${media} is not writable for you, and attachments go there`,
+        next: "run as the daemon's account, or mend it",
+      });
+    } finally {
+      disk?.remove();
+    }
+  });
+});
+
+/** A container may forbid mounts to its root, too. */
+function mayMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), "revka-mount-"));
+  const disk = smallDisk(folder, 1);
+  disk?.remove();
+  rmSync(folder, { recursive: true, force: true });
+  return disk !== null;
+}
 
 describe("the daemon", () => {
   const channel: ChannelReport = {

@@ -248,10 +248,23 @@ test.each([
   expect(readFileSync(file, "utf8")).toContain(`kind = "${kind}"`);
 });
 
-test.each(["Bearer EAAx", "EAAx EAAy", "EAAx\nEAAy"])("%p is no access token", async (token) => {
-  const cloud = ["--channel", "cloud", "--phone-number-id", "123456789", "--access-token", token];
-  const { code, err } = await revka(["init", ...cloud, ...echo], env);
-  expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("no blank") });
+const withToken = (token: string) => [
+  ...["--channel", "cloud", "--phone-number-id", "123456789", "--access-token", token],
+  ...echo,
+];
+
+test.each(["EAAx EAAy", "EAAx\nEAAy", "Bearer EAAx EAAy"])(
+  "%p is no access token",
+  async (token) => {
+    const { code, err } = await revka(["init", ...withToken(token)], env);
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("no blank") });
+  },
+);
+
+test("an access token may be pasted with its scheme, which alone is none", async () => {
+  const { code, err } = await revka(["init", ...withToken("Bearer")], env);
+  expect({ code, err }).toMatchObject({ code: 78, err: expect.stringContaining("holds no token") });
+  expect((await revka(["init", ...withToken("Bearer EAAx")], env)).code).toBe(0);
 });
 
 test("an address of WATI that is none is told with one that is", async () => {

@@ -26,6 +26,10 @@ const stubs: Record<string, string> = {
   // Of undici's two parsers in WebAssembly, 72 kB each, the one it tries first; it goes on with the one that every
   // processor can run.
   "../llhttp/llhttp_simd-wasm.js": `throw new Error("this build parses without SIMD");`,
+  // Of undici, HTTP/2, which no connection here offers (`allowH2` in `src/net/dispatched-fetch.ts`): 18 kB.
+  "./client-h2.js": `
+    module.exports = () => { throw new Error("this build speaks no HTTP/2"); };
+  `,
   // What parsers of files say of them where DEBUG is set: names of a customer's files, past the log and its sieves.
   debug: `
     module.exports = () => Object.assign(() => {}, { enabled: false });
@@ -43,7 +47,7 @@ export const isStub = (input: string): boolean => input.startsWith(`${namespace}
 export const leftOut: Bun.BunPlugin = {
   name: namespace,
   setup(build) {
-    build.onResolve({ filter: /^(@|debug$|\.\.\/llhttp\/)/ }, ({ path }) =>
+    build.onResolve({ filter: /^(@|debug$|\.\.\/llhttp\/|\.\/client-h2)/ }, ({ path }) =>
       Object.hasOwn(stubs, path) ? { path, namespace } : undefined,
     );
     build.onLoad({ filter: /./, namespace }, ({ path }) => ({

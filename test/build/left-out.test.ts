@@ -15,6 +15,7 @@ test.each([true, false])(
       "@pinojs/redact",
       "undici/lib/milo",
       "undici/lib/llhttp/llhttp_simd",
+      "undici/lib/dispatcher/client-h2",
     ]) {
       expect(files.filter((file) => file.startsWith(`node_modules/${name}`))).toEqual([]);
     }

@@ -23,7 +23,6 @@ import { within } from "./patience.ts";
 import { placeholderOf } from "./placeholder.ts";
 import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
-
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
 import { statusOf } from "./socket-error.ts";

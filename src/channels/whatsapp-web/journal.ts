@@ -137,7 +137,6 @@ export class Journal {
     this.statements.placeholder.run(part, part, id, sealed, now);
     if (this.placeholderIds.size <= 2 * MOST_PLACEHOLDERS) return;
     this.statements.overflow.run(MOST_PLACEHOLDERS);
-
     this.placeholderIds = this.storedPlaceholderIds();
   }
 

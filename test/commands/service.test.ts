@@ -172,7 +172,6 @@ describe("a system service", () => {
 
   test.each([
     ["systemd", "systemctl start revka.service"],
-    ["openrc", "rc-service revka start"],
     ["launchd", "launchctl bootstrap system /Library/LaunchDaemons/com.revka.daemon.plist"],
   ])("is started by the manager that is named: %s", async (manager, words) => {
     as(0);

@@ -1,39 +1,25 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "smol-toml";
-import { content } from "../src/simulator/graph/content.ts";
 import { spawnGraph, type RemoteGraph } from "../test/e2e/support/graph.ts";
 import { freePort } from "./free-port.ts";
+import type { Machine } from "./machine/machine.ts";
+import { answer, conclude, must, show, trialConfig, until, write } from "./machine/trial.ts";
 import { misused, optionsOf } from "./options.ts";
-import { bootMachine, type Machine } from "./systemd-trial/machine.ts";
+import { bootSystemd } from "./systemd-trial/boot.ts";
 
 /**
- * Installs a built Revka as a service under a real systemd and tries what the units promise: `bun scripts/systemd-trial.ts
+ * Installs a built Revka as a service under a real systemd and tries what the units promise: `bun run systemd-trial
  * [--binary dist/revka]`. Linux, root. Ends with 1 where something did not hold.
  */
-const usage = "bun scripts/systemd-trial.ts [--binary dist/revka]";
+const usage = "bun run systemd-trial [--binary dist/revka]";
 const { values } = optionsOf(usage, { options: { binary: { type: "string" } } });
 const binary = values.binary ?? join(import.meta.dir, "../dist/revka");
 if (!existsSync(binary)) misused(usage, `${binary} is missing: bun run build`);
 
-let failures = 0;
-async function show(what: string, check: () => string | Promise<string>): Promise<void> {
-  try {
-    console.log(`ok      ${what}: ${await check()}`);
-  } catch (error) {
-    failures++;
-    console.log(`FAILED  ${what}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function must(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(otherwise);
-}
-
 // In a process of its own: what runs inside the machine is waited for without letting anything else run.
 const graph = await spawnGraph({ enforceWindow: false });
 const { account } = graph;
-const machine = await bootMachine({ "/usr/local/bin/revka": binary });
+const machine = await bootSystemd({ "/usr/local/bin/revka": binary });
 try {
   console.log(machine.shell("systemctl --version | head -1; revka --version"));
   await dynamicAccount(machine, graph);
@@ -43,38 +29,14 @@ try {
   await machine.stop();
   await graph.stop();
 }
-console.log(failures === 0 ? "everything held" : `${failures} did not hold`);
-process.exit(failures === 0 ? 0 : 1);
+conclude();
 
 function config(port: number): string {
-  return stringify({
-    // Runs under the same filter of system calls as the daemon.
-    agent: { kind: "command", command: ["/bin/sh", "-c", `echo '{"text":"from a child"}'`] },
-    channels_config: {
-      whatsapp: {
-        access_token: account.accessToken,
-        phone_number_id: account.phoneNumberId,
-        verify_token: "replaced by the credential",
-        allowed_numbers: ["*"],
-        api_base_url: graph.url,
-        graph_api_version: "v26.0",
-      },
-    },
-    gateway: { port },
-  });
+  return trialConfig({ graph, port, verifyToken: "replaced by the credential" });
 }
 
 function unit(m: Machine, property: string): string {
   return m.shell(`systemctl show --property=${property} --value revka.service`);
-}
-
-async function until(what: string, seconds: number, holds: () => boolean): Promise<number> {
-  const started = Date.now();
-  while (!holds()) {
-    if (Date.now() - started > seconds * 1000) throw new Error(`not within ${seconds} s: ${what}`);
-    await Bun.sleep(100);
-  }
-  return (Date.now() - started) / 1000;
 }
 
 async function dynamicAccount(m: Machine, simulator: RemoteGraph): Promise<void> {
@@ -106,10 +68,8 @@ revka service install --credentials /etc/revka/secrets`);
     return home;
   });
   await show("a signed message is answered under the filter of system calls", async () => {
-    await simulator.settings({ webhooks: { url: `${url}/whatsapp` } });
-    await simulator.write([{ from: { phone: "+15550001111" }, content: content.text("hello") }]);
-    const [sent] = await simulator.waitForSends({ count: 1, timeoutMs: 20_000 });
-    return `"${sent?.text}" by an agent of kind command`;
+    await write(simulator, port, "hello");
+    return `"${await answer(simulator)}" by an agent of kind command`;
   });
   await show("the operator's commands reach it", () => {
     const words = "REVKA_HOME=/var/lib/revka revka";

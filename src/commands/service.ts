@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { shellQuote } from "../runtime/shell-quote.ts";
 import { accountOf } from "../service/accounts.ts";
 import { carryOut } from "../service/carry-out.ts";
@@ -9,7 +10,11 @@ import {
   type ServiceVerb,
 } from "../service/plan.ts";
 import { CommandError, exitCode, UsageError, type Command, type Invocation } from "./command.ts";
+import { askDaemonIfRunning } from "./running-daemon.ts";
 import { planOf, requestOf } from "./service/request.ts";
+
+/** A start takes a second or two on a Raspberry Pi. */
+const patienceMs = 20_000;
 
 export const command: Command = {
   usage: `service ${serviceVerbs.join("|")}`,
@@ -62,6 +67,7 @@ async function steer(verb: ServiceVerb, invocation: Invocation): Promise<number>
     plan,
     undefined,
     request.account === null ? null : accountOf(request.account),
+    () => isUp(join(request.home, "revka.sock")),
   );
   if (code === 0) for (const note of plan.notes) terminal.out(`${note}\n`);
   else if (plan.trouble.length > 0) {
@@ -71,6 +77,17 @@ async function steer(verb: ServiceVerb, invocation: Invocation): Promise<number>
     );
   }
   return code === 0 ? exitCode.fine : exitCode.failed;
+}
+
+/** Whether a daemon answers there within {@link patienceMs}. */
+async function isUp(socket: string): Promise<boolean> {
+  const until = Date.now() + patienceMs;
+  do {
+    const status = await askDaemonIfRunning(socket, (daemon) => daemon.status()).catch(() => null);
+    if (status !== null) return true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  } while (Date.now() < until);
+  return false;
 }
 
 function chosenManager(option: string | true | undefined): ServiceManager {

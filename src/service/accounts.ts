@@ -8,9 +8,9 @@ export interface Account {
   home: string;
 }
 
-/** Who called sudo, where that was somebody else than root. */
+/** Who called sudo, or doas, which Alpine has in its place; where that was somebody else than root. */
 export function callerOfSudo(env: Readonly<Record<string, string | undefined>>): string | null {
-  const name = variable(env, "SUDO_USER");
+  const name = variable(env, "SUDO_USER") ?? variable(env, "DOAS_USER");
   return name === "root" ? null : name;
 }
 

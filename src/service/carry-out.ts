@@ -7,13 +7,15 @@ import { ServiceRefusal, type ServicePlan, type ServiceStep } from "./plan.ts";
 export type RunStep = (command: readonly [string, ...string[]]) => Promise<number | null>;
 
 /**
- * Does what a plan says, in its order. Resolves with the exit code of the last step (0 without any). Throws
- * {@link ServiceRefusal} where a file cannot be written or a step fails that others depend on.
+ * Does what a plan says, in its order. Resolves with the exit code of the last step (0 without any), with 1 where the
+ * daemon that it started is not up in time, as `isUp` says. Throws {@link ServiceRefusal} where a file cannot be written
+ * or a step fails that others depend on.
  */
 export async function carryOut(
   plan: ServicePlan,
   run: RunStep = runStep,
   owner: { uid: number; gid: number } | null = null,
+  isUp: () => Promise<boolean> = async () => true,
 ): Promise<number> {
   for (const step of plan.before) await must(step, run);
   try {
@@ -42,6 +44,7 @@ export async function carryOut(
     if (last) code = (await run(step.command)) ?? missing(step);
     else await must(step, run);
   }
+  if (code === 0 && plan.waits && !(await isUp())) code = 1;
   if (code !== 0) for (const step of plan.trouble) await run(step.command);
   return code;
 }

@@ -23,6 +23,12 @@ export function homeOfInstalled(text: string): string | null {
   return null;
 }
 
+/** The config that it names, or null: of a unit only where none of its characters is spelled otherwise. Pure. */
+export function configOfInstalled(text: string): string | null {
+  const unit = /^ExecStart=.* daemon --config ([\w@+=:,./-]+)$/m.exec(text)?.[1];
+  return unit ?? configOfScript(text) ?? configOfPropertyList(text);
+}
+
 /**
  * What the systemd unit at `path` starts Revka with, where that is surely `config`: the folder that its credentials come
  * from, if any. Null where the unit is missing or means another config, or where drop-ins, or credentials that a person
@@ -54,7 +60,7 @@ export function startedBy(
   if (!existsSync(path) || existsSync(join(dirname(path), "../conf.d/revka"))) return null;
   const text = readFileSync(path, "utf8");
   const home = homeOfInstalled(text);
-  const config = configOfScript(text) ?? configOfPropertyList(text);
+  const config = configOfInstalled(text);
   if (home === null || config === null || addsToEnvironment(text)) return null;
   const account =
     /^command_user='(.*)'$/m.exec(text)?.[1] ??

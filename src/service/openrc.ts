@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { shellQuote } from "../runtime/shell-quote.ts";
 import {
   emptyPlan,
@@ -6,50 +5,75 @@ import {
   type ServicePlan,
   type ServiceRequest,
   ServiceRefusal,
+  type ServiceStep,
   type ServiceVerb,
   whatStays,
 } from "./plan.ts";
 
 const script = "/etc/init.d/revka";
 const log = "/var/log/revka.log";
+const rotation = "/etc/logrotate.d/revka";
 
 /** What `verb` does under OpenRC, whose services are all of the system. Pure. */
 export function openrcPlan(verb: ServiceVerb, request: ServiceRequest): ServicePlan {
   if (request.scope === "user") {
     throw new ServiceRefusal("OpenRC runs system services only; leave --user out and use root");
   }
+  const steer = (word: string): ServiceStep => ({ command: ["rc-service", "revka", word] });
+  const lines = (count: number): ServiceStep => ({ command: ["tail", "-n", `${count}`, log] });
+  // It only knows that it has started the process.
+  const up = { trouble: [lines(10)], waits: true };
   switch (verb) {
     case "install":
       return {
         ...emptyPlan,
-        files: [{ path: script, mode: 0o755, content: openrcScript(request) }],
-        after: [
-          { command: ["rc-update", "add", "revka", "default"] },
-          { command: ["rc-service", "revka", "restart"] },
+        ...up,
+        folders: [{ path: request.home, mode: 0o700 }],
+        files: [
+          { path: script, mode: 0o755, content: openrcScript(request) },
+          { path: rotation, mode: 0o644, content: logrotate },
         ],
+        after: [{ command: ["rc-update", "add", "revka", "default"] }, steer("restart")],
         notes: [`Logs go to ${log}.`],
       };
     case "uninstall":
       return {
         ...emptyPlan,
         before: [
-          { command: ["rc-service", "revka", "stop"], optional: true },
-          { command: ["rc-update", "del", "revka"], optional: true },
+          { ...steer("stop"), optional: true },
+          { command: ["rc-update", "del", "revka", "default"], optional: true },
         ],
-        remove: [script],
+        remove: [script, rotation, log, `${log}.1`],
         notes: [whatStays(request)],
       };
     case "logs":
-      return { ...emptyPlan, after: [{ command: ["tail", "-n", "200", log] }] };
+      return { ...emptyPlan, after: [lines(200)] };
+    case "start":
+    case "restart":
+      return { ...emptyPlan, ...up, after: [steer(verb)] };
     default:
-      return { ...emptyPlan, after: [{ command: ["rc-service", "revka", verb] }] };
+      return { ...emptyPlan, after: [steer(verb)] };
   }
 }
 
-/** The init script: supervise-daemon restarts with a growing delay. Throws without an account. Pure. */
+/** Where logrotate is installed, it keeps the log of a daemon that runs for years from filling the disk. */
+const logrotate = `${log} {
+	size 10M
+	rotate 1
+	copytruncate
+	missingok
+}
+`;
+
+/**
+ * The init script: supervise-daemon(8) starts it anew, after 2 s each time; from OpenRC 0.62 on, after up to 30 s. What
+ * OpenRC 0.45 does not know, as Debian 12 has it, is not used. Throws without an account. Pure.
+ */
 export function openrcScript(request: ServiceRequest): string {
   if (request.account === null) {
-    throw new ServiceRefusal("OpenRC needs an account for the service: --run-as USER");
+    throw new ServiceRefusal(
+      "OpenRC makes no account for a service: name the one it is to run as, with --run-as USER",
+    );
   }
   if (request.credentials.length > 0) {
     throw new ServiceRefusal("OpenRC hands over no credentials; keep secrets in the config (0600)");
@@ -63,25 +87,42 @@ supervisor=supervise-daemon
 command=${evaluated(program)}
 command_args=${evaluated(...words)}
 command_user=${shellWord(request.account)}
-directory=${evaluated(dirname(request.home))}
 umask=0077
 export REVKA_HOME=${shellWord(request.home)}
 error_log=${log}
 output_log=${log}
 respawn_delay=2
-respawn_delay_step=10
-respawn_delay_cap=300
 respawn_max=0
+respawn_period=86400
 retry="TERM/15/KILL/5"
 
+# Without a network it starts all the same, and tries again until there is one.
 depend() {
-	need net
-	use dns clock logger
+	use localmount net dns clock logger
 }
 
 start_pre() {
-	checkpath --directory --owner "$command_user" --mode 0700 "$REVKA_HOME"
+	[ "$(stat -c %s ${log} 2>/dev/null || echo 0)" -lt 10485760 ] || mv -f ${log} ${log}.1
 	checkpath --file --owner "$command_user" --mode 0600 ${log}
+}
+
+status() {
+	default_status || return
+	local again="$(service_get_value start_count)" child="$(service_get_value child_pid)"
+	[ "\${again:-0}" = 0 ] || ewarn "started anew $again times, the last time at $(service_get_value start_time)"
+	[ -z "$child" ] || [ -d "/proc/$child" ] && return
+	eerror "it has ended by itself and is about to be started anew: see ${log}"
+	return 32
+}
+
+stop() {
+	local child="$(service_get_value child_pid)" left=15
+	default_stop || return
+	# A supervisor that was killed has left its daemon behind.
+	tr '\\0' '\\n' 2>/dev/null <"/proc/\${child:-0}/environ" | grep -qxF "REVKA_HOME=$REVKA_HOME" || return 0
+	kill "$child"
+	while [ -d "/proc/$child" ] && [ $((left -= 1)) -ge 0 ]; do sleep 1; done
+	[ ! -d "/proc/$child" ] || kill -KILL "$child"
 }
 `;
 }

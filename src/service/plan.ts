@@ -53,7 +53,9 @@ export interface ServicePlan {
   files: readonly ServiceFile[];
   remove: readonly string[];
   after: readonly ServiceStep[];
-  /** Run where the last step failed, to show why. */
+  /** Whether the manager leaves it to others to wait until the daemon is up. */
+  waits: boolean;
+  /** Run where the last step failed, or the daemon is not up in time, to show why. */
   trouble: readonly ServiceStep[];
   /** Sentences for the person, once it is done. */
   notes: readonly string[];
@@ -65,6 +67,7 @@ export const emptyPlan: ServicePlan = {
   files: [],
   remove: [],
   after: [],
+  waits: false,
   trouble: [],
   notes: [],
 };

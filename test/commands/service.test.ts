@@ -116,6 +116,15 @@ describe("one's own service", () => {
     );
   });
 
+  test("keeps its config, and says so wherever that is", async () => {
+    const other = join(home, "other.toml");
+    writeFileSync(other, '[agent]\nkind = "echo"\n');
+    await service("install", ...mine, "--config", other);
+    expect((await service("uninstall", ...mine)).out).toBe(
+      `Messages and session stay in ${home}/me/.revka, the config is ${other}.\n`,
+    );
+  });
+
   test.each([
     [0, 0],
     [3, 1],
@@ -172,12 +181,42 @@ describe("a system service", () => {
 
   test.each([
     ["systemd", "systemctl start revka.service"],
-    ["openrc", "rc-service revka start"],
     ["launchd", "launchctl bootstrap system /Library/LaunchDaemons/com.revka.daemon.plist"],
   ])("is started by the manager that is named: %s", async (manager, words) => {
     as(0);
     expect((await service("start", "--manager", manager)).code).toBe(0);
     expect(ran()).toEqual([words]);
+  });
+
+  test.each(["systemd", "openrc", "launchd"])(
+    "for whoever called doas, as Alpine has it: %s",
+    async (manager) => {
+      env["DOAS_USER"] = "ada";
+      program("id", "echo root");
+      as(0);
+      const { out } = await service("install", "--dry-run", "--manager", manager);
+      expect(out).toContain(`${home}/ada/.revka`);
+    },
+  );
+
+  test("of OpenRC needs an account, which is said before a config for it is asked for", async () => {
+    program("id", "echo root");
+    as(0);
+    expect(await service("install", "--manager", "openrc")).toEqual({
+      code: 1,
+      out: "",
+      err: "revka: OpenRC makes no account for a service: name the one it is to run as, with --run-as USER\n",
+    });
+    expect(ran()).toEqual([]);
+  });
+
+  test.each(["openrc", "launchd"])("has no limit of its memory under %s", async (manager) => {
+    const words = ["--dry-run", "--manager", manager, "--memory-max", "512M"];
+    expect(await service("install", ...words)).toEqual({
+      code: 1,
+      out: "",
+      err: `revka: --memory-max is for systemd alone: leave it out under ${manager}\n`,
+    });
   });
 
   test("that a manager cannot have is refused in words, not as a fault of Revka's", async () => {

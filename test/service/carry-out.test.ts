@@ -91,3 +91,22 @@ test("before a step that others need has ended, nothing is written", async () =>
   await expect(carryOut(plan)).rejects.toThrow("`false` failed (exit 1)");
   expect(existsSync(path)).toBe(false);
 });
+
+test.each([
+  ["is up", 0, true, true, 0, []],
+  ["is not up in time", 0, true, false, 1, ["why"]],
+  ["is waited for by its manager", 0, false, false, 0, []],
+  ["was not even started", 3, true, true, 3, ["why"]],
+] as const)("a daemon that %s", async (_, ended, waits, up, code, shown) => {
+  const ran: string[] = [];
+  const run = async ([program]: readonly string[]) => {
+    if (program !== "start") ran.push(program ?? "");
+    return ended;
+  };
+  const plan = { ...after(["start"]), waits, trouble: [{ command: ["why"] as const }] };
+  const asked: boolean[] = [];
+  const isUp = async () => asked.push(up) > 0 && up;
+  expect(await carryOut(plan, run, null, isUp)).toBe(code);
+  expect(ran).toEqual([...shown]);
+  expect(asked.length).toBe(ended === 0 && waits ? 1 : 0);
+});

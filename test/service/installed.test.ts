@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { homeOfInstalled, startedBy, startedWith } from "../../src/service/installed.ts";
+import {
+  configOfInstalled,
+  homeOfInstalled,
+  startedBy,
+  startedWith,
+} from "../../src/service/installed.ts";
 import { launchdPlist } from "../../src/service/launchd.ts";
 import { openrcScript } from "../../src/service/openrc.ts";
 import type { ServiceRequest } from "../../src/service/plan.ts";
@@ -58,6 +63,20 @@ test.each([
   for (const home of ["/home/ada/.revka", `/srv/a b/50%n/it's "$HOME" \\ & <that>`]) {
     expect(homeOfInstalled(written({ ...request, home }))).toBe(home);
   }
+});
+
+test.each([
+  ["systemd", systemdUnit],
+  ["OpenRC", openrcScript],
+  ["launchd", (of: ServiceRequest) => launchdPlist(of, "/l.log")],
+])("and its config: %s", (_, written) => {
+  expect(configOfInstalled(written(request))).toBe(request.config);
+});
+
+test("no config is read back of a unit that is handed one", () => {
+  const own = { ...request, account: null, home: "/var/lib/revka" };
+  expect(configOfInstalled(systemdUnit(own))).toBeNull();
+  expect(configOfInstalled(systemdUnit({ ...request, config: "/a b.toml" }))).toBeNull();
 });
 
 test.each(["", "[Service]\nExecStart=/bin/true\n"])("%p tells of none", (text) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { carryOut } from "../../src/service/carry-out.ts";
 import { detectManager } from "../../src/service/detect.ts";
 import { launchdPlan, launchdPlist } from "../../src/service/launchd.ts";
-import { openrcPlan, openrcScript } from "../../src/service/openrc.ts";
+import { openrcPlan } from "../../src/service/openrc.ts";
 import { emptyPlan, serviceVerbs, type ServiceRequest } from "../../src/service/plan.ts";
 import { revka, temporaryHome } from "../support/command.ts";
 
@@ -30,55 +30,6 @@ const request: ServiceRequest = {
   memoryMax: null,
   systemdVersion: null,
 };
-
-describe("OpenRC", () => {
-  test("the script is sound shell and hands over each word whole", () => {
-    const file = join(folder(), "revka");
-    writeFileSync(file, openrcScript(request));
-    expect(Bun.spawnSync(["sh", "-n", file]).exitCode).toBe(0);
-    expect(handedOver(file)).toEqual([
-      "/home/ada",
-      "/usr/local/bin/revka",
-      "daemon",
-      "--config",
-      "/home/ada/a b.toml",
-      "/home/ada/it's & <that>",
-    ]);
-    const odd = {
-      executable: ["/opt/a b/$HOME's/revka", "/opt/a b/main.ts"],
-      home: "/srv/a b/$HOME's/revka",
-    } as const;
-    writeFileSync(file, openrcScript({ ...request, ...odd }));
-    expect(handedOver(file)).toEqual([
-      "/srv/a b/$HOME's",
-      ...odd.executable,
-      "daemon",
-      "--config",
-      "/home/ada/a b.toml",
-      odd.home,
-    ]);
-  });
-
-  /** As the sh/supervise-daemon.sh of OpenRC does: it evaluates these in the shell. */
-  function handedOver(script: string): string[] {
-    const line = `. ${script}; eval set -- $directory $command $command_args; printf '%s\\n' "$@" "$REVKA_HOME"`;
-    const run = Bun.spawnSync(["sh", "-c", line]);
-    return run.stdout.toString().trimEnd().split("\n");
-  }
-
-  test("needs an account, no user services, no credentials", () => {
-    expect(() => openrcScript({ ...request, account: null })).toThrow("--run-as");
-    expect(() => openrcPlan("install", { ...request, scope: "user" })).toThrow("--user");
-    const credentials = [{ name: "revka-session-key", file: "/k" }];
-    expect(() => openrcScript({ ...request, credentials })).toThrow("credentials");
-    expect(() => openrcScript({ ...request, home: "/a\nb" })).toThrow("control character");
-  });
-
-  test.each(serviceVerbs)("%s has a plan", (verb) => {
-    const plan = openrcPlan(verb, request);
-    expect([...plan.before, ...plan.after].length).toBeGreaterThan(0);
-  });
-});
 
 describe("launchd", () => {
   test("escapes what XML would take for markup, and restarts after failures only", () => {

@@ -16,7 +16,12 @@ import {
   systemdVersion,
 } from "../../service/accounts.ts";
 import type { ServiceManager } from "../../service/detect.ts";
-import { homeOfInstalled, startedBy, startedWith } from "../../service/installed.ts";
+import {
+  configOfInstalled,
+  homeOfInstalled,
+  startedBy,
+  startedWith,
+} from "../../service/installed.ts";
 import { launchdPlan } from "../../service/launchd.ts";
 import { openrcPlan } from "../../service/openrc.ts";
 import {
@@ -71,11 +76,13 @@ export async function requestOf(
     ...place,
     writable: [],
     credentials: credentialFiles(options["credentials"], invocation.terminal),
-    memoryMax: memoryMax(options["memory-max"]),
+    memoryMax: memoryMax(options["memory-max"], manager),
     systemdVersion: manager === "systemd" ? systemdVersion() : null,
   };
   if (verb === "restart") await refuseRestart(manager, request, invocation);
   if (verb !== "install") return asInstalled(manager, request, invocation);
+  // What this manager cannot do is said before a config for it is asked for.
+  planOf(verb, manager, request, invocation);
   if (dryRun && !existsSync(request.config)) return request;
   refuseOthersPlace(request, invocation);
   const folder = options["credentials"];
@@ -117,18 +124,20 @@ export async function requestOf(
   };
 }
 
-/** With the home of the service that is there: it may have been installed for another account, or with another home. */
+/** With home and config of the service that is there: it may have been installed for another account, or elsewhere. */
 function asInstalled(
   manager: ServiceManager,
   request: ServiceRequest,
   invocation: Invocation,
 ): ServiceRequest {
   const file = installedFile(manager, request, invocation);
-  const home = file && existsSync(file) ? homeOfInstalled(readFileSync(file, "utf8")) : null;
+  if (file === undefined || !existsSync(file)) return request;
+  const text = readFileSync(file, "utf8");
+  const home = homeOfInstalled(text);
   if (home === null) return request;
   const inside = request.config.startsWith(`${request.home}/`);
-  const config = inside ? home + request.config.slice(request.home.length) : request.config;
-  return { ...request, home, config };
+  const guess = inside ? home + request.config.slice(request.home.length) : request.config;
+  return { ...request, home, config: configOfInstalled(text) ?? guess };
 }
 
 /** The unit, script or property list that makes it a service. */
@@ -268,8 +277,11 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function memoryMax(option: string | true | undefined): string | null {
+function memoryMax(option: string | true | undefined, manager: ServiceManager): string | null {
   if (typeof option !== "string") return null;
+  if (manager !== "systemd") {
+    throw new CommandError(`--memory-max is for systemd alone: leave it out under ${manager}`);
+  }
   if (/^\d+[KMGT%]?$/.test(option)) return option;
   throw new UsageError(`--memory-max "${option}" is no size such as 512M`);
 }

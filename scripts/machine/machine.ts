@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
-/** How long systemd may take to start the throwaway machine, ms. */
+/** How long the throwaway machine may take to start, ms. */
 const bootMs = 60_000;
 
 export interface Ran {
@@ -12,8 +12,8 @@ export interface Ran {
 }
 
 /**
- * A machine that runs systemd as its first process, in namespaces of its own: the files of this one, with every change
- * kept in memory and gone at the end. It shares this machine's network, so that a simulator can serve it. Needs root.
+ * A machine with a first process of its own, in namespaces of its own: the files of this one, with every change kept in
+ * memory and gone at the end. It shares the network of whoever boots it, so that a simulator can serve it. Needs root.
  */
 export interface Machine {
   /** Runs a command inside, both its streams together. */
@@ -23,18 +23,41 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-/** Boots it. `files` are copied in: where from, by where to. Throws with what the start said. */
-export async function bootMachine(files: Readonly<Record<string, string>>): Promise<Machine> {
+export interface MachineKind {
+  /** What it is called where it does not start. */
+  name: string;
+  /** Copied in: where from, by where to. */
+  files: Readonly<Record<string, string>>;
+  /** A folder that lies over the files of this machine. */
+  layer?: string;
+  /** Whether it gets a group of processes to divide further. */
+  cgroup: boolean;
+  /** Lines of shell, run in the folder that becomes its root. */
+  furnish: string;
+  /** The command that becomes its first process. */
+  init: string;
+  /** Whether it is up. */
+  ready(run: Machine["run"]): boolean;
+}
+
+/** Boots it. Throws with what the start said. */
+export async function bootMachine(kind: MachineKind): Promise<Machine> {
   const folder = mkdtempSync(join(tmpdir(), "revka-machine-"));
-  const group = join(cgroupRoot(), `revka-machine-${process.pid}`);
-  mkdirSync(group, { recursive: true });
+  const group = kind.cgroup ? join(cgroupRoot(), `revka-machine-${process.pid}`) : null;
+  if (group !== null) mkdirSync(group, { recursive: true });
   const script = join(folder, "boot.sh");
-  writeFileSync(script, bootScript(folder, files));
+  writeFileSync(script, bootScript(folder, kind));
   // The group comes first: a cgroup namespace begins at the group its first process is in.
-  const enter = `echo 0 > '${group}/cgroup.procs' && exec unshare --mount --pid --fork --uts --ipc --cgroup --kill-child sh '${script}'`;
+  const entered = group === null ? "" : `echo 0 > '${group}/cgroup.procs' && `;
+  const enter = `${entered}exec setpriv --pdeathsig KILL unshare --mount --pid --fork --uts --ipc --cgroup --kill-child sh '${script}'`;
   const child = spawn("sh", ["-c", enter], { stdio: ["ignore", "pipe", "pipe"] });
-  const kill = () => void child.kill("SIGKILL");
-  process.once("exit", kill);
+  // Also where this process is ended: what lies in the machine's own mounts goes with its processes.
+  const abandon = () => {
+    child.kill("SIGKILL");
+    if (group !== null) removeGroups(group);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", abandon);
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (part: Buffer) => (said += part.toString("utf8")));
@@ -56,29 +79,29 @@ export async function bootMachine(files: Readonly<Record<string, string>>): Prom
       return out;
     },
     async stop() {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      kill();
+      const ended = child.exitCode ?? new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGKILL");
       await ended;
-      process.off("exit", kill);
-      await removeGroups(group);
-      rmSync(folder, { recursive: true, force: true });
+      process.off("exit", abandon);
+      abandon();
     },
   };
   const until = Date.now() + bootMs;
   while (Date.now() < until && child.exitCode === null) {
     await Bun.sleep(200);
     if (child.pid === undefined || firstProcess(child) === null) continue;
-    if (/running|degraded/.test(run("systemctl", "is-system-running").out)) return machine;
+    if (kind.ready(run)) return machine;
   }
   await machine.stop();
-  throw new Error(`systemd did not start here: ${said || "it said nothing"}`);
+  throw new Error(`${kind.name} did not start here: ${said || "it said nothing"}`);
 }
 
 const environment = ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"];
 
-/** The pid, outside, of the machine's systemd: the child of `unshare`. */
+/** The pid, outside, of the machine's first process: the child of `unshare`. */
 function firstProcess({ pid }: ChildProcess): number | null {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const children = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
   return Number(children.split(" ")[0]) || null;
 }
 
@@ -91,39 +114,29 @@ function cgroupRoot(): string {
 }
 
 /** Its processes die with the namespace, a moment later; the groups they were in go from the leaves. */
-async function removeGroups(group: string): Promise<void> {
+function removeGroups(group: string): void {
   for (let tries = 50; tries > 0 && existsSync(group); tries--) {
     spawnSync("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);
-    await Bun.sleep(50);
+    Bun.sleepSync(50);
   }
 }
 
-/** Services of the host's image that a machine without a console and devices cannot run. */
-const masked = [
-  "getty.target",
-  "console-getty.service",
-  "getty@tty1.service",
-  "postgresql.service",
-  "proc-sys-fs-binfmt_misc.automount",
-  "systemd-udevd.service",
-  "systemd-udev-trigger.service",
-];
-
-function bootScript(folder: string, files: Readonly<Record<string, string>>): string {
+function bootScript(folder: string, { files, layer, cgroup, furnish, init }: MachineKind) {
   const devices = "null zero full random urandom tty";
   return `set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs '${folder}'
 cd '${folder}'
-mkdir upper work root
-mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
+mkdir upper work root layer
+${layer === undefined ? "" : `cp -a '${layer}/.' layer # Two layers of one overlay may not contain each other.`}
+mount -t overlay overlay -o lowerdir=layer:/,upperdir=upper,workdir=work root
 ${Object.entries(files)
-  .map(([to, from]) => `install -D '${from}' 'root${to}'`)
+  .map(([to, from]) => `install -D '${resolve(from)}' 'root${to}'`)
   .join("\n")}
 cd root
 mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
-mount -t cgroup2 cgroup2 sys/fs/cgroup
+${cgroup ? "mount -t cgroup2 cgroup2 sys/fs/cgroup" : ""}
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=755 tmpfs dev
@@ -133,15 +146,12 @@ mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
 mount -t tmpfs tmpfs dev/shm
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
-: > etc/machine-id
-for unit in ${masked.join(" ")}; do ln -sf /dev/null etc/systemd/system/$unit; done
 hostname revka-machine
+${furnish}
 mkdir .old
 pivot_root . .old
 cd /
 umount -l /.old
-# systemd hands credentials over by mounts that must spread.
-mount --make-rshared /
-exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=multi-user.target
+exec env -i ${init}
 `;
 }

@@ -1,4 +1,5 @@
-import type { InboundEvent, Message } from "../channels/message.ts";
+import type { InboundEvent, Message, Sender } from "../channels/message.ts";
+import { Newest } from "../runtime/newest.ts";
 import { once, onceLoaded } from "../runtime/once.ts";
 import type { Amendments } from "./amendments.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
 } from "./contract.ts";
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
+import { keyOf } from "./early-statuses.ts";
 import { itsSource, type Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
@@ -25,12 +27,17 @@ export const EXPIRED = 3;
 /** Its account speaks as another number now. */
 const ABANDONED = 4;
 
+/** Messages remembered that a mention gate kept out, the latest. */
+const MOST_PASSED_OVER = 1_000;
+
 /** Messages from their arrival to the end of their turn. */
 export class Inbox {
   readonly #waiting: Waiting;
   /** null until there is something to do for it. */
   #amendments: Amendments | null = null;
   #wanted = false;
+  /** Who wrote what a mention gate kept out: what they say of it afterwards waits for nothing. */
+  readonly #passedOver = new Newest<Sender>(MOST_PASSED_OVER);
 
   constructor(
     readonly database: Database,
@@ -73,7 +80,7 @@ export class Inbox {
 
   readonly #load = onceLoaded(async () => {
     const { Amendments } = await import("./amendments.ts");
-    this.#amendments = new Amendments(this.database, this.chats, this.#waiting);
+    this.#amendments = new Amendments(this.database, this.chats, this.#waiting, this.#passedOver);
   });
 
   /** Takes away edits and deletes whose message has not come in time. Runs inside a transaction. */
@@ -151,6 +158,7 @@ export class Inbox {
     const verdict = rules.admit({ ...message, sender });
     if (!verdict.admitted) {
       outcome.refused.push({ message: { ...message, sender }, reason: verdict.reason });
+      if (verdict.reason.startsWith("mention_")) this.#passOver(source, message.id, sender);
       return alreadyFull;
     }
     const json = JSON.stringify(verdict.message);
@@ -180,6 +188,11 @@ export class Inbox {
     outcome.admitted.push({ chat, message: verdict.message });
     outcome.amended += this.#amendments?.catchUp(source, message.id, rules, now) ?? 0;
     return false;
+  }
+
+  #passOver(source: number, platformId: string, writer: Sender): void {
+    this.#passedOver.set(keyOf(source, platformId), writer);
+    this.#amendments?.drop(source, platformId, writer);
   }
 
   /** Whoever wrote to the number of before gets no answer from another. Answers how many messages that were. */

@@ -36,6 +36,7 @@ export class Inbox {
   /** null until there is something to do for it. */
   #amendments: Amendments | null = null;
   #wanted = false;
+  #loaded = false;
   /** Who wrote what a mention gate kept out: what they say of it afterwards waits for nothing. */
   readonly #passedOver = new Newest<Sender>(MOST_PASSED_OVER);
 
@@ -68,7 +69,7 @@ export class Inbox {
    * there is nothing to wait for. Whoever comes meanwhile waits too, so that the order is kept.
    */
   loading(events: InboundEvent[]): Promise<void> | null {
-    if (this.#amendments) return null;
+    if (this.#loaded) return null;
     this.#wanted ||= events.some(isAmendment) || this.#anyEarly();
     return this.#wanted ? this.#load() : null;
   }
@@ -81,6 +82,8 @@ export class Inbox {
   readonly #load = onceLoaded(async () => {
     const { Amendments } = await import("./amendments.ts");
     this.#amendments = new Amendments(this.database, this.chats, this.#waiting, this.#passedOver);
+    // Whoever comes before those who waited have gone on goes behind them.
+    setImmediate(() => (this.#loaded = true));
   });
 
   /** Takes away edits and deletes whose message has not come in time. Runs inside a transaction. */

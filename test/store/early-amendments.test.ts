@@ -1,6 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { DatabaseSync } from "node:sqlite";
-import type { Message, Sender } from "../../src/channels/message.ts";
+import type { InboundEvent, Message, Sender } from "../../src/channels/message.ts";
 import type { AcceptRules } from "../../src/store/contract.ts";
 import { Database } from "../../src/store/database.ts";
 import { goneFor, type Amendment, type Noted } from "../../src/store/early-amendments.ts";
@@ -316,4 +316,20 @@ test("while an edit's code is loaded for the first time, what comes later does n
     first.id,
     second.id,
   ]);
+});
+
+test("nor once it is loaded, and they are about to go on", async () => {
+  const first = message();
+  const batch: InboundEvent[] = [revoke("unknown"), { kind: "message", message: first }];
+  const outcomes = [trial.store.accept(cloud, batch, everybody)];
+  const ids = [first.id];
+  await import("../../src/store/amendments.ts");
+  for (let step = 0; step < 10; step++) {
+    const one = message();
+    ids.push(one.id);
+    outcomes.push(accept([one]));
+    await Promise.resolve();
+  }
+  const [chat] = (await Promise.all(outcomes)).map(({ admitted }) => admitted[0]?.chat ?? 0);
+  expect(trial.store.pendingMessages(chat ?? 0, 99).map((each) => each.message.id)).toEqual(ids);
 });

@@ -26,7 +26,7 @@ export class Amendments {
     readonly database: Database,
     readonly chats: Chats,
     readonly waiting: Waiting,
-    /** Who wrote what a mention gate kept out lately. */
+    /** Who wrote what a mention gate or its age kept out lately. */
     readonly passedOver: ReadonlyMap<string, Sender>,
   ) {
     this.early = new EarlyAmendments(database);
@@ -48,7 +48,7 @@ export class Amendments {
     return 0;
   }
 
-  /** Its message has come, and a mention gate kept it out: nothing that its writer said of it before is kept. */
+  /** Its message has come, and was kept out: nothing that its writer said of it before is kept. */
   drop(source: number, platformId: string, writer: Sender): void {
     this.early.drop(source, platformId, (sender) => this.chats.people.same(source, writer, sender));
   }

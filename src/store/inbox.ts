@@ -27,7 +27,7 @@ export const EXPIRED = 3;
 /** Its account speaks as another number now. */
 const ABANDONED = 4;
 
-/** Messages remembered that a mention gate kept out, the latest. */
+/** Messages remembered that a mention gate or their age kept out, the latest. */
 const MOST_PASSED_OVER = 1_000;
 
 /** Messages from their arrival to the end of their turn. */
@@ -37,7 +37,7 @@ export class Inbox {
   #amendments: Amendments | null = null;
   #wanted = false;
   #loaded = false;
-  /** Who wrote what a mention gate kept out: what they say of it afterwards waits for nothing. */
+  /** Who wrote what a mention gate or its age kept out: what they say of it afterwards waits for nothing. */
   readonly #passedOver = new Newest<Sender>(MOST_PASSED_OVER);
 
   constructor(
@@ -161,7 +161,7 @@ export class Inbox {
     const verdict = rules.admit({ ...message, sender });
     if (!verdict.admitted) {
       outcome.refused.push({ message: { ...message, sender }, reason: verdict.reason });
-      if (verdict.reason.startsWith("mention_")) this.#passOver(source, message.id, sender);
+      if (isOfMessage(verdict.reason)) this.#passOver(source, message.id, sender);
       return alreadyFull;
     }
     const json = JSON.stringify(verdict.message);
@@ -296,6 +296,11 @@ export class Inbox {
 
 function isAmendment({ kind }: InboundEvent): boolean {
   return kind === "edit" || kind === "revoke";
+}
+
+/** Is it refused for what it is, and others of its writer may pass? */
+function isOfMessage(reason: string): boolean {
+  return reason.startsWith("mention_") || reason === "too_old";
 }
 
 /** What we stored ourselves comes back as it went in. */

@@ -244,7 +244,7 @@ describe("what is kept of them is bounded", () => {
   });
 });
 
-describe("nothing is kept of a message that a mention gate keeps out", () => {
+describe("nothing is kept of a message that a mention gate, or its age, keeps out", () => {
   const gated: AcceptRules = {
     ...everybody,
     admit: (each) =>
@@ -263,6 +263,20 @@ describe("nothing is kept of a message that a mention gate keeps out", () => {
     await amend(revoke(first.id));
     expect(kept()).toEqual([]);
     trial.reopen();
+    expect(kept()).toEqual([]);
+  });
+
+  test("nor of one that came too late", async () => {
+    const one = message();
+    const late: AcceptRules = {
+      ...everybody,
+      admit: (each) =>
+        each.id === one.id
+          ? { admitted: false, reason: "too_old" }
+          : { admitted: true, message: each },
+    };
+    await accept([one], late);
+    await trial.store.accept(cloud, [edit(one.id, "private")], late);
     expect(kept()).toEqual([]);
   });
 

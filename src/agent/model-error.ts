@@ -49,18 +49,26 @@ export function mayRefuseImages(error: unknown): boolean {
 }
 
 /**
- * Does it say that the model takes no pictures? Local servers do so under any status, llama.cpp under 500. Only the
- * beginning counts: some echo the conversation further on.
+ * Does it say that the model takes no pictures? Local servers do so under any status that is not of key or load,
+ * llama.cpp under 500. Only the beginning counts: some echo the conversation further on.
  */
 export function refusesImages(error: unknown): boolean {
   if (error instanceof Error && error.name === "AI_UnsupportedFunctionalityError") return true;
-  const said = callFailure(error)?.responseBody?.slice(0, 300) ?? "";
-  return /image|vision|multi-?modal/i.test(said) && takesNone.test(said);
+  const { statusCode = 0, responseBody = "" } = callFailure(error) ?? {};
+  if (ofKeyOrLoad.has(statusCode)) return false;
+  const said = responseBody.slice(0, 300);
+  return /image|vision|multi-?modal/i.test(said) && takesNone.test(said) && !ofOneFile.test(said);
 }
+
+/** Under these the name of the model, such as `llama-vision`, and a word of support stand for nothing. */
+const ofKeyOrLoad = new Set([401, 402, 403, 408, 425, 429, 502, 503, 504, 529]);
 
 /** Such as `No endpoints found that support image input`, `is not a multimodal model`. */
 const takesNone =
   /unsupported|(\bnot?|n't|\bonly)\b.{0,40}\b(support|enabled|multi-?modal)|missing data required/i;
+
+/** Such as `You uploaded an unsupported image. ... one the following formats`. Another file may be taken. */
+const ofOneFile = /\bformats?\b|\bmime\b|media.?type|\buploaded\b/i;
 
 const failureSchema = v.object({
   name: v.literal("AI_APICallError"),

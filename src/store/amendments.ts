@@ -4,6 +4,7 @@ import type { Chats } from "./chats.ts";
 import type { AcceptRules, ChatId } from "./contract.ts";
 import type { Database } from "./database.ts";
 import { EarlyAmendments, isOlder, type Amendment } from "./early-amendments.ts";
+import { keyOf } from "./early-statuses.ts";
 import { parseMessage, PENDING, REVOKED } from "./inbox.ts";
 import type { Waiting } from "./waiting.ts";
 
@@ -25,6 +26,8 @@ export class Amendments {
     readonly database: Database,
     readonly chats: Chats,
     readonly waiting: Waiting,
+    /** Who wrote what a mention gate or its age kept out lately. */
+    readonly passedOver: ReadonlyMap<string, Sender>,
   ) {
     this.early = new EarlyAmendments(database);
   }
@@ -38,9 +41,16 @@ export class Amendments {
   amend(source: number, event: Amendment, rules: AcceptRules, now: number): number {
     const row = this.#known(source, event.targetId);
     if (row) return this.#apply(source, row, event, rules);
+    const writer = this.passedOver.get(keyOf(source, event.targetId));
+    if (writer && this.chats.people.same(source, writer, event.sender)) return 0;
     const sender = this.chats.people.complete(source, event.sender);
     if (mayWrite(sender, rules)) this.early.note(source, { ...event, sender }, now);
     return 0;
+  }
+
+  /** Its message has come, and was kept out: nothing that its writer said of it before is kept. */
+  drop(source: number, platformId: string, writer: Sender): void {
+    this.early.drop(source, platformId, (sender) => this.chats.people.same(source, writer, sender));
   }
 
   /** Amends a message that has just come as was said before. Answers how many of that counted. */

@@ -75,10 +75,17 @@ export class EarlyAmendments {
         .sql("SELECT text FROM early_amendments WHERE id = ?")
         .get(row.id) as { text: string | null };
       this.#remove(row);
-      const sender: Sender = { username: null, name: null, ...JSON.parse(row.sender) };
+      const sender = senderOf(row);
       if (text === null) return { kind: "revoke", targetId, sender };
       return { kind: "edit", targetId, text, sender, ...(row.at === null ? {} : { at: row.at }) };
     });
+  }
+
+  /** Forgets what these senders said of this message. */
+  drop(source: number, targetId: string, by: (sender: Sender) => boolean): void {
+    for (const row of this.#all().get(keyOf(source, targetId)) ?? []) {
+      if (by(senderOf(row))) this.#remove(row);
+    }
   }
 
   /** Texts go with all content, deletes with the keys of the messages. */
@@ -114,6 +121,10 @@ export class EarlyAmendments {
     else this.#all().delete(keyOf(row.source, row.target));
     this.database.sql("DELETE FROM early_amendments WHERE id = ?").run(row.id);
   }
+}
+
+function senderOf({ sender }: Noted): Sender {
+  return { username: null, name: null, ...JSON.parse(sender) };
 }
 
 /** What of the rows (oldest first) must go for a new one; null where the new one is not to be kept. Pure. */

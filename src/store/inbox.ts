@@ -1,4 +1,5 @@
-import type { InboundEvent, Message } from "../channels/message.ts";
+import type { InboundEvent, Message, Sender } from "../channels/message.ts";
+import { Newest } from "../runtime/newest.ts";
 import { once, onceLoaded } from "../runtime/once.ts";
 import type { Amendments } from "./amendments.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
 } from "./contract.ts";
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
+import { keyOf } from "./early-statuses.ts";
 import { itsSource, type Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
@@ -25,12 +27,18 @@ export const EXPIRED = 3;
 /** Its account speaks as another number now. */
 const ABANDONED = 4;
 
+/** Messages remembered that a mention gate or their age kept out, the latest. */
+const MOST_PASSED_OVER = 1_000;
+
 /** Messages from their arrival to the end of their turn. */
 export class Inbox {
   readonly #waiting: Waiting;
   /** null until there is something to do for it. */
   #amendments: Amendments | null = null;
   #wanted = false;
+  #loaded = false;
+  /** Who wrote what a mention gate or its age kept out: what they say of it afterwards waits for nothing. */
+  readonly #passedOver = new Newest<Sender>(MOST_PASSED_OVER);
 
   constructor(
     readonly database: Database,
@@ -61,7 +69,7 @@ export class Inbox {
    * there is nothing to wait for. Whoever comes meanwhile waits too, so that the order is kept.
    */
   loading(events: InboundEvent[]): Promise<void> | null {
-    if (this.#amendments) return null;
+    if (this.#loaded) return null;
     this.#wanted ||= events.some(isAmendment) || this.#anyEarly();
     return this.#wanted ? this.#load() : null;
   }
@@ -73,7 +81,9 @@ export class Inbox {
 
   readonly #load = onceLoaded(async () => {
     const { Amendments } = await import("./amendments.ts");
-    this.#amendments = new Amendments(this.database, this.chats, this.#waiting);
+    this.#amendments = new Amendments(this.database, this.chats, this.#waiting, this.#passedOver);
+    // Whoever comes before those who waited have gone on goes behind them.
+    setImmediate(() => (this.#loaded = true));
   });
 
   /** Takes away edits and deletes whose message has not come in time. Runs inside a transaction. */
@@ -151,6 +161,7 @@ export class Inbox {
     const verdict = rules.admit({ ...message, sender });
     if (!verdict.admitted) {
       outcome.refused.push({ message: { ...message, sender }, reason: verdict.reason });
+      if (isOfMessage(verdict.reason)) this.#passOver(source, message.id, sender);
       return alreadyFull;
     }
     const json = JSON.stringify(verdict.message);
@@ -180,6 +191,11 @@ export class Inbox {
     outcome.admitted.push({ chat, message: verdict.message });
     outcome.amended += this.#amendments?.catchUp(source, message.id, rules, now) ?? 0;
     return false;
+  }
+
+  #passOver(source: number, platformId: string, writer: Sender): void {
+    this.#passedOver.set(keyOf(source, platformId), writer);
+    this.#amendments?.drop(source, platformId, writer);
   }
 
   /** Whoever wrote to the number of before gets no answer from another. Answers how many messages that were. */
@@ -280,6 +296,11 @@ export class Inbox {
 
 function isAmendment({ kind }: InboundEvent): boolean {
   return kind === "edit" || kind === "revoke";
+}
+
+/** Is it refused for what it is, and others of its writer may pass? */
+function isOfMessage(reason: string): boolean {
+  return reason.startsWith("mention_") || reason === "too_old";
 }
 
 /** What we stored ourselves comes back as it went in. */

@@ -134,6 +134,26 @@ describe("a model that says that it takes no pictures", () => {
     expect(mayRefuseImages(refusal(500, { message }))).toBe(false);
   });
 
+  test.each([
+    "You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg']",
+    "Unsupported MIME type: image/tiff",
+    "unsupported image format",
+    "media_type image/heic is not supported",
+  ])("does not by what it says of one file: %s", (message) => {
+    expect(refusesImages(refusal(400, { message }))).toBe(false);
+    expect(mayRefuseImages(refusal(400, { message }))).toBe(true);
+  });
+
+  test.each([
+    [401, "your key is not enabled for llama-3.2-90b-vision"],
+    [429, "rate limit of llama-3.2-90b-vision reached; if this does not end, contact support"],
+    [503, "llama-3.2-90b-vision is overloaded; if this does not end, contact support"],
+    [529, "llama-3.2-90b-vision is overloaded; if this does not end, contact support"],
+  ])("does not by status %d, which is of key or load: %s", (status, message) => {
+    expect(refusesImages(refusal(status, { message }))).toBe(false);
+    expect(mayRefuseImages(refusal(status, { message }))).toBe(false);
+  });
+
   test("does not where the words are the conversation's, which some echo", () => {
     const message = `Failed to parse messages; messages = [${"x".repeat(300)} images are not supported`;
     expect(refusesImages(refusal(500, { message }))).toBe(false);

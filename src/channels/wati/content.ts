@@ -110,7 +110,9 @@ function location(text: string, data: unknown): string {
   });
   if (!place) return text || "[Location]";
   const { latitude, longitude, name, address } = place;
-  const words = [name, address].filter(Boolean).join(", ") || (inText ? "" : text);
+  const named = [name, address].filter(Boolean).join(", ");
+  const said = inText || named.includes(text) ? "" : text;
+  const words = [said, named].filter(Boolean).join(", ");
   return oneLine(`[Location] ${words} (${latitude}, ${longitude})`);
 }
 

@@ -70,11 +70,16 @@ export class SessionDatabase {
   /** Opens the session, or makes an empty one where nothing lies at the path. */
   static open({ path, env, follows = false }: SessionLocation): SessionDatabase {
     refuseFolder(path);
-    const lock = lockSession(path);
+    let lock: SessionLock | null = lockSession(path);
     let sql: DatabaseSync | undefined;
     try {
       if (holdsAnything(path)) refuseForeign(path);
-      if (!follows) takeBack(path);
+      if (!follows && takeBack(path)) {
+        // What lies there now may be a link, and has its lock beside its target.
+        lock.release();
+        lock = null;
+        lock = lockSession(path);
+      }
       const sessionExists = holdsAnything(path);
       const secret = findSessionSecret({ env, sessionPath: path, sessionExists });
       if (!existsSync(path)) writePrivateFile(path, "");
@@ -87,7 +92,7 @@ export class SessionDatabase {
       return new SessionDatabase(path, sql, seal, new WriteAheadLog(sql, path, LOG_LIMIT), lock);
     } catch (error) {
       sql?.close();
-      lock.release();
+      lock?.release();
       throw asSessionError(error);
     }
   }
@@ -185,19 +190,20 @@ function rename(from: string, to: string, suffixes = SUFFIXES): void {
   }
 }
 
-/** A crash came between a session that left and what was to follow it, which then knows no phone yet. */
-function takeBack(path: string): void {
+/** A crash came between a session that left and what was to follow it, which then knows no phone yet. Answers whether it did. */
+function takeBack(path: string): boolean {
   if (!existsSync(leaving(path))) {
     // A log whose file is aside already: beside the next file that leaves, it would be taken for that one's.
     const log = statSync(`${leaving(path)}-wal`, { throwIfNoEntry: false });
     if (log) rename(leaving(path), asideOf(path, log.mtimeMs));
-    return;
+    return false;
   }
   // Logs first: that of one file must never lie beside another, and a file without its own lacks what is only in there.
   const logsFirst = SUFFIXES.toReversed();
   const next = statSync(path, { throwIfNoEntry: false });
   if (next) rename(path, asideOf(path, next.mtimeMs), logsFirst);
   rename(leaving(path), path, logsFirst);
+  return true;
 }
 
 function holdsAnything(path: string): boolean {

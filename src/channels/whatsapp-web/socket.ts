@@ -187,7 +187,7 @@ export class Ingress {
     try {
       const writes = handed.flatMap(({ stanza, events, preview, carriesSenderKey }) => [
         session.journal.closing(stanza.stanza, preview, carriesSenderKey),
-        ...(events.some(({ kind }) => kind !== "ignored") ? arriving(stanza, session) : []),
+        ...(events.some(hasContent) ? arriving(stanza, session) : []),
       ]);
       await session.write(() => {
         for (const write of writes) write();
@@ -260,6 +260,14 @@ function keeping(resent: Resent, session: Session, now: number): () => void {
     journal.dropPlaceholder(stanza);
     journal.put(part, resent.plaintext, now);
   };
+}
+
+/** Why a stanza was ignored that brought nothing, or nothing that can be read. */
+const contentless = new Set(["empty", "unreadable", "placeholder"]);
+
+/** Also of what is ignored: who sends a pin or a vote again has sent all there is of it. */
+function hasContent(event: InboundEvent): boolean {
+  return event.kind !== "ignored" || !contentless.has(event.reason);
 }
 
 /** A message that came by itself need not be asked for any more. */

@@ -73,6 +73,18 @@ test("text by type", () => {
       "[Location] Home (1.5, 2)",
     ],
     [
+      "a place with words of its own and a name",
+      { type: "location", text: "meet me", data: { latitude: 1.5, longitude: 2, name: "Home" } },
+      "location",
+      "[Location] meet me, Home (1.5, 2)",
+    ],
+    [
+      "a place whose words are its name",
+      { type: "location", text: "Home", data: { latitude: 1.5, longitude: 2, name: "Home" } },
+      "location",
+      "[Location] Home (1.5, 2)",
+    ],
+    [
       "a place in words",
       { type: "location", text: "Main Street 1, 1234" },
       "location",

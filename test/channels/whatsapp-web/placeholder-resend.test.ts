@@ -171,15 +171,44 @@ test("what cannot be read, and its sender does not send again, the phone is aske
   expect(arrived()).toEqual(["content of M1", "later"]);
 });
 
+/** The phone is asked for the oldest message first: for nothing older than this one, then. */
+async function askedFirstFor(id: string): Promise<void> {
+  await unreadable(id);
+  await h.restart();
+  clock.elapse();
+  expect(await asked()).toMatchObject({ id });
+}
+
 test("what its sender sends again, readable now, the phone is not asked for", async () => {
   h = await Harness.linked({ clock });
   await unreadable("M1");
   await h.ada.send(h.owner, "readable", { id: "M1" });
   await h.message("readable");
+  await nothingElse();
+  await askedFirstFor("M2");
+});
+
+test.each<[string, proto.IMessage]>([
+  ["a pin", { pinInChatMessage: { key: { id: "X" }, type: 1 } }],
+  ["a vote", { pollUpdateMessage: { pollCreationMessageKey: { id: "X" } } }],
+  ["a timer", { protocolMessage: { type: 3, ephemeralExpiration: 86_400 } }],
+])("nor where that is nothing to be answered: %s", async (_, raw) => {
+  h = await Harness.linked({ clock });
+  await unreadable("M1");
+  await h.ada.send(h.owner, { raw }, { id: "M1" });
+  await nothingElse();
+  await askedFirstFor("M2");
+});
+
+test("but for the key to a group that came alone the phone is asked", async () => {
+  h = await Harness.linked({ clock });
+  await unreadable("M1");
+  const raw = { senderKeyDistributionMessage: { groupId: "1@g.us" } };
+  await h.ada.send(h.owner, { raw }, { id: "M1" });
+  await nothingElse();
   await h.restart();
   clock.elapse();
-  await nothingElse();
-  expect(requests()).toEqual([]);
+  expect(await asked()).toMatchObject({ id: "M1" });
 });
 
 describe("nobody else's answer lets anything in:", () => {

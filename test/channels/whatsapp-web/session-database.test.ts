@@ -3,6 +3,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -302,6 +303,19 @@ describe("what is not as it should be", () => {
     const direct = lockSession(path);
     expect(() => lockSession(link)).toThrow("another process uses this WhatsApp session");
     direct.release();
+  });
+
+  test("is one for all links also where a crash came as a session was left", () => {
+    const env = { REVKA_SESSION_KEY: "a key that is long enough, 32 or more" };
+    prepared(env);
+    const link = join(folder, "link.db");
+    symlinkSync(path, link);
+    SessionDatabase.open({ path: link, env }).leave();
+    const back = SessionDatabase.open({ path: link, env });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(() => lockSession(link)).toThrow("another process uses this WhatsApp session");
+    back.close();
+    lockSession(link).release();
   });
 
   test("is one empty file while it is held", () => {

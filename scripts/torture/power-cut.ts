@@ -102,14 +102,17 @@ function follow(
       else if (kind === "remove") name(ended, [path, null]);
       else if (kind === "rename") name(ended, [path, null], [call.to, file]);
       else if (kind === "link") name(ended, [call.to, file]);
-      else if (kind === "append") file.changes.push({ ...call, kind: "write", at: sizeOf(file) });
+      else if (kind === "append") file.changes.push({ ...call, kind: "write", at: endOf(file) });
       else file.changes.push(call);
     }
   }
   return { namings, syncs };
 }
 
-function sizeOf({ content, changes }: Stored): number {
+/** Where a process writes that says no place: at the end of a file that it has made. Of another nobody knows. */
+function endOf({ content, changes }: Stored): number {
+  if (content.length > 0)
+    throw new Error("a write without a place to a file that was there before");
   return changes.reduce(
     (size, change) =>
       change.kind === "truncate" ? change.size : Math.max(size, change.at + change.bytes.length),

@@ -5,7 +5,7 @@ import type { AcceptRules, ChatId } from "./contract.ts";
 import type { Database } from "./database.ts";
 import { EarlyAmendments, isOlder, type Amendment } from "./early-amendments.ts";
 import { keyOf } from "./early-statuses.ts";
-import { parseMessage, PENDING, REVOKED } from "./inbox.ts";
+import { isOfMessage, parseMessage, PENDING, REVOKED } from "./inbox.ts";
 import type { Waiting } from "./waiting.ts";
 
 interface KnownMessage {
@@ -139,7 +139,7 @@ const someGroup = { kind: "group", id: "" } as const;
 function mayWrite(sender: Sender, rules: AcceptRules): boolean {
   return [direct, someGroup].some((chat) => {
     const verdict = rules.admit(wordsOf(sender, chat, ""));
-    return verdict.admitted || verdict.reason.startsWith("mention_");
+    return verdict.admitted || isOfMessage(verdict.reason);
   });
 }
 

@@ -299,7 +299,7 @@ function isAmendment({ kind }: InboundEvent): boolean {
 }
 
 /** Is it refused for what it is, and others of its writer may pass? */
-function isOfMessage(reason: string): boolean {
+export function isOfMessage(reason: string): boolean {
   return reason.startsWith("mention_") || reason === "too_old";
 }
 

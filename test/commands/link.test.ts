@@ -130,7 +130,6 @@ test("leaves what lay at the PNG's place where a pair code alone was shown", asy
 test.each<[string, string, (path: string) => void]>(
   ["link", "relink"].flatMap((name) => [
     [name, "a text", (path) => writeFileSync(path, "my notes")],
-    [name, "an empty file", (path) => writeFileSync(path, "")],
     [name, "another image", (path) => writeFileSync(path, photo.subarray(1))],
     [name, "a pipe", (path) => void Bun.spawnSync(["mkfifo", path])],
   ]),
@@ -156,9 +155,12 @@ test.each<[string, string, (path: string) => void]>(
   },
 );
 
-test("a code that was left behind is overwritten", async () => {
+test.each([
+  ["a code that was left behind", photo],
+  ["a file with nothing in it", Buffer.alloc(0)],
+])("%s is overwritten", async (_, before) => {
   const png = join(trial.home, "code.png");
-  writeFileSync(png, photo);
+  writeFileSync(png, before);
   await daemon([linking("2@only")]);
   expect((await revka(["link", "--wait", "0", "--png", png], trial.env)).code).toBe(0);
   expect(readFileSync(png).length).toBeGreaterThan(photo.length);

@@ -57,7 +57,7 @@ function refuseUnfit(png: string): void {
   if (there?.isDirectory()) throw unwritable(png, "EISDIR");
   try {
     accessSync(dirname(resolve(png)), constants.W_OK);
-    if (!there || (there.isFile() && isPng(png))) return;
+    if (!there || (there.isFile() && (there.size === 0 || isPng(png)))) return;
   } catch (error) {
     throw unwritable(png, errorCode(error) ?? "unknown");
   }

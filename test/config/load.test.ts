@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../src/config/problems.ts";
 import { cloud, complaints, echo, folder, load, warnings, web, removeFolder } from "./support.ts";
@@ -26,6 +26,11 @@ describe("a broken file", () => {
     ]);
     expect(complaints("", { path: folder })).toEqual([
       `${folder}: is a directory, expected a file`,
+    ]);
+    const link = join(folder, "link.toml");
+    symlinkSync(join(folder, "away.toml"), link);
+    expect(complaints("", { path: link })).toEqual([
+      "link.toml: is a link to away.toml, which is not there",
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { findExecutable } from "../runtime/executable.ts";
 import { runProgram } from "../runtime/program.ts";
@@ -61,7 +62,7 @@ export function createCommandAgent(options: CommandOptions): Agent {
       // Looked up, not run: a program may act on whatever it is given.
       if (options.cwd !== undefined && !existsSync(options.cwd)) throw notStarted("cwd_missing");
       const found = findExecutable(program, env["PATH"], options.cwd);
-      if (!found) throw notStarted("ENOENT");
+      if (!found) throw notStarted(isThere(program, options.cwd) ? "EACCES" : "ENOENT");
       return `the command is ${found}`;
     },
   };
@@ -71,19 +72,28 @@ export function createCommandAgent(options: CommandOptions): Agent {
       return new AgentError("the folder of [agent] cwd does not exist", false);
     }
     if (code === "ENOENT") {
+      const whole = /\s/.test(program) ? "; in the list, each argument is a text of its own" : "";
       return new AgentError(
-        `the program ${program} of [agent] command does not exist or is not on PATH`,
+        `the program ${program} of [agent] command does not exist or is not on PATH${whole}`,
         false,
       );
     }
     if (code === "EACCES") {
-      return new AgentError(`the program ${program} of [agent] command may not be executed`, false);
+      return new AgentError(
+        `the program ${program} of [agent] command may not be executed: it must be a file, with \`chmod +x\``,
+        false,
+      );
     }
     return new AgentError(
       `the program ${program} of [agent] command did not start (${code})`,
       true,
     );
   }
+}
+
+/** As the system sees it where it starts a program: a name without a slash is looked up instead. */
+function isThere(program: string, cwd: string | undefined): boolean {
+  return program.includes("/") && existsSync(resolve(cwd ?? "", program));
 }
 
 /**

@@ -60,6 +60,9 @@ export function parseWords(
     const name = token.rawName === "-h" ? "help" : token.name;
     const option = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!option || (token.rawName.length === 2 && token.rawName !== "-h")) {
+      if (/^-[^-].*\s/s.test(args[token.index] ?? "")) {
+        throw new UsageError("a text that begins with - goes after --");
+      }
       const guess = nearestName(token.name, Object.keys(known));
       throw new UsageError(
         `unknown option ${token.rawName}${guess ? `; did you mean --${guess}?` : ""}`,

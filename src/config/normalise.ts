@@ -5,13 +5,15 @@ import { bareToken } from "./token.ts";
 
 /**
  * The checked configuration in the one form that the rest of the house reads: base addresses without a slash at the
- * end or spaces around them, tokens of platforms without `Bearer`, the gateway's host without brackets, `pair_phone` as digits, `pair_code` without its dash
- * and in capitals, the program of a command without `~`, a turn's time of 30 seconds at least.
+ * end or spaces around them, tokens of platforms and a provider's key without `Bearer`, the gateway's host without
+ * brackets, `pair_phone` as digits, `pair_code` without its dash and in capitals, the program of a command without `~`,
+ * a turn's time of 30 seconds at least.
  */
 export function normalise(config: Config, home: string): Config {
   const { whatsapp, wati } = config.channels_config;
   return {
     ...config,
+    ...(config.api_key && { api_key: bareToken(config.api_key) }),
     channels_config: {
       ...config.channels_config,
       message_timeout_secs: Math.max(30, config.channels_config.message_timeout_secs),

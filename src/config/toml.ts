@@ -4,6 +4,7 @@ import { ConfigError, formatKey } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
 import { errorCode } from "../runtime/error-code.ts";
 import { shellQuote } from "../runtime/shell-quote.ts";
+import { targetOf } from "../runtime/target-of.ts";
 
 /** Far beyond any configuration; a wrong path must not fill the memory. */
 const maxFileBytes = 4 * 1024 * 1024;
@@ -24,6 +25,8 @@ export function readConfigText(path: string, named = false): string {
     if (error instanceof ConfigError) throw error;
     const code = errorCode(error);
     if (code === "ENOENT") {
+      const target = targetOf(path);
+      if (target !== path) throw fail(`is a link to ${target}, which is not there`);
       const init = named ? `revka init --config ${shellQuote(path)}` : "revka init";
       throw fail(`no such file; \`${init}\` writes one`);
     }

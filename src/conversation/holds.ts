@@ -95,8 +95,10 @@ export class Holds {
     if (this.options.signal.aborted) return;
     const failure = await this.#ask(hold.source);
     if (this.#holds.get(sourceKey(hold.source)) !== hold) return;
-    if (!failure) return this.#release(hold);
-    const undecided = failure.retry === "no";
+    // Once a send was refused after a probe that succeeded, another such probe shows nothing: a delivery is to tell.
+    const asksInVain = this.#released.has(sourceKey(hold.source)) && hold.parked.size > 0;
+    if (!failure && !asksInVain) return this.#release(hold);
+    const undecided = !failure || failure.retry === "no";
     if (!undecided) {
       hold.failure = failure;
       this.options.alarms.raise(alarmOf(hold.source), failure.code, failure.hint);

@@ -110,10 +110,20 @@ describe("what is wrong with the configuration is said and not repeated", () => 
     ["no such program", ["revka-no-such-program"], folder, "does not exist or is not on PATH"],
     ["no such folder", ["true"], join(folder, "missing"), "cwd does not exist"],
     ["not executable", [join(folder, "plain.txt")], folder, "may not be executed"],
+    ["not executable, from cwd", ["./plain.txt"], folder, "may not be executed"],
+    ["a folder", [folder], folder, "may not be executed"],
   ])("%s", async (_, command, cwd, detail) => {
     const error = await rejection(agent(command, { cwd }).run(turn(), never));
     expect(error).toMatchObject({ retryable: false, detail: expect.stringContaining(detail) });
-    expect(await rejection(agent(command, { cwd }).probe(never))).toBeInstanceOf(AgentError);
+    const found = await rejection(agent(command, { cwd }).probe(never));
+    expect(found).toMatchObject({ retryable: false, detail: expect.stringContaining(detail) });
+  });
+
+  test("arguments that stand in the program's own text are told of", async () => {
+    const { probe } = agent(["/bin/sh agent.sh"]);
+    expect(await rejection(probe(never))).toMatchObject({
+      detail: expect.stringContaining("in the list, each argument is a text of its own"),
+    });
   });
 
   test("the probe finds the program without running it", async () => {

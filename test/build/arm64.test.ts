@@ -19,9 +19,10 @@ const needs = "needs qemu-user-static, libc6-arm64-cross, libstdc++6-arm64-cross
 const timeoutMs = 60_000;
 
 describe.skipIf(!present)(`the arm64 executable under emulation (${needs})`, () => {
-  const scratch = mkdtempSync(join(tmpdir(), "revka-arm64-test-"));
+  let scratch = "";
   let revka: string[] = [];
   beforeAll(async () => {
+    scratch = mkdtempSync(join(tmpdir(), "revka-arm64-test-"));
     revka = [qemu, "-L", libraries, await binary("default", "linux-arm64")];
   }, timeoutMs);
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));

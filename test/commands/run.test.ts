@@ -55,6 +55,8 @@ describe("wrong usage is exit 2, with what was meant", () => {
     [["pause", ""], "a word is empty: revka pause CHAT"],
     [["--versoin"], "unknown option --versoin; did you mean --version?"],
     [["status", "-x"], "unknown option -x"],
+    [["send", "--to", "+15551234567", "-5 degrees"], "a text that begins with - goes after --"],
+    [["send", "-still - on"], "a text that begins with - goes after --"],
     [["status", "--constructor"], "unknown option --constructor"],
     [["status", "--json=yes"], "--json takes no value"],
     [["status", "--config"], "--config needs a value: --config FILE"],

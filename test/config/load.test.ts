@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../src/config/problems.ts";
 import { cloud, complaints, echo, folder, load, warnings, web, removeFolder } from "./support.ts";
@@ -26,6 +26,11 @@ describe("a broken file", () => {
     ]);
     expect(complaints("", { path: folder })).toEqual([
       `${folder}: is a directory, expected a file`,
+    ]);
+    const link = join(folder, "link.toml");
+    symlinkSync(join(folder, "away.toml"), link);
+    expect(complaints("", { path: link })).toEqual([
+      "link.toml: is a link to away.toml, which is not there",
     ]);
   });
 
@@ -246,11 +251,12 @@ describe("what comes out", () => {
     "a token as a platform shows it is the token, and is kept out of the log: %s",
     (given, token) => {
       const { config, secrets } = load(
-        `${echo}[channels_config.whatsapp]\nphone_number_id = "1"\nverify_token = "Bearer vvvv"\naccess_token = "${given}"\n` +
+        `api_key = "${given}"\n${echo}[channels_config.whatsapp]\nphone_number_id = "1"\nverify_token = "Bearer vvvv"\naccess_token = "${given}"\n` +
           `[channels_config.wati]\napi_token = "${given}"\n`,
       );
       expect(config.channels_config.whatsapp?.access_token).toBe(token);
       expect(config.channels_config.wati?.api_token).toBe(token);
+      expect(config.api_key).toBe(token);
       expect(secrets).toContain(token);
       // What a person chose is meant to the letter.
       expect(config.channels_config.whatsapp?.verify_token).toBe("Bearer vvvv");

@@ -134,6 +134,11 @@ describe("what is sent along in a header must fit in one", () => {
       expect(more).toEqual([]);
     }
     expect(complaints(`${given} "Bearer EAAB==\\n"\n`)).toEqual([]);
+    const [warning = "", ...further] = warnings(`${given} "Bearer EAAB CDEF"\n`);
+    expect(warning).toContain(`: ${key}: has a blank in it; copy it anew`);
+    expect(warning).not.toContain("EAAB");
+    expect(further).toEqual([]);
+    expect(warnings(`${given} " Bearer  EAAB=="\n`)).toEqual([]);
   });
 
   test.each([

@@ -179,6 +179,22 @@ describe("an account that may be asked but not send", () => {
     expect(states("a")).toEqual(["sent"]);
   });
 
+  test("has one alarm that stays, once sending was refused after a probe", async () => {
+    trial.channel.answers = Array.from({ length: 1000 }, () => fails("hold"));
+    const chat = await queue("+15550001111", "a", "b");
+    trial.outbox.wake(chat);
+    await settle();
+    await pass(10_000);
+    const since = trial.alarms.get("whatsapp.cloud")?.since;
+    expect(since).toBeNumber();
+    for (let step = 0; step < 30; step++) await pass(10_000);
+    expect(trial.alarms.get("whatsapp.cloud")?.since).toBe(since);
+    trial.channel.answers = [];
+    await pass(600_000);
+    expect(states("a", "b")).toEqual(["sent", "sent"]);
+    expect([trial.alarms.list(), trial.outbox.heldBy(cloud)]).toEqual([[], null]);
+  });
+
   test("says why it stands still now, not why it stood still first", async () => {
     trial.channel.answers = [fails("hold")];
     trial.outbox.wake(await queue("+15550001111", "a"));

@@ -2,11 +2,16 @@ import { randomBytes } from "node:crypto";
 import { selectBackend } from "../../config/select.ts";
 import { isLoopbackHost } from "../../config/addresses.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
+import { findExecutable } from "../../runtime/executable.ts";
+import { tunnelTool } from "../../tunnel/tool.ts";
 import { certificateProbe } from "./certificate-probe.ts";
+import { listens } from "./network-probes.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
 export const gatewayProbes: Probe[] = [
   certificateProbe,
+  { group: "gateway", name: "port", run: portVerdicts },
+  { group: "gateway", name: "tunnel", run: tunnelVerdicts },
   { group: "gateway", name: "public address", run: addressVerdicts },
   {
     group: "gateway",
@@ -23,10 +28,47 @@ function routes({ loaded }: Examination): ("whatsapp" | "wati")[] {
   return [...(cloud ? (["whatsapp"] as const) : []), ...(wati ? (["wati"] as const) : [])];
 }
 
+/** Asked, not taken: a daemon that starts meanwhile must find it free. A running one has it. */
+async function portVerdicts(
+  { loaded, status, unheard }: Examination,
+  signal: AbortSignal,
+): Promise<Verdict[]> {
+  const { host, port } = loaded.config.gateway;
+  if (status || unheard !== undefined || !(await listens(host, port, signal))) return [];
+  return [
+    error(
+      "port",
+      `${bracketed(host)}:${port} is taken by another program`,
+      "stop that one, or set [gateway] port: until then the daemon does not start",
+    ),
+  ];
+}
+
+/** A running daemon tells itself how its tunnel is. */
+function tunnelVerdicts({ loaded, env, status }: Examination): Verdict[] {
+  const { tunnel, gateway } = loaded.config;
+  const { host, port, tls } = gateway;
+  const tool = tunnel && tunnelTool(tunnel, { host, port, tls: tls.enabled });
+  if (!tool || status) return [];
+  const [name] = tool.command;
+  const program = findExecutable(name, env["PATH"]);
+  return [
+    program
+      ? ok("tunnel", `uses ${program}`)
+      : error(
+          "tunnel",
+          `${name} is not installed (it is not on PATH)`,
+          "install it: until then nothing leads to the gateway",
+        ),
+  ];
+}
+
 /** What the daemon says, since a tunnel gives it its address; else the config. */
 function publicUrl({ loaded, status }: Examination): string | null {
   return status?.gateway.public_url ?? loaded.config.gateway.public_url ?? null;
 }
+
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 function addressVerdicts(examination: Examination): Verdict[] {
   if (routes(examination).length === 0) return [];
@@ -47,8 +89,8 @@ function addressVerdicts(examination: Examination): Verdict[] {
   if (tunnel && tunnel.provider !== "none") {
     return [info("public address", `the ${tunnel.provider} tunnel gives one once the daemon runs`)];
   }
-  const host = gateway.host.includes(":") ? `[${gateway.host}]` : gateway.host;
-  const own = `${gateway.tls.enabled ? "https" : "http"}://${host}:${gateway.port}`;
+  const scheme = gateway.tls.enabled ? "https" : "http";
+  const own = `${scheme}://${bracketed(gateway.host)}:${gateway.port}`;
   return [
     info(
       "public address",

@@ -178,9 +178,11 @@ function daemonVerdicts({ status, unheard }: Examination): Verdict[] {
       verdicts.push(warning(channel, "waits for a phone to link it", "revka link shows the code"));
     } else {
       const word = state.replace("_", " ");
-      verdicts.push(
-        error(channel, `is ${word}${reason ? `: ${reason}` : ""}`, "see what the log says of it"),
-      );
+      const next =
+        state === "logged_out"
+          ? "revka relink"
+          : "see revka status and the log; a changed config takes a restart";
+      verdicts.push(error(channel, `is ${word}${reason ? `: ${reason}` : ""}`, next));
     }
   }
   for (const { source, code, hint } of status.alarms) {

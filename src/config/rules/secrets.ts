@@ -38,13 +38,16 @@ const unfit =
 
 const bare = "holds no token, but the word before it alone; copy it anew";
 
+const torn = "has a blank in it; copy it anew, unless it looks so where it came from";
+
 /** A token that no request can carry would fail each of them, long after it was copied. */
-export function checkHeaderSecrets({ config, error }: RuleContext): void {
+export function checkHeaderSecrets({ config, error, warn }: RuleContext): void {
   for (const [path, isUsed] of headerSecrets) {
     const value = valueAt(config, path);
     if (typeof value !== "string" || !isUsed(config)) continue;
     if (bareToken(value) === "") error(path, bare);
     else if (!fitsHeader(value)) error(path, unfit);
+    else if (/\s/.test(bareToken(value))) warn(path, torn);
   }
 }
 

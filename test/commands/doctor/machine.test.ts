@@ -240,6 +240,15 @@ describe("the daemon", () => {
     ]);
   });
 
+  test.each<[Partial<ChannelReport>, string]>([
+    [{ state: "logged_out" }, "revka relink"],
+    [{ state: "disconnected", reason: "held" }, "a changed config takes a restart"],
+  ])("says what to do about a channel of which it says %j", async (changes, next) => {
+    const status = report({ channels: [{ ...channel, ...changes }] });
+    const [, finding] = await findings("daemon", { status });
+    expect(finding?.next).toContain(next);
+  });
+
   test("whose alarms and failed deliveries are told", async () => {
     const alarm = { since: "2026-01-01T00:00:00Z", source: "store", code: "full", hint: "no room" };
     const outbox = { pending: 0, failed: 2, unconfirmed: 0, oldest_age_seconds: null };

@@ -38,8 +38,8 @@ async function portVerdicts(
   return [
     error(
       "port",
-      `${bracketed(host)}:${port} is taken by another program`,
-      "stop that one, or set [gateway] port: until then the daemon does not start",
+      `${bracketed(host)}:${port} is taken, by another program or by Revka with another home`,
+      "stop that one, or set [gateway] port: until then no daemon starts with this config",
     ),
   ];
 }

@@ -196,7 +196,7 @@ describe("the port", () => {
     const find = await findings(gatewayProbes, text, never, false);
     expect(find("port")).toMatchObject({
       level: "error",
-      message: `127.0.0.1:${address.port} is taken by another program`,
+      message: `127.0.0.1:${address.port} is taken, by another program or by Revka with another home`,
       next: expect.stringContaining("[gateway] port"),
     });
     expect((await findings(gatewayProbes, text, never, true))("port")).toBeUndefined();

@@ -25,6 +25,7 @@ import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
+import { skipStatusPosts } from "./status-posts.ts";
 import { statusOf } from "./socket-error.ts";
 
 /** A query without an answer must not hold up sending for long. */
@@ -174,9 +175,14 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
     const expire = Number(attrs.expire);
     if (expire > 0) events.expires(expire);
   });
-  skipAppState(ws, (node) => {
+  const acknowledge = (node: BinaryNode) => {
     const ack = buildAckStanza(node, undefined, sock.authState.creds.me?.id);
     sock.sendNode(ack).catch(() => {});
+  };
+  skipAppState(ws, acknowledge);
+  skipStatusPosts(ws, (node) => {
+    acknowledge(node);
+    events.ignored("status_broadcast");
   });
 }
 

@@ -77,6 +77,7 @@ export function deliverBacklog(
     void connection.send(stanza("ib", { from: SERVER }, [stanza("offline_preview", preview)]));
   }
   for (const node of backlog) void connection.send(node);
+  if (companion.mailbox.withholds) return;
   const offline = stanza("offline", { count: backlog.length });
   void connection.send(stanza("ib", { from: SERVER }, [offline]));
   connection.live = true;

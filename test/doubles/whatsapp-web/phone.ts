@@ -136,9 +136,9 @@ export class Phone {
   }
 
   /** Posts to `status@broadcast`, where clients see what is no chat message. */
-  postStatus(text: string, viewers: Phone[]) {
+  postStatus(text: string, viewers: Phone[], options: SendOptions = {}) {
     const accounts = [this.account, ...viewers.map((viewer) => viewer.account)];
-    return this.send(new Group("status", accounts, "pn", "status@broadcast"), text);
+    return this.send(new Group("status", accounts, "pn", "status@broadcast"), text, options);
   }
 
   /** Tells the sender that a message was read, or a voice note played. */

@@ -10,6 +10,7 @@ import {
 } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { keepCredentials } from "./account-name.ts";
 import { skipAppState } from "./app-state.ts";
 import { baileysLog } from "./baileys-log.ts";
 import { BoundedCache } from "./bounded-cache.ts";
@@ -205,7 +206,7 @@ function handleInOrder(ws: WASocket["ws"], clock: Clock, before: (node: BinaryNo
 }
 
 function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptions): void {
-  sock.ev.on("creds.update", () => {
+  keepCredentials(sock, () => {
     try {
       session.saveCredentials();
     } catch {

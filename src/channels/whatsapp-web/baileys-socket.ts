@@ -12,6 +12,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { keepCredentials } from "./account-name.ts";
 import { skipAppState } from "./app-state.ts";
+import { pullBacklog } from "./backlog.ts";
 import { baileysLog } from "./baileys-log.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { catchRejections } from "./caught-listeners.ts";
@@ -153,8 +154,13 @@ export function endSocket(sock: WASocket): void {
   }
 }
 
-function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptions): void {
+function listenToStanzas(sock: WASocket, { session, clock, log, events }: SocketOptions): void {
   const { ws } = sock;
+  pullBacklog({
+    ...{ ws, clock },
+    send: (node) => sock.sendNode(node),
+    onStuck: () => log.warn({}, "WhatsApp keeps something back that waits for this device"),
+  });
   handleInOrder(ws, clock, (node) => {
     session.incoming.note(node);
     const missing = placeholderOf(node, session.self);

@@ -1,4 +1,4 @@
-import { isLidUser } from "@whiskeysockets/baileys";
+import { isLidUser, isPnUser } from "@whiskeysockets/baileys";
 import { type Account, deviceOf } from "./account.ts";
 import type { Companion } from "./companion.ts";
 import type { Connection } from "./connection.ts";
@@ -7,6 +7,9 @@ import { bundleNodes } from "./prekeys.ts";
 import type { WhatsAppDouble } from "./server.ts";
 import type { Encrypted } from "./signal.ts";
 import { type BinaryNode, attribute, children, contentBytes, now, stanza } from "./stanza.ts";
+
+/** The error of who may not write to somebody. */
+const REACHING_OUT = 463;
 
 /** One message stanza as a client sent it. */
 export interface ClientMessage {
@@ -27,6 +30,10 @@ export function acceptMessage(
 ): void {
   const id = attribute(node, "id");
   const to = attribute(node, "to");
+  if (double.lidsOnly && isPnUser(to) && double.directory.find(to) !== sender.account) {
+    const refused = { class: "message", id, from: to, error: REACHING_OUT, t: now() };
+    return void connection.send(stanza("ack", refused));
+  }
   const deliveries = fanOut(double, sender, node);
   double.clientMessages.add({
     id,

@@ -57,6 +57,8 @@ export class WhatsAppDouble {
   mostConnections = 0;
   readReceipts: "all" | "none" = "all";
   minimumVersion: number[] | undefined;
+  /** chats go by LIDs: what a client addresses to the number of another is refused with 463 */
+  lidsOnly = false;
   /** what was kept for a client is given out as far as the client asks for it */
   inBatches = false;
 

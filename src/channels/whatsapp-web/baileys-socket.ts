@@ -18,6 +18,7 @@ import { BoundedCache } from "./bounded-cache.ts";
 import { catchRejections } from "./caught-listeners.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
+import { changedDevices } from "./device-lists.ts";
 import { UNWRITABLE } from "./disconnect.ts";
 import { holdFrames } from "./frame-gate.ts";
 import { Mutex } from "./mutex.ts";
@@ -154,7 +155,8 @@ export function endSocket(sock: WASocket): void {
   }
 }
 
-function listenToStanzas(sock: WASocket, { session, clock, log, events }: SocketOptions): void {
+function listenToStanzas(sock: WASocket, options: SocketOptions): void {
+  const { session, caches, clock, log, events } = options;
   const { ws } = sock;
   pullBacklog({
     ...{ ws, clock },
@@ -175,6 +177,10 @@ function listenToStanzas(sock: WASocket, { session, clock, log, events }: Socket
     if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);
   });
   ws.prependListener("CB:success", () => events.accepted());
+  ws.prependListener("CB:notification", (node: BinaryNode) => {
+    const users = changedDevices(node, session.self, session.mappings);
+    for (const user of users) caches.devices.del(user);
+  });
   ws.on("CB:notification", ({ attrs }: BinaryNode) => {
     if (/^(passkey|crsc)/.test(attrs.type ?? "")) events.passkey();
   });

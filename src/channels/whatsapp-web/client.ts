@@ -197,6 +197,8 @@ export class Client {
       if (answer === null) return { ok: false, failure: lost() };
       if (answer.ok) return { ok: true, platformId: id };
       if (answer.error === "479") this.options.caches.devices.flushAll();
+      // It may go by other addresses than it did (421).
+      this.options.caches.groups.del(chat);
       return { ok: false, failure: refusal(answer.error) };
     } catch (error) {
       if (!written || !signal.aborted) throw error;

@@ -43,6 +43,17 @@ describe("the server's word", () => {
     }
   });
 
+  test("of a group that refuses a message, its members and their addresses are asked anew", async () => {
+    for (const error of ["421", null]) {
+      h.caches.groups.set(GROUP, { id: GROUP, subject: "", owner: undefined, participants: [] });
+      const sending = h.send(delivery(toGroup));
+      await relayed();
+      h.client.acknowledgements.settle(ID, error);
+      expect((await sending).ok).toBe(error === null);
+      expect([error, h.caches.groups.get(GROUP) !== undefined]).toEqual([error, error === null]);
+    }
+  });
+
   test("where the connection ends before it, nobody knows", async () => {
     const sending = h.send(delivery(toAda));
     await relayed();

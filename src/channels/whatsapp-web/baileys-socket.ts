@@ -26,6 +26,7 @@ import { within } from "./patience.ts";
 import { placeholderOf } from "./placeholder.ts";
 import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
+import { Resends, messageAgain } from "./resends.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
 import { skipStatusPosts } from "./status-posts.ts";
@@ -42,7 +43,7 @@ const MESSAGE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const CIPHERTEXT_STUB = 2;
 
-/** What outlives one connection: who has which devices, what was asked for again, who is in a group. */
+/** What outlives one connection: who has which devices, what was asked for again, how often, who is in a group. */
 export interface Caches {
   devices: BoundedCache<unknown>;
   retries: BoundedCache<unknown>;
@@ -50,6 +51,7 @@ export interface Caches {
   asked: BoundedCache<Asked>;
   calls: BoundedCache<unknown>;
   groups: BoundedCache<GroupMetadata>;
+  resends: Resends;
 }
 
 export function createCaches(clock: Clock): Caches {
@@ -61,6 +63,7 @@ export function createCaches(clock: Clock): Caches {
     asked: cache(5000, 48 * HOUR_MS),
     calls: cache(200, HOUR_MS / 12),
     groups: cache(500, HOUR_MS / 6),
+    resends: new Resends(clock),
   };
 }
 
@@ -120,7 +123,7 @@ export function openSocket(options: SocketOptions): WASocket {
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     makeSignalRepository: session.repository.make,
-    getMessage: async ({ id, remoteJid }) => session.sentTo(remoteJid ?? "", id ?? ""),
+    getMessage: async (key) => messageAgain(session, caches.resends, key),
     cachedGroupMetadata: async (jid) => caches.groups.get(jid),
     userDevicesCache: asBaileysCache(caches.devices),
     msgRetryCounterCache: asBaileysCache(caches.retries),

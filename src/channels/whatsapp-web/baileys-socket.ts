@@ -31,6 +31,7 @@ import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
 import { skipStatusPosts } from "./status-posts.ts";
 import { statusOf } from "./socket-error.ts";
+import { refuseUnknownStanzas } from "./unknown-stanzas.ts";
 
 /** A query without an answer must not hold up sending for long. */
 const QUERY_MS = 15_000;
@@ -42,6 +43,8 @@ const BAILEYS_KEEPALIVE_MS = 30 * 60_000;
 const MESSAGE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const CIPHERTEXT_STUB = 2;
+/** Of `NACK_REASONS` (`lib/Utils/decode-wa-message.js`). */
+const UNRECOGNIZED = 488;
 
 /** What outlives one connection: who has which devices, what was asked for again, how often, who is in a group. */
 export interface Caches {
@@ -191,10 +194,11 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
     const expire = Number(attrs.expire);
     if (expire > 0) events.expires(expire);
   });
-  const acknowledge = (node: BinaryNode) => {
-    const ack = buildAckStanza(node, undefined, sock.authState.creds.me?.id);
+  const acknowledge = (node: BinaryNode, error?: number) => {
+    const ack = buildAckStanza(node, error, sock.authState.creds.me?.id);
     sock.sendNode(ack).catch(() => {});
   };
+  refuseUnknownStanzas(ws, (node) => acknowledge(node, UNRECOGNIZED));
   skipAppState(ws, acknowledge);
   skipStatusPosts(ws, (node) => {
     acknowledge(node);

@@ -22,6 +22,7 @@ import { changedDevices } from "./device-lists.ts";
 import { UNWRITABLE } from "./disconnect.ts";
 import { holdFrames } from "./frame-gate.ts";
 import { Mutex } from "./mutex.ts";
+import { oncePerDevice } from "./outgoing.ts";
 import { within } from "./patience.ts";
 import { placeholderOf } from "./placeholder.ts";
 import type { Asked } from "./placeholder-requests.ts";
@@ -126,6 +127,8 @@ export function openSocket(options: SocketOptions): WASocket {
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     makeSignalRepository: session.repository.make,
+    patchMessageBeforeSending: (message, devices) =>
+      oncePerDevice(message, devices, [session.creds.me?.id, session.creds.me?.lid]),
     getMessage: async (key) => messageAgain(session, caches.resends, key),
     cachedGroupMetadata: async (jid) => caches.groups.get(jid),
     userDevicesCache: asBaileysCache(caches.devices),

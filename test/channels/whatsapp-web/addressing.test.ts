@@ -26,3 +26,24 @@ test("so is who never wrote and is known by number alone, and oneself", async ()
   expect(await h.channel.send(note, AbortSignal.timeout(20_000))).toMatchObject({ ok: true });
   await h.owner.waitForMessage("note");
 });
+
+test("to oneself each device gets one copy, however often that is", async () => {
+  h.owner.addDevice();
+  for (const text of ["one", "two", "three"]) {
+    const note = { ...h.delivery(h.owner, text), recipient: { kind: "self" } as const };
+    expect(await h.channel.send(note, AbortSignal.timeout(20_000))).toMatchObject({ ok: true });
+    await h.owner.waitForMessage(text);
+  }
+  expect(h.wa.clientMessages.all.map(({ copies }) => copies)).toEqual([2, 2, 2]);
+});
+
+test("in a group the device that sends gets none", async () => {
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada, h.bob] });
+  const hello = {
+    ...h.delivery(h.ada, "hello"),
+    recipient: { kind: "group", id: group.jid } as const,
+  };
+  expect(await h.channel.send(hello, AbortSignal.timeout(20_000))).toMatchObject({ ok: true });
+  for (const phone of [h.owner, h.ada, h.bob]) await phone.waitForMessage("hello");
+  expect(h.wa.clientMessages.all.map(({ copies }) => copies)).toEqual([3]);
+});

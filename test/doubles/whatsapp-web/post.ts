@@ -18,6 +18,8 @@ export interface ClientMessage {
   type: string | undefined;
   /** how many devices it was encrypted for */
   recipients: number;
+  /** how many times it was encrypted for them one by one */
+  copies: number;
   from: string;
 }
 
@@ -40,6 +42,7 @@ export function acceptMessage(
     to,
     type: node.attrs.type,
     recipients: deliveries.size,
+    copies: children(children(node, "participants")[0], "to").length,
     from: sender.jid,
   });
   for (const [target, parts] of deliveries) {

@@ -112,6 +112,8 @@ export function openSocket(options: SocketOptions): WASocket {
   silenceLibsignal();
   const { session, caches, version, url, proxy, log } = options;
   const { get, set } = session.transactions;
+  // Who names what it knows of the server's switches hears of changes alone, and Baileys forgets the rest (`chats.js`).
+  session.creds.lastPropHash = undefined;
   const sock = makeWASocket({
     version,
     waWebSocketUrl: url,

@@ -50,6 +50,8 @@ export class WhatsAppDouble {
   /** queries the double answered with an empty result because it does not know them */
   readonly unhandled = new Recorder<BinaryNode>("unknown query");
   readonly errors = new Recorder<unknown>("error");
+  /** for each time a client asked for the server's switches: whether it said to know them, and so hears of changes alone */
+  readonly propsKnown = new Recorder<boolean>("query for switches");
   pings = 0;
   /** connections opened since the start, whether or not they got through the handshake */
   opened = 0;

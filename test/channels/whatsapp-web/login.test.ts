@@ -22,3 +22,13 @@ test("the account is never shown as online, which would keep its phone silent; i
   await companion?.presences.waitForCount(2);
   expect(new Set(companion?.presences.all)).toEqual(new Set(["unavailable"]));
 });
+
+test("at each login the server's switches are asked for anew: nothing here remembers them", async () => {
+  await h.wa.propsKnown.waitForCount(1);
+  // Its answer comes before this one.
+  await h.ada.send(h.owner, "hello");
+  await h.message("hello");
+  await h.restart();
+  await h.wa.propsKnown.waitForCount(2);
+  expect(h.wa.propsKnown.all).toEqual([false, false]);
+});

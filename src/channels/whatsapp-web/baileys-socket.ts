@@ -125,7 +125,9 @@ export function openSocket(options: SocketOptions): WASocket {
     keepAliveIntervalMs: BAILEYS_KEEPALIVE_MS,
     markOnlineOnConnect: false,
     syncFullHistory: false,
-    shouldSyncHistoryMessage: () => false,
+    // What comes within the message itself: LIDs, and who trusts the account. The rest Baileys would fetch past any proxy.
+    shouldSyncHistoryMessage: ({ initialHistBootstrapInlinePayload: inline }) =>
+      inline !== null && inline !== undefined && inline.length > 0,
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     makeSignalRepository: session.repository.make,

@@ -47,3 +47,18 @@ test("in a group the device that sends gets none", async () => {
   for (const phone of [h.owner, h.ada, h.bob]) await phone.waitForMessage("hello");
   expect(h.wa.clientMessages.all.map(({ copies }) => copies)).toEqual([3]);
 });
+
+test("who trusted the account before the link is shown that, and needs no look-up", async () => {
+  const fresh = await Harness.start();
+  try {
+    const { owner, ada, wa } = fresh;
+    owner.history = { contacts: [ada], trust: new Map([[ada, Buffer.from("trust")]]) };
+    await fresh.run();
+    await fresh.link();
+    await fresh.events.waitFor((one) => one.kind === "identity" && one.sender.lid === ada.lid);
+    expect(await fresh.send(ada, "hello again")).toMatchObject({ ok: true });
+    expect(wa.clientMessages.all.map(({ to, token }) => [to, token])).toEqual([[ada.lid, "trust"]]);
+  } finally {
+    await fresh.stop();
+  }
+});

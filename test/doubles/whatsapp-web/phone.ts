@@ -44,7 +44,7 @@ export class Phone {
   /** the account may link devices only after a passkey check */
   requiresPasskey = false;
   /** what a newly linked client is told of the past; undefined sends nothing */
-  history: { contacts: Phone[] } | undefined = { contacts: [] };
+  history: { contacts: Phone[]; trust?: Map<Phone, Buffer> } | undefined = { contacts: [] };
 
   constructor(
     private readonly double: WhatsAppDouble,

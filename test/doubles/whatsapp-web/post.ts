@@ -6,7 +6,15 @@ import { type DeviceAnswers, type Envelope, PhoneDevice } from "./phone-device.t
 import { bundleNodes } from "./prekeys.ts";
 import type { WhatsAppDouble } from "./server.ts";
 import type { Encrypted } from "./signal.ts";
-import { type BinaryNode, attribute, children, contentBytes, now, stanza } from "./stanza.ts";
+import {
+  type BinaryNode,
+  attribute,
+  child,
+  children,
+  contentBytes,
+  now,
+  stanza,
+} from "./stanza.ts";
 
 /** The error of who may not write to somebody. */
 const REACHING_OUT = 463;
@@ -20,6 +28,8 @@ export interface ClientMessage {
   recipients: number;
   /** how many times it was encrypted for them one by one */
   copies: number;
+  /** what shows that the recipient trusts the account */
+  token: string | undefined;
   from: string;
 }
 
@@ -42,6 +52,7 @@ export function acceptMessage(
     to,
     type: node.attrs.type,
     recipients: deliveries.size,
+    token: child(node, "tctoken")?.content?.toString(),
     copies: children(children(node, "participants")[0], "to").length,
     from: sender.jid,
   });

@@ -10,22 +10,29 @@ import {
 } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { keepCredentials } from "./account-name.ts";
 import { skipAppState } from "./app-state.ts";
+import { pullBacklog } from "./backlog.ts";
 import { baileysLog } from "./baileys-log.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { catchRejections } from "./caught-listeners.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
+import { changedDevices } from "./device-lists.ts";
 import { UNWRITABLE } from "./disconnect.ts";
 import { holdFrames } from "./frame-gate.ts";
 import { Mutex } from "./mutex.ts";
+import { oncePerDevice } from "./outgoing.ts";
 import { within } from "./patience.ts";
 import { placeholderOf } from "./placeholder.ts";
 import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
+import { Resends, messageAgain } from "./resends.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
+import { skipStatusPosts } from "./status-posts.ts";
 import { statusOf } from "./socket-error.ts";
+import { refuseUnknownStanzas } from "./unknown-stanzas.ts";
 
 /** A query without an answer must not hold up sending for long. */
 const QUERY_MS = 15_000;
@@ -37,8 +44,10 @@ const BAILEYS_KEEPALIVE_MS = 30 * 60_000;
 const MESSAGE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const CIPHERTEXT_STUB = 2;
+/** Of `NACK_REASONS` (`lib/Utils/decode-wa-message.js`). */
+const UNRECOGNIZED = 488;
 
-/** What outlives one connection: who has which devices, what was asked for again, who is in a group. */
+/** What outlives one connection: who has which devices, what was asked for again, how often, who is in a group. */
 export interface Caches {
   devices: BoundedCache<unknown>;
   retries: BoundedCache<unknown>;
@@ -46,6 +55,7 @@ export interface Caches {
   asked: BoundedCache<Asked>;
   calls: BoundedCache<unknown>;
   groups: BoundedCache<GroupMetadata>;
+  resends: Resends;
 }
 
 export function createCaches(clock: Clock): Caches {
@@ -57,6 +67,7 @@ export function createCaches(clock: Clock): Caches {
     asked: cache(5000, 48 * HOUR_MS),
     calls: cache(200, HOUR_MS / 12),
     groups: cache(500, HOUR_MS / 6),
+    resends: new Resends(clock),
   };
 }
 
@@ -101,6 +112,8 @@ export function openSocket(options: SocketOptions): WASocket {
   silenceLibsignal();
   const { session, caches, version, url, proxy, log } = options;
   const { get, set } = session.transactions;
+  // Who names what it knows of the server's switches hears of changes alone, and Baileys forgets the rest (`chats.js`).
+  session.creds.lastPropHash = undefined;
   const sock = makeWASocket({
     version,
     waWebSocketUrl: url,
@@ -112,11 +125,15 @@ export function openSocket(options: SocketOptions): WASocket {
     keepAliveIntervalMs: BAILEYS_KEEPALIVE_MS,
     markOnlineOnConnect: false,
     syncFullHistory: false,
-    shouldSyncHistoryMessage: () => false,
+    // What comes within the message itself: LIDs, and who trusts the account. The rest Baileys would fetch past any proxy.
+    shouldSyncHistoryMessage: ({ initialHistBootstrapInlinePayload: inline }) =>
+      inline !== null && inline !== undefined && inline.length > 0,
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     makeSignalRepository: session.repository.make,
-    getMessage: async ({ id, remoteJid }) => session.sentTo(remoteJid ?? "", id ?? ""),
+    patchMessageBeforeSending: (message, devices) =>
+      oncePerDevice(message, devices, [session.creds.me?.id, session.creds.me?.lid]),
+    getMessage: async (key) => messageAgain(session, caches.resends, key),
     cachedGroupMetadata: async (jid) => caches.groups.get(jid),
     userDevicesCache: asBaileysCache(caches.devices),
     msgRetryCounterCache: asBaileysCache(caches.retries),
@@ -151,8 +168,14 @@ export function endSocket(sock: WASocket): void {
   }
 }
 
-function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptions): void {
+function listenToStanzas(sock: WASocket, options: SocketOptions): void {
+  const { session, caches, clock, log, events } = options;
   const { ws } = sock;
+  pullBacklog({
+    ...{ ws, clock },
+    send: (node) => sock.sendNode(node),
+    onStuck: () => log.warn({}, "WhatsApp keeps something back that waits for this device"),
+  });
   handleInOrder(ws, clock, (node) => {
     session.incoming.note(node);
     const missing = placeholderOf(node, session.self);
@@ -167,6 +190,10 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
     if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);
   });
   ws.prependListener("CB:success", () => events.accepted());
+  ws.prependListener("CB:notification", (node: BinaryNode) => {
+    const users = changedDevices(node, session.self, session.mappings);
+    for (const user of users) caches.devices.del(user);
+  });
   ws.on("CB:notification", ({ attrs }: BinaryNode) => {
     if (/^(passkey|crsc)/.test(attrs.type ?? "")) events.passkey();
   });
@@ -174,9 +201,15 @@ function listenToStanzas(sock: WASocket, { session, clock, events }: SocketOptio
     const expire = Number(attrs.expire);
     if (expire > 0) events.expires(expire);
   });
-  skipAppState(ws, (node) => {
-    const ack = buildAckStanza(node, undefined, sock.authState.creds.me?.id);
+  const acknowledge = (node: BinaryNode, error?: number) => {
+    const ack = buildAckStanza(node, error, sock.authState.creds.me?.id);
     sock.sendNode(ack).catch(() => {});
+  };
+  refuseUnknownStanzas(ws, (node) => acknowledge(node, UNRECOGNIZED));
+  skipAppState(ws, acknowledge);
+  skipStatusPosts(ws, (node) => {
+    acknowledge(node);
+    events.ignored("status_broadcast");
   });
 }
 
@@ -199,7 +232,7 @@ function handleInOrder(ws: WASocket["ws"], clock: Clock, before: (node: BinaryNo
 }
 
 function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptions): void {
-  sock.ev.on("creds.update", () => {
+  keepCredentials(sock, () => {
     try {
       session.saveCredentials();
     } catch {

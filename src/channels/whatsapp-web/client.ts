@@ -6,8 +6,8 @@ import { sendFailure } from "../failure.ts";
 import type { Delivery, Recipient, SendFailure, SendResult } from "../message.ts";
 import { Acknowledgements, refusal } from "./acknowledgements.ts";
 import type { Caches } from "./baileys-socket.ts";
-import { isSameChat, isSelf } from "./identity.ts";
-import { kindOf, phoneJid, phoneOf, userOf, withoutDevice } from "./jid.ts";
+import { isSameChat, isSelf, lidToWrite } from "./identity.ts";
+import { kindOf, lidOf, phoneJid, phoneOf, userOf, withoutDevice } from "./jid.ts";
 import { type MediaConnections, NoMediaConnection } from "./media-connection.ts";
 import { UnsendableFile, UploadFailed, uploadFile } from "./media-upload.ts";
 import {
@@ -66,7 +66,7 @@ export class Client {
       if (typeof chat !== "string") return { ok: false, failure: chat };
       const message = await this.compose(sock, id, chat, delivery, deadline.signal);
       const record = { chat, delivery: delivery.id, message };
-      const attributes = stanzaAttributes(delivery.content);
+      const attributes = { ...stanzaAttributes(delivery.content), ...this.alias(chat) };
       return await this.relay(sock, id, record, attributes, deadline.signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -77,24 +77,31 @@ export class Client {
     }
   }
 
-  /** The JID to send to; a failure where nobody is there. */
+  /**
+   * The JID to send to; a failure where nobody is there. A person is written to by the LID, as whatsmeow does (`send.go`):
+   * of those whose chats go by LIDs, WhatsApp refuses what is addressed to the number (463).
+   */
   private async address(
     sock: WASocket,
     recipient: Recipient,
     signal: AbortSignal,
   ): Promise<string | SendFailure> {
     if (recipient.kind === "group") return recipient.id;
-    const { self } = this.options.session();
+    const { self, mappings } = this.options.session();
     const candidates =
       recipient.kind === "self"
         ? [self.phone && phoneJid(self.phone)]
-        : [recipient.phone && phoneJid(recipient.phone), recipient.lid];
+        : [lidToWrite(recipient, mappings), recipient.phone && phoneJid(recipient.phone)];
     for (const jid of candidates) {
       if (!jid) continue;
       if (isSelf(jid, self) || this.options.caches.devices.get(userOf(jid) ?? "")) return jid;
       // A look-up that names no LID drops the number (`messages-send.js:312`): the send would reach nobody.
       const devices = await abortable(sock.getUSyncDevices([jid], true, false), signal);
-      if (devices.some(({ user }) => user === userOf(jid))) return jid;
+      if (devices.some(({ user }) => user === userOf(jid))) {
+        // It may have named the LID.
+        const named = recipient.kind === "direct" ? lidToWrite(recipient, mappings) : null;
+        return named !== null && !candidates.includes(named) ? named : jid;
+      }
       this.options.caches.devices.del(userOf(jid) ?? "");
     }
     const number = candidates.find((jid) => phoneOf(jid));
@@ -106,6 +113,12 @@ export class Client {
       "no_devices",
       "WhatsApp names no device of the recipient: the number may not be on WhatsApp.",
     );
+  }
+
+  /** Tells the account's other devices whose LID it is. */
+  private alias(chat: string): Record<string, string> {
+    const phone = lidOf(chat) && this.options.session().mappings.phoneOfLid(chat);
+    return phone ? { peer_recipient_pn: phoneJid(phone) } : {};
   }
 
   private async compose(
@@ -184,6 +197,8 @@ export class Client {
       if (answer === null) return { ok: false, failure: lost() };
       if (answer.ok) return { ok: true, platformId: id };
       if (answer.error === "479") this.options.caches.devices.flushAll();
+      // It may go by other addresses than it did (421).
+      this.options.caches.groups.del(chat);
       return { ok: false, failure: refusal(answer.error) };
     } catch (error) {
       if (!written || !signal.aborted) throw error;

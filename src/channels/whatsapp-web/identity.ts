@@ -79,6 +79,18 @@ export function isSameChat(one: string, other: string, self: Self, mappings: Map
   return isSameSender(senderOf([one], mappings), senderOf([other], mappings));
 }
 
+/** The LID to write to a person by; null where none is known. A number that is not the LID's any more counts for more. */
+export function lidToWrite(
+  { phone, lid }: Pick<Sender, "phone" | "lid">,
+  mappings: Mappings,
+): string | null {
+  if (phone === null) return lid;
+  const current = mappings.lidOfPhone(phone);
+  if (current !== null || lid === null) return current;
+  const owner = mappings.phoneOfLid(lid);
+  return owner === null || owner === phone ? lid : null;
+}
+
 /** The pairs in what Baileys just stored, each once. */
 export function learntPairs(stored: Record<string, string>): { phone: string; lid: string }[] {
   return Object.entries(stored)

@@ -8,6 +8,8 @@ import type { MediaReference } from "../message.ts";
 import { MAC_BYTES, mediaKeys } from "./media-keys.ts";
 
 const DEFAULT_HOST = "mmg.whatsapp.net";
+/** Named by senders who know the path alone (stickers mostly): no file lies there, and the name does not resolve. */
+const NO_HOST = "web.whatsapp.net";
 const BLOCK = 16;
 
 const sourceSchema = v.object({
@@ -111,6 +113,7 @@ export function addressOf(
 
 function isMediaHost(url: URL, hosts: string[]): boolean {
   if (url.protocol !== "https:" || url.username || url.password) return false;
+  if (url.hostname === NO_HOST) return false;
   if (hosts.includes(url.host)) return true;
   return url.port === "" && /(^|\.)whatsapp\.net$/.test(url.hostname);
 }

@@ -118,6 +118,21 @@ export function mediaMessage(
   }
 }
 
+/**
+ * The message for each device once, and not for the one that sends it, which has the addresses `own`. To oneself, Baileys
+ * counts every device as the sender's and as the recipient's (`messages-send.js`, relayMessage), and twice of that once
+ * it remembers them; in groups that go by LIDs it counts the sending device as well.
+ */
+export function oncePerDevice(
+  message: proto.IMessage,
+  devices: string[] = [],
+  own: (string | undefined)[] = [],
+) {
+  const each = new Set(devices.filter((jid) => !own.includes(jid)));
+  if (each.size === devices.length || each.size === 0) return message;
+  return [...each].map((recipientJid) => ({ recipientJid, message }));
+}
+
 /** What the stanza around such a message says of it (Baileys `messages-send.js`, sendMessage). */
 export function stanzaAttributes({ kind }: DeliveryContent): Record<string, string> {
   if (kind === "edit") return { edit: "1" };

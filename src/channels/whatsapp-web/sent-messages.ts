@@ -27,7 +27,7 @@ export class SentMessages {
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
     this.insert = sql.prepare("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?)");
-    this.select = sql.prepare("SELECT delivery, chat, body FROM sent WHERE id = ?");
+    this.select = sql.prepare("SELECT delivery, chat, body, at FROM sent WHERE id = ?");
     this.selectDelivery = sql.prepare("SELECT delivery FROM sent WHERE id = ?");
     this.expire = sql.prepare("DELETE FROM sent WHERE at < ?");
     this.shrink = sql.prepare(
@@ -48,12 +48,13 @@ export class SentMessages {
     };
   }
 
-  get(id: string): SentMessage | undefined {
+  /** `at`: when it was first sent. */
+  get(id: string): (SentMessage & { at: number }) | undefined {
     const row = this.select.get(id);
     if (!row || !(row.body instanceof Uint8Array)) return undefined;
     const message = proto.Message.decode(this.database.seal.open(nameOf(id), row.body));
     const delivery = typeof row.delivery === "string" ? row.delivery : null;
-    return { chat: String(row.chat), delivery, message };
+    return { chat: String(row.chat), delivery, message, at: Number(row.at) };
   }
 
   has(id: string): boolean {

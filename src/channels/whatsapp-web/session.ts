@@ -5,7 +5,7 @@ import { DISAPPEARING, DisappearingChats } from "./disappearing.ts";
 import { GroupCommit, type HeldChange } from "./group-commit.ts";
 import { type Mappings, type Self, isSameChat, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
-import { lidOf, phoneOf } from "./jid.ts";
+import { kindOf, lidOf, phoneOf } from "./jid.ts";
 import { Journal, type StanzaAttributes } from "./journal.ts";
 import { KeyStore, jsonOf, storedCredentials } from "./key-store.ts";
 import { KeyTransactions } from "./key-transactions.ts";
@@ -14,6 +14,8 @@ import { SentMessages } from "./sent-messages.ts";
 import { SessionDatabase, type SessionLocation } from "./session-database.ts";
 import { type CarefulRepository, carefulRepository } from "./signal-repository.ts";
 
+/** A group gets a message again for this long: with members who have it no more, an older one would come up as new. */
+const GROUP_AGAIN_MS = 24 * 3_600_000;
 const PRUNE_EVERY_MS = 6 * 3_600_000;
 /** What a session leaves to the next: what it received for its number and nobody has taken over. */
 export interface Legacy {
@@ -204,7 +206,8 @@ export class Session {
   sentTo(chat: string, id: string): proto.IMessage | undefined {
     const sent = this.sent.get(id);
     if (!sent || !isSameChat(sent.chat, chat, this.self, this.mappings)) return undefined;
-    return sent.message;
+    const old = this.clock.now() - sent.at > GROUP_AGAIN_MS;
+    return old && kindOf(chat) === "group" ? undefined : sent.message;
   }
 
   /** Has `write` done in the next durable transaction; resolves once it is on disk. */

@@ -43,6 +43,17 @@ describe("the server's word", () => {
     }
   });
 
+  test("of a group that refuses a message, its members and their addresses are asked anew", async () => {
+    for (const error of ["421", null]) {
+      h.caches.groups.set(GROUP, { id: GROUP, subject: "", owner: undefined, participants: [] });
+      const sending = h.send(delivery(toGroup));
+      await relayed();
+      h.client.acknowledgements.settle(ID, error);
+      expect((await sending).ok).toBe(error === null);
+      expect([error, h.caches.groups.get(GROUP) !== undefined]).toEqual([error, error === null]);
+    }
+  });
+
   test("where the connection ends before it, nobody knows", async () => {
     const sending = h.send(delivery(toAda));
     await relayed();
@@ -150,13 +161,32 @@ describe("whom it goes to", () => {
   });
   const chats = () => h.relayed.map(({ chat }) => chat);
 
-  test("the number, where it has devices; else the LID", async () => {
+  test("the LID, where it has devices; else the number", async () => {
     await h.send(delivery(direct("+491700000001", ADA_LID)));
-    h.world.devices = [ADA_LID];
+    h.world.devices = [ADA];
     await h.send(delivery(direct("+491700000001", ADA_LID), "x", "2"));
+    h.world.devices = [ADA_LID];
     await h.send(delivery(direct(null, ADA_LID), "x", "3"));
-    expect(chats()).toEqual([ADA, ADA_LID, ADA_LID]);
-    expect(h.world.lookedUp).toEqual([ADA, ADA, ADA_LID, ADA_LID]);
+    expect(chats()).toEqual([ADA_LID, ADA, ADA_LID]);
+    expect(h.world.lookedUp).toEqual([ADA_LID, ADA_LID, ADA, ADA_LID]);
+  });
+
+  test("the LID that a look-up of the number names; the account's other devices hear of both", async () => {
+    const names = h.sock.getUSyncDevices;
+    spyOn(h.sock, "getUSyncDevices").mockImplementation(async (...query) => {
+      await h.session.transactions.set({
+        "lid-mapping": {
+          "491700000001": "900491700000001",
+          "900491700000001_reverse": "491700000001",
+        },
+      });
+      return names(...query);
+    });
+    await h.send(delivery(toAda));
+    await h.send(delivery(toAda, { kind: "edit", targetId: "T", text: "x" }, "2"));
+    expect(chats()).toEqual([ADA_LID, ADA_LID]);
+    const alias = { peer_recipient_pn: ADA };
+    expect(h.relayed.map(({ attributes }) => attributes)).toEqual([alias, { edit: "1", ...alias }]);
   });
 
   test("devices that are known are not looked up", async () => {

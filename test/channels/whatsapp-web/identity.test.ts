@@ -3,6 +3,7 @@ import {
   isSameChat,
   isSelf,
   learntPairs,
+  lidToWrite,
   type Self,
   storedMappings,
 } from "../../../src/channels/whatsapp-web/identity.ts";
@@ -91,4 +92,18 @@ test.each<[string, string, boolean]>([
 ])("%s and %s are one chat: %p", (one, other, expected) => {
   expect(isSameChat(one, other, self, mappings)).toBe(expected);
   expect(isSameChat(other, one, self, mappings)).toBe(expected);
+});
+
+test.each<[string | null, string | null, string | null]>([
+  ["+491700000001", null, adaLid],
+  ["+491700000001", adaLid, adaLid],
+  ["+491700000001", bobLid, adaLid],
+  ["+447700900002", bobLid, bobLid],
+  ["+447700900002", null, null],
+  ["+447700900002", adaLid, null],
+  ["+447700900005", "900447700900005@lid", "900447700900005@lid"],
+  [null, bobLid, bobLid],
+  [null, null, null],
+])("who has the number %p and the LID %p is written to by %p", (phone, lid, expected) => {
+  expect(lidToWrite({ phone, lid }, mappings)).toBe(expected);
 });

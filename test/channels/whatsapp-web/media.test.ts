@@ -32,6 +32,8 @@ describe("where a file is fetched from", () => {
     ["nonsense", "/b", [], "https://mmg.whatsapp.net/b"],
     [null, "/b", ["media.named.net:8443"], "https://media.named.net:8443/b"],
     ["https://169.254.169.254/a", "/b", [], "https://mmg.whatsapp.net/b"],
+    ["https://web.whatsapp.net", "/b?c=1", [], "https://mmg.whatsapp.net/b?c=1"],
+    ["https://web.whatsapp.net", "/b", ["media.named.net"], "https://media.named.net/b"],
     ["https://user:pass@mmg.whatsapp.net/a", "/b", [], "https://mmg.whatsapp.net/b"],
   ])("%p and %p", (url, directPath, hosts, expected) => {
     expect(addressOf({ url, directPath }, hosts).href).toBe(expected);
@@ -46,6 +48,7 @@ describe("where a file is fetched from", () => {
     ["https://user@mmg.whatsapp.net/a", null],
     ["https://:pass@mmg.whatsapp.net/a", null],
     ["file:///etc/passwd", null],
+    ["https://web.whatsapp.net", null],
     [null, "//evil.org/a"],
     [null, "@evil.org/a"],
     [null, null],

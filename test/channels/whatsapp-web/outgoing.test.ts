@@ -6,6 +6,7 @@ import {
   editMessage,
   mediaMessage,
   messageIdOf,
+  oncePerDevice,
   reactionMessage,
   revokeMessage,
   stanzaAttributes,
@@ -116,4 +117,27 @@ test("edits and revokes are marked on the stanza", () => {
   expect(stanzaAttributes({ kind: "edit", targetId: "T", text: "x" })).toEqual({ edit: "1" });
   expect(stanzaAttributes({ kind: "revoke", targetId: "T" })).toEqual({ edit: "7" });
   expect(stanzaAttributes({ kind: "text", text: "x", quote: null })).toEqual({});
+});
+
+test.each<[string[], string[] | null]>([
+  [["a", "b"], null],
+  [
+    ["a", "a", "b"],
+    ["a", "b"],
+  ],
+  [
+    ["a", "own", "b"],
+    ["a", "b"],
+  ],
+  [["own", "a", "ownLid", "a"], ["a"]],
+  [["own"], null],
+  [[], null],
+])("of the devices %j each one but the own gets a copy", (devices, each) => {
+  const message = { conversation: "hi" };
+  const expected = each?.map((recipientJid) => ({ recipientJid, message })) ?? message;
+  expect(oncePerDevice(message, devices, ["own", "ownLid", undefined])).toEqual(expected);
+});
+
+test("a message for a group as a whole stays what it is", () => {
+  expect(oncePerDevice({ conversation: "hi" })).toEqual({ conversation: "hi" });
 });

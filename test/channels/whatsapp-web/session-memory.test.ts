@@ -130,6 +130,22 @@ describe("what was left by the session before", () => {
 });
 
 describe("a message that is asked for again", () => {
+  test("goes to a group for a day, to a person as long as it is kept", async () => {
+    link("15550001000");
+    const group = "120363000000000001@g.us";
+    const now = clock.now();
+    const put = (id: string, chat: string, at: number) =>
+      session.write(
+        session.sent.putting(id, { chat, delivery: null, message: { conversation: "hi" } }, at),
+      );
+    await put("new", group, now - 86_399_999);
+    await put("old", group, now - 86_400_001);
+    await put("direct", ADA, now - 13 * 86_400_000);
+    expect(session.sentTo(group, "new")?.conversation).toBe("hi");
+    expect(session.sentTo(group, "old")).toBeUndefined();
+    expect(session.sentTo(ADA, "direct")?.conversation).toBe("hi");
+  });
+
   const send = (chat: string) =>
     session.write(
       session.sent.putting("M", { chat, delivery: null, message: { conversation: "hi" } }, 1),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import { Curve, type WAMessage } from "@whiskeysockets/baileys";
+import { type BinaryNode, Curve, type WAMessage } from "@whiskeysockets/baileys";
 import { UNWRITABLE } from "../../../src/channels/whatsapp-web/disconnect.ts";
 import { ADA, Traffic } from "./traffic-harness.ts";
 
@@ -200,6 +200,21 @@ test("settings of the phone are acknowledged and not fetched", () => {
   expect(sent.mock.calls).toMatchObject([
     [{ tag: "ack", attrs: { id: "N1", class: "notification" } }],
   ]);
+});
+
+test("what nobody knows is refused, what wants no answer gets none", () => {
+  const sent = spyOn(t.sock, "sendNode").mockResolvedValue();
+  const hear = (tag: string, attrs: BinaryNode["attrs"]) =>
+    t.sock.ws.emit("frame", { tag, attrs: { from: ADA, ...attrs } });
+  t.sock.ws.emit("frame", new Uint8Array(3));
+  for (const tag of ["message", "iq", "ack", "presence", "ib", "stream:error"])
+    hear(tag, { id: "K" });
+  hear("novelty", {});
+  hear("novelty", { id: "N", from: "" });
+  expect(sent).not.toHaveBeenCalled();
+  hear("novelty", { id: "U1", participant: ADA, type: "media" });
+  const attrs = { id: "U1", class: "novelty", error: "488", to: ADA, participant: ADA };
+  expect(sent.mock.calls).toMatchObject([[{ tag: "ack", attrs }]]);
 });
 
 describe("a connection that is given up", () => {

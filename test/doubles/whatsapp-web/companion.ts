@@ -69,5 +69,6 @@ export class Companion {
   deliver(node: BinaryNode): void {
     this.mailbox.put(node);
     if (this.connection?.live) void this.connection.send(node);
+    else this.connection?.backlog?.nodes.push(node);
   }
 }

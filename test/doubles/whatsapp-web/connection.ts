@@ -30,6 +30,8 @@ export class Connection {
   finish: ClientFinish | undefined;
   /** true once the backlog was delivered: from here on stanzas are live */
   live = false;
+  /** what was kept for the client and is still to be given out, and how much it was */
+  backlog: { nodes: BinaryNode[]; count: number } | undefined;
   closed = false;
   private readonly noise: NoiseServer;
   private stage: "hello" | "finish" | "stanzas" = "hello";

@@ -9,7 +9,7 @@ const { HistorySyncType } = proto.HistorySync;
 
 /**
  * The phone's first message to a newly linked client: what went before the link, here no more than
- * the LIDs of `phone.history.contacts`. A Baileys client that wants history holds all events back
+ * the LIDs of `phone.history.contacts` and the tokens of those in `trust`. A Baileys client that wants history holds all events back
  * until this comes, or for 20 seconds.
  */
 export async function sendHistory(phone: Phone, companion: Companion): Promise<void> {
@@ -18,6 +18,9 @@ export async function sendHistory(phone: Phone, companion: Companion): Promise<v
   const history = proto.HistorySync.encode({
     syncType: HistorySyncType.INITIAL_BOOTSTRAP,
     phoneNumberToLidMappings: contacts.map(({ jid, lid }) => ({ pnJid: jid, lidJid: lid })),
+    conversations: [...(phone.history.trust ?? [])].map(([{ lid }, tcToken]) => ({
+      ...{ id: lid, tcToken, tcTokenTimestamp: now() },
+    })),
     pushnames: contacts.map(({ jid, account }) => ({ id: jid, pushname: account.name })),
     progress: 100,
   }).finish();

@@ -57,13 +57,28 @@ function outdated({ payload }: ClientFinish, minimum: number[] | undefined): boo
   return false;
 }
 
+/** So many come before a client asks for more. */
+const UNASKED = 5;
+
+/** The next of what was kept; after the last, the word that this was all. */
+export function giveOut(connection: Connection, most: number): void {
+  const { backlog } = connection;
+  if (!backlog) return;
+  for (const node of backlog.nodes.splice(0, most)) void connection.send(node);
+  if (backlog.nodes.length > 0) return;
+  const offline = stanza("offline", { count: backlog.count });
+  void connection.send(stanza("ib", { from: SERVER }, [offline]));
+  connection.backlog = undefined;
+  connection.live = true;
+}
+
 /** The client is ready: it gets what was kept for it, then the word that this was all. */
 export function deliverBacklog(
   double: WhatsAppDouble,
   connection: Connection,
   companion: Companion,
 ): void {
-  if (connection.live) return;
+  if (connection.live || connection.backlog) return;
   const backlog = companion.mailbox.backlog();
   const count = (tag: string) => backlog.filter((node) => node.tag === tag).length;
   if (backlog.length > 0) {
@@ -76,10 +91,9 @@ export function deliverBacklog(
     };
     void connection.send(stanza("ib", { from: SERVER }, [stanza("offline_preview", preview)]));
   }
-  for (const node of backlog) void connection.send(node);
-  const offline = stanza("offline", { count: backlog.length });
-  void connection.send(stanza("ib", { from: SERVER }, [offline]));
-  connection.live = true;
+  if (companion.mailbox.withholds) return void backlog.map((node) => connection.send(node));
+  connection.backlog = { nodes: backlog, count: backlog.length };
+  giveOut(connection, double.inBatches ? UNASKED : backlog.length);
   const phone = double.phoneOf(companion.account);
   if (phone && !companion.historySent) {
     companion.historySent = true;

@@ -9,6 +9,13 @@ export class Mailbox {
     "acknowledgement",
   );
 
+  /** A status post that was refused: it is kept, and nothing else is given out. */
+  private stuck: BinaryNode | undefined;
+
+  get withholds(): boolean {
+    return this.stuck !== undefined;
+  }
+
   get size(): number {
     return this.unacknowledged.length;
   }
@@ -19,7 +26,8 @@ export class Mailbox {
 
   /** Everything kept, oldest first, marked as the backlog it is. */
   backlog(): BinaryNode[] {
-    return this.unacknowledged.map((node) => ({
+    const given = this.stuck ? [this.stuck] : this.unacknowledged;
+    return given.map((node) => ({
       ...node,
       attrs: { ...node.attrs, offline: "0" },
     }));
@@ -31,8 +39,10 @@ export class Mailbox {
 
   settle(tag: string, id: string, error?: string): void {
     const at = this.unacknowledged.findIndex((node) => node.tag === tag && node.attrs.id === id);
-    if (at < 0) return;
-    this.unacknowledged.splice(at, 1);
+    const node = this.unacknowledged[at];
+    if (!node) return;
+    if (error !== undefined && node.attrs.from === "status@broadcast") this.stuck = node;
+    else this.unacknowledged.splice(at, 1);
     this.settled.add({ tag, id, error });
   }
 }

@@ -44,7 +44,7 @@ export class Phone {
   /** the account may link devices only after a passkey check */
   requiresPasskey = false;
   /** what a newly linked client is told of the past; undefined sends nothing */
-  history: { contacts: Phone[] } | undefined = { contacts: [] };
+  history: { contacts: Phone[]; trust?: Map<Phone, Buffer> } | undefined = { contacts: [] };
 
   constructor(
     private readonly double: WhatsAppDouble,
@@ -136,9 +136,9 @@ export class Phone {
   }
 
   /** Posts to `status@broadcast`, where clients see what is no chat message. */
-  postStatus(text: string, viewers: Phone[]) {
+  postStatus(text: string, viewers: Phone[], options: SendOptions = {}) {
     const accounts = [this.account, ...viewers.map((viewer) => viewer.account)];
-    return this.send(new Group("status", accounts, "pn", "status@broadcast"), text);
+    return this.send(new Group("status", accounts, "pn", "status@broadcast"), text, options);
   }
 
   /** Tells the sender that a message was read, or a voice note played. */

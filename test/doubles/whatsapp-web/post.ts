@@ -1,4 +1,4 @@
-import { isLidUser } from "@whiskeysockets/baileys";
+import { isLidUser, isPnUser } from "@whiskeysockets/baileys";
 import { type Account, deviceOf } from "./account.ts";
 import type { Companion } from "./companion.ts";
 import type { Connection } from "./connection.ts";
@@ -6,7 +6,18 @@ import { type DeviceAnswers, type Envelope, PhoneDevice } from "./phone-device.t
 import { bundleNodes } from "./prekeys.ts";
 import type { WhatsAppDouble } from "./server.ts";
 import type { Encrypted } from "./signal.ts";
-import { type BinaryNode, attribute, children, contentBytes, now, stanza } from "./stanza.ts";
+import {
+  type BinaryNode,
+  attribute,
+  child,
+  children,
+  contentBytes,
+  now,
+  stanza,
+} from "./stanza.ts";
+
+/** The error of who may not write to somebody. */
+const REACHING_OUT = 463;
 
 /** One message stanza as a client sent it. */
 export interface ClientMessage {
@@ -15,6 +26,10 @@ export interface ClientMessage {
   type: string | undefined;
   /** how many devices it was encrypted for */
   recipients: number;
+  /** how many times it was encrypted for them one by one */
+  copies: number;
+  /** what shows that the recipient trusts the account */
+  token: string | undefined;
   from: string;
 }
 
@@ -27,12 +42,18 @@ export function acceptMessage(
 ): void {
   const id = attribute(node, "id");
   const to = attribute(node, "to");
+  if (double.lidsOnly && isPnUser(to) && double.directory.find(to) !== sender.account) {
+    const refused = { class: "message", id, from: to, error: REACHING_OUT, t: now() };
+    return void connection.send(stanza("ack", refused));
+  }
   const deliveries = fanOut(double, sender, node);
   double.clientMessages.add({
     id,
     to,
     type: node.attrs.type,
     recipients: deliveries.size,
+    token: child(node, "tctoken")?.content?.toString(),
+    copies: children(children(node, "participants")[0], "to").length,
     from: sender.jid,
   });
   for (const [target, parts] of deliveries) {

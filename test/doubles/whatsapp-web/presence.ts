@@ -3,9 +3,9 @@ import type { ChatState } from "./phone.ts";
 import type { WhatsAppDouble } from "./server.ts";
 import { type BinaryNode, attribute, children } from "./stanza.ts";
 
-/** `<presence>`: whether the linked device is in use. */
+/** `<presence>`: whether the linked device is in use, which one without a type says as well. */
 export function acceptPresence(self: Companion, node: BinaryNode): void {
-  const { type } = node.attrs;
+  const { type = "available" } = node.attrs;
   if (type !== "available" && type !== "unavailable") return;
   self.presence = type;
   self.presences.add(type);

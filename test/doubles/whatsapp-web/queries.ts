@@ -35,8 +35,11 @@ export function answerQuery(
       return reply(result(query, child(query, "privacy") ? [privacy(double)] : undefined));
     case "blocklist":
       return reply(result(query, [stanza("list", {}, [])]));
-    case "abt":
+    case "abt": {
+      const { hash } = child(query, "props")?.attrs ?? {};
+      double.propsKnown.add(hash === "double");
       return reply(result(query, [stanza("props", { hash: "double" }, [])]));
+    }
     case "w:sync:app:state":
       return reply(result(query, [appState(query)]));
     case "md":

@@ -6,7 +6,7 @@ import { Connection } from "./connection.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { Group } from "./groups.ts";
 import { Links } from "./links.ts";
-import { admit } from "./login.ts";
+import { admit, giveOut } from "./login.ts";
 import { MediaStore } from "./media.ts";
 import { type MediaServer, startMediaServer } from "./media-server.ts";
 import { Phone } from "./phone.ts";
@@ -16,7 +16,7 @@ import { answerQuery } from "./queries.ts";
 import { type ClientReceipt, acceptAck, acceptReceipt } from "./receipts.ts";
 import { Recorder } from "./recorder.ts";
 import { listen } from "./socket.ts";
-import type { BinaryNode } from "./stanza.ts";
+import { type BinaryNode, attribute, child } from "./stanza.ts";
 
 export interface DoubleOptions {
   /** TCP port of the WebSocket; 0, the default, takes a free one */
@@ -50,6 +50,8 @@ export class WhatsAppDouble {
   /** queries the double answered with an empty result because it does not know them */
   readonly unhandled = new Recorder<BinaryNode>("unknown query");
   readonly errors = new Recorder<unknown>("error");
+  /** for each time a client asked for the server's switches: whether it said to know them, and so hears of changes alone */
+  readonly propsKnown = new Recorder<boolean>("query for switches");
   pings = 0;
   /** connections opened since the start, whether or not they got through the handshake */
   opened = 0;
@@ -57,6 +59,10 @@ export class WhatsAppDouble {
   mostConnections = 0;
   readReceipts: "all" | "none" = "all";
   minimumVersion: number[] | undefined;
+  /** chats go by LIDs: what a client addresses to the number of another is refused with 463 */
+  lidsOnly = false;
+  /** what was kept for a client is given out as far as the client asks for it */
+  inBatches = false;
 
   readonly connections = new Set<Connection>();
   private readonly phones = new Map<Account, Phone>();
@@ -211,8 +217,11 @@ export class WhatsAppDouble {
         return acceptPresence(self, node);
       case "chatstate":
         return acceptChatState(this, self, node);
-      case "ib":
+      case "ib": {
+        const batch = child(node, "offline_batch");
+        if (batch) giveOut(connection, Number(attribute(batch, "count")));
         return;
+      }
       default:
         this.unhandled.add(node);
     }

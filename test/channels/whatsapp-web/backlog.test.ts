@@ -1,0 +1,94 @@
+import { EventEmitter } from "node:events";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { pullBacklog } from "../../../src/channels/whatsapp-web/backlog.ts";
+import { fakeClock } from "../../support/clock.ts";
+import { Harness } from "./harness.ts";
+
+describe("of what waits for this device", () => {
+  const clock = fakeClock();
+  let ws: EventEmitter;
+  let said: string[];
+  beforeEach(() => {
+    ws = new EventEmitter();
+    said = [];
+    pullBacklog({
+      ...{ ws, clock },
+      send: async ({ content }) => void said.push(JSON.stringify(content)),
+      onStuck: () => said.push("stuck"),
+    });
+  });
+  afterEach(() => ws.emit("close"));
+
+  const request = '[{"tag":"offline_batch","attrs":{"count":"100"}}]';
+  const announce = (count: string) => {
+    const content = [{ tag: "offline_preview", attrs: { count } }];
+    ws.emit("CB:ib,,offline_preview", { tag: "ib", attrs: {}, content });
+  };
+  const arrive = (times: number) => {
+    for (let i = 0; i < times; i++) ws.emit("CB:receipt,offline", {});
+  };
+
+  test("more is asked for before a batch is at its end, until it was all", () => {
+    announce("400");
+    arrive(50);
+    expect(said).toEqual([]);
+    arrive(1);
+    expect(said).toEqual([request]);
+    arrive(51);
+    expect(said).toEqual([request, request]);
+    ws.emit("CB:ib,,offline", {});
+    arrive(200);
+    expect(said).toEqual([request, request]);
+  });
+
+  test("each kind counts", () => {
+    announce("400");
+    for (const tag of ["message", "notification", "call", "status"])
+      for (let i = 0; i < 13; i++) ws.emit(`CB:${tag},offline`, {});
+    expect(said).toEqual([request]);
+  });
+
+  test("it is asked for again where nothing comes, and not for ever", async () => {
+    announce("400");
+    arrive(5);
+    await clock.advance(9_999);
+    expect(said).toEqual([]);
+    await clock.advance(1);
+    expect(said).toEqual([request]);
+    arrive(1);
+    await clock.advance(60_000);
+    expect(said).toEqual(Array(7).fill(request));
+    await clock.advance(10_000);
+    expect(said.slice(7)).toEqual(["stuck"]);
+    await clock.advance(3_600_000);
+    arrive(200);
+    expect(said).toHaveLength(8);
+  });
+
+  test("nothing is asked for where there is nothing, or the connection is gone", async () => {
+    announce("0");
+    await clock.advance(60_000);
+    announce("400");
+    ws.emit("close");
+    await clock.advance(60_000);
+    expect(said).toEqual([]);
+  });
+});
+
+describe("a server that gives out what it is asked for", () => {
+  let h: Harness;
+  afterEach(() => h.stop());
+
+  test("is asked for all, so that what is new comes too", async () => {
+    h = await Harness.linked();
+    h.wa.inBatches = true;
+    await h.channel.stop();
+    for (let i = 1; i <= 130; i++) await h.ada.send(h.owner, `kept ${i}`);
+    await h.run();
+    await h.ready();
+    await h.bob.send(h.owner, "new");
+    await h.message("new");
+    const texts = Array.from({ length: 130 }, (_, at) => `kept ${at + 1}`);
+    expect(h.messages().map(({ text }) => text)).toEqual([...texts, "new"]);
+  });
+});

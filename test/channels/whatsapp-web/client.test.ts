@@ -189,6 +189,18 @@ describe("whom it goes to", () => {
     expect(h.relayed.map(({ attributes }) => attributes)).toEqual([alias, { edit: "1", ...alias }]);
   });
 
+  test("a number that its owner gave up, and not that person under the new one", async () => {
+    await h.session.transactions.set({
+      "lid-mapping": {
+        "491700000001": "900491700000001",
+        "491700000009": "900491700000001",
+        "900491700000001_reverse": "491700000009",
+      },
+    });
+    await h.send(delivery(toAda));
+    expect(chats()).toEqual([ADA]);
+  });
+
   test("devices that are known are not looked up", async () => {
     h.caches.devices.set("491700000001", []);
     await h.send(delivery(toAda));

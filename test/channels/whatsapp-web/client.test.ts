@@ -189,6 +189,22 @@ describe("whom it goes to", () => {
     expect(h.relayed.map(({ attributes }) => attributes)).toEqual([alias, { edit: "1", ...alias }]);
   });
 
+  test("not a LID that has no devices, where the number has some", async () => {
+    h.world.devices = [ADA];
+    const names = h.sock.getUSyncDevices;
+    spyOn(h.sock, "getUSyncDevices").mockImplementation(async (...query) => {
+      await h.session.transactions.set({
+        "lid-mapping": {
+          "491700000001": "900491700000001",
+          "900491700000001_reverse": "491700000001",
+        },
+      });
+      return names(...query);
+    });
+    await h.send(delivery(toAda));
+    expect(chats()).toEqual([ADA]);
+  });
+
   test("a number that its owner gave up, and not that person under the new one", async () => {
     await h.session.transactions.set({
       "lid-mapping": {

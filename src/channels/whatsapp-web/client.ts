@@ -138,9 +138,12 @@ export class Client {
     const { content } = delivery;
     const now = this.options.clock.now();
     // A repeat is the same message under the same id, its file not uploaded again.
-    const { sent, disappearing } = this.options.session();
+    const { sent, disappearing, self, mappings } = this.options.session();
     const before = sent.get(id);
     if (before?.chat === chat) return before.message;
+    // What points at no other message does not name its chat.
+    const nameless = content.kind === "text" || content.kind === "media";
+    if (before && nameless && isSameChat(before.chat, chat, self, mappings)) return before.message;
     const timer = disappearing.timerOf(chat);
     switch (content.kind) {
       case "text":

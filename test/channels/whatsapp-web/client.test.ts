@@ -291,6 +291,21 @@ describe("a repeat", () => {
     expect(Buffer.from(secrets[1] ?? [])).toEqual(Buffer.from(secrets[0] ?? []));
   });
 
+  test("is the same, too, where it goes to the person's LID by now", async () => {
+    await first(toAda, "hello");
+    await h.session.transactions.set({
+      "lid-mapping": {
+        "491700000001": "900491700000001",
+        "900491700000001_reverse": "491700000001",
+      },
+    });
+    h.acknowledged();
+    expect(await h.send(delivery(toAda, "changed"))).toEqual({ ok: true, platformId: ID });
+    const [one, two] = h.relayed;
+    expect([one?.chat, two?.chat]).toEqual([ADA, ADA_LID]);
+    expect(two?.message.extendedTextMessage?.text).toBe("hello");
+  });
+
   test("does not upload its file again", async () => {
     const path = join(h.folder, "picture.png");
     writeFileSync(path, "picture");

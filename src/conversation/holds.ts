@@ -17,6 +17,8 @@ interface Hold {
   parked: Set<ChatId>;
   /** Sends one delivery, to see whether it goes. */
   trial: { chat: ChatId; begun: boolean } | null;
+  /** The last probe succeeded. */
+  answers: boolean;
   /** Takes back the next probe; null while one is under way. */
   cancel: (() => void) | null;
 }
@@ -63,7 +65,8 @@ export class Holds {
       return;
     }
     const pause = this.#released.get(key) ?? FIRST_PROBE;
-    const hold: Hold = { source, failure, pause, parked: new Set(), trial: null, cancel: null };
+    const nothing = { trial: null, answers: false, cancel: null };
+    const hold: Hold = { source, failure, pause, parked: new Set(), ...nothing };
     this.#holds.set(key, hold);
     this.#schedule(hold);
   }
@@ -73,6 +76,15 @@ export class Holds {
     const hold = this.#holds.get(sourceKey(source));
     if (hold?.trial?.chat === chat) this.#release(hold);
     this.#released.delete(sourceKey(source));
+  }
+
+  /**
+   * What this chat sends says nothing of the account, or is not due: where the platform answers, the next that waits
+   * is to tell at once.
+   */
+  tellsNothing(source: Source, chat: ChatId): void {
+    const hold = this.#holds.get(sourceKey(source));
+    if (hold?.trial?.chat === chat && hold.answers) this.#try(hold);
   }
 
   /** Something changed for the better: probes at once instead of waiting. */
@@ -98,6 +110,7 @@ export class Holds {
     // Once a send was refused after a probe that succeeded, another such probe shows nothing: a delivery is to tell.
     const asksInVain = this.#released.has(sourceKey(hold.source)) && hold.parked.size > 0;
     if (!failure && !asksInVain) return this.#release(hold);
+    hold.answers = !failure;
     const undecided = !failure || failure.retry === "no";
     if (!undecided) {
       hold.failure = failure;

@@ -267,6 +267,7 @@ export class Outbox {
     if (channel.status().state !== "ready") return this.#park(stored.source, chat);
     const due = this.#dueAt(delivery, channel);
     if (due > clock.now()) {
+      this.#holds.tellsNothing(stored.source, chat);
       if (delivery.state === "sending") this.#unconfirmed.add(chat);
       if (delivery.updatedAt > clock.now()) return this.#remeasure(delivery);
       return this.#later(chat, lane, due - clock.now());

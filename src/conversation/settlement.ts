@@ -117,6 +117,7 @@ export class Settlement {
       holds.hold(stored.source, failure);
       return null;
     }
+    holds.tellsNothing(stored.source, stored.id);
     const unsent = failure.retry === "unsent";
     if (unsent) await this.waits(delivery, 0, failure);
     else if (!(await this.#again(stored, channel, delivery, failure))) return null;

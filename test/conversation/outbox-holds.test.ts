@@ -195,6 +195,24 @@ describe("an account that may be asked but not send", () => {
     expect([trial.alarms.list(), trial.outbox.heldBy(cloud)]).toEqual([[], null]);
   });
 
+  test("sends again at the first probe once it may, whoever else cannot be reached", async () => {
+    trial.channel.answers = Array.from({ length: 6 }, () => fails("hold"));
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    for (let step = 0; step < 60 && trial.channel.answers.length > 0; step++) await pass(10_000);
+    const later = ["b", "c", "d", "e", "f"];
+    for (const id of later) trial.outbox.wake(await queue(`+1555000222${later.indexOf(id)}`, id));
+    trial.outbox.wake(await queue("+15550003333", "z"));
+    await settle();
+    const { send } = trial.channel;
+    trial.channel.send = async (delivery, signal) => {
+      const sent = await send.call(trial.channel, delivery, signal);
+      return delivery.id === "z" ? sent : fails("backoff");
+    };
+    await pass(200_000);
+    expect(states("z")).toEqual(["sent"]);
+    expect(trial.outbox.heldBy(cloud)).toBeNull();
+  });
+
   test("says why it stands still now, not why it stood still first", async () => {
     trial.channel.answers = [fails("hold")];
     trial.outbox.wake(await queue("+15550001111", "a"));

@@ -17,6 +17,8 @@ export interface BacklogOptions {
   clock: Clock;
   /** Sends a stanza. */
   send: (node: BinaryNode) => Promise<unknown>;
+  /** Of what came, how many messages still wait to be handled. */
+  waiting: () => number;
   /** More was announced than comes, however often it is asked for. */
   onStuck: () => void;
 }
@@ -24,8 +26,10 @@ export interface BacklogOptions {
 /**
  * Takes what waits for this device in batches until WhatsApp says that it was all, as WhatsApp Web does. Baileys asks
  * once, for 100 (`socket.js`, offline_preview): the rest might wait for the next login, and all that is new behind it.
+ * While messages come faster than they are handled, none are asked for: they would all wait in memory. The answer is to
+ * be called after each that was handled.
  */
-export function pullBacklog({ ws, clock, send, onStuck }: BacklogOptions): void {
+export function pullBacklog({ ws, clock, send, waiting, onStuck }: BacklogOptions): () => void {
   let running = false;
   let toCome = 0;
   let inVain = 0;
@@ -41,7 +45,9 @@ export function pullBacklog({ ws, clock, send, onStuck }: BacklogOptions): void 
     send({ tag: "ib", attrs: {}, content: [batch] }).catch(() => {});
     listen();
   };
+  const isFull = () => waiting() > BATCH;
   const silence = () => {
+    if (isFull()) return listen();
     if (inVain++ < MOST_IN_VAIN) return ask();
     running = false;
     onStuck();
@@ -62,10 +68,13 @@ export function pullBacklog({ ws, clock, send, onStuck }: BacklogOptions): void 
   const arrived = () => {
     if (!running) return;
     inVain = 0;
-    if (--toCome < FEW) ask();
+    if (--toCome < FEW && !isFull()) ask();
     else listen();
   };
   for (const tag of WAITED) ws.on(`CB:${tag},offline`, arrived);
   ws.on("CB:ib,,offline", end);
   ws.on("close", end);
+  return () => {
+    if (running && toCome < FEW && !isFull()) ask();
+  };
 }

@@ -171,17 +171,25 @@ export function endSocket(sock: WASocket): void {
 function listenToStanzas(sock: WASocket, options: SocketOptions): void {
   const { session, caches, clock, log, events } = options;
   const { ws } = sock;
-  pullBacklog({
+  let waiting = 0;
+  const handled = pullBacklog({
     ...{ ws, clock },
+    waiting: () => waiting,
     send: (node) => sock.sendNode(node),
     onStuck: () => log.warn({}, "WhatsApp keeps something back that waits for this device"),
   });
-  handleInOrder(ws, clock, (node) => {
+  const before = (node: BinaryNode) => {
     session.incoming.note(node);
     const missing = placeholderOf(node, session.self);
     if (missing) session.awaitContent(missing);
     if (node.attrs.from?.endsWith("@newsletter")) events.ignored("newsletter");
-  });
+    waiting++;
+  };
+  const after = () => {
+    waiting--;
+    handled();
+  };
+  handleInOrder(ws, clock, before, after);
   ws.prependListener("CB:receipt", ({ attrs }: BinaryNode) => {
     const asker = attrs.participant ?? attrs.from;
     if (attrs.type === "retry" && asker) session.repository.allowReset(asker);
@@ -217,17 +225,22 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
  * Baileys looks up LIDs before it waits for its turn, so that the second message of a chat may overtake the first; and
  * it handles the backlog beside what comes live. Here one message is handled after the other, as they came.
  */
-function handleInOrder(ws: WASocket["ws"], clock: Clock, before: (node: BinaryNode) => void): void {
+function handleInOrder(
+  ws: WASocket["ws"],
+  clock: Clock,
+  before: (node: BinaryNode) => void,
+  after: () => void,
+): void {
   const handlers = ws.listeners("CB:message");
   ws.removeAllListeners("CB:message");
   const inOrder = new Mutex();
   ws.on("CB:message", (node: BinaryNode) => {
     before(node);
     const { offline: _, ...attrs } = node.attrs;
-    for (const handle of handlers) {
-      const handled = async () => handle({ ...node, attrs });
-      inOrder.run(() => within(clock, MESSAGE_MS, handled())).catch(() => {});
-    }
+    const handled = handlers.map((handle) =>
+      inOrder.run(() => within(clock, MESSAGE_MS, (async () => handle({ ...node, attrs }))())),
+    );
+    void Promise.allSettled(handled).then(after);
   });
 }
 

@@ -93,16 +93,11 @@ export class Client {
         ? [self.phone && phoneJid(self.phone)]
         : [lidToWrite(recipient, mappings), recipient.phone && phoneJid(recipient.phone)];
     for (const jid of candidates) {
-      if (!jid) continue;
-      if (isSelf(jid, self) || this.options.caches.devices.get(userOf(jid) ?? "")) return jid;
-      // A look-up that names no LID drops the number (`messages-send.js:312`): the send would reach nobody.
-      const devices = await abortable(sock.getUSyncDevices([jid], true, false), signal);
-      if (devices.some(({ user }) => user === userOf(jid))) {
-        // It may have named the LID.
-        const named = recipient.kind === "direct" ? lidToWrite(recipient, mappings) : null;
-        return named !== null && !candidates.includes(named) ? named : jid;
-      }
-      this.options.caches.devices.del(userOf(jid) ?? "");
+      if (!jid || !(await this.hasDevices(sock, jid, signal))) continue;
+      // The look-up may have named the LID.
+      const named = recipient.kind === "direct" ? lidToWrite(recipient, mappings) : null;
+      const isNew = named !== null && !candidates.includes(named);
+      return isNew && (await this.hasDevices(sock, named, signal)) ? named : jid;
     }
     const number = candidates.find((jid) => phoneOf(jid));
     if (number && (await isUnknown(sock, number, signal))) {
@@ -113,6 +108,18 @@ export class Client {
       "no_devices",
       "WhatsApp names no device of the recipient: the number may not be on WhatsApp.",
     );
+  }
+
+  /** A send to whom no look-up names would reach nobody but the account's own devices, and be acknowledged. */
+  private async hasDevices(sock: WASocket, jid: string, signal: AbortSignal): Promise<boolean> {
+    const { devices } = this.options.caches;
+    const user = userOf(jid) ?? "";
+    if (isSelf(jid, this.options.session().self) || devices.get(user)) return true;
+    // It drops a number that it names no LID of (`messages-send.js:312`).
+    const found = await abortable(sock.getUSyncDevices([jid], true, false), signal);
+    if (found.some((device) => device.user === user)) return true;
+    devices.del(user);
+    return false;
   }
 
   /** Tells the account's other devices whose LID it is. */
@@ -131,9 +138,12 @@ export class Client {
     const { content } = delivery;
     const now = this.options.clock.now();
     // A repeat is the same message under the same id, its file not uploaded again.
-    const { sent, disappearing } = this.options.session();
+    const { sent, disappearing, self, mappings } = this.options.session();
     const before = sent.get(id);
     if (before?.chat === chat) return before.message;
+    // What points at no other message does not name its chat.
+    const nameless = content.kind === "text" || content.kind === "media";
+    if (before && nameless && isSameChat(before.chat, chat, self, mappings)) return before.message;
     const timer = disappearing.timerOf(chat);
     switch (content.kind) {
       case "text":

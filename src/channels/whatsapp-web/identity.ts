@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { phoneKey } from "../../access/identity.ts";
 import type { Sender } from "../message.ts";
 import { lidOf, phoneOf, userOf } from "./jid.ts";
 
@@ -36,8 +37,11 @@ export function storedMappings(read: (id: string) => string | undefined): Mappin
       return phone && (current === null || current === user) ? `+${phone}` : null;
     },
     lidOfPhone(phone) {
-      const lid = value(phone.replace(/\D/g, ""));
-      return lid && `${lid}@lid`;
+      const number = phone.replace(/\D/g, "");
+      const lid = value(number);
+      // Who has another number by now is not to be found under the old one, which may be somebody else's.
+      const current = lid && value(`${lid}_reverse`);
+      return lid && (!current || phoneKey(current) === phoneKey(number)) ? `${lid}@lid` : null;
     },
   };
 }

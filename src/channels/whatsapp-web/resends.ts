@@ -1,4 +1,4 @@
-import type { WAMessageKey, proto } from "@whiskeysockets/baileys";
+import { type WAMessageKey, jidDecode, type proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import { Newest } from "../../runtime/newest.ts";
 import { kindOf } from "./jid.ts";
@@ -39,10 +39,11 @@ export class Resends {
 export function messageAgain(
   session: Pick<Session, "sentTo">,
   resends: Resends,
-  { remoteJid, id }: WAMessageKey,
+  { remoteJid, participant, id }: WAMessageKey,
 ): proto.IMessage | undefined {
   const chat = remoteJid ?? "";
   const message = session.sentTo(chat, id ?? "");
-  if (message && kindOf(chat) === "group" && !resends.take(chat)) return undefined;
-  return message;
+  // Other devices than the phone get it alone.
+  const whole = kindOf(chat) === "group" && !jidDecode(participant ?? "")?.device;
+  return message && whole && !resends.take(chat) ? undefined : message;
 }

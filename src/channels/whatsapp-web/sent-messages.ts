@@ -26,7 +26,9 @@ export class SentMessages {
 
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
-    this.insert = sql.prepare("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?)");
+    this.insert = sql.prepare(
+      "INSERT INTO sent VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at RETURNING delivery",
+    );
     this.select = sql.prepare("SELECT delivery, chat, body, at FROM sent WHERE id = ?");
     this.selectDelivery = sql.prepare("SELECT delivery FROM sent WHERE id = ?");
     this.expire = sql.prepare("DELETE FROM sent WHERE at < ?");
@@ -37,18 +39,18 @@ export class SentMessages {
 
   /**
    * Answers the write, for a transaction: what could fail but the disk is done. A message that is there already stays
-   * as it was first sent.
+   * as it was first sent, and is kept as long as one sent now.
    */
   putting(id: string, { chat, delivery, message }: SentMessage, now: number): () => void {
     const body = Buffer.from(proto.Message.encode(message).finish());
     const sealed = this.database.seal.close(nameOf(id), body);
     return () => {
-      const { changes } = this.insert.run(id, delivery, chat, sealed, now);
-      if (Number(changes) > 0) this.atHand.set(id, delivery);
+      const row = this.insert.get(id, delivery, chat, sealed, now);
+      this.atHand.set(id, typeof row?.delivery === "string" ? row.delivery : null);
     };
   }
 
-  /** `at`: when it was first sent. */
+  /** `at`: when it was last sent. */
   get(id: string): (SentMessage & { at: number }) | undefined {
     const row = this.select.get(id);
     if (!row || !(row.body instanceof Uint8Array)) return undefined;

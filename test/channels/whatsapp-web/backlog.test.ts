@@ -8,11 +8,15 @@ describe("of what waits for this device", () => {
   const clock = fakeClock();
   let ws: EventEmitter;
   let said: string[];
+  let waiting: number;
+  let handled: () => void;
   beforeEach(() => {
     ws = new EventEmitter();
     said = [];
-    pullBacklog({
+    waiting = 0;
+    handled = pullBacklog({
       ...{ ws, clock },
+      waiting: () => waiting,
       send: async ({ content }) => void said.push(JSON.stringify(content)),
       onStuck: () => said.push("stuck"),
     });
@@ -39,6 +43,22 @@ describe("of what waits for this device", () => {
     ws.emit("CB:ib,,offline", {});
     arrive(200);
     expect(said).toEqual([request, request]);
+  });
+
+  test("none is asked for while messages wait to be handled, however long", async () => {
+    announce("400");
+    waiting = 101;
+    arrive(100);
+    await clock.advance(3_600_000);
+    expect(said).toEqual([]);
+    waiting = 100;
+    handled();
+    handled();
+    expect(said).toEqual([request]);
+    ws.emit("CB:ib,,offline", {});
+    arrive(100);
+    handled();
+    expect(said).toEqual([request]);
   });
 
   test("each kind counts", () => {

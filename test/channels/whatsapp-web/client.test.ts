@@ -189,6 +189,34 @@ describe("whom it goes to", () => {
     expect(h.relayed.map(({ attributes }) => attributes)).toEqual([alias, { edit: "1", ...alias }]);
   });
 
+  test("not a LID that has no devices, where the number has some", async () => {
+    h.world.devices = [ADA];
+    const names = h.sock.getUSyncDevices;
+    spyOn(h.sock, "getUSyncDevices").mockImplementation(async (...query) => {
+      await h.session.transactions.set({
+        "lid-mapping": {
+          "491700000001": "900491700000001",
+          "900491700000001_reverse": "491700000001",
+        },
+      });
+      return names(...query);
+    });
+    await h.send(delivery(toAda));
+    expect(chats()).toEqual([ADA]);
+  });
+
+  test("a number that its owner gave up, and not that person under the new one", async () => {
+    await h.session.transactions.set({
+      "lid-mapping": {
+        "491700000001": "900491700000001",
+        "491700000009": "900491700000001",
+        "900491700000001_reverse": "491700000009",
+      },
+    });
+    await h.send(delivery(toAda));
+    expect(chats()).toEqual([ADA]);
+  });
+
   test("devices that are known are not looked up", async () => {
     h.caches.devices.set("491700000001", []);
     await h.send(delivery(toAda));
@@ -261,6 +289,21 @@ describe("a repeat", () => {
     expect(two?.message.extendedTextMessage?.text).toBe("hello");
     const secrets = [one, two].map((sent) => sent?.message.messageContextInfo?.messageSecret);
     expect(Buffer.from(secrets[1] ?? [])).toEqual(Buffer.from(secrets[0] ?? []));
+  });
+
+  test("is the same, too, where it goes to the person's LID by now", async () => {
+    await first(toAda, "hello");
+    await h.session.transactions.set({
+      "lid-mapping": {
+        "491700000001": "900491700000001",
+        "900491700000001_reverse": "491700000001",
+      },
+    });
+    h.acknowledged();
+    expect(await h.send(delivery(toAda, "changed"))).toEqual({ ok: true, platformId: ID });
+    const [one, two] = h.relayed;
+    expect([one?.chat, two?.chat]).toEqual([ADA, ADA_LID]);
+    expect(two?.message.extendedTextMessage?.text).toBe("hello");
   });
 
   test("does not upload its file again", async () => {

@@ -25,6 +25,12 @@ const stored: Record<string, string> = {
   "900447700900005_reverse": '"447700900005"',
   "900447700900006_reverse": '"447700900006"',
   "447700900006": '"900447700900007"',
+  "447700900008": '"900447700900009"',
+  "447700900009": '"900447700900009"',
+  "900447700900009_reverse": '"447700900009"',
+  "5511987654321": '"905511987654321"',
+  "551187654321": '"905511987654321"',
+  "905511987654321_reverse": '"551187654321"',
 };
 const mappings = storedMappings((id) => stored[id]);
 
@@ -45,6 +51,16 @@ describe("the pairs of LIDs and numbers that Baileys stored", () => {
   test("know a number from either entry, but not of who has it no more", () => {
     expect(mappings.phoneOfLid("900447700900005@lid")).toBe("+447700900005");
     expect(mappings.phoneOfLid("900447700900006@lid")).toBeNull();
+  });
+
+  test("know the LID of a number, but not of one that its owner has no more", () => {
+    expect(mappings.lidOfPhone("+447700900009")).toBe("900447700900009@lid");
+    expect(mappings.lidOfPhone("+447700900008")).toBeNull();
+  });
+
+  test("know the LID by both forms of a number that has two", () => {
+    expect(mappings.lidOfPhone("+551187654321")).toBe("905511987654321@lid");
+    expect(mappings.lidOfPhone("+5511987654321")).toBe("905511987654321@lid");
   });
 
   test.each([bobLid, "lid", ""])("know no number of %p", (lid) => {
@@ -102,6 +118,8 @@ test.each<[string | null, string | null, string | null]>([
   ["+447700900002", null, null],
   ["+447700900002", adaLid, null],
   ["+447700900005", "900447700900005@lid", "900447700900005@lid"],
+  ["+447700900008", null, null],
+  ["+447700900008", "900447700900009@lid", null],
   [null, bobLid, bobLid],
   [null, null, null],
 ])("who has the number %p and the LID %p is written to by %p", (phone, lid, expected) => {

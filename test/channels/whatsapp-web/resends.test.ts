@@ -44,6 +44,14 @@ test("those of other groups, and people, are not kept from theirs", () => {
   expect(answered(300, ADA)).toBe(300);
 });
 
+test("nor are phones by the other devices of members, which get it each alone", async () => {
+  const ask = (participant: string) =>
+    messageAgain(session, resends, { remoteJid: GROUP, id: "M", participant })?.conversation;
+  for (let i = 1; i <= 30; i++) expect(ask(`9004917000000${i}:7@lid`)).toBe("hi");
+  for (let i = 1; i <= 10; i++) expect(ask(`9004917000000${i}@lid`)).toBe("hi");
+  expect(ask(ADA)).toBeUndefined();
+});
+
 test("who asks for what was not for them takes nothing from others", () => {
   expect(answered(300, GROUP, "unknown")).toBe(0);
   expect(answered(10, GROUP)).toBe(10);

@@ -38,7 +38,8 @@ test("what was sent is known by its id: the message, its chat, its delivery", ()
 test("a repeat does not change what a phone may ask for again", () => {
   sent.putting("A", message("first", "delivery-1"), 0)();
   sent.putting("A", message("second", "delivery-2"), 1)();
-  expect(sent.get("A")).toMatchObject(message("first", "delivery-1"));
+  expect(sent.get("A")).toMatchObject({ ...message("first", "delivery-1"), at: 1 });
+  expect(sent.deliveryOf("A")).toBe("delivery-1");
 });
 
 test("it is kept for fourteen days", () => {

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -181,47 +180,6 @@ describe("the public address", () => {
       ["/whatsapp", "vvvv"],
       ["/wati", null],
     ]);
-  });
-});
-
-describe("the port", () => {
-  const never: Fetch = () => Promise.reject(new Error("no network here"));
-
-  test("that another program has is an error, unless the daemon is that program", async () => {
-    const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    const text = `[gateway]\nport = ${address.port}\n`;
-    const find = await findings(gatewayProbes, text, never, false);
-    expect(find("port")).toMatchObject({
-      level: "error",
-      message: `127.0.0.1:${address.port} is taken, by another program or by Revka with another home`,
-      next: expect.stringContaining("[gateway] port"),
-    });
-    expect((await findings(gatewayProbes, text, never, true))("port")).toBeUndefined();
-    await new Promise<unknown>((resolve) => server.close(resolve));
-    expect((await findings(gatewayProbes, text, never, false))("port")).toBeUndefined();
-  });
-});
-
-describe("the tunnel's tool", () => {
-  const text = '[tunnel]\nprovider = "cloudflare"\n';
-  const find = async () => {
-    const path = join(home, "config.toml");
-    writeFileSync(path, `[agent]\nkind = "echo"\n${text}`, { mode: 0o600 });
-    const loaded = loadConfig({ path, env: {}, home });
-    const found = await examined(gatewayProbes, loaded, { env: { PATH: home } });
-    return found.find(({ name }) => name === "tunnel");
-  };
-
-  test("that is not installed is an error, that is there is named", async () => {
-    expect(await find()).toMatchObject({
-      level: "error",
-      message: "cloudflared is not installed (it is not on PATH)",
-    });
-    writeFileSync(join(home, "cloudflared"), "#!/bin/sh\n", { mode: 0o755 });
-    expect(await find()).toMatchObject({ level: "ok", message: `uses ${home}/cloudflared` });
   });
 });
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { phoneKey } from "../../access/identity.ts";
+import { phoneKey } from "../../config/numbers.ts";
 import type { Sender } from "../message.ts";
 import { lidOf, phoneOf, userOf } from "./jid.ts";
 

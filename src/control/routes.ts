@@ -77,7 +77,7 @@ async function parse<T>(request: Request, schema: v.GenericSchema<unknown, T>): 
     body = JSON.parse(new TextDecoder().decode(await readBody(request, maxBodyBytes)));
   } catch (error) {
     throw error instanceof BodyTooLarge
-      ? new ControlError(413, `that is more than the daemon takes at once (256 KiB)`)
+      ? new ControlError(413, "that is more than the daemon takes at once (256 KiB)")
       : new ControlError(400, "the request is not JSON");
   }
   const result = v.safeParse(schema, body);

@@ -30,8 +30,7 @@ export class Resends {
     const may = Math.min(AT_ONCE, known.left + more);
     const since = may === AT_ONCE ? now : at + more * ONE_MORE_MS;
     this.groups.set(group, { left: Math.max(0, may - 1), at: since });
-    if (may === 0) return false;
-    return true;
+    return may > 0;
   }
 }
 

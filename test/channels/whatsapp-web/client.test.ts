@@ -171,7 +171,7 @@ describe("whom it goes to", () => {
     expect(h.world.lookedUp).toEqual([ADA_LID, ADA_LID, ADA, ADA_LID]);
   });
 
-  test("the LID that a look-up of the number names; the account's other devices hear of both", async () => {
+  function lookUpsNameHerLid(): void {
     const names = h.sock.getUSyncDevices;
     spyOn(h.sock, "getUSyncDevices").mockImplementation(async (...query) => {
       await h.session.transactions.set({
@@ -182,6 +182,10 @@ describe("whom it goes to", () => {
       });
       return names(...query);
     });
+  }
+
+  test("the LID that a look-up of the number names; the account's other devices hear of both", async () => {
+    lookUpsNameHerLid();
     await h.send(delivery(toAda));
     await h.send(delivery(toAda, { kind: "edit", targetId: "T", text: "x" }, "2"));
     expect(chats()).toEqual([ADA_LID, ADA_LID]);
@@ -191,16 +195,7 @@ describe("whom it goes to", () => {
 
   test("not a LID that has no devices, where the number has some", async () => {
     h.world.devices = [ADA];
-    const names = h.sock.getUSyncDevices;
-    spyOn(h.sock, "getUSyncDevices").mockImplementation(async (...query) => {
-      await h.session.transactions.set({
-        "lid-mapping": {
-          "491700000001": "900491700000001",
-          "900491700000001_reverse": "491700000001",
-        },
-      });
-      return names(...query);
-    });
+    lookUpsNameHerLid();
     await h.send(delivery(toAda));
     expect(chats()).toEqual([ADA]);
   });

@@ -1,46 +1,68 @@
 import type { AcceptRules, ChatId } from "./contract.ts";
 import type { Database } from "./database.ts";
 
+interface Counted {
+  deliveries: number;
+  bytes: number;
+  /** Deliveries of each chat that has any. */
+  chats: Map<ChatId, number>;
+}
+
 /** How much waits to be sent, so that it can be bounded. */
 export class Backlog {
   /** Counted once and then carried on; null after a rollback. */
-  #counted: { deliveries: number; bytes: number } | null = null;
+  #counted: Counted | null = null;
 
   constructor(readonly database: Database) {}
 
   /** Deliveries that are not final, and the bytes of what they say. */
   get size(): Readonly<{ deliveries: number; bytes: number }> {
-    return (this.#counted ??= this.database
-      .sql(
-        `SELECT count(*) AS deliveries, ifnull(sum(octet_length(content)), 0) AS bytes
-         FROM outbox INDEXED BY outbox_open WHERE state < 2`,
-      )
-      .get() as { deliveries: number; bytes: number });
+    return this.#now;
   }
 
   full(rules: Pick<AcceptRules, "maxPendingMessages" | "maxPendingBytes">): boolean {
-    const { deliveries, bytes } = this.size;
+    const { deliveries, bytes } = this.#now;
     return deliveries >= rules.maxPendingMessages || bytes > rules.maxPendingBytes;
   }
 
-  /** Deliveries of one chat that are not final; 0 while there are fewer than `fromTotal` of all chats. */
-  ofChat(chat: ChatId, fromTotal: number): number {
-    if (this.size.deliveries < fromTotal) return 0;
-    const row = this.database
-      .sql("SELECT count(*) AS n FROM outbox INDEXED BY outbox_open WHERE chat = ? AND state < 2")
-      .get(chat) as { n: number };
-    return row.n;
+  /** Deliveries of one chat that are not final. */
+  ofChat(chat: ChatId): number {
+    return this.#now.chats.get(chat) ?? 0;
   }
 
-  /** Forgets what is counted: after a rollback it may never have been. */
+  /** Forgets what is counted: after a rollback it may never have been, and what waited may be of another chat. */
   forget(): void {
     this.#counted = null;
   }
 
-  /** A delivery with this content begins to wait (1), or does so no more (-1). */
-  count(change: 1 | -1, content: string | null): void {
+  /** A delivery of this chat with this content begins to wait (1), or does so no more (-1). */
+  count(change: 1 | -1, chat: ChatId, content: string | null): void {
     if (this.#counted === null) return;
+    const { chats } = this.#counted;
     this.#counted.deliveries += change;
     this.#counted.bytes += change * Buffer.byteLength(content ?? "");
+    const open = (chats.get(chat) ?? 0) + change;
+    if (open > 0) chats.set(chat, open);
+    else chats.delete(chat);
+  }
+
+  get #now(): Counted {
+    return (this.#counted ??= this.#count());
+  }
+
+  #count(): Counted {
+    const counted: Counted = { deliveries: 0, bytes: 0, chats: new Map() };
+    const rows = this.database
+      .sql(
+        `SELECT chat, count(*) AS deliveries, ifnull(sum(octet_length(content)), 0) AS bytes
+         FROM outbox INDEXED BY outbox_open WHERE state < 2 GROUP BY chat`,
+      )
+      .all() as { chat: ChatId; deliveries: number; bytes: number }[];
+    for (const { chat, deliveries, bytes } of rows) {
+      counted.deliveries += deliveries;
+      counted.bytes += bytes;
+      counted.chats.set(chat, deliveries);
+    }
+    return counted;
   }
 }

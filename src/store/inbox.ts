@@ -47,7 +47,10 @@ export class Inbox {
     readonly outbox: Outbox,
   ) {
     this.#waiting = new Waiting(database);
-    chats.joined = (old, chat) => this.#waiting.move(old, chat);
+    chats.joined = (old, chat) => {
+      this.#waiting.move(old, chat);
+      outbox.backlog.forget();
+    };
   }
 
   get pendingMessages(): number {
@@ -177,7 +180,7 @@ export class Inbox {
     }
     const chat = this.chats.ofMessage(source, verdict.message, now);
     const most = rules.maxPendingPerChat;
-    const ofChat = this.#waiting.of(chat).length + this.outbox.backlog.ofChat(chat, most);
+    const ofChat = this.#waiting.of(chat).length + this.outbox.backlog.ofChat(chat);
     if (ofChat >= most) {
       outcome.overflow++;
       return false;

@@ -79,7 +79,7 @@ export class Outbox {
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(delivery.id, chat, turnId, tries === 0 ? PENDING : SENDING, tries, content, now, now);
-      this.backlog.count(1, content);
+      this.backlog.count(1, chat, content);
     }
   }
 
@@ -90,7 +90,7 @@ export class Outbox {
 
   /** Carries on the count where this delivery begins to wait, or ends. */
   #moves(row: OutboxRow, waits: boolean): void {
-    if (isOpen(row) !== waits) this.backlog.count(waits ? 1 : -1, row.content);
+    if (isOpen(row) !== waits) this.backlog.count(waits ? 1 : -1, row.chat, row.content);
   }
 
   chatsWithOpen(): ChatId[] {
@@ -108,6 +108,8 @@ export class Outbox {
   }
 
   openAfter(chat: ChatId, id: string): StoredDelivery | null {
+    // Mostly there is this one alone.
+    if (this.backlog.ofChat(chat) < 2) return null;
     const row = this.database
       .sql(
         `SELECT *, seq > (SELECT seq FROM outbox WHERE id = ?1) AS later FROM outbox
@@ -155,12 +157,13 @@ export class Outbox {
     const marked = this.database
       .sql(
         `UPDATE outbox SET state = ?, platform_id = ifnull(?, platform_id), code = NULL, hint = NULL, updated_at = ?
-         WHERE id = ? AND state = 1 RETURNING content, ${itsSource} AS source`,
+         WHERE id = ? AND state = 1 RETURNING chat, content, ${itsSource} AS source`,
       )
-      .get(SENT, platformId, now, id) as { content: string | null; source: number } | undefined;
+      .get(SENT, platformId, now, id) as
+      { chat: ChatId; content: string | null; source: number } | undefined;
     if (!marked) return null;
-    const { content, source } = marked;
-    this.backlog.count(-1, content);
+    const { chat, content, source } = marked;
+    this.backlog.count(-1, chat, content);
     const early = platformId === null ? undefined : this.#early.of(source, platformId);
     const moved = early && this.applyStatus(source, early, now, {});
     return { failure: moved?.failure ?? null };

@@ -3,7 +3,7 @@ import { type HeldValue, type KeyStore, holdValue, jsonOf, valueOf } from "./key
 import type { SessionDatabase } from "./session-database.ts";
 
 /** Values kept for the next time, a few KiB each at most; what was used longest ago goes first. */
-const MOST_KEPT = 256;
+const MOST_KEPT = 1024;
 
 /** A value under (type, id); null deletes. */
 export interface HeldChange {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Message } from "../../src/channels/message.ts";
 import { Harness, PATIENCE_MS, heldClock } from "../channels/whatsapp-web/harness.ts";
+import { rejection } from "../support/rejection.ts";
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
 
@@ -10,14 +11,19 @@ setDefaultTimeout(60_000);
 
 /** For the server to name its media servers (`media-connection.ts`). */
 const MEDIA_CONNECTION_MS = 10_000;
+/** For the phone to upload a file again (`media-retry.ts`). */
+const MEDIA_RETRY_MS = 30_000;
 
 let h: Harness;
 afterEach(() => h.stop());
 
-async function bytesOf(message: Message): Promise<Buffer> {
+async function bytesOf(
+  message: Message,
+  signal = AbortSignal.timeout(PATIENCE_MS),
+): Promise<Buffer> {
   const [attachment] = message.attachments;
   if (!attachment) throw new Error("no attachment");
-  const { body } = await h.channel.openMedia(attachment, AbortSignal.timeout(PATIENCE_MS));
+  const { body } = await h.channel.openMedia(attachment, signal);
   return Buffer.from(await new Response(body).arrayBuffer());
 }
 
@@ -104,6 +110,42 @@ for (const how of [{ do: "refuse", code: 500 }, { do: "swallow" }] as const) {
     await h.ada.waitForMessage(({ media }) => media !== undefined);
   });
 }
+
+/** A picture that is gone from WhatsApp's servers, and a phone that does not answer. */
+async function goneAndSilent(clock = heldClock(MEDIA_RETRY_MS)): Promise<Message> {
+  h = await Harness.linked({ clock });
+  h.owner.mediaRetries = "silent";
+  await h.ada.send(h.owner, { image: Buffer.alloc(5000, 1), caption: "look" });
+  const image = await h.message("look");
+  h.wa.media.expire();
+  return image;
+}
+
+test("a phone that does not upload a file again is waited for once, for a while", async () => {
+  const clock = heldClock(MEDIA_RETRY_MS);
+  const image = await goneAndSilent(clock);
+  const message =
+    "WhatsApp no longer has the file (404), and the phone did not upload the file again in time";
+  const first = rejection(bytesOf(image));
+  await h.wa.mediaRetries.waitForCount(1);
+  clock.elapse();
+  expect(await first).toMatchObject({ name: "MediaUnavailable", message });
+  expect(await rejection(bytesOf(image))).toMatchObject({ message });
+  expect(h.wa.mediaRetries.count).toBe(1);
+});
+
+test("whoever gives up a file, or stops the channel, does not wait for the phone", async () => {
+  const image = await goneAndSilent();
+  const stop = new AbortController();
+  const first = rejection(bytesOf(image, stop.signal));
+  await h.wa.mediaRetries.waitForCount(1);
+  stop.abort(new Error("given up"));
+  expect(await first).toMatchObject({ message: "given up" });
+  const second = rejection(bytesOf(image));
+  await h.wa.mediaRetries.waitForCount(2);
+  await h.channel.stop();
+  expect(await second).toMatchObject({ name: "DownloadFailure" });
+});
 
 test("files that cannot be sent fail for good; a media server that refuses is tried again", async () => {
   h = await Harness.linked();

@@ -77,6 +77,8 @@ export interface TrafficEvents {
   acknowledged(id: string, error: string | null): void;
   /** A receipt of something we sent: Baileys' `WAMessageStatus`. */
   receipt(id: string, status: number, timestamp: number): void;
+  /** What the phone answers where it was asked to upload a file again. */
+  mediaRetry(node: BinaryNode): void;
   ignored(reason: string): void;
 }
 
@@ -205,6 +207,7 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
   ws.on("CB:notification", ({ attrs }: BinaryNode) => {
     if (/^(passkey|crsc)/.test(attrs.type ?? "")) events.passkey();
   });
+  ws.on("CB:notification,type:mediaretry", (node: BinaryNode) => events.mediaRetry(node));
   ws.prependListener("CB:failure", ({ attrs }: BinaryNode) => {
     const expire = Number(attrs.expire);
     if (expire > 0) events.expires(expire);

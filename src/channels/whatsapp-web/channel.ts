@@ -16,9 +16,9 @@ import { Attention } from "./attention.ts";
 import { createCaches } from "./baileys-socket.ts";
 import { Client, notConnected } from "./client.ts";
 import { Connection } from "./connection.ts";
+import { InboundMedia } from "./inbound-media.ts";
 import { customPairCode, linkingText, pairPhoneDigits } from "./linking.ts";
 import { MediaConnections } from "./media-connection.ts";
-import { openDownload } from "./media-download.ts";
 import type { WhatsAppWebOptions } from "./options.ts";
 import { within } from "./patience.ts";
 import { Readiness } from "./readiness.ts";
@@ -50,8 +50,8 @@ class WhatsAppWeb implements Channel {
   readonly renderText = (markdown: string) => renderText(markdown);
 
   private readonly caches;
-  private readonly mediaConnections: MediaConnections;
   private readonly client: Client;
+  private readonly media: InboundMedia;
   private readonly attention: Attention;
   private readonly connection: Connection;
   private readonly readiness: Readiness;
@@ -73,7 +73,6 @@ class WhatsAppWeb implements Channel {
     const { clock, log, config } = options;
     this.random = options.random ?? Math.random;
     this.caches = createCaches(clock);
-    this.mediaConnections = new MediaConnections(clock);
     this.readiness = new Readiness(clock);
     this.place = new SessionPlace({
       path: config.session_path,
@@ -86,15 +85,19 @@ class WhatsAppWeb implements Channel {
       },
     });
     const speaksAs = new SpeaksAs(log);
-    this.client = new Client({
+    const files = {
       clock,
       fetch: options.fetch,
+      mediaConnections: new MediaConnections(clock),
+      ready: (signal: AbortSignal) => this.ready(signal),
+    };
+    this.client = new Client({
+      ...files,
       caches: this.caches,
-      mediaConnections: this.mediaConnections,
       session: () => this.place.opened,
-      ready: (signal) => this.ready(signal),
       whyNot: () => this.status().reason ?? "not started",
     });
+    this.media = new InboundMedia({ ...files, log });
     this.attention = new Attention({
       readReceipts: options.readReceipts,
       typing: options.typing,
@@ -128,6 +131,7 @@ class WhatsAppWeb implements Channel {
           session,
           ingress,
           acknowledgements: this.client.acknowledgements,
+          mediaRetries: this.media.retries,
           caches: this.caches,
           version,
           url: config.ws_url ?? WS_URL,
@@ -212,11 +216,8 @@ class WhatsAppWeb implements Channel {
     this.attention.ended(focus);
   }
 
-  async openMedia(media: MediaReference, signal: AbortSignal): Promise<MediaStream> {
-    const sock = await this.ready(signal);
-    // WhatsApp's own hosts are known without a word of the server's.
-    const known = sock && (await this.mediaConnections.find(sock, signal).catch(() => null));
-    return openDownload(media, { fetch: this.options.fetch, signal, hosts: known?.hosts ?? [] });
+  openMedia(media: MediaReference, signal: AbortSignal): Promise<MediaStream> {
+    return this.media.open(media, signal);
   }
 
   /**
@@ -301,7 +302,10 @@ class WhatsAppWeb implements Channel {
       this.readiness.reached();
       // Where it fails, that has been told, or the channel was stopped.
       if (this.cutOff) void this.relink().catch(() => {});
-    } else this.client.acknowledgements.lose();
+    } else {
+      this.client.acknowledgements.lose();
+      this.media.retries.lose();
+    }
     if (linking) void this.show(linking);
     for (const listener of this.listeners) listener();
   }

@@ -20,9 +20,19 @@ const sourceSchema = v.object({
   fileEncSha256: v.nullable(v.string()),
 });
 
+/** What the media servers say of a file that they hold no longer, or by an address that has run out (403). */
+const GONE = new Set([403, 404, 410]);
+
 /** The file cannot be had; the message says why. */
 export class MediaUnavailable extends Error {
   override readonly name = "MediaUnavailable";
+  constructor(
+    message: string,
+    /** Uploaded again, it could be had by another address. */
+    readonly gone = false,
+  ) {
+    super(message);
+  }
 }
 
 export interface DownloadOptions {
@@ -57,7 +67,10 @@ export async function openDownload(
     const why = `WhatsApp's media server answered ${status}`;
     if (status >= 500) throw new DownloadFailure("status", why, status);
     const dropped = status === 404 || status === 410;
-    throw new MediaUnavailable(dropped ? `WhatsApp no longer has the file (${status})` : why);
+    throw new MediaUnavailable(
+      dropped ? `WhatsApp no longer has the file (${status})` : why,
+      GONE.has(status),
+    );
   }
   const keys = mediaKeys(Buffer.from(mediaKey, "base64"), kind);
   const hash = fileEncSha256 === null ? null : Buffer.from(fileEncSha256, "base64");

@@ -5,6 +5,8 @@ import { timerIn } from "./disappearing.ts";
 import { type Mappings, type Self, isSameSender, isSelf, senderOf } from "./identity.ts";
 import { kindOf, phoneJid, withoutDevice } from "./jid.ts";
 import type { StanzaAttributes } from "./journal.ts";
+import { withMessage } from "./media-retry.ts";
+import { messageKeyOf } from "./placeholder.ts";
 
 /** A decrypted stanza, as the journal keeps it. */
 export interface DecryptedStanza {
@@ -54,7 +56,7 @@ export function translate(stanza: DecryptedStanza, around: Surroundings): Transl
   const { sender } = envelope;
   if (reading.kind === "ignored") return nothing(reading.reason);
   if (reading.kind === "message") {
-    const message = toMessage(envelope, reading.meaning, around);
+    const message = toMessage(envelope, reading.meaning, stanza.attributes, around);
     const preview = message.text || `[${message.type}]`;
     return { events: [{ kind: "message", message }], preview, carriesSenderKey, timer };
   }
@@ -136,17 +138,21 @@ export function readEnvelope(
   };
 }
 
-function toMessage(envelope: Envelope, meaning: Meaning, { self }: Surroundings): Message {
-  const { context } = meaning;
+function toMessage(
+  envelope: Envelope,
+  { type, text, attachment, context }: Meaning,
+  attributes: StanzaAttributes,
+  { self }: Surroundings,
+): Message {
   const mentioned = (context?.mentionedJid ?? []).some((jid) => isSelf(jid, self));
   const replied = Boolean(context?.stanzaId) && isSelf(context?.participant, self);
   return {
     ...envelope,
-    type: meaning.type,
-    text: meaning.text,
+    type,
+    text,
     replyTo: context?.stanzaId ?? null,
     forwarded: Boolean(context?.isForwarded),
-    attachments: meaning.attachment ? [meaning.attachment] : [],
+    attachments: attachment ? [withMessage(attachment, messageKeyOf(attributes, self))] : [],
     mentionsMe: mentioned || replied,
   };
 }

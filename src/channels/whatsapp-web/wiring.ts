@@ -5,6 +5,7 @@ import type { DeliveryState } from "../message.ts";
 import type { Acknowledgements } from "./acknowledgements.ts";
 import { type Caches, endSocket, openSocket } from "./baileys-socket.ts";
 import type { Socket, SocketEvents } from "./connection.ts";
+import type { MediaRetries } from "./media-retry.ts";
 import { PlaceholderRequests } from "./placeholder-requests.ts";
 import type { Session } from "./session.ts";
 import type { Ingress } from "./socket.ts";
@@ -13,6 +14,7 @@ export interface WiredOptions {
   session: Session;
   ingress: Ingress;
   acknowledgements: Acknowledgements;
+  mediaRetries: MediaRetries;
   caches: Caches;
   version: WAVersion;
   url: string;
@@ -29,7 +31,7 @@ const states: Record<number, DeliveryState> = { 3: "delivered", 4: "read", 5: "p
 
 /** Opens a socket and leads what it hears to where it belongs. */
 export function openWired(options: WiredOptions): { sock: WASocket; socket: Socket } {
-  const { session, ingress, acknowledgements, caches, clock, log, pairing } = options;
+  const { session, ingress, acknowledgements, mediaRetries, caches, clock, log, pairing } = options;
   const sock = openSocket({
     ...options,
     events: {
@@ -39,6 +41,7 @@ export function openWired(options: WiredOptions): { sock: WASocket; socket: Sock
         requests.start();
       },
       acknowledged: (id, error) => acknowledgements.settle(id, error),
+      mediaRetry: (node) => mediaRetries.hear(node, session),
       ignored: (reason) => ingress.aside({ kind: "ignored", reason }),
       receipt: (id, status, timestamp) => {
         const state = states[status];

@@ -178,11 +178,17 @@ describe("a file there and back", () => {
         signal: AbortSignal.timeout(1000),
         hosts: [],
       });
-    await expect(answering(410)).rejects.toMatchObject({
-      message: "WhatsApp no longer has the file (410)",
-    });
+    for (const status of [404, 410]) {
+      const message = `WhatsApp no longer has the file (${status})`;
+      await expect(answering(status)).rejects.toMatchObject({ message, gone: true });
+    }
     await expect(answering(403)).rejects.toMatchObject({
       message: "WhatsApp's media server answered 403",
+      gone: true,
+    });
+    await expect(answering(400)).rejects.toMatchObject({
+      message: "WhatsApp's media server answered 400",
+      gone: false,
     });
     await expect(answering(503)).rejects.toMatchObject({ mayPass: true, status: 503 });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { proto } from "@whiskeysockets/baileys";
+import type { StanzaAttributes } from "../../../src/channels/whatsapp-web/journal.ts";
 import { ada, adaLid, direct, group, hello, message, read } from "./stanzas.ts";
 
 const { MEDIA_ALBUM } = proto.MessageAssociation.AssociationType;
@@ -137,6 +138,28 @@ describe("types and texts", () => {
       source: { directPath: "/f", mediaKey: Buffer.alloc(32, 1).toString("base64") },
     });
     expect(JSON.parse(JSON.stringify(attachment))).toEqual(attachment);
+  });
+
+  test.each<[string, StanzaAttributes, object]>([
+    ["a person's", {}, { chat: ada, fromMe: false, participant: null }],
+    ["a LID's", { from: "900491700000001:7@lid" }, { chat: adaLid }],
+    [
+      "a member's",
+      { from: group, participant: `${ada.replace("@", ":7@")}` },
+      {
+        ...{ chat: group, fromMe: false, participant: ada },
+      },
+    ],
+    [
+      "our own",
+      { from: "15550001000:3@s.whatsapp.net", recipient: adaLid },
+      {
+        ...{ chat: adaLid, fromMe: true, participant: null },
+      },
+    ],
+  ])("a file says which message it is of: %s", (_, attributes, expected) => {
+    const [attachment] = message({ imageMessage: file }, { ...direct, ...attributes }).attachments;
+    expect(attachment?.source).toMatchObject({ messageId: "M1", ...expected });
   });
 
   test.each<[string, proto.IContextInfo, object]>([

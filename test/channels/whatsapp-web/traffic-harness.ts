@@ -8,6 +8,7 @@ import { type BinaryNode, encodeWAMessage, type proto } from "@whiskeysockets/ba
 import type { InboundEvent } from "../../../src/channels/message.ts";
 import { Acknowledgements } from "../../../src/channels/whatsapp-web/acknowledgements.ts";
 import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
+import { MediaRetries } from "../../../src/channels/whatsapp-web/media-retry.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { Ingress } from "../../../src/channels/whatsapp-web/socket.ts";
 import { bundledVersion } from "../../../src/channels/whatsapp-web/version.ts";
@@ -29,6 +30,7 @@ const acceptOf = (key: string) =>
 export class Traffic {
   readonly clock = fakeClock();
   readonly acknowledgements = new Acknowledgements();
+  readonly mediaRetries = new MediaRetries({ clock: this.clock, log: silentLog });
   readonly caches = createCaches(this.clock);
   readonly handed: InboundEvent[] = [];
   /** What the connection is told of its own life. */
@@ -56,9 +58,9 @@ export class Traffic {
   ) {
     this.session = this.open();
     this.watchReading();
-    const { session, ingress, acknowledgements, caches, clock } = this;
+    const { session, ingress, acknowledgements, mediaRetries, caches, clock } = this;
     this.wired = openWired({
-      ...{ session, ingress, acknowledgements, caches, clock, log: silentLog },
+      ...{ session, ingress, acknowledgements, mediaRetries, caches, clock, log: silentLog },
       ...{ version: bundledVersion, url: `ws://127.0.0.1:${port}/`, proxy: null },
       events: {
         accepted: () => this.told.add("accepted"),

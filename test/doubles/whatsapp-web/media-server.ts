@@ -31,8 +31,9 @@ export function startMediaServer(media: MediaStore, faults: Faults): MediaServer
         return Response.json({ url: `https://${media.host}${path}`, direct_path: path });
       }
       const file = media.files.get(pathname);
-      media.downloads.add({ path: pathname, status: file ? 200 : 404 });
-      return file ? new Response(new Uint8Array(file)) : new Response("gone", { status: 404 });
+      const status = file ? 200 : media.gone;
+      media.downloads.add({ path: pathname, status });
+      return new Response(file ? new Uint8Array(file) : "gone", { status });
     },
   });
   return {

@@ -22,6 +22,10 @@ export class MediaStore {
   readonly files = new Map<string, Buffer>();
   readonly uploads = new Recorder<{ path: string; bytes: number }>("upload");
   readonly downloads = new Recorder<{ path: string; status: number }>("download");
+  /** what the phones that sent or received a file keep of it, by the path it was sent with */
+  private readonly kept = new Map<string, Buffer>();
+  /** the status of files that are not there */
+  gone = 404;
   /** `127.0.0.1:port` of the media server; empty while there is none */
   host = "";
 
@@ -70,7 +74,21 @@ export class MediaStore {
   put(folder: string, file: Buffer): string {
     const path = `${folder}/${randomBytes(12).toString("hex")}.enc`;
     this.files.set(path, file);
+    this.kept.set(path, file);
     return path;
+  }
+
+  /** All that was uploaded is too old by now; phones keep what they have. */
+  expire(status = 404): void {
+    this.files.clear();
+    this.gone = status;
+  }
+
+  /** A phone uploads a file again that was sent with this path. */
+  uploadAgain(path: string): string {
+    const file = this.kept.get(path);
+    if (!file) throw new Error(`nothing was uploaded to ${path}`);
+    return this.put(path.slice(0, path.lastIndexOf("/")), file);
   }
 }
 

@@ -41,6 +41,8 @@ export class Phone {
   readonly outgoing = new Map<string, Outgoing>();
   /** how this phone's messages are addressed unless told otherwise */
   addressing: Addressing = "pn";
+  /** what it does where a client asks for a file that is gone: uploads it again, says (in the clear) that it has none, is silent */
+  mediaRetries: "uploads" | "lacks" | "lacks in the clear" | "fails" | "silent" = "uploads";
   /** the account may link devices only after a passkey check */
   requiresPasskey = false;
   /** what a newly linked client is told of the past; undefined sends nothing */

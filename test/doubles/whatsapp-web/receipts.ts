@@ -1,6 +1,7 @@
 import { deviceOf } from "./account.ts";
 import type { Companion } from "./companion.ts";
 import type { Connection } from "./connection.ts";
+import { acceptMediaRetry } from "./media-retry.ts";
 import { sendAgain } from "./phone-send.ts";
 import { peerOf } from "./phone-device.ts";
 import { readPreKey, readSignedPreKey } from "./pairing.ts";
@@ -18,7 +19,7 @@ import {
 /** A receipt a client gave. */
 export interface ClientReceipt {
   id: string;
-  /** delivered (none), inactive, read, read-self, played, sender, retry, peer_msg, hist_sync … */
+  /** delivered (none), inactive, read, read-self, played, sender, retry, server-error, peer_msg, hist_sync … */
   type: string | undefined;
   to: string;
   participant: string | undefined;
@@ -41,11 +42,15 @@ export function acceptReceipt(
     const receipt = { id: one, type, to, participant, from: self.jid };
     double.clientReceipts.add(receipt);
     double.phoneOf(author)?.receipts.add(receipt);
-    if (type !== "retry") self.mailbox.settle("message", one);
+    if (!asking.has(type ?? "")) self.mailbox.settle("message", one);
   }
   void connection.send(stanza("ack", { class: "receipt", id, from: to, type, participant }));
   if (type === "retry") answerRetry(double, self, node);
+  if (type === "server-error") acceptMediaRetry(double, self, node);
 }
+
+/** Receipts that ask for something, and so acknowledge nothing. */
+const asking = new Set(["retry", "server-error"]);
 
 /** An `<ack>` from the client: it has dealt with the stanza, or refused it with an error. */
 export function acceptAck(double: WhatsAppDouble, self: Companion, node: BinaryNode): void {

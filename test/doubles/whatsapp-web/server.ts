@@ -8,6 +8,7 @@ import { Group } from "./groups.ts";
 import { Links } from "./links.ts";
 import { admit, giveOut } from "./login.ts";
 import { MediaStore } from "./media.ts";
+import type { MediaRetry } from "./media-retry.ts";
 import { type MediaServer, startMediaServer } from "./media-server.ts";
 import { Phone } from "./phone.ts";
 import { type ClientMessage, acceptMessage } from "./post.ts";
@@ -47,6 +48,8 @@ export class WhatsAppDouble {
     "client ack",
   );
   readonly retriesAsked = new Recorder<{ id: string; by: string; attempt: number }>("retry");
+  /** files that clients asked their phones to upload again */
+  readonly mediaRetries = new Recorder<MediaRetry>("media retry");
   /** queries the double answered with an empty result because it does not know them */
   readonly unhandled = new Recorder<BinaryNode>("unknown query");
   readonly errors = new Recorder<unknown>("error");

@@ -20,6 +20,8 @@ import type { Session } from "./session.ts";
 
 /** The phone has to wake up and upload the file; a person waits meanwhile. */
 const ANSWER_MS = 30_000;
+/** As long once it has let an answer lapse, until it gives one: it may be off, and a backlog full of such files. */
+const SHORT_MS = 5_000;
 /** Files that the phone is asked for at once. */
 const MOST_WAITING = 100;
 /** What was answered counts for a turn that begins anew. */
@@ -126,6 +128,7 @@ interface Waiting {
 export class MediaRetries {
   private readonly waiting = new Set<Waiting>();
   private readonly answers: BoundedCache<RetryAnswer>;
+  private silent = false;
 
   constructor(private readonly options: { clock: Clock; log: Logger }) {
     const { clock } = options;
@@ -142,6 +145,7 @@ export class MediaRetries {
     }
     const answer = await this.answerTo(sock, file, signal).catch((error: unknown) => {
       if (!(error instanceof DeadlineExceeded)) throw error;
+      this.silent = true;
       return { failure: "the phone did not upload the file again in time" };
     });
     this.answers.set(name, answer);
@@ -152,7 +156,9 @@ export class MediaRetries {
   hear(node: BinaryNode, session: Pick<Session, "self" | "mappings">): void {
     for (const { file, resolve } of this.waiting) {
       const answer = readRetryAnswer(node, file, session);
-      if (answer) resolve(answer);
+      if (!answer) continue;
+      this.silent = false;
+      resolve(answer);
     }
   }
 
@@ -175,7 +181,7 @@ export class MediaRetries {
       const request = encryptMediaRetryRequest(file.key, file.mediaKey, me);
       const asked = () => log.info({ id: endOfId(file.key.id) }, ASKED);
       sock.sendNode(request).then(asked, () => reject(lost()));
-      return await within(clock, ANSWER_MS, promise, signal);
+      return await within(clock, this.silent ? SHORT_MS : ANSWER_MS, promise, signal);
     } finally {
       this.waiting.delete(waiting);
     }

@@ -193,6 +193,24 @@ describe("asking", () => {
     expect(sent).toHaveLength(1);
   });
 
+  test("is short while the phone lets answers lapse", async () => {
+    const late = { failure: "the phone did not upload the file again in time" };
+    const lapsed = ask(file("M1"));
+    await clock.advance(30_000);
+    expect(await lapsed).toEqual(late);
+    const next = ask(file("M2"));
+    await clock.advance(5_000);
+    expect(await next).toEqual(late);
+
+    const answered = ask(file("M3"));
+    hear("M3");
+    expect(await answered).toEqual({ directPath: "/new" });
+    const patient = ask(file("M4"));
+    await clock.advance(29_999);
+    hear("M4");
+    expect(await patient).toEqual({ directPath: "/new" });
+  });
+
   test("ends with whoever asked, and is done again for the next", async () => {
     const stop = new AbortController();
     const given = rejection(ask(file(), stop.signal));

@@ -27,7 +27,8 @@ import { within } from "./patience.ts";
 import { placeholderOf } from "./placeholder.ts";
 import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
-import { Resends, messageAgain } from "./resends.ts";
+import { Resends } from "./resends.ts";
+import { answerRetryReceipts } from "./retry-receipts.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
 import { skipStatusPosts } from "./status-posts.ts";
@@ -133,7 +134,6 @@ export function openSocket(options: SocketOptions): WASocket {
     makeSignalRepository: session.repository.make,
     patchMessageBeforeSending: (message, devices) =>
       oncePerDevice(message, devices, [session.creds.me?.id, session.creds.me?.lid]),
-    getMessage: async (key) => messageAgain(session, caches.resends, key),
     cachedGroupMetadata: async (jid) => caches.groups.get(jid),
     userDevicesCache: asBaileysCache(caches.devices),
     msgRetryCounterCache: asBaileysCache(caches.retries),
@@ -141,7 +141,7 @@ export function openSocket(options: SocketOptions): WASocket {
     callOfferCache: asBaileysCache(caches.calls),
     ...(proxy === null ? {} : { agent: new ProxyOnlyAgent(proxy) }),
   });
-  // What others wrote would be sent to whoever asks for it again, as ours: `getMessage` knows what was sent, and to whom.
+  // Who asks for a message again gets what was sent, and to them ({@link answerRetryReceipts}): nothing others wrote.
   if (sock.messageRetryManager) sock.messageRetryManager.addRecentMessage = () => {};
   catchRejections(sock.ws, (error) => {
     log.debug({ error: messageOf(error) }, "a write to a connection that is gone");
@@ -190,10 +190,6 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
     handled();
   };
   handleInOrder(ws, clock, before, after);
-  ws.prependListener("CB:receipt", ({ attrs }: BinaryNode) => {
-    const asker = attrs.participant ?? attrs.from;
-    if (attrs.type === "retry" && asker) session.repository.allowReset(asker);
-  });
   ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
     if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);
   });
@@ -213,6 +209,7 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
     const ack = buildAckStanza(node, error, sock.authState.creds.me?.id);
     sock.sendNode(ack).catch(() => {});
   };
+  answerRetryReceipts({ sock, session, resends: caches.resends, acknowledge, clock, log });
   refuseUnknownStanzas(ws, (node) => acknowledge(node, UNRECOGNIZED));
   skipAppState(ws, acknowledge);
   skipStatusPosts(ws, (node) => {

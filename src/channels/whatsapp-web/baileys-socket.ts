@@ -2,7 +2,6 @@ import { Agent } from "node:https";
 import {
   type BinaryNode,
   Browsers,
-  type GroupMetadata,
   type WASocket,
   type WAVersion,
   buildAckStanza,
@@ -14,7 +13,7 @@ import { keepCredentials } from "./account-name.ts";
 import { skipAppState } from "./app-state.ts";
 import { pullBacklog } from "./backlog.ts";
 import { baileysLog } from "./baileys-log.ts";
-import { BoundedCache } from "./bounded-cache.ts";
+import { type Caches, asBaileysCache } from "./caches.ts";
 import { catchRejections } from "./caught-listeners.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
@@ -25,9 +24,7 @@ import { Mutex } from "./mutex.ts";
 import { oncePerDevice } from "./outgoing.ts";
 import { within } from "./patience.ts";
 import { placeholderOf } from "./placeholder.ts";
-import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
-import { Resends } from "./resends.ts";
 import { answerRetryReceipts } from "./retry-receipts.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
@@ -43,34 +40,9 @@ const CONNECT_MS = 0;
 const BAILEYS_KEEPALIVE_MS = 30 * 60_000;
 /** One message that hangs must not hold up all others for ever. */
 const MESSAGE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 const CIPHERTEXT_STUB = 2;
 /** Of `NACK_REASONS` (`lib/Utils/decode-wa-message.js`). */
 const UNRECOGNIZED = 488;
-
-/** What outlives one connection: who has which devices, what was asked for again, how often, who is in a group. */
-export interface Caches {
-  devices: BoundedCache<unknown>;
-  retries: BoundedCache<unknown>;
-  placeholders: BoundedCache<unknown>;
-  asked: BoundedCache<Asked>;
-  calls: BoundedCache<unknown>;
-  groups: BoundedCache<GroupMetadata>;
-  resends: Resends;
-}
-
-export function createCaches(clock: Clock): Caches {
-  const cache = <V>(most: number, ttlMs: number) => new BoundedCache<V>({ clock, most, ttlMs });
-  return {
-    devices: cache(5000, 24 * HOUR_MS),
-    retries: cache(5000, HOUR_MS),
-    placeholders: cache(1000, HOUR_MS),
-    asked: cache(5000, 48 * HOUR_MS),
-    calls: cache(200, HOUR_MS / 12),
-    groups: cache(500, HOUR_MS / 6),
-    resends: new Resends(clock),
-  };
-}
 
 /** Further events, beside those of the connection. */
 export interface TrafficEvents {
@@ -124,6 +96,8 @@ export function openSocket(options: SocketOptions): WASocket {
     connectTimeoutMs: CONNECT_MS,
     defaultQueryTimeoutMs: QUERY_MS,
     keepAliveIntervalMs: BAILEYS_KEEPALIVE_MS,
+    // Baileys lets it pass after each message that it cannot read, while all others wait.
+    retryRequestDelayMs: 0,
     markOnlineOnConnect: false,
     syncFullHistory: false,
     // What comes within the message itself: LIDs, and who trusts the account. The rest Baileys would fetch past any proxy.
@@ -142,7 +116,10 @@ export function openSocket(options: SocketOptions): WASocket {
     ...(proxy === null ? {} : { agent: new ProxyOnlyAgent(proxy) }),
   });
   // Who asks for a message again gets what was sent, and to them ({@link answerRetryReceipts}): nothing others wrote.
-  if (sock.messageRetryManager) sock.messageRetryManager.addRecentMessage = () => {};
+  if (sock.messageRetryManager) {
+    sock.messageRetryManager.addRecentMessage = () => {};
+    caches.requests.limit(sock.messageRetryManager);
+  }
   catchRejections(sock.ws, (error) => {
     log.debug({ error: messageOf(error) }, "a write to a connection that is gone");
   });
@@ -180,6 +157,7 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
   });
   const before = (node: BinaryNode) => {
     session.incoming.note(node);
+    caches.requests.note(node);
     const missing = placeholderOf(node, session.self);
     if (missing) session.awaitContent(missing);
     if (node.attrs.from?.endsWith("@newsletter")) events.ignored("newsletter");
@@ -279,14 +257,4 @@ function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptio
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : "unknown error";
-}
-
-/** Baileys reads its caches by a type of its own choosing. */
-function asBaileysCache(cache: BoundedCache<unknown>) {
-  return {
-    get: <T>(key: string) => cache.get(key) as T | undefined,
-    set: <T>(key: string, value: T) => cache.set(key, value),
-    del: (key: string) => cache.del(key),
-    flushAll: () => cache.flushAll(),
-  };
 }

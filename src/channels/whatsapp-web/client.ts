@@ -5,7 +5,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { sendFailure } from "../failure.ts";
 import type { Delivery, Recipient, SendFailure, SendResult } from "../message.ts";
 import { Acknowledgements, refusal } from "./acknowledgements.ts";
-import type { Caches } from "./baileys-socket.ts";
+import type { Caches } from "./caches.ts";
 import { isSameChat, isSelf, lidToWrite } from "./identity.ts";
 import { kindOf, phoneJid, phoneOf, userOf, withoutDevice } from "./jid.ts";
 import { type MediaConnections, NoMediaConnection } from "./media-connection.ts";

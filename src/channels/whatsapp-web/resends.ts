@@ -1,6 +1,6 @@
 import { jidDecode, type proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
-import { Newest } from "../../runtime/newest.ts";
+import { Allowance } from "./allowance.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { kindOf } from "./jid.ts";
 import type { Session } from "./session.ts";
@@ -32,10 +32,12 @@ export interface Asking {
  * brought about so. Who is not answered has the key with the next message.
  */
 export class Resends {
-  private readonly groups = new Newest<{ left: number; at: number }>(MOST_GROUPS);
+  private readonly groups;
   private readonly tries;
 
-  constructor(private readonly clock: Clock) {
+  constructor(clock: Clock) {
+    const limits = { atOnce: AT_ONCE, oneMoreMs: ONE_MORE_MS, most: MOST_GROUPS };
+    this.groups = new Allowance({ clock, ...limits });
     this.tries = new BoundedCache<number>({ clock, most: MOST_TRIED, ttlMs: TRIES_MS });
   }
 
@@ -50,15 +52,7 @@ export class Resends {
 
   /** Whether one more may go to the group; counts it if so. */
   take(group: string): boolean {
-    const now = this.clock.now();
-    const known = this.groups.get(group) ?? { left: AT_ONCE, at: now };
-    // A clock that was set back starts anew.
-    const at = Math.min(known.at, now);
-    const more = Math.floor((now - at) / ONE_MORE_MS);
-    const may = Math.min(AT_ONCE, known.left + more);
-    const since = may === AT_ONCE ? now : at + more * ONE_MORE_MS;
-    this.groups.set(group, { left: Math.max(0, may - 1), at: since });
-    return may > 0;
+    return this.groups.take(group);
   }
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type BinaryNode, encodeWAMessage, type proto } from "@whiskeysockets/baileys";
 import type { InboundEvent } from "../../../src/channels/message.ts";
 import { Acknowledgements } from "../../../src/channels/whatsapp-web/acknowledgements.ts";
-import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
+import { createCaches } from "../../../src/channels/whatsapp-web/caches.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { Ingress } from "../../../src/channels/whatsapp-web/socket.ts";
 import { bundledVersion } from "../../../src/channels/whatsapp-web/version.ts";

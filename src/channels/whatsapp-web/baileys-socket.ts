@@ -20,6 +20,7 @@ import type { SocketEvents } from "./connection.ts";
 import { changedDevices } from "./device-lists.ts";
 import { UNWRITABLE } from "./disconnect.ts";
 import { holdFrames } from "./frame-gate.ts";
+import { learnPair } from "./lid-pairs.ts";
 import { Mutex } from "./mutex.ts";
 import { oncePerDevice } from "./outgoing.ts";
 import { within } from "./patience.ts";
@@ -167,7 +168,11 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
     waiting--;
     handled();
   };
-  handleInOrder(ws, clock, before, after);
+  const atTurn = (node: BinaryNode) =>
+    learnPair(sock.signalRepository.lidMapping, node, session.self).catch(() =>
+      log.debug({}, "who has a LID could not be kept"),
+    );
+  handleInOrder(ws, clock, before, atTurn, after);
   ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
     if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);
   });
@@ -204,6 +209,7 @@ function handleInOrder(
   ws: WASocket["ws"],
   clock: Clock,
   before: (node: BinaryNode) => void,
+  atTurn: (node: BinaryNode) => Promise<void>,
   after: () => void,
 ): void {
   const handlers = ws.listeners("CB:message");
@@ -213,7 +219,13 @@ function handleInOrder(
     before(node);
     const { offline: _, ...attrs } = node.attrs;
     const handled = handlers.map((handle) =>
-      inOrder.run(() => within(clock, MESSAGE_MS, (async () => handle({ ...node, attrs }))())),
+      inOrder.run(() =>
+        within(
+          clock,
+          MESSAGE_MS,
+          atTurn(node).then(() => handle({ ...node, attrs })),
+        ),
+      ),
     );
     void Promise.allSettled(handled).then(after);
   });

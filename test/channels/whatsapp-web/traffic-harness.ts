@@ -133,11 +133,15 @@ export class Traffic {
     const { make } = repository;
     spyOn(repository, "make").mockImplementation((...values) => {
       const made = make(...values);
-      spyOn(made.lidMapping, "getPNForLID").mockImplementation(async () => {
+      const numberOf = made.lidMapping.getPNForLID.bind(made.lidMapping);
+      spyOn(made.lidMapping, "getPNForLID").mockImplementation(async (lid) => {
         await this.lookUp();
-        return ADA;
+        return numberOf(lid);
       });
-      spyOn(made.lidMapping, "getLIDForPN").mockResolvedValue(null);
+      // No server is asked for what is not known.
+      spyOn(made.lidMapping, "getLIDForPN").mockImplementation(async (jid) =>
+        this.session.mappings.lidOfPhone(jid.replace(/[:@].*/, "")),
+      );
       return {
         ...made,
         decryptMessage: async ({ ciphertext }) => {

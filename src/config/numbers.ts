@@ -2,8 +2,6 @@
 
 const punctuation = /[\s+\-.()[\]/\u2010-\u2015\u00a0\u202a-\u202e\u2066-\u2069]/g;
 const bareNumber = /^[1-9]\d{2,14}$/;
-/** Of a number with its country code: those of Niue and Tokelau have no more, and none has fewer. */
-const FEWEST_DIGITS = 7;
 
 /**
  * E.164 with its plus, or null where `raw` is not an international number: 3 to 15 digits that do not begin with 0
@@ -52,12 +50,6 @@ export function canonicalLid(raw: string): string | null {
   return match ? `${match[1]}@lid` : null;
 }
 
-/** As {@link canonicalPhone}, for what a person wrote: null also where nobody can have the number, so short is it. */
-export function writtenPhone(raw: string): string | null {
-  const phone = canonicalPhone(raw);
-  return phone !== null && phone.length > FEWEST_DIGITS ? phone : null;
-}
-
 /** Whom `send --to` and `notification_target` may name. The id is an E.164 number, BSUID, LID, or a group's id or JID. */
 export type Target =
   { kind: "phone" | "user" | "lid" | "group"; id: string } | { kind: "self"; id: null };
@@ -71,7 +63,7 @@ export function parseTarget(raw: string): Target | null {
   if (name.endsWith("@g.us")) return { kind: "group", id: name };
   if (name === "self") return { kind: "self", id: null };
   if (isBusinessScopedId(name)) return { kind: "user", id: name };
-  const phone = writtenPhone(name.replace(/@s\.whatsapp\.net$/, ""));
+  const phone = canonicalPhone(name.replace(/@s\.whatsapp\.net$/, ""));
   return phone === null ? null : { kind: "phone", id: phone };
 }
 
@@ -86,6 +78,6 @@ export function parseAllowedEntry(entry: string): AllowedEntry {
   const trimmed = entry.trim();
   if (trimmed === "*") return { kind: "everybody" };
   if (isBusinessScopedId(trimmed)) return { kind: "user", userId: trimmed };
-  const phone = writtenPhone(trimmed);
+  const phone = canonicalPhone(trimmed);
   return phone === null ? { kind: "invalid" } : { kind: "phone", phone };
 }

@@ -23,7 +23,6 @@ test.each<[name: string, target: string, recipient: Recipient]>([
   ["a group of Web", "120363001@g.us", { kind: "group", id: "120363001@g.us" }],
   ["a group by its id", "group:abc", { kind: "group", id: "abc" }],
   ["one's own chat", "self", { kind: "self" }],
-  ["a number as short as any", "+6834000", person({ phone: "+6834000" })],
 ])("%s: %s", (_, target, recipient) => {
   expect(recipientOf(target)).toEqual(recipient);
 });
@@ -39,16 +38,7 @@ test.each<[Parameters<typeof nameOf>[0], string]>([
   expect(recipientOf(name).kind).toBe(chat.kind);
 });
 
-test.each([
-  "",
-  "Ada",
-  "group:",
-  "12",
-  "+123",
-  "+1 555-00",
-  "123@s.whatsapp.net",
-  "ada@example.com",
-])("%p is nobody", (target) => {
+test.each(["", "Ada", "group:", "12", "ada@example.com"])("%p is nobody", (target) => {
   expect(() => recipientOf(target)).toThrow(ControlError);
 });
 

@@ -1,4 +1,4 @@
-import { parseAllowedEntry, writtenPhone } from "../../config/numbers.ts";
+import { canonicalPhone, parseAllowedEntry } from "../../config/numbers.ts";
 import { providerNames } from "../../config/rules/agent.ts";
 import { commandWords } from "./command-line.ts";
 import { withPlus } from "./written.ts";
@@ -19,7 +19,7 @@ export const phoneNumberId = (answer: string): string | null =>
     : "the phone number ID is 5 to 20 digits, and not the phone number itself";
 
 export const pairPhone = (answer: string): string | null =>
-  answer === "" || writtenPhone(withPlus(answer)) !== null
+  answer === "" || (canonicalPhone(withPlus(answer)) ?? "").length > 7
     ? null
     : "country code and number, such as 15551234567, or nothing for a QR code";
 

@@ -1,11 +1,5 @@
 import { proxyAddressProblem, secureAddressProblem } from "../addresses.ts";
-import {
-  canonicalPhone,
-  parseAllowedEntry,
-  parseTarget,
-  type Target,
-  writtenPhone,
-} from "../numbers.ts";
+import { canonicalPhone, parseAllowedEntry, parseTarget, type Target } from "../numbers.ts";
 import type { KeyPath } from "../problems.ts";
 import type { WatiConfig, WhatsAppConfig } from "../schema.ts";
 import type { RuleContext } from "./report.ts";
@@ -98,9 +92,6 @@ function checkPairing({ pair_code, pair_phone }: WhatsAppConfig, context: RuleCo
   } else if (canonicalPhone(pair_phone) === null) {
     const message = "expected country code and number, digits only, such as 15551234567";
     context.error([...table, "pair_phone"], message);
-  } else if (writtenPhone(pair_phone) === null) {
-    // Once linked, it is of no use any more: no reason to stop.
-    context.warn([...table, "pair_phone"], "too short for country code and number");
   }
 }
 
@@ -134,7 +125,7 @@ function checkAllowedNumbers(
     const { kind } = parseAllowedEntry(entry);
     if (kind !== "invalid" && !(web && kind === "user")) continue;
     // No number as an example: the log would mask it.
-    const expected = `expected a number in international form (7 to 15 digits)${web ? "" : ", a BSUID"} or "*"`;
+    const expected = `expected a number in international form${web ? "" : ", a BSUID"} or "*"`;
     warn([...path, "allowed_numbers", index], `${expected}; the entry is ignored`);
   }
 }

@@ -11,7 +11,10 @@ const MOST = 500;
 const MOST_OF_SENDER = 50;
 /** Senders of one message: whoever shares a group may name it, and keeps out nobody else. */
 const MOST_SENDERS = 8;
-/** Longer texts are not kept, UTF-16 units. */
+/**
+ * Of longer texts the beginning is kept, UTF-16 units. It is nearer to what its writer wants to have said than the
+ * message as it was, or an edit before it.
+ */
 const LONGEST = 16_384;
 
 /** What is known of a row without its text. */
@@ -44,8 +47,7 @@ export class EarlyAmendments {
 
   /** The sender as far as known: it is compared with whoever turns out to have written the message. */
   note(source: number, event: Amendment, now: number): void {
-    const text = event.kind === "edit" ? event.text : null;
-    if (text !== null && text.length > LONGEST) return;
+    const text = event.kind === "edit" ? beginningOf(event.text) : null;
     const { phone, userId, lid } = event.sender;
     const noted = {
       source,
@@ -121,6 +123,12 @@ export class EarlyAmendments {
     else this.#all().delete(keyOf(row.source, row.target));
     this.database.sql("DELETE FROM early_amendments WHERE id = ?").run(row.id);
   }
+}
+
+function beginningOf(text: string): string {
+  if (text.length <= LONGEST) return text;
+  // Not with half a character at its end.
+  return `${text.slice(0, LONGEST - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 
 function senderOf({ sender }: Noted): Sender {

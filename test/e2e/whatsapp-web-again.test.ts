@@ -1,6 +1,8 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { NotAccepted } from "../../src/channels/channel.ts";
-import { Harness } from "../channels/whatsapp-web/harness.ts";
+import type { SendResult } from "../../src/channels/message.ts";
+import { peerOf } from "../doubles/whatsapp-web/phone-device.ts";
+import { Harness, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
 
@@ -52,6 +54,68 @@ test("a message that a phone could not read is sent to it again", async () => {
   await h.send(h.ada, "after the loss");
   await h.ada.waitForMessage("after the loss");
   expect(h.wa.retriesAsked.count).toBeGreaterThan(0);
+});
+
+test("a copy that the account's own phone could not read is sent to it again", async () => {
+  h = await Harness.linked();
+  const [companion] = h.owner.companions;
+  if (companion) h.owner.forgetSession(companion);
+  await h.send(h.ada, "to Ada");
+  const copy = await h.owner.waitForMessage("to Ada");
+  expect(copy).toMatchObject({ fromOwnAccount: true, chat: h.ada.number });
+});
+
+test("a group's member who has lost all keys gets the message again, with a sender key", async () => {
+  h = await Harness.linked();
+  const group = h.wa.addGroup({ subject: "Team", members: [h.owner, h.ada, h.bob] });
+  const recipient = { kind: "group", id: group.jid } as const;
+  const send = (text: string) =>
+    h.channel.send({ ...h.delivery(h.ada, text), recipient }, AbortSignal.timeout(PATIENCE_MS));
+  await send("before");
+  await h.bob.waitForMessage("before");
+  h.bob.main.reset();
+  await send("after the loss");
+  await h.bob.waitForMessage("after the loss");
+});
+
+describe("an edit and a withdrawal that could not be read come again as such", () => {
+  const idOf = (sent: SendResult) => (sent.ok ? (sent.platformId ?? "") : "");
+  const changes = (targetId: string) =>
+    [
+      [{ kind: "edit", targetId, text: "the answer" }, "1"],
+      [{ kind: "revoke", targetId }, "7"],
+    ] as const;
+
+  test("to the phone, under the same LID", async () => {
+    h = await Harness.linked();
+    const targetId = idOf(await h.send(h.ada, "teh answer"));
+    await h.ada.waitForMessage("teh answer");
+    const [companion] = h.owner.companions;
+    for (const [content, edit] of changes(targetId)) {
+      if (companion) h.ada.forgetSession(companion);
+      const id = idOf(await h.send(h.ada, content));
+      await h.ada.inbox.waitFor((message) => message.id === id);
+      const stanzas = h.wa.clientMessages.all.filter((message) => message.id === id);
+      expect(stanzas.length).toBeGreaterThan(1);
+      const alias = `${h.ada.number}@s.whatsapp.net`;
+      for (const stanza of stanzas) expect(stanza).toMatchObject({ edit, alias });
+    }
+  });
+
+  test("to another device, which gets it alone", async () => {
+    h = await Harness.linked();
+    const tablet = h.ada.addDevice();
+    const targetId = idOf(await h.send(h.ada, "teh answer"));
+    await tablet.inbox.waitFor(({ text }) => text === "teh answer");
+    const [companion] = h.owner.companions;
+    for (const [content, edit] of changes(targetId)) {
+      if (companion) tablet.signal.forget(peerOf(companion));
+      const id = idOf(await h.send(h.ada, content));
+      await tablet.inbox.waitFor((message) => message.id === id);
+      const [, ...again] = h.wa.clientMessages.all.filter((message) => message.id === id);
+      expect(again).toMatchObject([{ edit, recipients: 1 }]);
+    }
+  });
 });
 
 test("what somebody wrote is sent to nobody as ours, whoever asks for it again", async () => {

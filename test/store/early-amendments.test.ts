@@ -68,6 +68,27 @@ describe.each([
     expect((await before(edit(one.id, "later, but older", 25))).amended).toBe(0);
   });
 
+  test("the latest also where it is too long to be kept whole: its beginning is truer than what it replaced", async () => {
+    const [one, two] = [message(), message()];
+    const long = `new ${"👍".repeat(16_000)}`;
+    await before(edit(one.id, "old", 10), edit(one.id, long, 20), edit(two.id, long));
+    meanwhile();
+    const { texts } = await waiting(one, two);
+    for (const text of texts) {
+      expect(text).toMatch(/^new (👍){8189}…$/u);
+      expect(long.startsWith(text.slice(0, -1))).toBe(true);
+    }
+    expect(texts).toHaveLength(2);
+    expect((await before(edit(one.id, "older", 15))).amended).toBe(0);
+  });
+
+  test("the latest of as many characters as are kept, whole", async () => {
+    const one = message();
+    await before(edit(one.id, "x".repeat(16_384)));
+    meanwhile();
+    expect((await waiting(one)).texts).toEqual(["x".repeat(16_384)]);
+  });
+
   test("where what was done is rolled back, again the next time", async () => {
     const [first, second] = [message(), message()];
     await before(revoke(first.id));
@@ -182,7 +203,13 @@ describe("what is kept of them is bounded", () => {
   test("in number, of one sender and in all, and no text is without an end", async () => {
     const texts = Array.from({ length: 60 }, (_, n) => `of one ${n}`);
     await before(...texts.map((id) => revoke(id)), edit("long", "x".repeat(20_000)));
-    expect(kept()).toEqual(texts.slice(10));
+    expect(kept()).toEqual([...texts.slice(11), "long"]);
+    const db = new DatabaseSync(trial.file, { readOnly: true });
+    const longest = db
+      .prepare("SELECT max(length(text)) AS characters FROM early_amendments")
+      .get();
+    db.close();
+    expect(longest).toEqual({ characters: 16_384 });
     const numbers = Array.from({ length: 500 }, (_, n) => `+1555100${1000 + n}`);
     await before(...numbers.map((phone) => revoke(phone, { ...nobody, phone })));
     expect(kept()).toEqual(numbers);

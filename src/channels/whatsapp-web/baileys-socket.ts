@@ -2,7 +2,6 @@ import { Agent } from "node:https";
 import {
   type BinaryNode,
   Browsers,
-  type GroupMetadata,
   type WASocket,
   type WAVersion,
   buildAckStanza,
@@ -14,20 +13,20 @@ import { keepCredentials } from "./account-name.ts";
 import { skipAppState } from "./app-state.ts";
 import { pullBacklog } from "./backlog.ts";
 import { baileysLog } from "./baileys-log.ts";
-import { BoundedCache } from "./bounded-cache.ts";
+import { type Caches, asBaileysCache } from "./caches.ts";
 import { catchRejections } from "./caught-listeners.ts";
 import { decryptCarefully } from "./careful-decryption.ts";
 import type { SocketEvents } from "./connection.ts";
 import { changedDevices } from "./device-lists.ts";
 import { UNWRITABLE } from "./disconnect.ts";
 import { holdFrames } from "./frame-gate.ts";
+import { learnPair } from "./lid-pairs.ts";
 import { Mutex } from "./mutex.ts";
 import { oncePerDevice } from "./outgoing.ts";
 import { within } from "./patience.ts";
 import { placeholderOf } from "./placeholder.ts";
-import type { Asked } from "./placeholder-requests.ts";
 import { silenceLibsignal } from "./quiet-console.ts";
-import { Resends, messageAgain } from "./resends.ts";
+import { answerRetryReceipts } from "./retry-receipts.ts";
 import type { Session } from "./session.ts";
 import { checkSignatures } from "./signature.ts";
 import { skipStatusPosts } from "./status-posts.ts";
@@ -42,34 +41,9 @@ const CONNECT_MS = 0;
 const BAILEYS_KEEPALIVE_MS = 30 * 60_000;
 /** One message that hangs must not hold up all others for ever. */
 const MESSAGE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 const CIPHERTEXT_STUB = 2;
 /** Of `NACK_REASONS` (`lib/Utils/decode-wa-message.js`). */
 const UNRECOGNIZED = 488;
-
-/** What outlives one connection: who has which devices, what was asked for again, how often, who is in a group. */
-export interface Caches {
-  devices: BoundedCache<unknown>;
-  retries: BoundedCache<unknown>;
-  placeholders: BoundedCache<unknown>;
-  asked: BoundedCache<Asked>;
-  calls: BoundedCache<unknown>;
-  groups: BoundedCache<GroupMetadata>;
-  resends: Resends;
-}
-
-export function createCaches(clock: Clock): Caches {
-  const cache = <V>(most: number, ttlMs: number) => new BoundedCache<V>({ clock, most, ttlMs });
-  return {
-    devices: cache(5000, 24 * HOUR_MS),
-    retries: cache(5000, HOUR_MS),
-    placeholders: cache(1000, HOUR_MS),
-    asked: cache(5000, 48 * HOUR_MS),
-    calls: cache(200, HOUR_MS / 12),
-    groups: cache(500, HOUR_MS / 6),
-    resends: new Resends(clock),
-  };
-}
 
 /** Further events, beside those of the connection. */
 export interface TrafficEvents {
@@ -125,6 +99,8 @@ export function openSocket(options: SocketOptions): WASocket {
     connectTimeoutMs: CONNECT_MS,
     defaultQueryTimeoutMs: QUERY_MS,
     keepAliveIntervalMs: BAILEYS_KEEPALIVE_MS,
+    // Baileys lets it pass after each message that it cannot read, while all others wait.
+    retryRequestDelayMs: 0,
     markOnlineOnConnect: false,
     syncFullHistory: false,
     // What comes within the message itself: LIDs, and who trusts the account. The rest Baileys would fetch past any proxy.
@@ -135,7 +111,6 @@ export function openSocket(options: SocketOptions): WASocket {
     makeSignalRepository: session.repository.make,
     patchMessageBeforeSending: (message, devices) =>
       oncePerDevice(message, devices, [session.creds.me?.id, session.creds.me?.lid]),
-    getMessage: async (key) => messageAgain(session, caches.resends, key),
     cachedGroupMetadata: async (jid) => caches.groups.get(jid),
     userDevicesCache: asBaileysCache(caches.devices),
     msgRetryCounterCache: asBaileysCache(caches.retries),
@@ -143,8 +118,11 @@ export function openSocket(options: SocketOptions): WASocket {
     callOfferCache: asBaileysCache(caches.calls),
     ...(proxy === null ? {} : { agent: new ProxyOnlyAgent(proxy) }),
   });
-  // What others wrote would be sent to whoever asks for it again, as ours: `getMessage` knows what was sent, and to whom.
-  if (sock.messageRetryManager) sock.messageRetryManager.addRecentMessage = () => {};
+  // Who asks for a message again gets what was sent, and to them ({@link answerRetryReceipts}): nothing others wrote.
+  if (sock.messageRetryManager) {
+    sock.messageRetryManager.addRecentMessage = () => {};
+    caches.requests.limit(sock.messageRetryManager);
+  }
   catchRejections(sock.ws, (error) => {
     log.debug({ error: messageOf(error) }, "a write to a connection that is gone");
   });
@@ -182,6 +160,7 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
   });
   const before = (node: BinaryNode) => {
     session.incoming.note(node);
+    caches.requests.note(node);
     const missing = placeholderOf(node, session.self);
     if (missing) session.awaitContent(missing);
     if (node.attrs.from?.endsWith("@newsletter")) events.ignored("newsletter");
@@ -191,11 +170,11 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
     waiting--;
     handled();
   };
-  handleInOrder(ws, clock, before, after);
-  ws.prependListener("CB:receipt", ({ attrs }: BinaryNode) => {
-    const asker = attrs.participant ?? attrs.from;
-    if (attrs.type === "retry" && asker) session.repository.allowReset(asker);
-  });
+  const atTurn = (node: BinaryNode) =>
+    learnPair(sock.signalRepository.lidMapping, node, session.self).catch(() =>
+      log.debug({}, "who has a LID could not be kept"),
+    );
+  handleInOrder(ws, clock, before, atTurn, after);
   ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
     if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);
   });
@@ -216,6 +195,7 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
     const ack = buildAckStanza(node, error, sock.authState.creds.me?.id);
     sock.sendNode(ack).catch(() => {});
   };
+  answerRetryReceipts({ sock, session, resends: caches.resends, acknowledge, clock, log });
   refuseUnknownStanzas(ws, (node) => acknowledge(node, UNRECOGNIZED));
   skipAppState(ws, acknowledge);
   skipStatusPosts(ws, (node) => {
@@ -232,6 +212,7 @@ function handleInOrder(
   ws: WASocket["ws"],
   clock: Clock,
   before: (node: BinaryNode) => void,
+  atTurn: (node: BinaryNode) => Promise<void>,
   after: () => void,
 ): void {
   const handlers = ws.listeners("CB:message");
@@ -241,7 +222,13 @@ function handleInOrder(
     before(node);
     const { offline: _, ...attrs } = node.attrs;
     const handled = handlers.map((handle) =>
-      inOrder.run(() => within(clock, MESSAGE_MS, (async () => handle({ ...node, attrs }))())),
+      inOrder.run(() =>
+        within(
+          clock,
+          MESSAGE_MS,
+          atTurn(node).then(() => handle({ ...node, attrs })),
+        ),
+      ),
     );
     void Promise.allSettled(handled).then(after);
   });
@@ -285,14 +272,4 @@ function listenToEvents(sock: WASocket, { session, caches, events }: SocketOptio
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : "unknown error";
-}
-
-/** Baileys reads its caches by a type of its own choosing. */
-function asBaileysCache(cache: BoundedCache<unknown>) {
-  return {
-    get: <T>(key: string) => cache.get(key) as T | undefined,
-    set: <T>(key: string, value: T) => cache.set(key, value),
-    del: (key: string) => cache.del(key),
-    flushAll: () => cache.flushAll(),
-  };
 }

@@ -13,7 +13,7 @@ import type {
 import type { Delivery, MediaReference, SendFailure, SendResult } from "../message.ts";
 import { renderText } from "../text.ts";
 import { Attention } from "./attention.ts";
-import { createCaches } from "./baileys-socket.ts";
+import { createCaches } from "./caches.ts";
 import { Client, notConnected } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { InboundMedia } from "./inbound-media.ts";

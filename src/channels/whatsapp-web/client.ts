@@ -5,9 +5,9 @@ import type { Clock } from "../../runtime/clock.ts";
 import { sendFailure } from "../failure.ts";
 import type { Delivery, Recipient, SendFailure, SendResult } from "../message.ts";
 import { Acknowledgements, refusal } from "./acknowledgements.ts";
-import type { Caches } from "./baileys-socket.ts";
+import type { Caches } from "./caches.ts";
 import { isSameChat, isSelf, lidToWrite } from "./identity.ts";
-import { kindOf, lidOf, phoneJid, phoneOf, userOf, withoutDevice } from "./jid.ts";
+import { kindOf, phoneJid, phoneOf, userOf, withoutDevice } from "./jid.ts";
 import { type MediaConnections, NoMediaConnection } from "./media-connection.ts";
 import { UnsendableFile, UploadFailed, uploadFile } from "./media-upload.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type Quotation,
   type Target,
   type UploadedFile,
+  aliasOf,
   editMessage,
   mediaMessage,
   messageIdOf,
@@ -66,7 +67,10 @@ export class Client {
       if (typeof chat !== "string") return { ok: false, failure: chat };
       const message = await this.compose(sock, id, chat, delivery, deadline.signal);
       const record = { chat, delivery: delivery.id, message };
-      const attributes = { ...stanzaAttributes(delivery.content), ...this.alias(chat) };
+      const attributes = {
+        ...stanzaAttributes(message),
+        ...aliasOf(chat, this.options.session().mappings),
+      };
       return await this.relay(sock, id, record, attributes, deadline.signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -120,12 +124,6 @@ export class Client {
     if (found.some((device) => device.user === user)) return true;
     devices.del(user);
     return false;
-  }
-
-  /** Tells the account's other devices whose LID it is. */
-  private alias(chat: string): Record<string, string> {
-    const phone = lidOf(chat) && this.options.session().mappings.phoneOfLid(chat);
-    return phone ? { peer_recipient_pn: phoneJid(phone) } : {};
   }
 
   private async compose(

@@ -20,14 +20,16 @@ export interface Self {
 
 const mappingSchema = v.pipe(v.string(), v.regex(/^\d+$/));
 
+/** One end of a pair, as it is stored; null where there is none. */
+export function storedEnd(json: string | undefined): string | null {
+  if (json === undefined) return null;
+  const parsed = v.safeParse(mappingSchema, JSON.parse(json));
+  return parsed.success ? parsed.output : null;
+}
+
 /** Reads the mapping store of Baileys: `<number>` → LID, `<lid>_reverse` → number (`lib/Signal/lid-mapping.js`). */
 export function storedMappings(read: (id: string) => string | undefined): Mappings {
-  const value = (id: string | null): string | null => {
-    const json = id === null ? undefined : read(id);
-    if (json === undefined) return null;
-    const parsed = v.safeParse(mappingSchema, JSON.parse(json));
-    return parsed.success ? parsed.output : null;
-  };
+  const value = (id: string | null) => (id === null ? null : storedEnd(read(id)));
   return {
     phoneOfLid(lid) {
       const user = userOf(lid);
@@ -95,9 +97,13 @@ export function lidToWrite(
   return owner === null || owner === phone ? lid : null;
 }
 
-/** The pairs in what Baileys just stored, each once. */
+/** The pairs in what was just stored, by either end, each once. */
 export function learntPairs(stored: Record<string, string>): { phone: string; lid: string }[] {
-  return Object.entries(stored)
-    .filter(([id]) => /^\d+$/.test(id))
-    .map(([phone, lid]) => ({ phone: `+${phone}`, lid: `${lid}@lid` }));
+  const pairs = Object.entries(stored).map(([id, value]) => {
+    const [, lid] = /^(\d+)_reverse$/.exec(id) ?? [];
+    return lid
+      ? { phone: `+${value}`, lid: `${lid}@lid` }
+      : { phone: `+${id}`, lid: `${value}@lid` };
+  });
+  return [...new Map(pairs.map((pair) => [pair.phone + pair.lid, pair])).values()];
 }

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { proto } from "@whiskeysockets/baileys";
 import type { DeliveryContent } from "../message.ts";
+import type { Mappings } from "./identity.ts";
+import { lidOf, phoneJid } from "./jid.ts";
 
 /**
  * The WhatsApp id of a delivery: always the same, so that a repeated send is dropped by who has it already. Looks like
@@ -133,11 +135,17 @@ export function oncePerDevice(
   return [...each].map((recipientJid) => ({ recipientJid, message }));
 }
 
-/** What the stanza around such a message says of it (Baileys `messages-send.js`, sendMessage). */
-export function stanzaAttributes({ kind }: DeliveryContent): Record<string, string> {
-  if (kind === "edit") return { edit: "1" };
-  if (kind === "revoke") return { edit: "7" };
+/** What the stanza around a message of ours says of it (whatsmeow `send.go`, getEditAttribute). */
+export function stanzaAttributes({ protocolMessage }: proto.IMessage): Record<string, string> {
+  if (protocolMessage?.type === MESSAGE_EDIT) return { edit: "1" };
+  if (protocolMessage?.type === REVOKE) return { edit: "7" };
   return {};
+}
+
+/** Tells the account's other devices whose LID a message goes to. */
+export function aliasOf(chat: string, mappings: Mappings): Record<string, string> {
+  const phone = lidOf(chat) && mappings.phoneOfLid(chat);
+  return phone ? { peer_recipient_pn: phoneJid(phone) } : {};
 }
 
 /** `secret`: what the recipients' reactions, edits and reports of this message are tied to. */

@@ -1,6 +1,7 @@
-import { type WAMessageKey, jidDecode, type proto } from "@whiskeysockets/baileys";
+import { jidDecode, type proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
-import { Newest } from "../../runtime/newest.ts";
+import { Allowance } from "./allowance.ts";
+import { BoundedCache } from "./bounded-cache.ts";
 import { kindOf } from "./jid.ts";
 import type { Session } from "./session.ts";
 
@@ -8,41 +9,69 @@ import type { Session } from "./session.ts";
 const AT_ONCE = 10;
 const ONE_MORE_MS = 12_000;
 const MOST_GROUPS = 500;
+/** As often one device is answered for one message; a phone gives up after as many tries. */
+const MOST_TRIES = 5;
+const TRIES_MS = 24 * 3_600_000;
+const MOST_TRIED = 5000;
+
+/** Who asks for a message again. */
+export interface Asking {
+  id: string;
+  /** Where it was sent, as the asker names it. */
+  chat: string;
+  /** JID of the device. */
+  asker: string;
+}
 
 /**
- * How often messages go to a group again, all its members together. Each phone that cannot read one asks for it, and
- * Baileys sends it to the whole group for each (`messages-recv.js`, sendMessagesAgain), with a new sender key that serves
- * all others as well. Accounts have been locked for what hundreds of members brought about so. Who is not answered has
- * the key with the next message.
+ * How often messages go again. Of each message, a device is answered a few times: who keeps asking would have it
+ * encrypted and sent without an end.
+ *
+ * To groups, all members count together. Each phone that cannot read a message asks for it, and it goes to the whole
+ * group, with a new sender key that serves all others as well. Accounts have been locked for what hundreds of members
+ * brought about so. Who is not answered has the key with the next message.
  */
 export class Resends {
-  private readonly groups = new Newest<{ left: number; at: number }>(MOST_GROUPS);
+  private readonly groups;
+  private readonly tries;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    const limits = { atOnce: AT_ONCE, oneMoreMs: ONE_MORE_MS, most: MOST_GROUPS };
+    this.groups = new Allowance({ clock, ...limits });
+    this.tries = new BoundedCache<number>({ clock, most: MOST_TRIED, ttlMs: TRIES_MS });
+  }
 
-  /** Whether one more may go; counts it if so. */
+  /** Whether the device is answered once more; counts it if so. All messages that are not known, `null`, are one. */
+  try(device: string, id: string | null): boolean {
+    const key = id === null ? device : `${device} ${id}`;
+    const before = this.tries.get(key) ?? 0;
+    if (before >= MOST_TRIES) return false;
+    this.tries.set(key, before + 1);
+    return true;
+  }
+
+  /** Whether one more may go to the group; counts it if so. */
   take(group: string): boolean {
-    const now = this.clock.now();
-    const known = this.groups.get(group) ?? { left: AT_ONCE, at: now };
-    // A clock that was set back starts anew.
-    const at = Math.min(known.at, now);
-    const more = Math.floor((now - at) / ONE_MORE_MS);
-    const may = Math.min(AT_ONCE, known.left + more);
-    const since = may === AT_ONCE ? now : at + more * ONE_MORE_MS;
-    this.groups.set(group, { left: Math.max(0, may - 1), at: since });
-    return may > 0;
+    return this.groups.take(group);
   }
 }
 
-/** The message that somebody asks for again; undefined where it was not for them, or went to their group too often. */
-export function messageAgain(
+/** A phone's message goes to the whole chat again; other devices get theirs alone. */
+export function isForAll(asker: string): boolean {
+  return !jidDecode(asker)?.device;
+}
+
+/**
+ * What who asks for a message again gets; null: nothing. Without the message, as where it was not for them or went to
+ * their group too often, they get a new session, for they cannot read what is written under the one there is.
+ */
+export function answerTo(
   session: Pick<Session, "sentTo">,
   resends: Resends,
-  { remoteJid, participant, id }: WAMessageKey,
-): proto.IMessage | undefined {
-  const chat = remoteJid ?? "";
-  const message = session.sentTo(chat, id ?? "");
-  // Other devices than the phone get it alone.
-  const whole = kindOf(chat) === "group" && !jidDecode(participant ?? "")?.device;
-  return message && whole && !resends.take(chat) ? undefined : message;
+  { id, chat, asker }: Asking,
+): { message: proto.IMessage | null } | null {
+  const message = session.sentTo(chat, id) ?? null;
+  if (!resends.try(asker, message && id)) return null;
+  const whole = kindOf(chat) === "group" && isForAll(asker);
+  return { message: whole && message && !resends.take(chat) ? null : message };
 }

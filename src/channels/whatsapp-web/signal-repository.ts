@@ -7,9 +7,12 @@ import {
 import type { Clock } from "../../runtime/clock.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { type GroupCommit, isPassing } from "./group-commit.ts";
+import { storedEnd } from "./identity.ts";
 import type { IncomingStanzas } from "./incoming-stanzas.ts";
 import type { Journal, StanzaAttributes } from "./journal.ts";
+import { jsonOf } from "./key-store.ts";
 import type { KeyTransactions } from "./key-transactions.ts";
+import { keepNewestPairs } from "./lid-pairs.ts";
 import { addressOf } from "./jid.ts";
 import { within } from "./patience.ts";
 import { isSigned } from "./signature.ts";
@@ -20,6 +23,8 @@ const LOOK_UP_MS = 5_000;
 const NO_LID_MS = 10 * 60_000;
 /** After a phone said that it could not read us, its new session is taken even where one seems fine. */
 const RESET_WINDOW_MS = 60_000;
+
+const MAPPINGS = "lid-mapping";
 
 type MakeSignalRepository = SocketConfig["makeSignalRepository"];
 type LookUp = NonNullable<Parameters<MakeSignalRepository>[2]>;
@@ -43,10 +48,10 @@ export interface CarefulRepository {
 }
 
 /**
- * Baileys' Signal repository with five changes: all ratchets under one mutex ({@link KeyTransactions}); each
+ * Baileys' Signal repository with six changes: all ratchets under one mutex ({@link KeyTransactions}); each
  * plaintext kept in the write that moved its ratchet; a working session not replaced by a key bundle that was fetched
  * only because a cache ran out (`messages-send.js:208`); a server that does not answer about a LID cannot hold the
- * mutex; and the signature of a key bundle is checked.
+ * mutex; the signature of a key bundle is checked; and of LIDs and numbers the newest pair counts.
  */
 export function carefulRepository(parts: SignalParts): CarefulRepository {
   const { transactions, commit, journal, incoming, clock, onReceived, onUnreadable } = parts;
@@ -60,6 +65,9 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
     transactions.takeOver(auth.keys);
     const bounded = lookUp && boundedLookUp(lookUp, clock);
     const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, bounded);
+    keepNewestPairs(inner.lidMapping, storedIn(commit), (changes) =>
+      transactions.set({ [MAPPINGS]: changes }),
+    );
 
     const journaled = async (
       ciphertext: Uint8Array,
@@ -118,6 +126,13 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
       const address = addressOf(jid);
       if (address) resets.set(address, true);
     },
+  };
+}
+
+function storedIn(commit: GroupCommit) {
+  return (id: string) => {
+    const held = commit.get(MAPPINGS, id);
+    return storedEnd(held === undefined ? undefined : jsonOf(held));
   };
 }
 

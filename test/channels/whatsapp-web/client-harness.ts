@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WASocket, proto } from "@whiskeysockets/baileys";
 import type { Delivery, Recipient } from "../../../src/channels/message.ts";
-import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
+import { createCaches } from "../../../src/channels/whatsapp-web/caches.ts";
 import { Client } from "../../../src/channels/whatsapp-web/client.ts";
 import { MediaConnections } from "../../../src/channels/whatsapp-web/media-connection.ts";
 import { within } from "../../../src/channels/whatsapp-web/patience.ts";

@@ -113,10 +113,18 @@ describe("media", () => {
   });
 });
 
-test("edits and revokes are marked on the stanza", () => {
-  expect(stanzaAttributes({ kind: "edit", targetId: "T", text: "x" })).toEqual({ edit: "1" });
-  expect(stanzaAttributes({ kind: "revoke", targetId: "T" })).toEqual({ edit: "7" });
-  expect(stanzaAttributes({ kind: "text", text: "x", quote: null })).toEqual({});
+test("edits and revokes are marked on the stanza, the first time and when they are sent again", () => {
+  const kept = (message: proto.IMessage) =>
+    proto.Message.decode(proto.Message.encode(message).finish());
+  for (const [message, attributes] of [
+    [editMessage("4917@lid", "T", "x", 1), { edit: "1" }],
+    [revokeMessage("4917@lid", "T"), { edit: "7" }],
+    [reactionMessage("4917@lid", { id: "T", fromMe: true, participant: null }, "👍", 1), {}],
+    [textMessage("x", null, 0), {}],
+  ] as const) {
+    expect(stanzaAttributes(message)).toEqual(attributes);
+    expect(stanzaAttributes(kept(message))).toEqual(attributes);
+  }
 });
 
 test.each<[string[], string[] | null]>([

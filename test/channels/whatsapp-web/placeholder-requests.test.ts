@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
+import { createCaches } from "../../../src/channels/whatsapp-web/caches.ts";
 import { PlaceholderRequests } from "../../../src/channels/whatsapp-web/placeholder-requests.ts";
 import { partOf } from "../../../src/channels/whatsapp-web/placeholder.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";

@@ -8,6 +8,7 @@ import {
 } from "@whiskeysockets/baileys";
 import { decryptCarefully } from "../../../src/channels/whatsapp-web/careful-decryption.ts";
 import { silenceLibsignal } from "../../../src/channels/whatsapp-web/quiet-console.ts";
+import { learntPairs } from "../../../src/channels/whatsapp-web/identity.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { checkSignatures } from "../../../src/channels/whatsapp-web/signature.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
@@ -24,22 +25,40 @@ export function device(number: string, lookUp: LookUp = async () => []) {
   const folder = mkdtempSync(join(tmpdir(), "revka-ratchet-"));
   const clock = fakeClock();
   const received: string[] = [];
-  const session = Session.open({ path: join(folder, "s.db"), env: {} }, clock, {
-    onReceived: () => void received.push("one"),
-    onMappings: () => {},
-  });
-  session.creds.me = { id: `${number}:1@s.whatsapp.net` };
+  const learnt: ReturnType<typeof learntPairs> = [];
+  const open = () => {
+    const opened = Session.open({ path: join(folder, "s.db"), env: {} }, clock, {
+      onReceived: () => void received.push("one"),
+      onMappings: (stored) => void learnt.push(...learntPairs(stored)),
+    });
+    opened.creds.me = { id: `${number}:1@s.whatsapp.net` };
+    return opened;
+  };
   const refuse = (): never => {
     throw new Error("Baileys' own transactions are still in place");
   };
   const keys = { get: refuse, set: refuse, transaction: refuse, isInTransaction: refuse };
-  const repository: SignalRepositoryWithLIDStore = session.repository.make(
-    { creds: session.creds, keys },
-    baileysLog(silentLog),
-    lookUp,
-  );
+  const make = (opened: Session): SignalRepositoryWithLIDStore =>
+    opened.repository.make(
+      { creds: opened.creds, keys: { ...keys } },
+      baileysLog(silentLog),
+      lookUp,
+    );
+  let session = open();
+  let repository = make(session);
   return {
-    ...{ session, clock, received, repository },
+    ...{ clock, received, learnt },
+    get session() {
+      return session;
+    },
+    get repository() {
+      return repository;
+    },
+    restart() {
+      session.close();
+      session = open();
+      repository = make(session);
+    },
     jid: `${number}@s.whatsapp.net`,
     /** What the server gives to those who want to write to this device. */
     bundle() {

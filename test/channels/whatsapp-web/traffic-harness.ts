@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type BinaryNode, encodeWAMessage, type proto } from "@whiskeysockets/baileys";
 import type { InboundEvent } from "../../../src/channels/message.ts";
 import { Acknowledgements } from "../../../src/channels/whatsapp-web/acknowledgements.ts";
-import { createCaches } from "../../../src/channels/whatsapp-web/baileys-socket.ts";
+import { createCaches } from "../../../src/channels/whatsapp-web/caches.ts";
 import { MediaRetries } from "../../../src/channels/whatsapp-web/media-retry.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { Ingress } from "../../../src/channels/whatsapp-web/socket.ts";
@@ -135,11 +135,15 @@ export class Traffic {
     const { make } = repository;
     spyOn(repository, "make").mockImplementation((...values) => {
       const made = make(...values);
-      spyOn(made.lidMapping, "getPNForLID").mockImplementation(async () => {
+      const numberOf = made.lidMapping.getPNForLID.bind(made.lidMapping);
+      spyOn(made.lidMapping, "getPNForLID").mockImplementation(async (lid) => {
         await this.lookUp();
-        return ADA;
+        return numberOf(lid);
       });
-      spyOn(made.lidMapping, "getLIDForPN").mockResolvedValue(null);
+      // No server is asked for what is not known.
+      spyOn(made.lidMapping, "getLIDForPN").mockImplementation(async (jid) =>
+        this.session.mappings.lidOfPhone(jid.replace(/[:@].*/, "")),
+      );
       return {
         ...made,
         decryptMessage: async ({ ciphertext }) => {

@@ -52,17 +52,6 @@ test("the server's word on a message goes to the send that waits for it, with it
   expect(await Promise.all(words)).toEqual([{ ok: true }, { ok: false, error: "463" }]);
 });
 
-test("who could not read a message may have a new session: in a group its writer, not the group", () => {
-  const reset = spyOn(t.session.repository, "allowReset");
-  const group = "120363000000000001@g.us";
-  t.hear("CB:receipt", { id: "M1", type: "retry", from: ADA });
-  t.hear("CB:receipt", { id: "M2", type: "retry", from: group, participant: ADA });
-  for (const type of ["read", "played", "inactive"])
-    t.hear("CB:receipt", { id: "M3", type, from: ADA });
-  t.hear("CB:receipt", { id: "M4", from: ADA });
-  expect(reset.mock.calls).toEqual([[ADA], [ADA]]);
-});
-
 describe("what is no message to answer is counted", () => {
   const upsert = (message: Partial<WAMessage>) =>
     t.sock.ev.emit("messages.upsert", {

@@ -24,6 +24,10 @@ export interface ClientMessage {
   id: string;
   to: string;
   type: string | undefined;
+  /** what it does to another message: "1" edits, "7" takes back */
+  edit: string | undefined;
+  /** the number of the LID it goes to */
+  alias: string | undefined;
   /** how many devices it was encrypted for */
   recipients: number;
   /** how many times it was encrypted for them one by one */
@@ -51,6 +55,8 @@ export function acceptMessage(
     id,
     to,
     type: node.attrs.type,
+    edit: node.attrs.edit,
+    alias: node.attrs.peer_recipient_pn,
     recipients: deliveries.size,
     token: child(node, "tctoken")?.content?.toString(),
     copies: children(children(node, "participants")[0], "to").length,

@@ -1,0 +1,76 @@
+import {
+  type BinaryNode,
+  type LIDMapping,
+  type SignalRepositoryWithLIDStore,
+  decodeMessageNode,
+} from "@whiskeysockets/baileys";
+import { phoneKey } from "../../config/numbers.ts";
+import type { Self } from "./identity.ts";
+import { lidOf, phoneJid, phoneOf, userOf } from "./jid.ts";
+
+type LidStore = SignalRepositoryWithLIDStore["lidMapping"];
+/** By the names of Baileys: `<number>` → LID, `<lid>_reverse` → number; null takes one away. */
+export type PairChanges = Record<string, string | null>;
+
+/**
+ * Makes the newest pair of a LID and a number count from both ends. Baileys (`lib/Signal/lid-mapping.js`) keeps what else
+ * either of them was paired with, and takes a pair for known where the number has this LID, whatever the LID has.
+ */
+export function keepNewestPairs(
+  store: LidStore,
+  read: (id: string) => string | null,
+  write: (changes: PairChanges) => Promise<void>,
+): void {
+  const storePairs = store.storeLIDPNMappings.bind(store);
+  store.storeLIDPNMappings = async (pairs) => {
+    const changes = corrections(pairs, read);
+    if (Object.keys(changes).length > 0) {
+      await write(changes);
+      // What it has read before.
+      store.close();
+    }
+    await storePairs(pairs);
+  };
+}
+
+/** What is stored and contradicts these pairs, as it is to be; nothing where all agree or are new. */
+function corrections(pairs: LIDMapping[], read: (id: string) => string | null): PairChanges {
+  const changes: PairChanges = {};
+  const valueOf = (id: string) => (id in changes ? (changes[id] ?? null) : read(id));
+  for (const { pn, lid } of pairs) {
+    const [number, user] = [phoneOf(pn) && userOf(pn), lidOf(lid) && userOf(lid)];
+    if (!number || !user) continue;
+    const [formerLid, formerNumber] = [valueOf(number), valueOf(`${user}_reverse`)];
+    const isOtherLid = formerLid !== null && formerLid !== user;
+    const isOtherNumber = formerNumber !== null && phoneKey(formerNumber) !== phoneKey(number);
+    if (!isOtherLid && !isOtherNumber) continue;
+    if (isOtherLid && valueOf(`${formerLid}_reverse`) === number) {
+      changes[`${formerLid}_reverse`] = null;
+    }
+    if (isOtherNumber && valueOf(formerNumber) === user) changes[formerNumber] = null;
+    changes[number] = user;
+    changes[`${user}_reverse`] = number;
+  }
+  return changes;
+}
+
+/**
+ * Stores the pair that a message under a number names, where Baileys would not: it asks no further once it knows any
+ * number of the LID (`messages-recv.js`, handleMessage).
+ */
+export async function learnPair(store: LidStore, node: BinaryNode, self: Self): Promise<void> {
+  const pair = pairIn(node, self);
+  if (pair && (await store.getPNForLID(pair.lid))) await store.storeLIDPNMappings([pair]);
+}
+
+function pairIn(node: BinaryNode, { phone, lid }: Self): LIDMapping | null {
+  const { participant, from, recipient } = node.attrs;
+  if (![participant, from, recipient].some(phoneOf)) return null;
+  try {
+    const { key } = decodeMessageNode(node, phone ? phoneJid(phone) : "", lid ?? "").fullMessage;
+    const [one, other] = [key.participant ?? key.remoteJid, key.participantAlt ?? key.remoteJidAlt];
+    return phoneOf(one) && lidOf(other) ? { pn: one ?? "", lid: other ?? "" } : null;
+  } catch {
+    return null;
+  }
+}

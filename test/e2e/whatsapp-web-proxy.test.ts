@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createDispatchedFetch } from "../../src/net/dispatched-fetch.ts";
 import { parseProxy } from "../../src/net/proxy.ts";
 import { Harness, PATIENCE_MS } from "../channels/whatsapp-web/harness.ts";
+import { sendHistoryChunk } from "../doubles/whatsapp-web/history.ts";
 import { type CountingProxy, startHttpProxy, startSocksProxy } from "../net/proxies.ts";
 
 setDefaultTimeout(60_000);
@@ -71,6 +72,15 @@ for (const [kind, start] of Object.entries(proxies)) {
     await h.ada.waitForMessage("answer");
     const mediaPort = h.wa.media.host.split(":")[1] ?? "none";
     expect(reached(mediaPort).length).toBeGreaterThan(0);
+
+    // The media server's certificate is known to the channel's own way alone.
+    const [companion] = h.owner.companions;
+    const { jid: pnJid, lid: lidJid } = h.bob;
+    await sendHistoryChunk(
+      { phone: h.owner, companion: companion!, media: h.wa.media },
+      { history: { phoneNumberToLidMappings: [{ pnJid, lidJid }] } },
+    );
+    await h.events.waitFor((one) => one.kind === "identity" && one.sender.lid === lidJid);
   });
 }
 

@@ -132,6 +132,8 @@ class WhatsAppWeb implements Channel {
           ingress,
           acknowledgements: this.client.acknowledgements,
           mediaRetries: this.media.retries,
+          mediaConnections: files.mediaConnections,
+          fetch: options.fetch,
           caches: this.caches,
           version,
           url: config.ws_url ?? WS_URL,

@@ -5,7 +5,7 @@ import type { Fetch } from "../../net/fetch.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
 import type { MediaStream } from "../channel.ts";
 import type { MediaReference } from "../message.ts";
-import { MAC_BYTES, mediaKeys } from "./media-keys.ts";
+import { type FileKind, MAC_BYTES, mediaKeys } from "./media-keys.ts";
 
 const DEFAULT_HOST = "mmg.whatsapp.net";
 /** Named by senders who know the path alone (stickers mostly): no file lies there, and the name does not resolve. */
@@ -19,6 +19,15 @@ const sourceSchema = v.object({
   mediaKey: v.string(),
   fileEncSha256: v.nullable(v.string()),
 });
+
+/** A file on WhatsApp's servers; keys and hashes are base64. */
+export interface EncryptedFile {
+  kind: FileKind;
+  url: string | null;
+  directPath: string | null;
+  mediaKey: string;
+  fileEncSha256: string | null;
+}
 
 /** What the media servers say of a file that they hold no longer, or by an address that has run out (403). */
 const GONE = new Set([403, 404, 410]);
@@ -42,18 +51,26 @@ export interface DownloadOptions {
   hosts: string[];
 }
 
-/**
- * Opens a file of an inbound message: fetched by the channel's own fetch, deciphered as it comes. The stream fails at
- * its end where MAC or hash are wrong. Only WhatsApp's hosts are asked: the address was written by the sender.
- */
+/** Opens a file of an inbound message, as {@link openFile}. */
 export async function openDownload(
   media: MediaReference,
-  { fetch, signal, hosts }: DownloadOptions,
+  options: DownloadOptions,
 ): Promise<MediaStream> {
   const source = v.safeParse(sourceSchema, media.source);
   if (!source.success) throw new MediaUnavailable("the message does not say where its file is");
-  const { kind, mediaKey, fileEncSha256 } = source.output;
-  const url = addressOf(source.output, hosts);
+  return { body: await openFile(source.output, options), mimeType: media.mimeType };
+}
+
+/**
+ * Opens a file: fetched by the channel's own fetch, deciphered as it comes. The stream fails at its end where MAC or
+ * hash are wrong. Only WhatsApp's hosts are asked: the address was written by the sender.
+ */
+export async function openFile(
+  file: EncryptedFile,
+  { fetch, signal, hosts }: DownloadOptions,
+): Promise<ReadableStream<Uint8Array>> {
+  const { kind, mediaKey, fileEncSha256 } = file;
+  const url = addressOf(file, hosts);
   const response = await fetch(url, {
     headers: { origin: "https://web.whatsapp.com" },
     redirect: "error",
@@ -74,10 +91,7 @@ export async function openDownload(
   }
   const keys = mediaKeys(Buffer.from(mediaKey, "base64"), kind);
   const hash = fileEncSha256 === null ? null : Buffer.from(fileEncSha256, "base64");
-  return {
-    body: asItComes(body, signal).pipeThrough(decipher(keys, hash)),
-    mimeType: media.mimeType,
-  };
+  return asItComes(body, signal).pipeThrough(decipher(keys, hash));
 }
 
 /** The same bytes; where they break off, they say so as other downloads do. */

@@ -1,13 +1,25 @@
 import { hkdf } from "@whiskeysockets/baileys";
 import type { MediaKind } from "../message.ts";
 
-/** What the keys of a file are derived with, and where it lies. Source: Baileys `lib/Defaults/index.js`. */
-const kinds: Record<MediaKind, { info: string; path: string }> = {
-  image: { info: "WhatsApp Image Keys", path: "/mms/image" },
-  sticker: { info: "WhatsApp Image Keys", path: "/mms/image" },
-  video: { info: "WhatsApp Video Keys", path: "/mms/video" },
-  audio: { info: "WhatsApp Audio Keys", path: "/mms/audio" },
-  document: { info: "WhatsApp Document Keys", path: "/mms/document" },
+/** A file of a message, or a part of the phone's history. */
+export type FileKind = MediaKind | "history";
+
+/** What the keys of a file are derived with. Source of these, and of the paths: Baileys `lib/Defaults/index.js`. */
+const infos: Record<FileKind, string> = {
+  image: "WhatsApp Image Keys",
+  sticker: "WhatsApp Image Keys",
+  video: "WhatsApp Video Keys",
+  audio: "WhatsApp Audio Keys",
+  document: "WhatsApp Document Keys",
+  history: "WhatsApp History Keys",
+};
+
+const paths: Record<MediaKind, string> = {
+  image: "/mms/image",
+  sticker: "/mms/image",
+  video: "/mms/video",
+  audio: "/mms/audio",
+  document: "/mms/document",
 };
 
 /** Bytes of HMAC-SHA-256 behind the ciphertext. */
@@ -20,8 +32,8 @@ export interface MediaKeys {
 }
 
 /** The keys of one file: AES-256-CBC and HMAC-SHA-256 over IV and ciphertext. */
-export function mediaKeys(mediaKey: Uint8Array, kind: MediaKind): MediaKeys {
-  const expanded = Buffer.from(hkdf(mediaKey, 112, { info: kinds[kind].info }));
+export function mediaKeys(mediaKey: Uint8Array, kind: FileKind): MediaKeys {
+  const expanded = Buffer.from(hkdf(mediaKey, 112, { info: infos[kind] }));
   return {
     iv: expanded.subarray(0, 16),
     cipherKey: expanded.subarray(16, 48),
@@ -30,5 +42,5 @@ export function mediaKeys(mediaKey: Uint8Array, kind: MediaKind): MediaKeys {
 }
 
 export function uploadPath(kind: MediaKind): string {
-  return kinds[kind].path;
+  return paths[kind];
 }

@@ -58,7 +58,7 @@ export function isSameMessage(
   }
 }
 
-function isOwnPhone(jid: string | undefined, self: Self): boolean {
+export function isOwnPhone(jid: string | undefined, self: Self): boolean {
   return isSelf(jid, self) && (jidDecode(jid)?.device ?? 0) === 0;
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { InboundEvent } from "../message.ts";
 import { DISAPPEARING, DisappearingChats } from "./disappearing.ts";
 import { GroupCommit, type HeldChange } from "./group-commit.ts";
+import { HistoryChunks } from "./history-chunks.ts";
 import { type Mappings, type Self, isSameChat, storedMappings } from "./identity.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
 import { kindOf, lidOf, phoneOf } from "./jid.ts";
@@ -45,6 +46,7 @@ export class Session {
   readonly repository: CarefulRepository;
   readonly mappings: Mappings;
   readonly disappearing: DisappearingChats;
+  readonly history: HistoryChunks;
   private readonly store: KeyStore;
   readonly commit: GroupCommit;
   private legacy: Legacy;
@@ -84,6 +86,7 @@ export class Session {
     });
     const any = this.store.holds(DISAPPEARING);
     this.disappearing = new DisappearingChats(this.commit, this.mappings, any);
+    this.history = new HistoryChunks(this.commit);
     this.prune();
   }
 

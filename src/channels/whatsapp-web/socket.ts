@@ -3,6 +3,7 @@ import type { Logger } from "../../telemetry/log.ts";
 import { type Deliver, NotAccepted } from "../channel.ts";
 import type { InboundEvent } from "../message.ts";
 import { isPassing } from "./group-commit.ts";
+import { noteHistory } from "./history-chunks.ts";
 import { learntPairs } from "./identity.ts";
 import type { PendingStanza, Placeholder, StanzaAttributes } from "./journal.ts";
 import { type Translation, translate } from "./payload.ts";
@@ -185,6 +186,8 @@ export class Ingress {
   ): Promise<boolean> {
     if (handed.length === 0) return true;
     try {
+      const { clock, log } = this.options;
+      for (const { stanza } of handed) noteHistory(stanza, session, clock.now(), log);
       const writes = handed.flatMap(({ stanza, events, preview, carriesSenderKey }) => [
         session.journal.closing(stanza.stanza, preview, carriesSenderKey),
         ...(events.some(hasContent) ? arriving(stanza, session) : []),

@@ -1,4 +1,5 @@
 import { type WASocket, type WAVersion, proto } from "@whiskeysockets/baileys";
+import type { Fetch } from "../../net/fetch.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { DeliveryState } from "../message.ts";
@@ -6,6 +7,8 @@ import type { Acknowledgements } from "./acknowledgements.ts";
 import { endSocket, openSocket } from "./baileys-socket.ts";
 import type { Caches } from "./caches.ts";
 import type { Socket, SocketEvents } from "./connection.ts";
+import { HistoryReader } from "./history-reader.ts";
+import type { MediaConnections } from "./media-connection.ts";
 import type { MediaRetries } from "./media-retry.ts";
 import { PlaceholderRequests } from "./placeholder-requests.ts";
 import type { Session } from "./session.ts";
@@ -16,6 +19,8 @@ export interface WiredOptions {
   ingress: Ingress;
   acknowledgements: Acknowledgements;
   mediaRetries: MediaRetries;
+  mediaConnections: MediaConnections;
+  fetch: Fetch;
   caches: Caches;
   version: WAVersion;
   url: string;
@@ -40,6 +45,7 @@ export function openWired(options: WiredOptions): { sock: WASocket; socket: Sock
       opened: () => {
         options.events.opened();
         requests.start();
+        history.start();
       },
       acknowledged: (id, error) => acknowledgements.settle(id, error),
       mediaRetry: (node) => mediaRetries.hear(node, session),
@@ -61,11 +67,17 @@ export function openWired(options: WiredOptions): { sock: WASocket; socket: Sock
         peerDataOperationRequestType: PLACEHOLDER_MESSAGE_RESEND,
       }),
   });
+  const { fetch, mediaConnections } = options;
+  const history = new HistoryReader({
+    ...{ session, sock, fetch, mediaConnections, clock, log },
+    handedOver: () => ingress.settled(),
+  });
   const socket: Socket = {
     ping: () => ping(sock),
     requestPairCode: () => sock.requestPairingCode(pairing.digits, pairing.code ?? undefined),
     end: () => {
       requests.stop();
+      history.stop();
       endSocket(sock);
     },
   };

@@ -30,13 +30,16 @@ export const impatientClock: Clock = {
 };
 
 /** As {@link impatientClock}, but what waits for exactly one of these times waits for `elapse` instead. */
-export function heldClock(...held: number[]): Clock & { elapse(): void } {
+export function heldClock(...held: number[]): Clock & { elapse(): void; waits: Recorder<number> } {
   const waiting = new Set<() => void>();
+  const waits = new Recorder<number>("wait for the clock");
   return {
     now: systemClock.now,
+    waits,
     after(wanted, callback) {
       if (!held.includes(wanted)) return impatientClock.after(wanted, callback);
       waiting.add(callback);
+      waits.add(wanted);
       return () => waiting.delete(callback);
     },
     elapse() {

@@ -8,6 +8,7 @@ import { type BinaryNode, encodeWAMessage, type proto } from "@whiskeysockets/ba
 import type { InboundEvent } from "../../../src/channels/message.ts";
 import { Acknowledgements } from "../../../src/channels/whatsapp-web/acknowledgements.ts";
 import { createCaches } from "../../../src/channels/whatsapp-web/caches.ts";
+import { MediaConnections } from "../../../src/channels/whatsapp-web/media-connection.ts";
 import { MediaRetries } from "../../../src/channels/whatsapp-web/media-retry.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { Ingress } from "../../../src/channels/whatsapp-web/socket.ts";
@@ -59,8 +60,10 @@ export class Traffic {
     this.session = this.open();
     this.watchReading();
     const { session, ingress, acknowledgements, mediaRetries, caches, clock } = this;
+    const mediaConnections = new MediaConnections(clock);
     this.wired = openWired({
       ...{ session, ingress, acknowledgements, mediaRetries, caches, clock, log: silentLog },
+      ...{ mediaConnections, fetch: async () => new Response(null, { status: 404 }) },
       ...{ version: bundledVersion, url: `ws://127.0.0.1:${port}/`, proxy: null },
       events: {
         accepted: () => this.told.add("accepted"),

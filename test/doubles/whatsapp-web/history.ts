@@ -1,11 +1,14 @@
 import { deflateSync } from "node:zlib";
 import { encodeWAMessage, generateMessageIDV2, proto } from "@whiskeysockets/baileys";
 import type { Companion } from "./companion.ts";
+import type { MediaStore } from "./media.ts";
 import { pairwise } from "./phone-send.ts";
 import type { Phone } from "./phone.ts";
 import { now, stanza } from "./stanza.ts";
 
 const { HistorySyncType } = proto.HistorySync;
+
+type Notification = proto.Message.IHistorySyncNotification;
 
 /**
  * The phone's first message to a newly linked client: what went before the link, here no more than
@@ -24,17 +27,48 @@ export async function sendHistory(phone: Phone, companion: Companion): Promise<v
     pushnames: contacts.map(({ jid, account }) => ({ id: jid, pushname: account.name })),
     progress: 100,
   }).finish();
-  const message: proto.IMessage = {
-    protocolMessage: {
-      type: proto.Message.ProtocolMessage.Type.HISTORY_SYNC_NOTIFICATION,
-      historySyncNotification: {
-        syncType: HistorySyncType.INITIAL_BOOTSTRAP,
-        chunkOrder: 1,
-        progress: 100,
-        initialHistBootstrapInlinePayload: deflateSync(history),
-      },
-    },
-  };
+  await announce(phone, companion, {
+    syncType: HistorySyncType.INITIAL_BOOTSTRAP,
+    chunkOrder: 1,
+    progress: 100,
+    initialHistBootstrapInlinePayload: deflateSync(history),
+  });
+}
+
+/** A further part of the past, which the client is to download: `file` is one that is none. */
+export interface HistoryChunk {
+  history?: Omit<proto.IHistorySync, "syncType">;
+  file?: Uint8Array;
+  /** what the phone says of it, where that is not the truth */
+  said?: Notification;
+}
+
+/** The phone uploads a part of the past and tells a client where it lies. */
+export async function sendHistoryChunk(
+  { phone, companion, media }: { phone: Phone; companion: Companion; media: MediaStore },
+  { history = {}, file, said = {} }: HistoryChunk,
+): Promise<{ id: string }> {
+  const syncType = said.syncType ?? HistorySyncType.RECENT;
+  const encoded = proto.HistorySync.encode({
+    ...history,
+    syncType: HistorySyncType.RECENT,
+  }).finish();
+  const encrypted = await media.encrypt(file ?? deflateSync(encoded), "md-msg-hist");
+  const { directPath, mediaKey, fileSha256, fileEncSha256, fileLength } = encrypted;
+  const uploaded = { directPath, mediaKey, fileSha256, fileEncSha256, fileLength };
+  return announce(phone, companion, {
+    ...{ syncType, chunkOrder: 1, progress: 100, ...uploaded, ...said },
+  });
+}
+
+async function announce(
+  phone: Phone,
+  companion: Companion,
+  historySyncNotification: Notification,
+): Promise<{ id: string }> {
+  const id = generateMessageIDV2(phone.jid);
+  const type = proto.Message.ProtocolMessage.Type.HISTORY_SYNC_NOTIFICATION;
+  const message: proto.IMessage = { protocolMessage: { type, historySyncNotification } };
   await phone.main.inOrder(async () => {
     const { type, ciphertext } = await pairwise(phone.main, companion, encodeWAMessage(message));
     companion.deliver(
@@ -42,7 +76,7 @@ export async function sendHistory(phone: Phone, companion: Companion): Promise<v
         "message",
         {
           from: phone.jid,
-          id: generateMessageIDV2(phone.jid),
+          id,
           type: "text",
           category: "peer",
           t: now(),
@@ -52,4 +86,5 @@ export async function sendHistory(phone: Phone, companion: Companion): Promise<v
       ),
     );
   });
+  return { id };
 }

@@ -69,6 +69,18 @@ describe("variants of one message", () => {
   });
 });
 
+test("a new contact teaches who it is", () => {
+  const body = event({ eventType: "newContactMessageReceived", bsuid: "US.1" });
+  expect(parseWebhook(body, now)).toMatchObject([
+    { kind: "identity", sender: { phone: "+15550001111", userId: "US.1" } },
+  ]);
+});
+
+test("who wrote may stand in `from` alone", () => {
+  const { sender } = only(event({ waId: null, from: "15550002222" }));
+  expect(sender.phone).toBe("+15550002222");
+});
+
 test("a flag may be text; what says no is no", () => {
   expect(only(event({ owner: "false", forwarded: "true" }))).toMatchObject({ forwarded: true });
   expect(only(event({ owner: "0", forwarded: "false" }))).toMatchObject({ forwarded: false });
@@ -134,6 +146,12 @@ test("what is no message", () => {
     ["a template's fate", event({ eventType: "templateMessageFailed" }), "template_event"],
     ["a template in the message event", event({ type: "template" }), "template_event"],
     ["a new contact", event({ eventType: "newContactMessageReceived" }), "new_contact"],
+    [
+      "a new contact who is nobody",
+      event({ eventType: "newContactMessageReceived", waId: null }),
+      "new_contact",
+    ],
+    ["a template that was reviewed", { eventType: "templateReviewed" }, "template_event"],
     ["something else", event({ eventType: "ticketAssigned" }), "unknown_event"],
     ["nobody wrote", event({ waId: null }), "no_sender"],
     ["somebody malformed wrote", event({ waId: "<whatsappNumber>" }), "no_sender"],
@@ -212,7 +230,10 @@ test("a failed send says why as far as WATI does", () => {
 test("reactions point at what they are about", () => {
   const reaction = (text: unknown): InboundEvent[] =>
     parseWebhook(event({ type: "reaction", text, replyContextId: "wamid.ZERO" }), now);
-  expect(reaction("👍")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: "👍" }]);
+  const sender = { phone: "+15550001111" };
+  expect(reaction("👍")).toMatchObject([
+    { kind: "reaction", targetId: "wamid.ZERO", emoji: "👍", sender },
+  ]);
   expect(reaction({ body: "👍" })).toMatchObject([{ kind: "reaction", emoji: "👍" }]);
   expect(reaction("")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: null }]);
 });

@@ -307,5 +307,7 @@ test("long text is split, Markdown is put into WhatsApp's words", () => {
 });
 
 test("a repeated send is a second message, so what became of the first is asked", () => {
-  expect(channel()).toMatchObject({ name: "wati", backend: "wati", repeat: "ask", graceMs: 2_000 });
+  const made = channel();
+  expect(made).toMatchObject({ name: "wati", backend: "wati", repeat: "ask", graceMs: 2_000 });
+  expect(made.askPace).toEqual({ perSecond: 1, recipientIntervalMs: 1_000, recipientBurst: 1 });
 });

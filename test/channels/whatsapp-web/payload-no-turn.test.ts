@@ -58,6 +58,8 @@ describe("what is not acted upon", () => {
     ["a mention in a status", "status", { statusMentionMessage: { message: {} } }, {}],
     ["nothing", "empty", {}, {}],
     ["a stanza from nowhere", "malformed", hello, { from: "" }],
+    ["a stanza without an id", "malformed", hello, { id: "" }],
+    ["what a bot of WhatsApp's writes", "malformed", hello, { from: "867051314767696@bot" }],
     ["one who pretends to be us", "malformed", hello, { from: ada, recipient: ada }],
   ])("%s", (_, expected, content, attributes) => {
     expect(reason(content, { ...direct, ...attributes })).toBe(expected);
@@ -86,6 +88,13 @@ describe("what is not acted upon", () => {
     );
     const mappings = { ...none, phoneOfLid: () => "+491700000001" };
     expect(reason(edit, inGroup(adaLid), { mappings, ...written(direct) })).toBe("edit");
+  });
+
+  test("what another person wrote may be reacted to", () => {
+    const react = { reactionMessage: { key, text: "👍" } };
+    const bob = { ...direct, from: group, participant: "447700900002@s.whatsapp.net" };
+    const attributesOf = () => ({ ...direct, from: group, participant: ada });
+    expect(reason(react, bob, { attributesOf })).toBe("reaction");
   });
 
   test("the owner's own reactions and edits are nobody's event", () => {

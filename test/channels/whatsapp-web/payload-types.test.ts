@@ -146,6 +146,11 @@ describe("types and texts", () => {
       { stanzaId: "Q1", participant: "15550001000@s.whatsapp.net" },
       { replyTo: "Q1", mentionsMe: true },
     ],
+    [
+      "a reply to nothing of ours",
+      { participant: "15550001000@s.whatsapp.net" },
+      { replyTo: null, mentionsMe: false },
+    ],
     ["a mention of our LID", { mentionedJid: ["900015550001000@lid"] }, { mentionsMe: true }],
     ["a mention of another", { mentionedJid: [adaLid] }, { mentionsMe: false }],
     ["forwarded", { isForwarded: true }, { forwarded: true }],
@@ -158,6 +163,10 @@ describe("types and texts", () => {
     const parts = [{ senderKeyDistributionMessage: { groupId: group } }, hello];
     expect(message(parts, attributes).text).toBe("hello");
     expect(read(parts, attributes).carriesSenderKey).toBe(true);
+    expect(read(parts.slice(0, 1), attributes)).toMatchObject({
+      events: [{ kind: "ignored", reason: "empty" }],
+      carriesSenderKey: true,
+    });
   });
 
   test("what is kept for quotations is the text, or the type", () => {

@@ -16,8 +16,6 @@ import {
   reason,
 } from "./stanzas.ts";
 
-const { HD_IMAGE_DUAL_UPLOAD } = proto.MessageAssociation.AssociationType;
-
 describe("what is not acted upon", () => {
   test.each<[string, string, proto.IMessage, StanzaAttributes]>([
     ["a status", "status_broadcast", hello, { from: "status@broadcast", participant: ada }],
@@ -41,21 +39,15 @@ describe("what is not acted upon", () => {
     ["a pin", "pin", { pinInChatMessage: {} }, {}],
     ["an album's cover", "album", { albumMessage: { expectedImageCount: 2 } }, {}],
     [
-      "the better copy of an image that came already",
-      "media_copy",
-      {
-        associatedChildMessage: { message: { imageMessage: { caption: "look" } } },
-        messageContextInfo: { messageAssociation: { associationType: HD_IMAGE_DUAL_UPLOAD } },
-      },
-      {},
-    ],
-    [
       "a status of a group",
       "status",
       { groupStatusMessageV2: { message: hello } },
       { ...inAGroup },
     ],
     ["a mention in a status", "status", { statusMentionMessage: { message: {} } }, {}],
+    ["a group's in one", "status", { groupStatusMentionMessage: { message: hello } }, {}],
+    ["word of a status", "status", { statusNotificationMessage: {} }, {}],
+    ["a status to add to", "status", { statusAddYours: { message: hello } }, {}],
     ["nothing", "empty", {}, {}],
     ["a stanza from nowhere", "malformed", hello, { from: "" }],
     ["a stanza without an id", "malformed", hello, { id: "" }],
@@ -101,6 +93,20 @@ describe("what is not acted upon", () => {
     const own = { ...direct, from: "15550001000@s.whatsapp.net", recipient: ada };
     expect(reason({ reactionMessage: { key, text: "👍" } }, own)).toBe("own_reaction");
   });
+});
+
+test.each([
+  "HD_IMAGE_DUAL_UPLOAD",
+  "HD_VIDEO_DUAL_UPLOAD",
+  "HEVC_VIDEO_DUAL_UPLOAD",
+  "MOTION_PHOTO",
+] as const)("a further copy (%s) of a file that comes by itself starts nothing", (name) => {
+  const associationType = proto.MessageAssociation.AssociationType[name];
+  const copy = {
+    associatedChildMessage: { message: { imageMessage: { caption: "look" } } },
+    messageContextInfo: { messageAssociation: { associationType } },
+  };
+  expect(reason(copy, direct)).toBe("media_copy");
 });
 
 describe("events without a message", () => {

@@ -47,6 +47,9 @@ describe("types and texts", () => {
     ],
     ["a text that names a group", "text", "hello", { groupMentionedMessage: { message: hello } }],
     ["a text to a bot", "text", "hello", { botInvokeMessage: { message: hello } }],
+    ["a text of a bot", "text", "hello", { botForwardedMessage: { message: hello } }],
+    ["a question", "text", "hello", { questionMessage: { message: hello } }],
+    ["an answer to one", "text", "hello", { questionReplyMessage: { message: hello } }],
     [
       "an image of an album",
       "image",

@@ -35,7 +35,9 @@ describe("what is not acted upon", () => {
     ],
     ["a key share", "protocol", { protocolMessage: { type: 6 } }, {}],
     ["a sender key alone", "empty", { senderKeyDistributionMessage: { groupId: group } }, {}],
-    ["a vote", "poll_vote", { pollUpdateMessage: {} }, {}],
+    ["what stands around a message alone", "empty", { messageContextInfo: {} }, {}],
+    ["what an own device sent of nothing", "empty", { deviceSentMessage: { message: {} } }, {}],
+    ["a vote", "poll_vote", { messageContextInfo: {}, pollUpdateMessage: {} }, {}],
     ["a pin", "pin", { pinInChatMessage: {} }, {}],
     ["an album's cover", "album", { albumMessage: { expectedImageCount: 2 } }, {}],
     [
@@ -93,6 +95,25 @@ describe("what is not acted upon", () => {
     const own = { ...direct, from: "15550001000@s.whatsapp.net", recipient: ada };
     expect(reason({ reactionMessage: { key, text: "👍" } }, own)).toBe("own_reaction");
   });
+});
+
+test.each([
+  ["encReactionMessage", "encrypted_reaction"],
+  ["encCommentMessage", "comment"],
+  ["encEventResponseMessage", "event_response"],
+  ["secretEncryptedMessage", "encrypted_edit"],
+  ["keepInChatMessage", "keep_in_chat"],
+  ["call", "call"],
+  ["callLogMesssage", "call"],
+  ["bcallMessage", "call"],
+  ["placeholderMessage", "placeholder"],
+  ["messageHistoryBundle", "history"],
+  ["messageHistoryNotice", "history"],
+  ["stickerSyncRmrMessage", "protocol"],
+  ["fastRatchetKeySenderKeyDistributionMessage", "protocol"],
+  ["requestPhoneNumberMessage", "request_phone_number"],
+])("%s starts nothing: %s", (field, why) => {
+  expect(reason({ [field]: {} }, direct)).toBe(why);
 });
 
 test.each([

@@ -231,6 +231,7 @@ test("a BSUID in the list of WhatsApp Web, which knows none, is warned of", () =
     'config.toml:5: channels_config.whatsapp.allowed_numbers[1]: expected a number in international form or "*"; the entry is ignored',
   ]);
   expect(warnings(`${cloud}${list}`)).toEqual([]);
+  expect(warnings(`${web}allowed_numbers = ["+15551234567", "*"]\n`)).toEqual([]);
 });
 
 test("one of the two files of TLS alone is not enough", () => {

@@ -146,6 +146,7 @@ describe("what is sent along in a header must fit in one", () => {
     `${echo}[channels_config.whatsapp]\naccess_token = "EAAB…"\nsession_path = "/nowhere/s.db"\n`,
     `${echo}bearer_token = "b…"\n`,
     speech('api_key = "k…"'),
+    transcribing("openai", '[transcription.openai]\napi_key = "k…"\n').replace("= true", "= false"),
     transcribing("groq", '[transcription.openai]\napi_key = "k…"\n'),
     `${echo}[tts.openai]\napi_key = "k…"\n`,
     `${echo}[tts]\nenabled = true\ndefault_provider = "piper"\n[tts.openai]\napi_key = "k…"\n`,
@@ -192,6 +193,13 @@ describe("an address that is asked is one of the web", () => {
     const tunnel = '[tunnel]\nprovider = "none"\n[tunnel.custom]\nhealth_url = "later"\n';
     expect(complaints(`[agent]\nkind = "echo"\n${unused}${tunnel}`)).toEqual([]);
   });
+});
+
+test.each([
+  'custom"\n[tunnel.custom]\nstart_command = "t"\nhealth_url = "http://127.0.0.1:1/"\n',
+  'openvpn"\n[tunnel.openvpn]\nconfig_file = "/c"\n',
+])("a tunnel that has what it needs: %p", (lines) => {
+  expect(complaints(`${echo}[tunnel]\nprovider = "${lines}`)).toEqual([]);
 });
 
 test("Ollama's address is one of the web", () => {

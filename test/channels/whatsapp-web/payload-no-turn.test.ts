@@ -51,6 +51,7 @@ describe("what is not acted upon", () => {
     ["word of a status", "status", { statusNotificationMessage: {} }, {}],
     ["a status to add to", "status", { statusAddYours: { message: hello } }, {}],
     ["nothing", "empty", {}, {}],
+    ["a text of nothing", "empty", { conversation: "" }, {}],
     ["a stanza from nowhere", "malformed", hello, { from: "" }],
     ["a stanza without an id", "malformed", hello, { id: "" }],
     ["what a bot of WhatsApp's writes", "malformed", hello, { from: "867051314767696@bot" }],

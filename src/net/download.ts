@@ -5,7 +5,7 @@ import type { Fetch } from "./fetch.ts";
 import { networkErrorCode } from "./network-error.ts";
 
 /** Redirects followed at most, each checked like the first address. */
-export const maxRedirects = 3;
+const maxRedirects = 3;
 
 const usualIdleMs = 20_000;
 const usualTotalMs = 120_000;

@@ -31,13 +31,11 @@ export function defaultPort(protocol: string): string {
 }
 
 function matchesEntry(entry: string, host: string, port: string): boolean {
-  if (entry === "") return false;
-  if (entry === "*") return true;
   const { name, onlyPort } = splitPort(entry);
   if (onlyPort !== null && onlyPort !== port) return false;
   if (name === "*") return true;
   if (name.includes("/")) return inNetwork(name, host);
-  if (isIP(name)) return sameAddress(name, host);
+  if (isIP(name)) return inNetwork(`${name}/${isIP(name) === 4 ? 32 : 128}`, host);
   const domain = name.replace(/^\*?\./, "").replace(/\.$/, "");
   return domain !== "" && !isIP(host) && (host === domain || host.endsWith(`.${domain}`));
 }
@@ -60,10 +58,4 @@ function inNetwork(network: string, host: string): boolean {
   const networks = new (builtin.net().BlockList)();
   networks.addSubnet(address, Number(bits), kind);
   return networks.check(host, kind);
-}
-
-function sameAddress(address: string, host: string): boolean {
-  const family = isIP(host);
-  if (family === 0 || family !== isIP(address)) return false;
-  return inNetwork(`${address}/${family === 4 ? 32 : 128}`, host);
 }

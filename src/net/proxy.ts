@@ -74,8 +74,8 @@ export function proxyFor(service: string, url: URL, options: ProxyOptions): Prox
     variables.all_proxy;
   if (chosen !== undefined) return parseProxy(chosen);
 
-  const any = [table.http_proxy, table.https_proxy, table.all_proxy].some((it) => filled(it));
-  if (any || table.scope === "environment") return null;
+  const other = filled(secure ? table.http_proxy : table.https_proxy);
+  if (other !== undefined || table.scope === "environment") return null;
   throw new UnusableProxy(
     "[proxy] is enabled but names no proxy: set http_proxy, https_proxy or all_proxy",
   );

@@ -243,6 +243,20 @@ test.each<
     "admitted",
   ],
   [
+    "no mention, though a real one would do",
+    "web",
+    { ...patterns, mention_me: true },
+    group,
+    "mention_missing",
+  ],
+  [
+    "a real mention, and no word beside the pattern",
+    "web",
+    { ...patterns, mention_me: true },
+    { ...group, text: "@bot", mentionsMe: true },
+    "mention_only",
+  ],
+  [
     "a real mention does not open the list",
     "web",
     { ...patterns, allowed_numbers: [], mention_me: true },
@@ -286,6 +300,12 @@ test("only the text of an admitted message changes, and the one given stays as i
   const decision = admit(received, access("cloud", patterns), now);
   expect(decision).toEqual({ admitted: true, message: { ...received, text: "hi" } });
   expect(received.text).toBe("@bot  hi");
+});
+
+test("a picture whose caption is the mention goes on as it is, without a caption", () => {
+  const received = message({ type: "image", text: "@bot", attachments: [image] });
+  const decision = admit(received, access("cloud", patterns), now);
+  expect(decision).toEqual({ admitted: true, message: { ...received, text: "" } });
 });
 
 test("WATI: the allowlist alone", () => {

@@ -38,6 +38,12 @@ test.each<[a: string, b: string, same: boolean, why: string]>([
   ["+5215512345678", "+525512345678", true, "Mexico with and without the 1"],
   ["+5215512345678", "+525512345679", false, "Mexico, two numbers"],
   ["+1521551234567", "+152551234567", false, "digits that only look Mexican"],
+  ["+15511987654321", "+551187654321", false, "digits that only end as in Brazil"],
+  ["+55119876543210", "+551187654321", false, "digits that only begin as in Brazil"],
+  ["+15491123456789", "+541123456789", false, "digits that only end as in Argentina"],
+  ["+54911234567890", "+541123456789", false, "digits that only begin as in Argentina"],
+  ["+15215512345678", "+525512345678", false, "digits that only end as in Mexico"],
+  ["+52155123456780", "+525512345678", false, "digits that only begin as in Mexico"],
   ["nobody", "nobody", false, "no number at all"],
 ])("%s and %s: %p (%s)", (a, b, same) => {
   const key = phoneKey(a);
@@ -71,6 +77,8 @@ test.each<[raw: string, lid: string | null]>([
   ["123@s.whatsapp.net", null],
   ["123", null],
   ["@lid", null],
+  ["x123@lid", null],
+  ["123@lid.x", null],
 ])("%p is LID %p", (raw, lid) => expect(canonicalLid(raw)).toBe(lid));
 
 const phone = "+5511987654321";

@@ -76,6 +76,7 @@ describe("a failed turn", () => {
     ["exit code", shell("echo secret words; exit 3"), "exit code 3"],
     ["a signal", shell("kill -9 $$"), "SIGKILL"],
     ["no JSON", ["echo", "secret words"], "13 bytes are not JSON"],
+    ["a NUL", ["printf", "\\0"], "not JSON"],
     ["two documents", ["printf", "{}{}"], "not JSON"],
     ["endless output", ["yes", "secret words"], "more than 4194304 bytes"],
   ])("%s", async (_, command, detail) => {
@@ -83,6 +84,16 @@ describe("a failed turn", () => {
     expect(error).toBeInstanceOf(AgentError);
     expect(error).toMatchObject({ retryable: true, detail: expect.stringContaining(detail) });
     expect(String(error)).not.toContain("secret words");
+  });
+
+  test("a program that the system cannot run", async () => {
+    const program = join(folder, "garbage");
+    writeFileSync(program, "\x7fELF, but no program", { mode: 0o755 });
+    const error = await rejection(agent([program]).run(turn(), never));
+    expect(error).toMatchObject({
+      retryable: true,
+      detail: `the program ${program} of [agent] command did not start (ENOEXEC)`,
+    });
   });
 
   test("where nothing stands on standard error, nothing is logged of it", async () => {
@@ -199,9 +210,14 @@ test("the program gets the operator's environment without what is Revka's", () =
       HTTPS_PROXY: "http://proxy",
       REVKA_WHATSAPP_APP_SECRET: "no",
       REVKA_SESSION_KEY: "no",
+      revka_home: "no",
+      MY_REVKA_KEY: "for the agent",
       NOTIFY_SOCKET: "no",
       WATCHDOG_USEC: "no",
+      WATCHDOG_PID: "no",
       LISTEN_FDS: "no",
+      LISTEN_PID: "no",
+      LISTEN_FDNAMES: "no",
       CREDENTIALS_DIRECTORY: "no",
     }),
   ).toEqual({
@@ -210,6 +226,7 @@ test("the program gets the operator's environment without what is Revka's", () =
     LANG: "C.UTF-8",
     OPENAI_API_KEY: "for the agent",
     HTTPS_PROXY: "http://proxy",
+    MY_REVKA_KEY: "for the agent",
   });
 });
 

@@ -146,6 +146,9 @@ describe("a model that says that it takes no pictures", () => {
 
   test.each([
     [401, "your key is not enabled for llama-3.2-90b-vision"],
+    ...[402, 403, 408, 425, 502, 504].map(
+      (status) => [status, "llama-3.2-90b-vision is not supported now"] as const,
+    ),
     [429, "rate limit of llama-3.2-90b-vision reached; if this does not end, contact support"],
     [503, "llama-3.2-90b-vision is overloaded; if this does not end, contact support"],
     [529, "llama-3.2-90b-vision is overloaded; if this does not end, contact support"],

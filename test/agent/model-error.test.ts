@@ -17,6 +17,7 @@ const statuses = [
   [404, false],
   [302, false],
   [408, true],
+  [425, true],
   [429, true],
   [500, true],
   [503, true],

@@ -150,3 +150,29 @@ test("pictures go with what is said now, and with nothing of the history", () =>
     },
   ]);
 });
+
+test("empty ones and a leading assistant are left out, neighbours joined", () => {
+  const request = turn({
+    history: [
+      { role: "assistant", text: "hello" },
+      { role: "user", text: " \n" },
+      { role: "user", text: "a" },
+      { role: "user", text: "b" },
+      { role: "assistant", text: "" },
+      { role: "assistant", text: "c" },
+    ],
+    messages: [message({ text: "" }), message({ text: "d" }), message({ text: "e" })],
+  });
+  expect(promptMessages(request, new Map())).toEqual([
+    { role: "user", content: "a\n\nb" },
+    { role: "assistant", content: "c" },
+    { role: "user", content: "d\ne" },
+  ]);
+});
+
+test("a turn without a word says so", () => {
+  const request = turn({ messages: [message({ text: "" })] });
+  expect(promptMessages(request, new Map())).toEqual([
+    { role: "user", content: "[empty message]" },
+  ]);
+});

@@ -22,6 +22,7 @@ test.each([
   ["a text", { text: "hi" }, [{ kind: "text", text: "hi" }]],
   ["a text that says nothing", { text: " \n" }, []],
   ["no messages", { messages: [] }, []],
+  ["a message that says nothing", { messages: [{ text: "" }] }, []],
   [
     "the contract's example",
     { messages: [{ text: "a" }, { audio_path: "/a.ogg" }, { reaction: "👍" }] },

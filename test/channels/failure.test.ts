@@ -74,6 +74,17 @@ describe("transportFailure", () => {
     expect({ retry: failure.retry, code: failure.code }).toEqual({ retry, code } as never);
     expect(failure.hint).not.toContain("secret");
   });
+
+  test.each([
+    ...["EAI_FAIL", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"],
+    ...["UND_ERR_CONNECT_TIMEOUT", "ConnectionRefused", "FailedToOpenSocket", "ENFILE"],
+    ...["CERT_NOT_YET_VALID", "CERT_REVOKED", "CERT_UNTRUSTED", "HOSTNAME_MISMATCH"],
+    ...["DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT"],
+    ...["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+  ])("%s comes before the request", (code) => {
+    expect(transportFailure(coded(code), "Meta")).toMatchObject({ retry: "unsent", code } as never);
+  });
 });
 
 test.each([

@@ -25,11 +25,14 @@ describe("room for bodies", () => {
     }
   });
 
-  test("is kept for small ones while large ones have none, and bounded too", () => {
+  test("is kept for small ones while large ones have none, and bounded too, and comes back", () => {
     const reception = new Reception(4 * mebibyte);
     while (reception.enter(null));
-    for (let i = 0; i < 1000; i++) expect(reception.enter(2_000)).not.toBeNull();
+    const leave = Array.from({ length: 1000 }, () => reception.enter(2_000));
+    expect(leave.every((each) => each !== null)).toBe(true);
     expect(reception.enter(2_000)).toBeNull();
+    leave[0]?.();
+    expect(reception.enter(2_000)).not.toBeNull();
   });
 });
 

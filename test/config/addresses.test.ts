@@ -20,6 +20,7 @@ test.each([
   ["localhost.example", false],
   ["127.0.0.1.example", false],
   ["128.0.0.1", false],
+  ["1127.0.0.1", false],
   ["", false],
 ])("%p is loopback: %p", (host, loopback) => expect(isLoopbackHost(host)).toBe(loopback));
 
@@ -32,6 +33,7 @@ test.each<[address: string, scheme: "https" | "wss", fine: boolean]>([
   ["http://localhost@a.example", "https", false],
   ["wss://a.example", "https", false],
   ["https://a.example", "wss", false],
+  ["ftp://127.0.0.1", "https", false],
   ["a.example", "https", false],
   ["", "https", false],
 ])("%p as %s: %p", (address, scheme, fine) => {

@@ -44,7 +44,9 @@ test("what lies over the file leaves the file's own values as they were", () => 
 test("a secret of the environment switches no channel on", () => {
   const env = { REVKA_WHATSAPP_APP_SECRET: "of-the-variable" };
   expect(load(echo, { env }).config.channels_config.whatsapp).toBeUndefined();
-  expect(overlay({ channels_config: 5 }, env, {}).values).toEqual({ channels_config: 5 });
+  for (const channels_config of [5, {}, { wati: {} }]) {
+    expect(overlay({ channels_config }, env, {}).values).toEqual({ channels_config });
+  }
   expect(load(cloud, { env }).secrets).toContain("of-the-variable");
 });
 
@@ -77,6 +79,11 @@ test("a secret that holds another comes before it", () => {
     env: { A_TOKEN: "abcd", B_TOKEN: "abcdefgh" },
   });
   expect(secrets).toEqual(["abcdefgh", "abcd"]);
+});
+
+test("a password that does not decode is taken as it stands", () => {
+  const env = { HTTP_PROXY: "http://user:pw%zz@h" };
+  expect(load(echo, { env }).secrets).toContain("pw%zz");
 });
 
 test("a variable of three characters is no secret, nor is a name without a password", () => {

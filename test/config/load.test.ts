@@ -145,10 +145,11 @@ describe("a file that works may still deserve a word", () => {
     ],
     [
       "policies of the other mode",
-      `${web}dm_policy = "all"\ngroup_policy = "ignore"\n`,
+      `${web}dm_policy = "all"\ngroup_policy = "ignore"\nself_chat_mode = true\n`,
       [
         'config.toml:5: channels_config.whatsapp.dm_policy: has no effect unless mode = "personal"',
         'config.toml:6: channels_config.whatsapp.group_policy: has no effect unless mode = "personal"',
+        'config.toml:7: channels_config.whatsapp.self_chat_mode: has no effect unless mode = "personal"',
       ],
     ],
     [

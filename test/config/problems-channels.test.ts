@@ -37,6 +37,13 @@ describe("channels: a broken file says what is wrong, and where", () => {
       ],
     ],
     [
+      "a phone number id that leads elsewhere at its end",
+      `${cloud.replace('"1"', '"1/../me"')}`,
+      [
+        "config.toml:4: channels_config.whatsapp.phone_number_id: expected the digits that Meta shows as phone number ID",
+      ],
+    ],
+    [
       "a list item of another type",
       `${cloud}allowed_numbers = [\n  "+15551234567",\n  "*",\n  15551234567,\n]\n`,
       [
@@ -84,6 +91,13 @@ describe("channels: a broken file says what is wrong, and where", () => {
     [
       "a pair code too short",
       `${web}pair_phone = "15551234567"\npair_code = "ABC"\n`,
+      [
+        'config.toml:6: channels_config.whatsapp.pair_code: expected 8 letters or digits, or "" to have one made',
+      ],
+    ],
+    [
+      "a pair code too long",
+      `${web}pair_phone = "15551234567"\npair_code = "ABCDE1234"\n`,
       [
         'config.toml:6: channels_config.whatsapp.pair_code: expected 8 letters or digits, or "" to have one made',
       ],

@@ -146,6 +146,7 @@ describe("what is sent along in a header must fit in one", () => {
     `${echo}[channels_config.whatsapp]\naccess_token = "EAAB…"\nsession_path = "/nowhere/s.db"\n`,
     `${echo}bearer_token = "b…"\n`,
     speech('api_key = "k…"'),
+    transcribing("openai", '[transcription.openai]\napi_key = "k…"\n').replace("= true", "= false"),
     transcribing("groq", '[transcription.openai]\napi_key = "k…"\n'),
     `${echo}[tts.openai]\napi_key = "k…"\n`,
     `${echo}[tts]\nenabled = true\ndefault_provider = "piper"\n[tts.openai]\napi_key = "k…"\n`,
@@ -194,6 +195,13 @@ describe("an address that is asked is one of the web", () => {
   });
 });
 
+test.each([
+  'custom"\n[tunnel.custom]\nstart_command = "t"\nhealth_url = "http://127.0.0.1:1/"\n',
+  'openvpn"\n[tunnel.openvpn]\nconfig_file = "/c"\n',
+])("a tunnel that has what it needs: %p", (lines) => {
+  expect(complaints(`${echo}[tunnel]\nprovider = "${lines}`)).toEqual([]);
+});
+
 test("Ollama's address is one of the web", () => {
   expect(complaints(model("ollama", 'api_url = "ftp://10.0.0.5"\n'))).toHaveLength(1);
 });
@@ -231,6 +239,7 @@ test("a BSUID in the list of WhatsApp Web, which knows none, is warned of", () =
     'config.toml:5: channels_config.whatsapp.allowed_numbers[1]: expected a number in international form or "*"; the entry is ignored',
   ]);
   expect(warnings(`${cloud}${list}`)).toEqual([]);
+  expect(warnings(`${web}allowed_numbers = ["+15551234567", "*"]\n`)).toEqual([]);
 });
 
 test("one of the two files of TLS alone is not enough", () => {

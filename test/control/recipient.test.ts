@@ -38,7 +38,7 @@ test.each<[Parameters<typeof nameOf>[0], string]>([
   expect(recipientOf(name).kind).toBe(chat.kind);
 });
 
-test.each(["", "Ada", "group:", "12", "ada@example.com"])("%p is nobody", (target) => {
+test.each(["", "Ada", "group:", "a group:b", "12", "ada@example.com"])("%p is nobody", (target) => {
   expect(() => recipientOf(target)).toThrow(ControlError);
 });
 

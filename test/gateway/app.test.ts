@@ -30,7 +30,8 @@ test.each<[string, number]>([
   expect(errors).toEqual([]);
 });
 
-test("also who asks before the start is told how to take the answer", () => {
+test("who asks before the start is told to come again, and how to take the answer", () => {
+  expect(stillStarting().status).toBe(503);
   expect(stillStarting().headers.get("x-content-type-options")).toBe("nosniff");
   expect(stillStarting().headers.get("retry-after")).toBe("1");
 });

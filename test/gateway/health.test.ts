@@ -23,6 +23,12 @@ test.each([
     [],
     ["whatsapp is connecting"],
   ],
+  [
+    "a store that cannot be read",
+    [ready],
+    [{ ...storeAlarm, source: "store.read" }],
+    ["the disk is full"],
+  ],
   ["a store that cannot be written", [ready], [agentAlarm, storeAlarm], ["the disk is full"]],
 ])("%s", (_, channels, alarms, reasons) => {
   const health = healthOf(channels, alarms);
@@ -33,6 +39,14 @@ test.each([
 test("only what health is about is shown, whatever else a report holds", () => {
   const report = { ...ready, linked_as: "+15550001111", last_error: { hint: "token" } };
   expect(healthOf([report], []).channels).toEqual([ready]);
+});
+
+test("who asks hears what the check found, also where an earlier one found it", async () => {
+  const clock = fakeClock();
+  const check = sparingly(async () => {
+    throw new Error("no room");
+  }, clock);
+  for (let asked = 0; asked < 11; asked++) await expect(check()).rejects.toThrow("no room");
 });
 
 test("whoever asks often does not have the store written often", async () => {

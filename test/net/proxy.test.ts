@@ -150,6 +150,14 @@ const table: [
     null,
   ],
   [
+    "only http named",
+    "provider.openai",
+    "https://a.test",
+    global({ http_proxy: plain, all_proxy: undefined }),
+    {},
+    null,
+  ],
+  [
     "services: selected",
     "channel.wati",
     "https://a.test",
@@ -174,6 +182,7 @@ const table: [
     null,
   ],
   ["environment", "channel.wati", "https://a.test", environment, { HTTPS_PROXY: secure }, secure],
+  ["environment, http", "channel.wati", "http://a.test", environment, { HTTP_PROXY: plain }, plain],
   [
     "environment, lower case wins",
     "channel.wati",

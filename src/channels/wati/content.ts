@@ -63,10 +63,10 @@ function readMedia(event: WatiEvent, type: string, kind: MediaKind, text: string
   // Some events repeat the address in `text`.
   const words = text === data ? "" : text;
   const named = kind === "document" ? safeFilename(words || stored, "document") : null;
-  const isVoice = type === "voice" || voiceExtensions.has(extname(stored).toLowerCase());
+  const isVoice = voiceExtensions.has(extname(stored).toLowerCase());
   return {
     type: kind === "audio" && isVoice ? "voice" : type,
-    text: kind === "document" ? words || (named ?? "") : words,
+    text: words || (named ?? ""),
     attachments: [
       {
         kind,

@@ -1,15 +1,14 @@
 import * as v from "valibot";
-import { jsonObject, number } from "../../net/json-object.ts";
+import { jsonObject } from "../../net/json-object.ts";
 import { harmless, sendFailure, unreached } from "../failure.ts";
 import type { SendFailure } from "../message.ts";
-import { optional, text } from "./shapes.ts";
+import { text } from "./shapes.ts";
 
 /** WATI answers errors in several forms: `code` and `message` (v3), `result` and `info` (v1), ASP.NET's `title`. */
 const answerShape = jsonObject({
   ok: v.optional(v.unknown()),
   result: v.optional(v.unknown()),
   success: v.optional(v.unknown()),
-  code: optional(v.union([v.string(), number])),
   message: text,
   info: text,
   error: text,

@@ -14,8 +14,6 @@ const inbound = new Set(["message", "messageReceived"]);
 const ignoredEvents: ReadonlyMap<string, string> = new Map([
   // Repeats the customer's text, which its own event delivers.
   ["chatbotTriggered", "chatbot_triggered"],
-  ["templateMessageSent", "template_event"],
-  ["templateMessageFailed", "template_event"],
   ["templateReviewed", "template_event"],
 ]);
 

@@ -88,5 +88,5 @@ function secondsOf(raw: string | number | null | undefined): number | null {
       ? number
       : number * 1000
     : Date.parse(String(raw));
-  return Number.isFinite(ms) && ms > 0 && ms < 1e14 ? Math.floor(ms / 1000) : null;
+  return ms > 0 && ms < 1e14 ? Math.floor(ms / 1000) : null;
 }

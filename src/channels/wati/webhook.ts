@@ -70,7 +70,5 @@ function carriesSecret(context: Context, secret: string): boolean {
 
 /** A header is handed out as Latin-1, a letter a byte; whoever sends other letters means the bytes of UTF-8. */
 function readings(header: string): (string | Uint8Array)[] {
-  const bytes = Buffer.from(header, "latin1");
-  // Not where a letter was more than a byte: it would be cut to another.
-  return bytes.toString("latin1") === header ? [header, bytes] : [header];
+  return [header, Buffer.from(header, "latin1")];
 }

@@ -22,7 +22,6 @@ const healthShape = once(() =>
     entities: optional(
       v.array(
         v.object({
-          entity_type: text,
           errors: optional(
             v.array(
               v.object({

@@ -17,7 +17,7 @@ export const callTimeoutMs = 30_000;
 const maxAnswerBytes = 1024 * 1024;
 
 export interface GraphOptions {
-  /** Without a path of ours, e.g. `https://graph.facebook.com`. */
+  /** Without a path of ours and a slash at the end, e.g. `https://graph.facebook.com`. */
   baseUrl: string;
   /** `v26.0`. */
   version: string;
@@ -60,7 +60,7 @@ const errorAnswer = once(() =>
 
 /** The Graph API with one token and version in the path. Source: Graph API, overview and versioning. */
 export function createGraph(options: GraphOptions): Graph {
-  const base = `${options.baseUrl.replace(/\/+$/, "")}/${options.version}/`;
+  const base = `${options.baseUrl}/${options.version}/`;
   const call = async <T extends v.GenericSchema>(
     request: GraphCall<T>,
   ): Promise<GraphAnswer<v.InferOutput<T>>> => {

@@ -6,9 +6,6 @@ import { bareType } from "../media-limits.ts";
 type Body = Record<string, unknown>;
 export type Outgoing = { ok: true; body: Body } | { ok: false; failure: SendFailure };
 
-/** Meta echoes this much of ours back in a status. */
-const maxCallbackData = 512;
-
 /**
  * The body of `POST /{phone-number-id}/messages` for a delivery. `mediaId` is the upload of a media delivery's file.
  * Pure. Source: Meta, messages/send-messages; business-scoped-user-ids ("recipient"); groups.
@@ -28,9 +25,9 @@ export function messageBody(delivery: Delivery, mediaId: string | null): Outgoin
   if (delivery.recipient.kind === "group" && delivery.content.kind === "reaction") {
     return unsupported("content", "The Cloud API takes only text and files for groups.");
   }
-  const body: Body = { messaging_product: "whatsapp", ...address, ...content };
-  if (delivery.id.length <= maxCallbackData) body["biz_opaque_callback_data"] = delivery.id;
-  return { ok: true, body };
+  // Meta echoes up to 512 characters of ours back in a status.
+  const ours = { messaging_product: "whatsapp", biz_opaque_callback_data: delivery.id };
+  return { ok: true, body: { ...ours, ...address, ...content } };
 }
 
 function unsupported(what: string, hint: string): Outgoing {

@@ -26,6 +26,12 @@ test("is ready from its start to its stop, and says so to whoever listens", asyn
   ]);
 });
 
+test("is one account with what named less of it", () => {
+  const { wasAccount } = channel({ tenant_id: "17435002445" }).channel;
+  expect(wasAccount?.("live-mt-server.wati.io")).toBe(true);
+  expect(wasAccount?.("live-mt-server.wati.io/12025550123")).toBe(false);
+});
+
 test("warns of webhooks that anybody may send, and of nothing where a secret is set", async () => {
   for (const config of [{}, { webhook_secret: "  " }]) {
     const open = channel(config);

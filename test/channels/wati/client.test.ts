@@ -146,6 +146,23 @@ test("the id of what was sent is WATI's, else WhatsApp's, else none; a page is n
   }
 });
 
+test("a text is sent as JSON", async () => {
+  const asked: (string | null)[] = [];
+  const fetch = async (_: string | URL, init?: RequestInit) => {
+    asked.push(new Headers(init?.headers).get("content-type"));
+    return Response.json({});
+  };
+  await wati({}, { fetch }).send(delivery(text("hi")), never);
+  expect(asked).toEqual(["application/json"]);
+});
+
+test("a token that an answer repeats is not told", async () => {
+  const fetch = async () => Response.json({ message: "No key-77 here" }, { status: 400 });
+  const sent = await wati({ api_token: "key-77" }, { fetch }).send(delivery(text("hi")), never);
+  expect(JSON.stringify(sent)).not.toContain("key-77");
+  expect(sent).toMatchObject({ failure: { hint: expect.stringMatching(/No .+ here/) } });
+});
+
 describe("faults", () => {
   test("a wrong token holds", async () => {
     const sent = await channel({ api_token: "wrong" }).send(delivery(text("hi")), never);
@@ -274,6 +291,14 @@ test("the probe says whether sending is possible, and changes nothing", async ()
   expect(simulator.received).toEqual([]);
 });
 
+test.each<[string, () => Response, object]>([
+  ["no such question", () => Response.json({ message: "?" }, { status: 404 }), { retry: "no" }],
+  ["no such address", () => new Response("<html>", { status: 404 }), { retry: "no" }],
+  ["a page", () => new Response("<html>Log in"), { retry: "hold", code: "foreign_answer" }],
+])("a probe answered with %s", async (_name, answer, expected) => {
+  expect(await wati({}, { fetch: async () => answer() }).probe(never)).toMatchObject(expected);
+});
+
 test("long text is split, Markdown is put into WhatsApp's words", () => {
   const texts = channel().renderText(`**bold** ${"word ".repeat(2000)}`);
   expect(texts.length).toBeGreaterThan(1);
@@ -282,5 +307,7 @@ test("long text is split, Markdown is put into WhatsApp's words", () => {
 });
 
 test("a repeated send is a second message, so what became of the first is asked", () => {
-  expect(channel()).toMatchObject({ name: "wati", backend: "wati", repeat: "ask", graceMs: 2_000 });
+  const made = channel();
+  expect(made).toMatchObject({ name: "wati", backend: "wati", repeat: "ask", graceMs: 2_000 });
+  expect(made.askPace).toEqual({ perSecond: 1, recipientIntervalMs: 1_000, recipientBurst: 1 });
 });

@@ -146,6 +146,16 @@ test("text by type", () => {
       "Yes",
     ],
     ["an order", { type: "order", text: null }, "order", "[Order]"],
+    ["an order in words", { type: "order", text: "2 loaves" }, "order", "2 loaves"],
+    ["people in words", { type: "contacts", text: "Ada", data: null }, "contacts", "Ada"],
+    ["what is to come, in words", { type: "hologram", text: "Look!" }, "hologram", "Look!"],
+    ["a type in capitals", { type: " Text " }, "text", "hello"],
+    [
+      "a type without end",
+      { type: "x".repeat(41), text: null },
+      "x".repeat(40),
+      `[Message of type "${"x".repeat(40)}", which cannot be shown here]`,
+    ],
     [
       "what is to come",
       { type: "hologram\n<x>", text: null },
@@ -180,6 +190,11 @@ test("files by type", () => {
     [
       "a voice note under audio",
       { type: "audio", text: null, data: url },
+      { type: "voice", text: "" },
+    ],
+    [
+      "a voice note of another ending",
+      { type: "audio", text: null, data: url.replace("opus", "OGA") },
       { type: "voice", text: "" },
     ],
     ["music", { type: "audio", text: null, data: url.replace("opus", "mp3") }, { type: "audio" }],

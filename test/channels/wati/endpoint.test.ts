@@ -64,6 +64,13 @@ test("keys may be of one account unless they name two hosts, two tenants or two 
     ["a tenant in the address", bare, one, true],
     ["a tenant in the address, a number in tenant_id", key(host, "17435002445"), one, false],
     ["both", bare, key(`${host}/384776`, "17435002445"), true],
+    [
+      "a number that the tenant is named to",
+      key(host, "17435002445"),
+      key(`${host}/384776`, "17435002445"),
+      true,
+    ],
+    ["a name that the tenant is named to", key(host, "shop"), key(`${host}/384776`, "shop"), true],
     ["the tenant in either place", one, key(host, "384776"), true],
     ["another tenant", one, key(`${host}/384777`), false],
     ["another tenant, with a number", one, key(`${host}/384777`, "17435002445"), false],

@@ -30,6 +30,9 @@ test("what an answer means", () => {
     ["200 that says no", json(200, { result: false, info: "Invalid number" }), "no refused"],
     ["200 that says no by ok", json(200, { ok: false }), "no refused"],
     ["200 that says no by success", json(200, { success: false, error: "x" }), "no refused"],
+    ["200 that says no in a text", json(200, { success: "False" }), "no refused"],
+    ["200 that tells a failure", json(200, { result: "failed" }), "no refused"],
+    ["200 that tells of no error", json(200, { result: "no error" }), null],
     ["200 that says no in words", json(200, { result: "error", message: "x" }), "no refused"],
     [
       "200, the window is over",
@@ -41,7 +44,15 @@ test("what an answer means", () => {
       json(200, { result: false, message: "Too many requests" }),
       "backoff rate_limited",
     ],
+    [
+      "200, over the rate",
+      json(200, { result: false, info: "Rate limit hit" }),
+      "backoff rate_limited",
+    ],
+    ["200, slowed", json(200, { result: false, info: "Throttled" }), "backoff rate_limited"],
     ["200, a word like it", json(200, { result: false, info: "Corporate only" }), "no refused"],
+    ["200, not let in", json(200, { result: false, info: "Unauthorised" }), "hold token"],
+    ["200, the key", json(200, { result: false, info: "Invalid API key" }), "hold token"],
     ["200, the token", json(200, { result: false, info: "Token is expired" }), "hold token"],
     ["a page in place of an answer", html(200), "hold foreign_answer"],
     ["a redirect", html(302), "backoff foreign_answer"],
@@ -79,6 +90,11 @@ test("what an answer means", () => {
 test("the platform's wish to wait is kept", () => {
   expect(classifyAnswer({ ...bare(429), afterMs: 7000 })?.afterMs).toBe(7000);
   expect(classifyAnswer({ ...bare(503), afterMs: 7000 })?.afterMs).toBe(7000);
+});
+
+test.each(["message", "info", "error", "detail", "title"])("a hint tells %s", (key) => {
+  const failure = classifyAnswer(json(400, { [key]: "Not now." }));
+  expect(failure?.hint).toBe("WATI refuses the message: Not now.");
 });
 
 test("a hint repeats no number and no token", () => {

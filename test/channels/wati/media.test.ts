@@ -172,10 +172,19 @@ test("an endless body, a lie about the length and a wrong type are refused", asy
   }
 });
 
-test("a refused token is not tried on every address", async () => {
-  const server = await serve((_, outgoing) => void outgoing.writeHead(401).end());
+test.each<[string, Answer, object]>([
+  ["a refused token", (_, outgoing) => void outgoing.writeHead(401).end(), { status: 401 }],
+  ["a pace too fast", (_, outgoing) => void outgoing.writeHead(429).end(), { status: 429 }],
+  [
+    "a file too large",
+    (_, outgoing) =>
+      void outgoing.writeHead(200, { "content-length": 26 * 1024 * 1024 }).write("x"),
+    { code: "too_large" },
+  ],
+])("%s is not tried on every address", async (_name, answer, expected) => {
+  const server = await serve(answer);
   const media = reference({ url: `${server.url}/x`, path: null, id: "1", whatsappId: "wamid.1" });
-  await expect(read(media, server.url)).rejects.toMatchObject({ code: "status", status: 401 });
+  await expect(read(media, server.url)).rejects.toMatchObject(expected);
   expect(server.seen).toHaveLength(1);
 });
 
@@ -206,6 +215,7 @@ describe("a file that may lie in several places", () => {
     ["a foreign address", "https://evil.example/x", page, status(404), { code: "address_refused" }],
     ["no address at all", "https://", page, status(404), { code: "address_refused" }],
     ["what is not there by its id", null, page, status(404), { code: "status", status: 404 }],
+    ["what is nowhere", "/x", status(404), status(404), { code: "status", status: 404 }],
     ["trouble with the id", "https://evil.example/x", page, status(500), { status: 500 }],
     ["trouble with the address", "/x", status(500), status(404), { status: 500 }],
     ["trouble with both", "/x", status(500), status(503), { status: 503 }],
@@ -233,6 +243,14 @@ describe("a file that may lie in several places", () => {
     const media = reference({ url: null, path: null, id: null, whatsappId: null });
     await expect(read(media)).rejects.toThrow("the message names no file of WATI's");
   });
+});
+
+test("a stop is told as what stopped it", async () => {
+  const stop = new AbortController();
+  const server = await serve(() => stop.abort(new Error("the turn is over")));
+  const media = reference({ url: `${server.url}/x`, path: null, id: null, whatsappId: null });
+  const opened = wati({ api_url: server.url }).openMedia(media, stop.signal);
+  await expect(opened).rejects.toThrow("the turn is over");
 });
 
 test("an id that would leave its folder is not asked for", async () => {

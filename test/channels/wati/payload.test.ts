@@ -69,6 +69,18 @@ describe("variants of one message", () => {
   });
 });
 
+test("a new contact teaches who it is", () => {
+  const body = event({ eventType: "newContactMessageReceived", bsuid: "US.1" });
+  expect(parseWebhook(body, now)).toMatchObject([
+    { kind: "identity", sender: { phone: "+15550001111", userId: "US.1" } },
+  ]);
+});
+
+test("who wrote may stand in `from` alone", () => {
+  const { sender } = only(event({ waId: null, from: "15550002222" }));
+  expect(sender.phone).toBe("+15550002222");
+});
+
 test("a flag may be text; what says no is no", () => {
   expect(only(event({ owner: "false", forwarded: "true" }))).toMatchObject({ forwarded: true });
   expect(only(event({ owner: "0", forwarded: "false" }))).toMatchObject({ forwarded: false });
@@ -78,6 +90,8 @@ test("the id: WhatsApp's, else WATI's, else a hash that a repetition has too", (
   expect(only(event({ whatsappMessageId: null })).id).toBe("69282478274a880fe782b2d9");
   // What JSON.parse makes of 1e999.
   expect(only(event({ whatsappMessageId: Infinity })).id).toBe("69282478274a880fe782b2d9");
+  expect(only(event({ whatsappMessageId: "w".repeat(512) })).id).toBe("w".repeat(512));
+  expect(only(event({ whatsappMessageId: "w".repeat(513) })).id).toBe("69282478274a880fe782b2d9");
   const bare = event({ whatsappMessageId: "", id: null });
   const hash = only(bare).id;
   expect(hash).toStartWith("hash:");
@@ -121,7 +135,7 @@ test("messages without an id are told apart by whoever, whenever and whatever th
 test("what is no message", () => {
   const cases: [name: string, body: unknown, expected: string][] = [
     ["an echo", event({ owner: true }), "echo"],
-    ["an echo, in text", event({ owner: "True" }), "echo"],
+    ["an echo, in text", event({ owner: " True " }), "echo"],
     ["an echo, in digits", event({ owner: 1 }), "echo"],
     ["an echo by another name", event({ owner: null, fromMe: true }), "echo"],
     ["a chatbot's repetition", event({ eventType: "chatbotTriggered" }), "chatbot_triggered"],
@@ -134,6 +148,12 @@ test("what is no message", () => {
     ["a template's fate", event({ eventType: "templateMessageFailed" }), "template_event"],
     ["a template in the message event", event({ type: "template" }), "template_event"],
     ["a new contact", event({ eventType: "newContactMessageReceived" }), "new_contact"],
+    [
+      "a new contact who is nobody",
+      event({ eventType: "newContactMessageReceived", waId: null }),
+      "new_contact",
+    ],
+    ["a template that was reviewed", { eventType: "templateReviewed" }, "template_event"],
     ["something else", event({ eventType: "ticketAssigned" }), "unknown_event"],
     ["nobody wrote", event({ waId: null }), "no_sender"],
     ["somebody malformed wrote", event({ waId: "<whatsappNumber>" }), "no_sender"],
@@ -159,6 +179,7 @@ test("statuses name what was sent, never a message", () => {
     sentMessageDELIVERED_v2: "delivered",
     sentMessageREAD_bsuid: "read",
     sentMessageREPLIED: "read",
+    sentMessagePLAYED: "played",
   };
   for (const [eventType, state] of Object.entries(states)) {
     const events = parseWebhook(event({ eventType, owner: true }), now);
@@ -185,7 +206,12 @@ test("statuses name what was sent, never a message", () => {
   expect(failed).toMatchObject([
     {
       kind: "status",
-      status: { platformId: "w1", state: "failed", failure: { retry: "no", code: "131047" } },
+      status: {
+        platformId: "w1",
+        state: "failed",
+        timestamp: 1764238453,
+        failure: { retry: "no", code: "131047" },
+      },
     },
   ]);
   expect(JSON.stringify(failed)).not.toContain("555 000");
@@ -212,7 +238,10 @@ test("a failed send says why as far as WATI does", () => {
 test("reactions point at what they are about", () => {
   const reaction = (text: unknown): InboundEvent[] =>
     parseWebhook(event({ type: "reaction", text, replyContextId: "wamid.ZERO" }), now);
-  expect(reaction("👍")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: "👍" }]);
+  const sender = { phone: "+15550001111" };
+  expect(reaction("👍")).toMatchObject([
+    { kind: "reaction", targetId: "wamid.ZERO", emoji: "👍", sender },
+  ]);
   expect(reaction({ body: "👍" })).toMatchObject([{ kind: "reaction", emoji: "👍" }]);
   expect(reaction("")).toMatchObject([{ kind: "reaction", targetId: "wamid.ZERO", emoji: null }]);
 });
@@ -225,6 +254,7 @@ test("time: text or number, seconds or milliseconds, ISO, else when it was creat
     ["2025-01-15T12:00:00Z", null, 1736942400],
     ["", "2025-11-27T10:14:16.6268572Z", 1764238456],
     [null, "2025-11-27T10:14:16.6268572Z", 1764238456],
+    ["99999999999999999", null, now / 1000],
     ["soon", null, now / 1000],
     ["-5", null, now / 1000],
     [{}, [], now / 1000],

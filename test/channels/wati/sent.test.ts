@@ -64,12 +64,14 @@ describe("what WATI lists", () => {
 
   const cases: [string, DeliveryContent, object, boolean][] = [
     ["the same text", text("hi"), {}, true],
-    ["with other white space", text("a  b\n"), { text: "a b" }, true],
+    ["with other white space", text("a  b  c\n"), { text: "a b c" }, true],
     ["another text", text("hi"), { text: "hi!" }, false],
     ["no words", text("hi"), { text: null }, false],
     ["what the customer wrote", text("hi"), { owner: false }, false],
     ["nobody says whose", text("hi"), { owner: null }, false],
     ["a failed one", text("hi"), { status: "FAILED" }, false],
+    ["a kind in capitals", text("hi"), { type: "TEXT" }, true],
+    ["what has no kind", text("hi"), { type: null }, false],
     ["a ticket's note", text("hi"), { type: "ticket" }, false],
     ["one of before", text("hi"), { timestamp: new Date(began - 6_000).toISOString() }, false],
     ["one of just before", text("hi"), { timestamp: new Date(began - 4_000).toISOString() }, true],
@@ -110,8 +112,15 @@ describe("what WATI lists", () => {
   });
 
   test("with all the ids it has", async () => {
-    items = [item({ whatsapp_message_id: "wamid.a", local_message_id: "l" }), item({ id: null })];
-    expect(await find(text("hi"))).toEqual({ ok: true, found: [["a", "wamid.a", "l"]] });
+    items = [
+      item({ whatsapp_message_id: "wamid.a", local_message_id: "l" }),
+      item({ id: null, whatsappMessageId: "wamid.b" }),
+      item({ id: null }),
+    ];
+    expect(await find(text("hi"))).toEqual({
+      ok: true,
+      found: [["a", "wamid.a", "l"], ["wamid.b"]],
+    });
   });
 
   test("a clock of ours that is an hour ahead, or behind, does not matter", async () => {
@@ -122,6 +131,14 @@ describe("what WATI lists", () => {
       items = [item({ timestamp: new Date(began - hour - 60_000).toISOString() })];
       expect(await find(text("hi"))).toEqual({ ok: true, found: [] });
     }
+  });
+
+  test("where WATI does not tell its time, ours counts", async () => {
+    const fetch = async () => Response.json({ message_list: [item({})] });
+    const channel = wati({}, { clock: fakeClock(began), fetch });
+    const since = (at: number) => channel.findSent?.(delivery(text("hi")), at, never);
+    expect(await since(began)).toEqual({ ok: true, found: [["a"]] });
+    expect(await since(began + 60_000)).toEqual({ ok: true, found: [] });
   });
 
   test.each([["no list"], [{ a: 1 }], [null]])("%p tells nothing", async (body) => {

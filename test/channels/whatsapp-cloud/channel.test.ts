@@ -46,6 +46,11 @@ function channel(over: Over = {}) {
 
 const post = (body: unknown) => ({ method: "POST", body: JSON.stringify(body) });
 
+test("sends as many a second as the file says, and 45 ahead to one person", () => {
+  const { pace } = channel({ config: { messages_per_second: 20 } }).channel;
+  expect(pace).toEqual({ perSecond: 20, recipientIntervalMs: 6_000, recipientBurst: 45 });
+});
+
 test("says who it is", () => {
   const { name, backend, account, repeat } = channel().channel;
   expect({ name, backend, account, repeat }).toEqual({
@@ -208,7 +213,11 @@ describe("probe", () => {
     [
       "blocked",
       () => Response.json({ ...number, health_status: blocked }),
-      { retry: "hold", code: "141006", hint: expect.stringContaining("Add one.") },
+      {
+        retry: "hold",
+        code: "141006",
+        hint: expect.stringContaining("No payment method. Add one."),
+      },
     ],
     [
       "blocked without a reason",

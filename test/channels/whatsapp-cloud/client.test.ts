@@ -87,8 +87,18 @@ describe("what the answer means", () => {
   const rows: [string, () => Response, object][] = [
     [
       "a Graph error",
-      () => refused(400, { code: 131047, error_data: { details: "24 hours" } }),
-      { retry: "no", code: "131047" },
+      () => refused(400, { code: 131047, error_data: { details: "Too late." } }),
+      { retry: "no", code: "131047", hint: expect.stringMatching(/ Meta says: Too late\.$/) },
+    ],
+    [
+      "an error that is not known",
+      () => refused(400, { code: 99, message: "No such thing." }),
+      { retry: "no", code: "99", hint: "Meta refused with code 99. Meta says: No such thing." },
+    ],
+    [
+      "an error that is not known and passes",
+      () => refused(400, { code: 99, is_transient: true }),
+      { retry: "backoff", code: "99" },
     ],
     [
       "with Retry-After",

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { MediaReference } from "../../../src/channels/message.ts";
+import { callTimeoutMs } from "../../../src/channels/whatsapp-cloud/graph.ts";
 import { isMediaAddress } from "../../../src/channels/whatsapp-cloud/media-hosts.ts";
 import { openMedia } from "../../../src/channels/whatsapp-cloud/media-download.ts";
+import { fakeClock } from "../../support/clock.ts";
 import { graphStub, live, refused } from "./graph-stub.ts";
 
 describe("isMediaAddress", () => {
@@ -12,6 +14,7 @@ describe("isMediaAddress", () => {
     ["https://scontent.xx.fbcdn.net/a", meta, true],
     ["https://mmg.whatsapp.net/a", meta, true],
     ["https://graph.facebook.com/a", meta, true],
+    ["https://facebook.com/a", meta, true],
     ["http://lookaside.fbsbx.com/a", meta, false],
     ["https://lookaside.fbsbx.com:8443/a", meta, false],
     ["https://fbsbx.com.evil.example/a", meta, false],
@@ -27,6 +30,7 @@ describe("isMediaAddress", () => {
     ["https://127.0.0.1:4000/a", loopback, false],
     ["https://lookaside.fbsbx.com/a", loopback, false],
     ["http://10.0.0.1/a", loopback, false],
+    ["http://10.0.0.1:4000/a", loopback, false],
   ];
   test.each(rows)("%s from %s: %p", (address, base, expected) => {
     expect(isMediaAddress(new URL(address), base)).toBe(expected);
@@ -97,9 +101,33 @@ describe("openMedia", () => {
     });
   });
 
-  test("a stop is told as what stopped it", async () => {
+  test("what the webhook says of its kind counts before what is said later", async () => {
+    await using stub = graphStub(({ path }) =>
+      path.startsWith("/v26.0/")
+        ? Response.json({ url: `${stub.url}/file`, mime_type: "image/png" })
+        : new Response("bytes", { headers: { "content-type": "image/webp" } }),
+    );
+    const told = { ...media({ id: "77", url: null }), mimeType: "image/jpeg" };
+    expect((await openMedia(stub.graph, "106", told, live())).mimeType).toBe("image/jpeg");
+  });
+
+  test("a file is taken up to the size that Meta takes from anybody", async () => {
+    const longest = 100 * 1024 * 1024;
+    let length = longest;
+    await using stub = graphStub(() => new Response(), {
+      fetch: async () => new Response("bytes", { headers: { "content-length": `${length}` } }),
+    });
+    const opened = () =>
+      openMedia(stub.graph, "106", media({ id: null, url: `${stub.url}/file` }), live());
+    await (await opened()).body.cancel();
+    length++;
+    await expect(opened()).rejects.toMatchObject({ code: "too_large" });
+  });
+
+  test.each(["/v26.0/77", "/file"])("a stop while %s is asked is told as that", async (stopped) => {
     const stop = new AbortController();
-    await using stub = graphStub(() => {
+    await using stub = graphStub(({ path }) => {
+      if (!path.startsWith(stopped)) return Response.json({ url: `${stub.url}/file` });
       stop.abort(new Error("the turn is over"));
       return new Promise(() => {});
     });
@@ -155,21 +183,40 @@ describe("openMedia", () => {
     },
   );
 
-  test("Meta's refusal is told in its words", async () => {
-    await using stub = graphStub(() => refused(400, { code: 100 }));
+  const passing = { name: "DownloadFailure", mayPass: true };
+  const final = (code: string) => ({ name: "MediaUnavailable", code });
+  test.each<[string, () => Response, object]>([
+    ["a refusal is told in Meta's words", () => refused(400, { code: 100 }), final("100")],
+    ["trouble of Meta's own may pass", () => new Response(null, { status: 503 }), passing],
+    ["trouble that Meta calls passing may pass", () => refused(500, { code: 2 }), passing],
+    [
+      "a pause that Meta wants does not pass in a moment",
+      () => refused(400, { code: 4 }),
+      final("4"),
+    ],
+  ])("of what keeps the address: %s", async (_name, answer, expected) => {
+    await using stub = graphStub(answer);
     const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
-    await expect(opened).rejects.toMatchObject({ name: "MediaUnavailable", code: "100" });
+    await expect(opened).rejects.toMatchObject(expected);
   });
 
-  test("trouble of Meta's own may pass", async () => {
-    await using stub = graphStub(() => new Response(null, { status: 503 }));
-    const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
-    await expect(opened).rejects.toMatchObject({ mayPass: true });
-  });
+  test("a connection that does not stand may pass, a wait that took its time is not begun again", async () => {
+    const refuse = async () => {
+      throw Object.assign(new Error(), { code: "ECONNREFUSED" });
+    };
+    await using none = graphStub(() => new Response(), { fetch: refuse });
+    const file = media({ id: "77", url: null });
+    await expect(openMedia(none.graph, "106", file, live())).rejects.toMatchObject(passing);
 
-  test("what Meta wants a pause for does not pass in a moment", async () => {
-    await using stub = graphStub(() => refused(400, { code: 4 }));
-    const opened = openMedia(stub.graph, "106", media({ id: "77", url: null }), live());
-    await expect(opened).rejects.toMatchObject({ name: "MediaUnavailable", code: "4" });
+    const clock = fakeClock();
+    await using slow = graphStub(
+      () => {
+        void clock.advance(callTimeoutMs);
+        return new Promise(() => {});
+      },
+      { clock },
+    );
+    const opened = openMedia(slow.graph, "106", file, live());
+    await expect(opened).rejects.toMatchObject(final("timeout"));
   });
 });

@@ -22,7 +22,11 @@ describe("envelopes", () => {
     ["another product", { object: "page", entry: [] }, ["unknown_shape"]],
     ["entry is no list", { entry: "x" }, ["unknown_shape"]],
     ["no entries", { entry: [] }, []],
-    ["an entry without changes", { entry: [{}, 1] }, ["unknown_shape", "unknown_shape"]],
+    [
+      "entries without changes",
+      { entry: [{}, 1, null, { changes: 7 }] },
+      ["unknown_shape", "unknown_shape", "unknown_shape", "unknown_shape"],
+    ],
     [
       "a change without value",
       { entry: [{ changes: [{ field: "messages" }, null] }] },
@@ -71,9 +75,10 @@ describe("envelopes", () => {
     ["messages null", messagesBody([], { messages: null }), []],
     [
       "a message beside lists that are none",
-      messagesBody([hi], { statuses: {}, message_echoes: 7, calls: {}, errors: "x" }),
+      messagesBody([hi], { contacts: 7, statuses: {}, message_echoes: 7, calls: {}, errors: "x" }),
       ["malformed", "message"],
     ],
+    ["messages beside user ids", changeBody("user_id_update", { messages: [hi] }), []],
     ["user ids that are no list", changeBody("user_id_update", { user_id_update: {} }), []],
     [
       "the neighbours of a malformed message",
@@ -162,7 +167,7 @@ describe("envelopes", () => {
 test("the own number", () => {
   expect(ownNumberIn(messagesBody([]), phoneNumberId)).toBe("+15550783881");
   expect(ownNumberIn(messagesBody([]), "1")).toBeNull();
-  expect(ownNumberIn({ entry: [{}, { changes: [{}] }] }, phoneNumberId)).toBeNull();
+  expect(ownNumberIn({ entry: [{}, { changes: [{}, null] }] }, phoneNumberId)).toBeNull();
   expect(ownNumberIn("?", phoneNumberId)).toBeNull();
   const unnamed = { metadata: { phone_number_id: phoneNumberId } };
   expect(ownNumberIn(messagesBody([], unnamed), phoneNumberId)).toBeNull();

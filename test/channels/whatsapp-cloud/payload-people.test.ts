@@ -1,15 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  ada,
-  changeBody,
-  messageItem,
-  messagesBody,
-  onlyMessage,
-  parse,
-  reasons,
-  sender,
-  textItem,
-} from "./bodies.ts";
+import { ada, messagesBody, onlyMessage, parse, reasons, sender, textItem } from "./bodies.ts";
 
 describe("senders", () => {
   const nobody = { phone: null, userId: null, lid: null, username: null, name: null };
@@ -65,6 +55,31 @@ describe("senders", () => {
       [{ profile: { name: "Ada" } }],
       { ...nobody, phone: "+16505551234", name: "Ada" },
     ],
+    [
+      "contact without ids, of a BSUID",
+      { from: undefined, from_user_id: "US.1" },
+      [{ profile: { name: "Ada" } }],
+      { ...nobody, userId: "US.1", name: "Ada" },
+    ],
+    [
+      "contact with a number alone, of a BSUID",
+      { from: undefined, from_user_id: "US.1" },
+      [{ wa_id: "16505551234" }],
+      { ...nobody, phone: "+16505551234", userId: "US.1" },
+    ],
+    [
+      "a profile of nothing",
+      {},
+      [{ ...ada, profile: {} }],
+      { ...sender, username: null, name: null },
+    ],
+    ["the first of two of one number", {}, [ada, { ...ada, profile: { name: "Eve" } }], sender],
+    [
+      "the first of two of one BSUID",
+      { from: undefined, from_user_id: ada.user_id },
+      [ada, { ...ada, profile: { name: "Eve" } }],
+      sender,
+    ],
     ["the one of two that fits", {}, [{ wa_id: "49301", profile: { name: "Eve" } }, ada], sender],
     [
       "a contact that contradicts",
@@ -88,6 +103,12 @@ describe("senders", () => {
       [{ user_id: "US.1", profile: { name: "Eve" } }],
       { ...nobody, phone: "+16505551234", userId: "US.9" },
     ],
+    ...["US.1 or 2", "(US.1", "US.1)", "U".repeat(161)].map((id): (typeof rows)[number] => [
+      `no BSUID: ${id}`,
+      { from_user_id: id },
+      [],
+      { ...nobody, phone: "+16505551234" },
+    ]),
   ];
   test.each(rows)("%s", (_name, item, contacts, expected) => {
     const message = onlyMessage(messagesBody([textItem("Hi", item)], { contacts }));
@@ -120,6 +141,24 @@ describe("senders", () => {
       [
         ["+16505551234", ada.user_id],
         [null, "US.9"],
+      ],
+    ],
+    [
+      "a number, beside two BSUIDs",
+      { wa_id: "16505551234" },
+      [{ from_user_id: "US.1" }, { from_user_id: "US.9" }],
+      [
+        [null, "US.1"],
+        [null, "US.9"],
+      ],
+    ],
+    [
+      "a number, of one BSUID",
+      { wa_id: "16505551234" },
+      [{ from_user_id: "US.1" }, { from_user_id: "US.1" }],
+      [
+        ["+16505551234", "US.1"],
+        ["+16505551234", "US.1"],
       ],
     ],
     [
@@ -185,6 +224,12 @@ test("a number too large to be told from its neighbours is no id", () => {
   expect(id("9007199254740993")).not.toBe(id("9007199254740992"));
 });
 
+test("an id without end is none, and neither is one of spaces", () => {
+  const id = (raw: string) => onlyMessage(messagesBody([textItem("Hi", { id: raw })])).id;
+  expect(id("w".repeat(512))).toBe("w".repeat(512));
+  for (const raw of ["w".repeat(513), " "]) expect(id(raw)).toMatch(/^hash:/);
+});
+
 test("messages without an id are told apart by whoever, wherever and whatever they tell", () => {
   const id = (item: Record<string, unknown>) =>
     onlyMessage(messagesBody([textItem("Hi", { id: undefined, ...item })], { contacts: [] })).id;
@@ -205,113 +250,4 @@ test("messages without an id are told apart by whoever, wherever and whatever th
   for (const [name, one, other] of pairs) {
     expect([name, id(one) === id(other), id(one) === id(one)]).toEqual([name, false, true]);
   }
-});
-
-describe("identities", () => {
-  const identity = (event: object) => ({
-    kind: "identity",
-    previousUserId: null,
-    previousPhone: null,
-    ...event,
-  });
-  const person = (phone: string | null, userId: string | null) => ({
-    phone,
-    userId,
-    lid: null,
-    username: null,
-    name: null,
-  });
-  const system = (item: object, from: object = {}) =>
-    parse(messagesBody([messageItem({ type: "system", system: item, ...from })], { contacts: [] }));
-
-  test("a changed number", () => {
-    expect(system({ type: "user_changed_number", wa_id: "12195555358", body: "…" })).toEqual([
-      identity({ sender: person("+12195555358", null), previousPhone: "+16505551234" }) as never,
-    ]);
-  });
-
-  test("a changed user id, the old one in the body", () => {
-    const body = "User Ada changed from US.1 to US.2";
-    expect(
-      system({ type: "user_changed_user_id", user_id: "US.2", wa_id: "12195555358", body }),
-    ).toEqual([
-      identity({
-        sender: person("+12195555358", "US.2"),
-        previousPhone: "+16505551234",
-        previousUserId: "US.1",
-      }) as never,
-    ]);
-  });
-
-  test("a name that imitates the sentence steals nobody's id", () => {
-    const body = "User x changed from US.VICTIM to US.2 changed from US.1 to US.2";
-    expect(
-      system({ type: "user_changed_user_id", user_id: "US.2", body }, { from: undefined }),
-    ).toEqual([identity({ sender: person(null, "US.2"), previousUserId: "US.1" }) as never]);
-    const wrongEnd = "User changed from US.VICTIM to US.3";
-    expect(
-      reasons(
-        system(
-          { type: "user_changed_user_id", user_id: "US.2", body: wrongEnd },
-          { from: undefined },
-        ),
-      ),
-    ).toEqual(["system"]);
-  });
-
-  test.each<[string, unknown]>([
-    ["no system", undefined],
-    ["a system that is none", 7],
-    ["another change", { type: "customer_identity_changed", wa_id: "12195555358" }],
-    ["a change without a type", { wa_id: "12195555358", user_id: "US.2" }],
-  ])("%s ties nobody to anybody", (_name, item) => {
-    expect(reasons(system(item as object))).toEqual(["system"]);
-  });
-
-  test("a changed number has no id in its words, whatever they imitate", () => {
-    const body = "User Ada changed from US.VICTIM to US.2";
-    expect(
-      system({ type: "user_changed_number", wa_id: "12195555358", user_id: "US.2", body }),
-    ).toEqual([
-      identity({ sender: person("+12195555358", "US.2"), previousPhone: "+16505551234" }) as never,
-    ]);
-  });
-
-  test("a change to the same is none, and its words may be missing", () => {
-    const same = { type: "user_changed_user_id", wa_id: "16505551234", user_id: "US.1" };
-    expect(system(same, { from_user_id: "US.1" })).toEqual([
-      identity({ sender: person("+16505551234", "US.1") }) as never,
-    ]);
-    expect(reasons(system({ ...same, user_id: undefined }))).toEqual(["system"]);
-  });
-
-  test("field user_id_update", () => {
-    const item = {
-      wa_id: "16505551234",
-      user_id: { previous: "US.1", current: "US.2" },
-      timestamp: "1",
-    };
-    expect(parse(changeBody("user_id_update", { user_id_update: [item, 7, {}, null] }))).toEqual([
-      identity({ sender: person("+16505551234", "US.2"), previousUserId: "US.1" }) as never,
-      { kind: "ignored", reason: "malformed" },
-      { kind: "ignored", reason: "malformed" },
-      { kind: "ignored", reason: "malformed" },
-    ]);
-  });
-
-  test("a sent status ties number and BSUID, a group's does not", () => {
-    const status = {
-      id: "wamid.S",
-      status: "sent",
-      timestamp: "5",
-      recipient_id: "16505551234",
-      recipient_user_id: "US.1",
-    };
-    expect(parse(messagesBody([], { statuses: [status] }))[1]).toEqual(
-      identity({ sender: person("+16505551234", "US.1") }) as never,
-    );
-    expect(
-      parse(messagesBody([], { statuses: [{ ...status, recipient_type: "group" }] })),
-    ).toHaveLength(1);
-  });
 });

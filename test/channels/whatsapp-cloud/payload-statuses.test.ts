@@ -30,7 +30,21 @@ describe("statuses", () => {
     } as never);
   });
 
-  test.each([[undefined], [[]], ["?"], [[{ code: "x" }]], [[{ code: 2 ** 53 }]]])(
+  test.each<[object, string]>([
+    [
+      { code: 131047, title: "No", message: "No", error_data: { details: "Too late." } },
+      "Too late.",
+    ],
+    [{ code: 7, title: "No", message: "Too early." }, "Too early."],
+    [{ code: 7, title: "Too early." }, "Too early."],
+  ])("failed, with what Meta says in %j", (error, words) => {
+    const [event] = status({ status: "failed", errors: [error] });
+    expect(event).toMatchObject({
+      status: { failure: { hint: expect.stringMatching(new RegExp(` Meta says: ${words}$`)) } },
+    } as never);
+  });
+
+  test.each([[undefined], [[]], ["?"], [7], [[{ code: "x" }]], [[{ code: 2 ** 53 }]]])(
     "failed, with errors %p",
     (errors) => {
       expect(status({ status: "failed", errors })[0]).toMatchObject({
@@ -47,7 +61,9 @@ describe("statuses", () => {
   ])("failed for one person of a group (%s) is no failure of the message", (key) => {
     const item = { recipient_type: "group", recipient_id: "G", [key]: "US.1" };
     const failed = (code: number) => status({ ...item, status: "failed", errors: [{ code }] })[0];
-    expect(failed(131000)).toMatchObject({ status: { state: "sent", failure: null } } as never);
+    expect(failed(131000)).toMatchObject({
+      status: { platformId: "wamid.S", state: "sent", failure: null },
+    } as never);
     expect(failed(131042)).toMatchObject({
       status: { state: "failed", failure: { retry: "hold" } },
     } as never);

@@ -29,7 +29,7 @@ describe("context", () => {
     [
       "a reply",
       { context: { from: "15550783881", id: "wamid.Q" } },
-      { replyTo: "wamid.Q", mentionsMe: true, fromMe: false },
+      { replyTo: "wamid.Q", mentionsMe: true, fromMe: false, forwarded: false },
     ],
     [
       "a reply to oneself",
@@ -47,11 +47,18 @@ describe("context", () => {
     expect(onlyMessage(messagesBody([textItem("Hi", item)]))).toMatchObject(expected as never);
   });
 
+  test("where the own number is not told, nobody is taken for oneself", () => {
+    const unnamed = textItem("Hi", { from: undefined, from_user_id: "US.1", context: { id: "Q" } });
+    const body = messagesBody([unnamed], { contacts: [], metadata: undefined });
+    expect(onlyMessage(body)).toMatchObject({ fromMe: false, mentionsMe: false } as never);
+  });
+
   test.each([
     ["1749416383", 1749416383],
     [1749416383, 1749416383],
     ["1749416383.9", 1749416383],
     ["not_a_number", now / 1000],
+    [true, now / 1000],
     [undefined, now / 1000],
     ["", now / 1000],
     [-5, now / 1000],

@@ -17,6 +17,7 @@ describe("signatureMatches", () => {
     ["prefix in upper case", `SHA256=${hex}`, false],
     ["the old header's prefix", `sha1=${hex}`, false],
     ["a space behind the prefix", `sha256= ${hex}`, false],
+    ["words before the prefix", `sha1=0,sha256=${hex}`, false],
     ["a digit short", `sha256=${hex.slice(1)}`, false],
     ["a digit long", `sha256=${hex}0`, false],
     ["not hex", `sha256=${"g".repeat(64)}`, false],

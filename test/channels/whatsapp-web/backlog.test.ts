@@ -68,6 +68,28 @@ describe("of what waits for this device", () => {
     expect(said).toEqual([request]);
   });
 
+  test("what was announced and does not come is asked for, and silence begins with what comes", async () => {
+    announce("400");
+    await clock.advance(10_000);
+    expect(said).toEqual([request]);
+    for (let times = 0; times < 5; times++) {
+      await clock.advance(9_000);
+      arrive(1);
+    }
+    expect(said).toEqual([request]);
+    await clock.advance(10_000);
+    expect(said).toEqual([request, request]);
+  });
+
+  test("what was handled while others wait, or nothing is to come, asks for none", () => {
+    handled();
+    announce("400");
+    waiting = 101;
+    arrive(100);
+    handled();
+    expect(said).toEqual([]);
+  });
+
   test("it is asked for again where nothing comes, and not for ever", async () => {
     announce("400");
     arrive(5);

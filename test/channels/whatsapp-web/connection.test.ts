@@ -209,6 +209,15 @@ test("each code is shown with the time it is good for; the last drops the state 
   expect(s.sockets).toHaveLength(2);
 });
 
+test("a code that was taken is shown no more", async () => {
+  const s = setup();
+  s.connection.start();
+  await s.settle();
+  s.last().events.qr("code");
+  s.last().events.linked();
+  expect(s.connection.status).toEqual({ state: "connecting", reason: "linked; logging in" });
+});
+
 test("codes that nobody takes are no failures: the next follow after the shortest pause, however often", async () => {
   const s = setup();
   s.record.linked = false;

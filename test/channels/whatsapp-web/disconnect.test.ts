@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { UNTRUSTED, judge, pauseBefore } from "../../../src/channels/whatsapp-web/disconnect.ts";
+import {
+  TIMED_OUT,
+  UNREACHABLE,
+  UNTAKEN,
+  UNTOLD,
+  UNTRUSTED,
+  UNWRITABLE,
+  judge,
+  pauseBefore,
+} from "../../../src/channels/whatsapp-web/disconnect.ts";
 
 const ending = { linked: true, passkey: false, proxyFailure: null, expireSecs: null };
 
@@ -18,7 +27,6 @@ describe("what the end of a connection means", () => {
     [429, "backoff"],
     [440, "stop"],
     [463, "backoff"],
-    [UNTRUSTED, "backoff"],
     [500, "backoff"],
     [503, "backoff"],
     [999, "backoff"],
@@ -39,6 +47,18 @@ describe("what the end of a connection means", () => {
     const asked = { ...ending, passkey: true, code: 408 };
     expect(judge({ ...asked, linked: false })).toMatchObject({ next: "stop" });
     expect(judge(asked).next).toBe("backoff");
+  });
+
+  test.each([
+    [TIMED_OUT, "no answer"],
+    [UNTAKEN, "no phone took a code"],
+    [UNREACHABLE, "proxy_url"],
+    [UNWRITABLE, "session_path"],
+    [UNTOLD, "the store's disk"],
+    [UNTRUSTED, "certificate"],
+  ])("our own %i is tried again, and says where to look: %s", (code, words) => {
+    const reason = expect.stringContaining(words);
+    expect(judge({ ...ending, code })).toMatchObject({ next: "backoff", reason, afterMs: 0 });
   });
 
   test("only a refused version asks for another one", () => {
@@ -65,5 +85,5 @@ describe("what the end of a connection means", () => {
 test("the back-off doubles from 3 s to 300 s, up to a fifth less", () => {
   const pauses = [0, 1, 2, 3, 6, 7, 50].map((attempt) => pauseBefore(attempt, 0));
   expect(pauses).toEqual([3000, 6000, 12_000, 24_000, 192_000, 300_000, 300_000]);
-  expect(pauseBefore(0, 0.999)).toBeGreaterThanOrEqual(2400);
+  expect([0.5, 0.75].map((random) => pauseBefore(0, random))).toEqual([2700, 2550]);
 });

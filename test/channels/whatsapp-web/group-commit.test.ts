@@ -95,6 +95,18 @@ test("nothing staged is nothing to wait for", async () => {
   expect([commit.waits, onDisk("1")]).toEqual([false, '"a"']);
 });
 
+test("all of one turn is one write, also what has no key of its own", async () => {
+  const heard: string[] = [];
+  put("1", '"a"', () => heard.push("first"));
+  commit.afterwards(() => heard.push("on disk"));
+  commit.stage({ changes: [], alongside: [() => heard.push("second")] });
+  await commit.written();
+  expect(heard).toEqual(["first", "second", "on disk"]);
+  commit.stage({ changes: [], alongside: [() => heard.push("third")] });
+  await commit.written();
+  expect(heard).toContain("third");
+});
+
 test("who waits is told in order, once it is on disk; what is staged meanwhile is the next write", async () => {
   const heard: string[] = [];
   put("1", '"a"', () => heard.push("alongside"));

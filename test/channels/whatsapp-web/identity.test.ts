@@ -28,6 +28,7 @@ const stored: Record<string, string> = {
   "447700900008": '"900447700900009"',
   "447700900009": '"900447700900009"',
   "900447700900009_reverse": '"447700900009"',
+  "447700900010": '"900447700900010"',
   "5511987654321": '"905511987654321"',
   "551187654321": '"905511987654321"',
   "905511987654321_reverse": '"551187654321"',
@@ -56,6 +57,7 @@ describe("the pairs of LIDs and numbers that Baileys stored", () => {
   test("know the LID of a number, but not of one that its owner has no more", () => {
     expect(mappings.lidOfPhone("+447700900009")).toBe("900447700900009@lid");
     expect(mappings.lidOfPhone("+447700900008")).toBeNull();
+    expect(mappings.lidOfPhone("+447700900010")).toBe("900447700900010@lid");
   });
 
   test("know the LID by both forms of a number that has two", () => {

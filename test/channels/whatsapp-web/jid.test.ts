@@ -44,6 +44,8 @@ test.each<[string | null, string | null, string | null, string | null]>([
   [group, "120363000000000001", null, null],
   ["1234@s.whatsapp.net", "1234", null, null],
   ["ada@s.whatsapp.net", "ada", null, null],
+  ["ada12345@s.whatsapp.net", "ada12345", null, null],
+  ["12345ada@s.whatsapp.net", "12345ada", null, null],
   ["@s.whatsapp.net", null, null, null],
   ["@lid", null, null, null],
   ["nobody", null, null, null],

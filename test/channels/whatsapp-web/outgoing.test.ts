@@ -45,11 +45,19 @@ test("what disappears says after how many seconds, a quotation beside it or not"
 
 test("a reaction in a group names whom it is about", () => {
   const target = { id: "T", fromMe: false, participant: "4917@lid" };
-  expect(reactionMessage("1@g.us", target, "👍", 5).reactionMessage?.key).toEqual({
-    remoteJid: "1@g.us",
-    id: "T",
-    fromMe: false,
-    participant: "4917@lid",
+  expect(reactionMessage("1@g.us", target, "👍", 5).reactionMessage).toEqual({
+    key: { remoteJid: "1@g.us", id: "T", fromMe: false, participant: "4917@lid" },
+    text: "👍",
+    senderTimestampMs: 5,
+  });
+});
+
+test("an edit says what it is now, and since when", () => {
+  expect(editMessage("4917@lid", "T", "b", 5).protocolMessage).toMatchObject({
+    key: { remoteJid: "4917@lid", id: "T", fromMe: true },
+    type: 14,
+    editedMessage: { conversation: "b" },
+    timestampMs: 5,
   });
 });
 
@@ -101,6 +109,16 @@ describe("media", () => {
     expect(built[field]).toMatchObject(expected);
     const again = proto.Message.decode(proto.Message.encode(built).finish());
     expect(again[field]).toMatchObject(expected);
+  });
+
+  test.each<[MediaContent["media"], keyof proto.IMessage]>([
+    ["image", "imageMessage"],
+    ["voice", "audioMessage"],
+  ])("%s says where it lies, and when it disappears", (media, field) => {
+    expect(mediaMessage({ ...content, media }, file, 86_400)[field]).toMatchObject({
+      ...file,
+      contextInfo: { expiration: 86_400 },
+    });
   });
 
   test("a file without a name has one; of what is not known nothing is said", () => {

@@ -1,6 +1,10 @@
 import { expect, mock, test } from "bun:test";
 import { getEventListeners } from "node:events";
-import { DeadlineExceeded, within } from "../../../src/channels/whatsapp-web/patience.ts";
+import {
+  abortable,
+  DeadlineExceeded,
+  within,
+} from "../../../src/channels/whatsapp-web/patience.ts";
 import { fakeClock } from "../../support/clock.ts";
 
 const never = new Promise<never>(() => {});
@@ -9,6 +13,16 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
     () => null,
     (error: unknown) => error,
   );
+
+/** Hears what nobody listens to, which would end the process. */
+async function unheardOf(act: () => void) {
+  const unheard = mock();
+  process.on("unhandledRejection", unheard);
+  act();
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", unheard);
+  return unheard;
+}
 
 test("what comes in time is the answer, and nothing is waited for any more", async () => {
   const clock = fakeClock();
@@ -49,11 +63,24 @@ test("after a stop nothing is waited for, and what fails then is nobody's to hea
   const waiting = within(clock, 1000, late.promise, stopped);
   expect(await failure(waiting)).toEqual(new Error("stopping"));
   expect(clock.pending).toBe(0);
-  // Heard by nobody, it would end the process.
-  const unheard = mock();
-  process.on("unhandledRejection", unheard);
-  late.reject(new Error("late"));
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-  process.off("unhandledRejection", unheard);
-  expect(unheard).not.toHaveBeenCalled();
+  expect(await unheardOf(() => late.reject(new Error("late")))).not.toHaveBeenCalled();
+});
+
+test("without a time limit an answer is the answer, and the signal is listened to no more", async () => {
+  const { signal } = new AbortController();
+  expect(await abortable(Promise.resolve("fine"), signal)).toBe("fine");
+  const failing = abortable(Promise.reject(new Error("no")), signal);
+  expect(await failure(failing)).toEqual(new Error("no"));
+  await Promise.resolve();
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+});
+
+test.each(["before", "while"])("a stop %s it is waited for ends it too", async (when) => {
+  const stop = new AbortController();
+  const late = Promise.withResolvers<never>();
+  if (when === "before") stop.abort(new Error("stopping"));
+  const waiting = abortable(late.promise, stop.signal);
+  stop.abort(new Error("stopping"));
+  expect(await failure(waiting)).toEqual(new Error("stopping"));
+  expect(await unheardOf(() => late.reject(new Error("late")))).not.toHaveBeenCalled();
 });

@@ -16,8 +16,6 @@ import {
   reason,
 } from "./stanzas.ts";
 
-const { HD_IMAGE_DUAL_UPLOAD } = proto.MessageAssociation.AssociationType;
-
 describe("what is not acted upon", () => {
   test.each<[string, string, proto.IMessage, StanzaAttributes]>([
     ["a status", "status_broadcast", hello, { from: "status@broadcast", participant: ada }],
@@ -35,20 +33,17 @@ describe("what is not acted upon", () => {
       hello,
       { from: "15550001000@s.whatsapp.net", recipient: "867051314767696@bot" },
     ],
+    ["a timer set", "protocol", { protocolMessage: { key, type: 3, ephemeralExpiration: 1 } }, {}],
+    ["a revoke of nothing", "protocol", { protocolMessage: { type: 0 } }, {}],
+    ["an edit of nothing", "protocol", { protocolMessage: { type: 14, editedMessage: hello } }, {}],
+    ["a reaction to nothing", "reaction_without_target", { reactionMessage: { text: "👍" } }, {}],
     ["a key share", "protocol", { protocolMessage: { type: 6 } }, {}],
     ["a sender key alone", "empty", { senderKeyDistributionMessage: { groupId: group } }, {}],
-    ["a vote", "poll_vote", { pollUpdateMessage: {} }, {}],
+    ["what stands around a message alone", "empty", { messageContextInfo: {} }, {}],
+    ["what an own device sent of nothing", "empty", { deviceSentMessage: { message: {} } }, {}],
+    ["a vote", "poll_vote", { messageContextInfo: {}, pollUpdateMessage: {} }, {}],
     ["a pin", "pin", { pinInChatMessage: {} }, {}],
     ["an album's cover", "album", { albumMessage: { expectedImageCount: 2 } }, {}],
-    [
-      "the better copy of an image that came already",
-      "media_copy",
-      {
-        associatedChildMessage: { message: { imageMessage: { caption: "look" } } },
-        messageContextInfo: { messageAssociation: { associationType: HD_IMAGE_DUAL_UPLOAD } },
-      },
-      {},
-    ],
     [
       "a status of a group",
       "status",
@@ -56,8 +51,14 @@ describe("what is not acted upon", () => {
       { ...inAGroup },
     ],
     ["a mention in a status", "status", { statusMentionMessage: { message: {} } }, {}],
+    ["a group's in one", "status", { groupStatusMentionMessage: { message: hello } }, {}],
+    ["word of a status", "status", { statusNotificationMessage: {} }, {}],
+    ["a status to add to", "status", { statusAddYours: { message: hello } }, {}],
     ["nothing", "empty", {}, {}],
+    ["a text of nothing", "empty", { conversation: "" }, {}],
     ["a stanza from nowhere", "malformed", hello, { from: "" }],
+    ["a stanza without an id", "malformed", hello, { id: "" }],
+    ["what a bot of WhatsApp's writes", "malformed", hello, { from: "867051314767696@bot" }],
     ["one who pretends to be us", "malformed", hello, { from: ada, recipient: ada }],
   ])("%s", (_, expected, content, attributes) => {
     expect(reason(content, { ...direct, ...attributes })).toBe(expected);
@@ -88,10 +89,50 @@ describe("what is not acted upon", () => {
     expect(reason(edit, inGroup(adaLid), { mappings, ...written(direct) })).toBe("edit");
   });
 
+  test("what another person wrote may be reacted to", () => {
+    const react = { reactionMessage: { key, text: "👍" } };
+    const bob = { ...direct, from: group, participant: "447700900002@s.whatsapp.net" };
+    const attributesOf = () => ({ ...direct, from: group, participant: ada });
+    expect(reason(react, bob, { attributesOf })).toBe("reaction");
+  });
+
   test("the owner's own reactions and edits are nobody's event", () => {
     const own = { ...direct, from: "15550001000@s.whatsapp.net", recipient: ada };
     expect(reason({ reactionMessage: { key, text: "👍" } }, own)).toBe("own_reaction");
   });
+});
+
+test.each([
+  ["encReactionMessage", "encrypted_reaction"],
+  ["encCommentMessage", "comment"],
+  ["encEventResponseMessage", "event_response"],
+  ["secretEncryptedMessage", "encrypted_edit"],
+  ["keepInChatMessage", "keep_in_chat"],
+  ["call", "call"],
+  ["callLogMesssage", "call"],
+  ["bcallMessage", "call"],
+  ["placeholderMessage", "placeholder"],
+  ["messageHistoryBundle", "history"],
+  ["messageHistoryNotice", "history"],
+  ["stickerSyncRmrMessage", "protocol"],
+  ["fastRatchetKeySenderKeyDistributionMessage", "protocol"],
+  ["requestPhoneNumberMessage", "request_phone_number"],
+])("%s starts nothing: %s", (field, why) => {
+  expect(reason({ [field]: {} }, direct)).toBe(why);
+});
+
+test.each([
+  "HD_IMAGE_DUAL_UPLOAD",
+  "HD_VIDEO_DUAL_UPLOAD",
+  "HEVC_VIDEO_DUAL_UPLOAD",
+  "MOTION_PHOTO",
+] as const)("a further copy (%s) of a file that comes by itself starts nothing", (name) => {
+  const associationType = proto.MessageAssociation.AssociationType[name];
+  const copy = {
+    associatedChildMessage: { message: { imageMessage: { caption: "look" } } },
+    messageContextInfo: { messageAssociation: { associationType } },
+  };
+  expect(reason(copy, direct)).toBe("media_copy");
 });
 
 describe("events without a message", () => {

@@ -48,6 +48,9 @@ describe("types and texts", () => {
     ],
     ["a text that names a group", "text", "hello", { groupMentionedMessage: { message: hello } }],
     ["a text to a bot", "text", "hello", { botInvokeMessage: { message: hello } }],
+    ["a text of a bot", "text", "hello", { botForwardedMessage: { message: hello } }],
+    ["a question", "text", "hello", { questionMessage: { message: hello } }],
+    ["an answer to one", "text", "hello", { questionReplyMessage: { message: hello } }],
     [
       "an image of an album",
       "image",
@@ -76,6 +79,28 @@ describe("types and texts", () => {
       { locationMessage: { degreesLatitude: 52.5, degreesLongitude: 13.4, name: "Café" } },
     ],
     [
+      "a place by its address",
+      "location",
+      "Location 1, 2, Main Street",
+      {
+        locationMessage: { degreesLatitude: 1, degreesLongitude: 2, address: "Main\n\nStreet" },
+      },
+    ],
+    [
+      "a place that moves",
+      "location",
+      "Location 1, 2, on my way",
+      {
+        liveLocationMessage: { degreesLatitude: 1, degreesLongitude: 2, caption: "on my way" },
+      },
+    ],
+    [
+      "a document by its title",
+      "document",
+      "Offer",
+      { documentMessage: { ...file, title: "Offer" } },
+    ],
+    [
       "a visiting card",
       "contacts",
       "Bob, +44 7700",
@@ -85,6 +110,78 @@ describe("types and texts", () => {
           vcard: "BEGIN:VCARD\nTEL;type=CELL:+44 7700\nEND:VCARD",
         },
       },
+    ],
+    [
+      "visiting cards",
+      "contacts",
+      "Bob, +44 7700; Contact, +1 2",
+      {
+        contactsArrayMessage: {
+          contacts: [
+            { displayName: "Bob", vcard: "item1.tel: +44 7700 \nNOTE:a TEL:9" },
+            { vcard: "TEL:+1 2" },
+          ],
+        },
+      },
+    ],
+    [
+      "a button without words",
+      "button",
+      "y",
+      { buttonsResponseMessage: { selectedButtonId: "y" } },
+    ],
+    [
+      "a template's button without words",
+      "button",
+      "y",
+      { templateButtonReplyMessage: { selectedId: "y" } },
+    ],
+    [
+      "a list without words",
+      "interactive",
+      "row-1",
+      { listResponseMessage: { singleSelectReply: { selectedRowId: "row-1" } } },
+    ],
+    [
+      "an answer of a flow",
+      "interactive",
+      "Sent",
+      {
+        interactiveResponseMessage: {
+          body: { text: "Sent" },
+          nativeFlowResponseMessage: { name: "flow" },
+        },
+      },
+    ],
+    [
+      "an answer of a flow without words",
+      "interactive",
+      "flow",
+      { interactiveResponseMessage: { nativeFlowResponseMessage: { name: "flow" } } },
+    ],
+    [
+      "a product",
+      "product",
+      "Product, Shoes, how much?",
+      { productMessage: { product: { title: "Shoes" }, body: "how much?" } },
+    ],
+    [
+      "an event",
+      "event",
+      "Event, Party, at ours",
+      { eventMessage: { name: "Party", description: "at ours" } },
+    ],
+    [
+      "an invitation",
+      "group_invite",
+      "Invitation to a group, Friends, come in",
+      { groupInviteMessage: { groupName: "Friends", caption: "come in" } },
+    ],
+    [
+      "a poll of the second version",
+      "poll",
+      "Poll, When?",
+      { pollCreationMessageV2: { name: "When?" } },
     ],
     [
       "a button",
@@ -102,9 +199,10 @@ describe("types and texts", () => {
     [
       "an order",
       "order",
-      "Order, Shoes, 2 items",
-      { orderMessage: { orderTitle: "Shoes", itemCount: 2 } },
+      "Order, Shoes, 2 items, soon please",
+      { orderMessage: { orderTitle: "Shoes", itemCount: 2, message: "soon please" } },
     ],
+    ["an order of nothing", "order", "Order", { orderMessage: {} }],
     [
       "a poll",
       "poll",
@@ -128,14 +226,24 @@ describe("types and texts", () => {
   });
 
   test("a file says what is needed to fetch it, and its size is a number", () => {
-    const [attachment] = message({
-      imageMessage: { ...file, fileEncSha256: Buffer.alloc(32, 2) },
-    }).attachments;
-    expect(attachment).toMatchObject({
-      kind: "image",
+    const digests = { fileSha256: Buffer.alloc(32, 3), fileEncSha256: Buffer.alloc(32, 2) };
+    const [attachment] = message({ videoMessage: { ...file, ...digests, seconds: 9 } }).attachments;
+    const base64 = (byte: number) => Buffer.alloc(32, byte).toString("base64");
+    expect(attachment).toEqual({
+      kind: "video",
       mimeType: "a/b",
+      filename: null,
       size: 7,
-      source: { directPath: "/f", mediaKey: Buffer.alloc(32, 1).toString("base64") },
+      durationSecs: 9,
+      source: {
+        kind: "video",
+        ...{ messageId: "M1", chat: ada, fromMe: false, participant: null },
+        url: "https://mmg.whatsapp.net/f",
+        directPath: "/f",
+        mediaKey: base64(1),
+        fileSha256: base64(3),
+        fileEncSha256: base64(2),
+      },
     });
     expect(JSON.parse(JSON.stringify(attachment))).toEqual(attachment);
   });
@@ -162,12 +270,37 @@ describe("types and texts", () => {
     expect(attachment?.source).toMatchObject({ messageId: "M1", ...expected });
   });
 
+  test("a document's name and the length of sound are told; a size that is none is not", () => {
+    const attachment = (content: proto.IMessage) => message(content).attachments[0];
+    const document = { ...file, fileName: "offer.pdf", fileLength: 2 ** 60 };
+    expect(attachment({ documentMessage: document })).toMatchObject({
+      filename: "offer.pdf",
+      size: null,
+    });
+    expect(attachment({ audioMessage: { ...file, seconds: 4 } })).toMatchObject({
+      durationSecs: 4,
+    });
+  });
+
+  test("a picture may be a reply as a text may", () => {
+    const contextInfo = { stanzaId: "Q1", participant: "15550001000@s.whatsapp.net" };
+    expect(message({ imageMessage: { ...file, contextInfo } })).toMatchObject({
+      replyTo: "Q1",
+      mentionsMe: true,
+    });
+  });
+
   test.each<[string, proto.IContextInfo, object]>([
     ["a quotation", { stanzaId: "Q1", participant: ada }, { replyTo: "Q1", mentionsMe: false }],
     [
       "a reply to us",
       { stanzaId: "Q1", participant: "15550001000@s.whatsapp.net" },
       { replyTo: "Q1", mentionsMe: true },
+    ],
+    [
+      "a reply to nothing of ours",
+      { participant: "15550001000@s.whatsapp.net" },
+      { replyTo: null, mentionsMe: false },
     ],
     ["a mention of our LID", { mentionedJid: ["900015550001000@lid"] }, { mentionsMe: true }],
     ["a mention of another", { mentionedJid: [adaLid] }, { mentionsMe: false }],
@@ -181,6 +314,10 @@ describe("types and texts", () => {
     const parts = [{ senderKeyDistributionMessage: { groupId: group } }, hello];
     expect(message(parts, attributes).text).toBe("hello");
     expect(read(parts, attributes).carriesSenderKey).toBe(true);
+    expect(read(parts.slice(0, 1), attributes)).toMatchObject({
+      events: [{ kind: "ignored", reason: "empty" }],
+      carriesSenderKey: true,
+    });
   });
 
   test("what is kept for quotations is the text, or the type", () => {

@@ -66,6 +66,11 @@ describe("who, where, when", () => {
     }
   });
 
+  test("what says no time is of long ago, and a name of blanks is none", () => {
+    const bare = message(hello, { ...direct, t: "?", notify: "  " });
+    expect([bare.timestamp, bare.sender.name]).toEqual([0, null]);
+  });
+
   test("a group's message names its group", () => {
     const attributes = { ...direct, from: group, participant: ada };
     expect(message(hello, attributes).chat).toEqual({ kind: "group", id: group });
@@ -87,7 +92,7 @@ describe("who, where, when", () => {
     const own: proto.IMessage = { deviceSentMessage: { destinationJid: ada, message: hello } };
     const written = message(own, { ...direct, ...attributes });
     expect(written).toMatchObject({ fromMe: true, chat: { kind }, text: "hello" });
-    expect(written.sender.phone).toBe("+15550001000");
+    expect(written.sender).toMatchObject({ phone: "+15550001000", lid: "900015550001000@lid" });
   });
 
   test("is known too of one who goes by a name, in a group and alone", () => {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { BinaryNode } from "@whiskeysockets/baileys";
-import { messageKeyOf, placeholderOf } from "../../../src/channels/whatsapp-web/placeholder.ts";
+import {
+  messageKeyOf,
+  partOf,
+  placeholderOf,
+} from "../../../src/channels/whatsapp-web/placeholder.ts";
 import { ada, adaLid, around, direct, group, inAGroup } from "./stanzas.ts";
 
 const node = (
@@ -30,6 +34,25 @@ test.each<[string, BinaryNode]>([
   expect(placeholderOf(stanza, around.self)).toEqual({ ...direct, offline: "0" });
 });
 
+test.each<[string, Record<string, string>]>([
+  ["by LID", { from: adaLid }],
+  ["of a group", inAGroup],
+])("one %s is asked for too", (_, more) => {
+  const attributes = { ...direct, ...more };
+  expect(placeholderOf(node([unavailable()], more), around.self)).toEqual({
+    ...attributes,
+    offline: "0",
+  });
+});
+
+test("each is known by its chat, its writer and its id, and comes again under the same name", () => {
+  const one = { ...direct, ...inAGroup };
+  const others = [{ id: "M2" }, { participant: adaLid }, { from: "1@g.us" }];
+  const names = [one, ...others.map((more) => ({ ...one, ...more }))].map(partOf);
+  expect(new Set(names).size).toBe(4);
+  expect(partOf({ ...one, t: "9", offline: "3" })).toBe(partOf(one));
+});
+
 test.each<[string, BinaryNode]>([
   ["what can be decrypted", node([enc("msg")])],
   ["what is for a bot", node([enc("msmsg")])],
@@ -50,6 +73,7 @@ test.each<[string, BinaryNode]>([
   ],
   ["one of an unknown chat", node([unavailable()], { from: "1@bot" })],
   ["a stanza from nowhere", node([unavailable()], { from: "" })],
+  ["a stanza without an id", node([unavailable()], { id: "" })],
 ])("%s is not", (_, stanza) => {
   expect(placeholderOf(stanza, around.self)).toBeNull();
 });
@@ -74,6 +98,11 @@ describe("the phone knows a message by chat, writer and id:", () => {
       "the owner's",
       { from: own, recipient: ada },
       { remoteJid: ada, fromMe: true, participant: null },
+    ],
+    [
+      "the owner's, by LID",
+      { from: "900015550001000:3@lid", recipient: adaLid },
+      { remoteJid: adaLid, fromMe: true, participant: null },
     ],
   ])("%s", (_, more, key) => {
     expect(messageKeyOf({ ...direct, ...more }, around.self)).toEqual({ id: "M1", ...key });

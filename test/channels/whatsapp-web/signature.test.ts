@@ -28,6 +28,7 @@ describe("XEdDSA signatures", () => {
     ["a changed R", pair.public, message, flipped(signature, 3)],
     ["a changed S", pair.public, message, flipped(signature, 40)],
     ["a short signature", pair.public, message, signature.subarray(0, 63)],
+    ["a key of another type", Buffer.concat([Buffer.from([6]), pair.public]), message, signature],
     ["a short key", pair.public.subarray(0, 31), message, signature],
     ["no signature", pair.public, message, Buffer.alloc(64)],
   ])("%s does not", (_, key, text, bytes) => {
@@ -37,5 +38,11 @@ describe("XEdDSA signatures", () => {
   test("a key with its type byte is the same key", () => {
     const typed = Buffer.concat([Buffer.from([5]), pair.public]);
     expect(isSigned(typed, message, signature)).toBe(true);
+  });
+
+  test("a key that begins as the type byte does has none for it", () => {
+    let own = Curve.generateKeyPair();
+    while (own.public[0] !== 5) own = Curve.generateKeyPair();
+    expect(isSigned(own.public, message, Curve.sign(own.private, message))).toBe(true);
   });
 });

@@ -61,7 +61,7 @@ function readMedia(type: string, kind: MediaKind, raw: unknown): Content {
   const parsed = v.safeParse(mediaShape(), raw);
   if (!parsed.success) return { ignored: "malformed" };
   const media = parsed.output;
-  const isVoice = type === "voice" || (type === "audio" && media.voice === true);
+  const isVoice = type === "audio" && media.voice === true;
   const fallback = kind === "document" ? media.filename : undefined;
   const attachment: MediaReference = {
     kind,

@@ -119,9 +119,7 @@ export function readContact(raw: unknown): Contact | null {
 
 /** Unix seconds, as text or number. */
 function readTime(value: unknown): string | number | undefined {
-  return typeof value === "string" || (typeof value === "number" && Number.isFinite(value))
-    ? value
-    : undefined;
+  return typeof value === "string" || typeof value === "number" ? value : undefined;
 }
 const timestamp = read(readTime);
 
@@ -198,9 +196,8 @@ export const statusShape = once(() =>
 
 /** The timestamp of an item in Unix seconds; `now` (Unix ms) where it has none that makes sense. */
 export function readTimestamp(raw: string | number | undefined, now: number): number {
-  const seconds = typeof raw === "string" && raw.trim() === "" ? NaN : Number(raw);
-  const sensible = Number.isFinite(seconds) && seconds > 0 && seconds < 100_000_000_000;
-  return sensible ? Math.floor(seconds) : Math.floor(now / 1000);
+  const seconds = Number(raw);
+  return seconds > 0 && seconds < 100_000_000_000 ? Math.floor(seconds) : Math.floor(now / 1000);
 }
 
 /** The items of something that should be a list: null where it is something else, [] where it is absent. */

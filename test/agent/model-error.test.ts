@@ -39,8 +39,8 @@ for (const name of ["openai", "openrouter", "groq", "anthropic", "custom"]) {
       const agent = await provider.model({ default_provider: name, ...named });
       const error = await rejection(agent.run(turn(), never));
       expect(error).toBeInstanceOf(AgentError);
-      expect(error).toMatchObject({ retryable, detail: expect.stringContaining(`${status}`) });
       expect(everything(error)).not.toContain(key);
+      expect(error).toMatchObject({ retryable, detail: expect.stringContaining(`${status}`) });
       expect(provider.seen).toHaveLength(1);
     },
   );
@@ -67,11 +67,11 @@ test("nobody there", async () => {
   const api_url = `http://127.0.0.1:${gone.port}/v1`;
   await gone.stop(true);
   const error = await rejection((await provider.model({ api_url })).run(turn(), never));
+  expect(everything(error)).not.toContain(key);
   expect(error).toMatchObject({
     retryable: true,
     detail: expect.stringMatching(/^cannot reach openai at 127\.0\.0\.1:\d+ \(\w+\)$/),
   });
-  expect(everything(error)).not.toContain(key);
 });
 
 test.each([
@@ -92,8 +92,8 @@ test.each([
 ] as const)("%s", async (_, response, retryable, detail) => {
   provider.respond = response;
   const error = await rejection((await provider.model()).run(turn(), never));
-  expect(error).toMatchObject({ retryable, detail: expect.stringContaining(detail) });
   expect(everything(error)).not.toContain("secret");
+  expect(error).toMatchObject({ retryable, detail: expect.stringContaining(detail) });
 });
 
 test("an aborted turn rejects with the signal's reason", async () => {

@@ -156,7 +156,7 @@ export class Outbox {
   markSent(id: string, platformId: string | null, now: number): Ending | null {
     const marked = this.database
       .sql(
-        `UPDATE outbox SET state = ?, platform_id = ifnull(?, platform_id), code = NULL, hint = NULL, updated_at = ?
+        `UPDATE outbox SET state = ?, platform_id = ?, code = NULL, hint = NULL, updated_at = ?
          WHERE id = ? AND state = 1 RETURNING chat, content, ${itsSource} AS source`,
       )
       .get(SENT, platformId, now, id) as

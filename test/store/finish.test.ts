@@ -77,6 +77,12 @@ test("the first delivery is marked with it where that is asked for, unless anoth
   await writes("more");
   expect(await ends({ deliveries: [delivery("c")] }, true)).toEqual({ chat, sending: false });
   expect(trial.store.delivery("c")).toMatchObject({ state: "pending", attempts: 0 });
+  for (const id of ["a", "b", "c"]) {
+    await trial.store.markSending(id);
+    await trial.store.markSent(id, null);
+  }
+  await writes("and more");
+  expect(await ends({ deliveries: [delivery("d")] }, true)).toEqual({ chat, sending: true });
 });
 
 describe("a turn that took up several messages", () => {

@@ -27,19 +27,30 @@ describe("a status", () => {
     expect(trial.store.delivery("d1")?.platformId).toBe("wamid.out");
   });
 
-  test("that settled it stands, whatever the answer of a second try says then", async () => {
-    await trial.store.markSending("d1");
-    await trial.store.markAmbiguous("d1", 0, { ...failure, retry: "ambiguous", code: "timeout" });
-    await trial.store.markSending("d1");
-    await status("delivered");
-    await trial.store.markFailed("d1", failure);
-    expect(trial.store.delivery("d1")).toMatchObject({
-      state: "sent",
-      status: "delivered",
-      code: null,
-    });
-    expect(trial.store.counts().failedDeliveries).toBe(0);
-  });
+  test.each([
+    ["has failed", () => trial.store.markFailed("d1", failure)],
+    [
+      "is to be tried again",
+      () => trial.store.markRetry("d1", 0, { ...failure, retry: "backoff" }),
+    ],
+    ["is in doubt", () => trial.store.markAmbiguous("d1", 0, { ...failure, retry: "ambiguous" })],
+  ])(
+    "that settled it stands, though the answer of a second try says that it %s",
+    async (_, mark) => {
+      await trial.store.markSending("d1");
+      await trial.store.markAmbiguous("d1", 0, { ...failure, retry: "ambiguous", code: "timeout" });
+      await trial.store.markSending("d1");
+      await status("delivered");
+      await mark();
+      expect(trial.store.delivery("d1")).toMatchObject({
+        state: "sent",
+        status: "delivered",
+        code: null,
+      });
+      expect(trial.store.openDelivery(chat)?.id).toBe("d2");
+      expect(trial.store.counts().failedDeliveries).toBe(0);
+    },
+  );
 
   test("never goes back", async () => {
     await trial.store.markSending("d1");

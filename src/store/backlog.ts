@@ -36,11 +36,11 @@ export class Backlog {
   }
 
   /** A delivery of this chat with this content begins to wait (1), or does so no more (-1). */
-  count(change: 1 | -1, chat: ChatId, content: string | null): void {
+  count(change: 1 | -1, chat: ChatId, content: string): void {
     if (this.#counted === null) return;
     const { chats } = this.#counted;
     this.#counted.deliveries += change;
-    this.#counted.bytes += change * Buffer.byteLength(content ?? "");
+    this.#counted.bytes += change * Buffer.byteLength(content);
     const open = (chats.get(chat) ?? 0) + change;
     if (open > 0) chats.set(chat, open);
     else chats.delete(chat);
@@ -54,7 +54,7 @@ export class Backlog {
     const counted: Counted = { deliveries: 0, bytes: 0, chats: new Map() };
     const rows = this.database
       .sql(
-        `SELECT chat, count(*) AS deliveries, ifnull(sum(octet_length(content)), 0) AS bytes
+        `SELECT chat, count(*) AS deliveries, sum(octet_length(content)) AS bytes
          FROM outbox INDEXED BY outbox_open WHERE state < 2 GROUP BY chat`,
       )
       .all() as { chat: ChatId; deliveries: number; bytes: number }[];

@@ -244,54 +244,6 @@ describe("what is kept of them is bounded", () => {
   });
 });
 
-describe("nothing is kept of a message that a mention gate, or its age, keeps out", () => {
-  const gated: AcceptRules = {
-    ...everybody,
-    admit: (each) =>
-      each.text.startsWith("@bot ")
-        ? { admitted: true, message: each }
-        : { admitted: false, reason: "mention_missing" },
-  };
-  const group = { kind: "group", id: "g" } as const;
-  const amend = (amendment: Amendment) => trial.store.accept(cloud, [amendment], gated);
-
-  test("neither what is said of it afterwards, nor what was said before", async () => {
-    const [first, second] = [message({ chat: group }), message({ chat: group })];
-    await amend(edit(second.id, "private"));
-    await accept([first, second], gated);
-    await amend(edit(first.id, "private"));
-    await amend(revoke(first.id));
-    expect(kept()).toEqual([]);
-    trial.reopen();
-    expect(kept()).toEqual([]);
-  });
-
-  test("nor of one that came too late", async () => {
-    const one = message();
-    const late: AcceptRules = {
-      ...everybody,
-      admit: (each) =>
-        each.id === one.id
-          ? { admitted: false, reason: "too_old" }
-          : { admitted: true, message: each },
-    };
-    await accept([one], late);
-    await trial.store.accept(cloud, [edit(one.id, "private")], late);
-    expect(kept()).toEqual([]);
-  });
-
-  test("but of its writer alone: whoever takes its id keeps out nobody else's words", async () => {
-    const one = message({ text: "@bot old", sender: stranger });
-    await amend(edit(one.id, "@bot before", 1, stranger));
-    await accept([message({ id: one.id })], gated);
-    expect(kept()).toEqual([one.id]);
-    await amend(edit(one.id, "@bot new", 2, stranger));
-    const { admitted } = await accept([one], gated);
-    const texts = trial.store.pendingMessages(admitted[0]?.chat ?? 0, 9);
-    expect(texts.map((entry) => entry.message.text)).toEqual(["@bot new"]);
-  });
-});
-
 describe("a message that nothing overtook", () => {
   const statements = async (work: () => Promise<unknown>): Promise<string[]> => {
     const seen: string[] = [];

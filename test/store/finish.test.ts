@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { DatabaseSync } from "node:sqlite";
 import type { FinishedTurn } from "../../src/store/contract.ts";
 import { storeTrial } from "../support/store-trial.ts";
 import { cloud, everybody, message } from "../support/store.ts";
@@ -47,6 +48,13 @@ test("all of it stands the moment it is done", async () => {
   expect(trial.store.openDelivery(chat)?.id).toBe("a");
   expect(trial.store.counts()).toMatchObject({ pendingMessages: 0, openDeliveries: 2 });
   expect(trial.store.history(chat, 9).map((entry) => entry.text)).toEqual(["hello", "reply"]);
+});
+
+test("what was answered stands in the history alone", async () => {
+  await ends();
+  const file = new DatabaseSync(trial.file, { readOnly: true });
+  expect(file.prepare("SELECT message FROM inbox").all()).toEqual([{ message: null }]);
+  file.close();
 });
 
 test("where one delivery cannot be kept, nothing is: the message waits on, and nothing was said", async () => {

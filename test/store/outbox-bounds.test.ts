@@ -74,6 +74,30 @@ describe("what waits to be sent", () => {
     ]);
   });
 
+  test("of two chats that were joined is that of the one", async () => {
+    const lid = "123456789@lid";
+    const { admitted } = await trial.store.accept(
+      cloud,
+      [{ kind: "message", message: message({ sender: { ...nobody, lid } }) }],
+      everybody,
+    );
+    const theirs = admitted[0]?.chat ?? 0;
+    await trial.store.enqueue(theirs, [delivery("d3"), delivery("d4")]);
+    const both = { ...message().sender, lid };
+    await trial.store.accept(
+      cloud,
+      [{ kind: "identity", sender: both, previousUserId: null, previousPhone: null }],
+      everybody,
+    );
+    expect(trial.store.chat(theirs)?.id).toBe(chat);
+    for (const id of ["d1", "d2"]) await trial.store.markFailed(id, failure);
+    expect(trial.store.deliveryAfter(chat, "d3")?.id).toBe("d4");
+    // With the two messages that wait.
+    const rules = { ...everybody, maxPendingPerChat: 4 };
+    const events = [{ kind: "message" as const, message: message() }];
+    expect((await trial.store.accept(cloud, events, rules)).overflow).toBe(1);
+  });
+
   const moves: [string, () => Promise<unknown>][] = [
     ["sent", () => trial.store.markSending("d1").then(() => trial.store.markSent("d1", "wamid.1"))],
     [

@@ -99,9 +99,9 @@ test("a store of before, with messages that wait, goes on where it was", async (
   const again = storeAt(path, fakeClock());
   const chat = admitted[0]?.chat ?? 0;
   expect(again.chatsWithPendingMessages()).toEqual([chat]);
-  expect(again.pendingMessages(chat, 9).map((each) => each.message.id)).toEqual(
-    events.map((event) => event.message.id),
-  );
+  const ids = (most: number) => again.pendingMessages(chat, most).map((each) => each.message.id);
+  const all = events.map((event) => event.message.id);
+  expect([ids(9), ids(1)]).toEqual([all, all.slice(0, 1)]);
   expect(again.counts().pendingMessages).toBe(2);
   expect((await again.accept(cloud, events, everybody)).duplicates).toBe(2);
   again.close();

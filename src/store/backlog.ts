@@ -1,6 +1,7 @@
 import type { AcceptRules, ChatId } from "./contract.ts";
 import type { Database } from "./database.ts";
 
+/** Deliveries that are not final, and the bytes of what they say. */
 interface Counted {
   deliveries: number;
   bytes: number;
@@ -14,11 +15,6 @@ export class Backlog {
   #counted: Counted | null = null;
 
   constructor(readonly database: Database) {}
-
-  /** Deliveries that are not final, and the bytes of what they say. */
-  get size(): Readonly<{ deliveries: number; bytes: number }> {
-    return this.#now;
-  }
 
   full(rules: Pick<AcceptRules, "maxPendingMessages" | "maxPendingBytes">): boolean {
     const { deliveries, bytes } = this.#now;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { ChatId } from "../../src/store/contract.ts";
 import { deliveriesTrial, delivery, failure } from "../support/deliveries-trial.ts";
-import { cloud, everybody, message, nobody } from "../support/store.ts";
+import { cloud, everybody, message, nobody, recipientAt } from "../support/store.ts";
 
 const trial = deliveriesTrial();
 const { status } = trial;
@@ -46,6 +46,8 @@ describe("what waits to be sent", () => {
     const long = { kind: "text" as const, text: "x".repeat(400), quote: null };
     await trial.store.enqueue(chat, [{ id: "d3", content: long }]);
     expect(await takes(100, 400)).toBe(false);
+    trial.reopen();
+    expect(await takes(100, 400)).toBe(false);
     await trial.store.markFailed("d3", { retry: "no", afterMs: null, code: "x", hint: "" });
     expect(await takes(100, 400)).toBe(true);
   });
@@ -72,6 +74,18 @@ describe("what waits to be sent", () => {
       [other.id],
       2,
     ]);
+  });
+
+  test("of a chat that had nothing to be sent is what came since", async () => {
+    expect(await takes(100)).toBe(true);
+    const other = message({ sender: { ...nobody, phone: "+15550002222" } });
+    const theirs = await trial.store.openChat(cloud, recipientAt("+15550002222"));
+    await trial.store.enqueue(theirs, [delivery("x")]);
+    const outcome = await trial.store.accept(cloud, [{ kind: "message", message: other }], {
+      ...everybody,
+      maxPendingPerChat: 2,
+    });
+    expect(outcome.overflow).toBe(0);
   });
 
   test("of two chats that were joined is that of the one", async () => {

@@ -73,6 +73,7 @@ test("joined chats wait as one, in the order of arrival, in the file too", () =>
   arrive(3, 1);
   waiting.move(2, 1);
   waiting.move(2, 1);
+  waiting.move(3, 2);
   expect(waiting.chats()).toEqual([1]);
   expect(waiting.of(1)).toEqual([1, 2, 3]);
   expect(waiting.messages).toBe(3);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { DatabaseSync } from "node:sqlite";
 import type { Message } from "../../src/channels/message.ts";
 import type { AcceptRules } from "../../src/store/contract.ts";
 import { acceptTrial } from "../support/accept-trial.ts";
@@ -102,6 +103,10 @@ describe("what is known of a message changes", () => {
     ]);
     expect(trial.store.counts().pendingMessages).toBe(1);
     expect((await accept([revoked])).duplicates).toBe(1);
+    const file = new DatabaseSync(trial.file, { readOnly: true });
+    const left = file.prepare("SELECT message IS NULL AS gone FROM inbox ORDER BY id").all();
+    file.close();
+    expect(left).toEqual([{ gone: 0 }, { gone: 1 }]);
   });
 
   test("of several edits the latest counts, in whatever order they come, also after a restart", async () => {

@@ -104,11 +104,13 @@ describe.each([
   });
 
   test("of its sender, whoever else names it first", async () => {
-    const [one, two] = [message(), message()];
+    const [one, two, three] = [message(), message(), message()];
     await before(revoke(one.id, stranger), revoke(one.id));
     await before(edit(two.id, "better"), edit(two.id, "evil", 0, stranger));
+    await before(edit(three.id, "evil", 1, stranger), revoke(three.id));
+    await before(edit(three.id, "worse", 2, stranger));
     meanwhile();
-    expect(await waiting(one, two)).toEqual({ texts: ["better"], amended: 2 });
+    expect(await waiting(one, two, three)).toEqual({ texts: ["better"], amended: 3 });
   });
 
   test("of its sender under another identity, also with another number since", async () => {
@@ -168,6 +170,7 @@ describe("what is kept of them is bounded", () => {
     ["of another message", [row()], { target: "n", at: 9 }, []],
     ["of another account", [row()], { source: 2, at: 9 }, []],
     ["of somebody else", [row()], { sender: "bob", at: 9 }, []],
+    ["an eighth sender", many(7, (n) => ({ sender: `${n}` })), {}, []],
     ["a ninth sender", many(8, (n) => ({ sender: `${n}` })), {}, null],
     ["one of the eight", many(8, (n) => ({ sender: `${n}` })), { sender: "3" }, [4]],
     ["a sender's 50th", many(49, (n) => ({ target: `${n}` })), {}, []],

@@ -129,6 +129,20 @@ describe("what a group has been answered", () => {
   });
 });
 
+test("an answered message is edited and taken back alone: what else was said in its chat stays", async () => {
+  const [first, second] = [message({ text: "one" }), message({ text: "two" })];
+  const id = await chatOf(first);
+  await answer(id);
+  await chatOf(second);
+  await answer(id);
+  const texts = () => trial.store.history(id, 9).map(({ text }) => text);
+  const { id: targetId, sender } = first;
+  await take({ kind: "edit", targetId, text: "better\nthan before", sender });
+  expect(texts()).toEqual(["better\nthan before", "two"]);
+  await take(revoke(second, sender));
+  expect(texts()).toEqual(["better\nthan before"]);
+});
+
 test("a direct message keeps its files where its words are edited after the answer", async () => {
   const hers = message({ sender: ada, text: "hello" });
   const id = await chatOf(hers);

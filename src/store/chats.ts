@@ -112,7 +112,6 @@ export class Chats {
   /** Forgets what is at hand: after a rollback it may never have been. */
   forget(): void {
     this.#found.clear();
-    this.#read.clear();
     this.people.forget();
   }
 

@@ -98,6 +98,8 @@ describe("the chat of a recipient", () => {
     });
     expect(await chatOf({ sender, chat: { kind: "group", id: "1203@g.us" } })).toBe(made);
     expect(await trial.store.openChat(cloud, toGroup)).toBe(made);
+    trial.reopen();
+    expect(await trial.store.openChat(cloud, toGroup)).toBe(made);
     expect(await trial.store.openChat(cloud, { kind: "group", id: "1204@g.us" })).not.toBe(made);
   });
 
@@ -105,10 +107,34 @@ describe("the chat of a recipient", () => {
     const made = await trial.store.openChat(cloud, toSelf);
     expect(trial.store.chat(made)?.recipient).toEqual(toSelf);
     expect(await trial.store.openChat(cloud, toSelf)).toBe(made);
+    trial.reopen();
+    expect(await trial.store.openChat(cloud, toSelf)).toBe(made);
     const own = await chatOf({ sender, chat: { kind: "self" } });
+    await chatOf({ sender });
+    await chatOf({ sender: { ...nobody, phone: "+491700000002" } });
+    expect(await trial.store.openChat(cloud, toSelf)).toBe(own);
+  });
+
+  test("that is the owner is the latest of the own chats, where another number was linked", async () => {
+    await chatOf({ sender, chat: { kind: "self" } });
+    const latest = { ...nobody, phone: "+491700000002" };
+    const own = await chatOf({ sender: latest, chat: { kind: "self" } });
     expect(await trial.store.openChat(cloud, toSelf)).toBe(own);
   });
 });
+
+test.each(["direct", "self"] as const)(
+  "the own chat and the direct one of the same person are two: that of kind %s first",
+  async (kind) => {
+    const sender = { ...nobody, phone };
+    const first = await chatOf({ sender, chat: { kind } });
+    const second = await chatOf({ sender, chat: { kind: kind === "self" ? "direct" : "self" } });
+    expect(second).not.toBe(first);
+    trial.reopen();
+    expect(await chatOf({ sender, chat: { kind } })).toBe(first);
+    expect(trial.store.chat(first)?.chat.kind).toBe(kind);
+  },
+);
 
 test("an account was last written to when a message was admitted, not when anything else came", async () => {
   const received = () => trial.store.sources().map(({ lastInboundAt }) => lastInboundAt);

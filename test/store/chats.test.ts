@@ -84,6 +84,27 @@ test.each([
   expect(trial.store.chat(one)?.lastInboundAt).toBe(1_600_000_600_000);
 });
 
+test.each([
+  ["is that of who wrote", 1_600_000_600_000, 1],
+  ["is none where neither wrote", null, 0],
+])("the window of a joined chat %s", async (_, at, windows) => {
+  const one = at ? await chatOf({ sender: { ...nobody, phone }, timestamp: at / 1000 }) : null;
+  const unheard = { kind: "direct", phone: null, userId: null } as const;
+  const chat = one ?? (await trial.store.openChat(cloud, { ...unheard, phone, lid: null }));
+  await trial.store.openChat(cloud, { ...unheard, lid: "77@lid" });
+  await learn({ ...nobody, phone, lid: "77@lid" });
+  expect(trial.store.chat(chat)?.lastInboundAt).toBe(at);
+  expect(trial.store.closedWindows(Number.MAX_SAFE_INTEGER)).toBe(windows);
+});
+
+test("the own chat stays the own one where it is joined, too", async () => {
+  const direct = await chatOf({ sender: { ...nobody, phone } });
+  const own = await chatOf({ sender: { ...nobody, lid: "77@lid" }, chat: { kind: "self" } });
+  await learn({ ...nobody, phone, lid: "77@lid" });
+  expect(trial.store.chat(own)?.chat).toEqual({ kind: "self", id: phone });
+  expect(trial.store.pendingMessages(direct, 9)).toHaveLength(1);
+});
+
 describe("the chat of a recipient", () => {
   const toGroup: Recipient = { kind: "group", id: "1203@g.us" };
   const toSelf: Recipient = { kind: "self" };

@@ -170,6 +170,24 @@ test("an account was last written to when a message was admitted, not when anyth
   expect(received()).toEqual([first]);
 });
 
+test("an account last sent when the platform took something of its own, not when that failed", async () => {
+  const other = { ...cloud, account: "2000" };
+  const content = { kind: "text", text: "hi", quote: null } as const;
+  for (const source of [cloud, other]) {
+    const toGroup = { kind: "group", id: "1203@g.us" } as const;
+    const chat = await trial.store.openChat(source, toGroup);
+    await trial.store.enqueue(chat, [{ id: source.account, content }]);
+    await trial.store.markSending(source.account);
+  }
+  const failure = { retry: "no", afterMs: null, code: "131026", hint: "" } as const;
+  await trial.store.markFailed(other.account, failure);
+  await trial.store.markSent(cloud.account, "wamid.1");
+  expect(trial.store.sources().map(({ lastOutboundAt }) => lastOutboundAt)).toEqual([
+    trial.clock.now(),
+    null,
+  ]);
+});
+
 describe("after a batch that was rolled back", () => {
   const breaks: AcceptRules = {
     ...everybody,

@@ -11,13 +11,16 @@ const { trial, open, pass, queue, sentIds, states } = outboxTrial();
 
 describe("an answer that was lost", () => {
   test("waits for its status before it is sent again", async () => {
-    trial.channel.answers = [fails("ambiguous")];
+    trial.channel.answers = [fails("backoff"), fails("ambiguous")];
+    trial.outbox.wake(await queue("+15550002222", "later"));
     trial.outbox.wake(await queue("+15550001111", "a", "b"));
     await settle();
+    expect(trial.outbox.unconfirmed).toBe(1);
     await pass(59_000);
-    expect(sentIds()).toEqual(["a"]);
+    expect(sentIds()).toEqual(["later", "a", "later"]);
     await pass(2_000);
-    expect(sentIds()).toEqual(["a", "a", "b"]);
+    expect(sentIds().slice(3)).toEqual(["a", "b"]);
+    expect(trial.outbox.unconfirmed).toBe(0);
   });
 
   test("is settled by its status, and never sent again", async () => {

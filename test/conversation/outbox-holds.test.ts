@@ -213,6 +213,24 @@ describe("an account that may be asked but not send", () => {
     expect(trial.outbox.heldBy(cloud)).toBeNull();
   });
 
+  test("is told by the next that waits, where the one that is to tell is not due", async () => {
+    trial.channel.answers = [
+      fails("backoff", 3_600_000),
+      ...Array.from({ length: 3 }, () => fails("hold")),
+    ];
+    const waits = await queue("+15550002222", "b");
+    trial.outbox.wake(waits);
+    await settle();
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    await pass(2_000);
+    trial.outbox.wake(waits);
+    await pass(4_000);
+    expect(sentIds()).toEqual(["b", "a", "a", "a"]);
+    await pass(8_000);
+    expect(states("a", "b")).toEqual(["sent", "pending"]);
+  });
+
   test("says why it stands still now, not why it stood still first", async () => {
     trial.channel.answers = [fails("hold")];
     trial.outbox.wake(await queue("+15550001111", "a"));

@@ -225,6 +225,23 @@ describe("a stop", () => {
     expect(states("a")).toEqual(["sending"]);
   });
 
+  test.each([
+    ["no", "failed"],
+    ["backoff", "pending"],
+    ["hold", "pending"],
+    ["unsent", "pending"],
+  ] as const)("notes what is answered in that moment: %s", async (retry, state) => {
+    trial.channel.send = (_, signal) =>
+      new Promise((resolve) => signal.addEventListener("abort", () => resolve(fails(retry))));
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    const drained = trial.outbox.drain(2_000);
+    await pass(2_000);
+    await drained;
+    await settle();
+    expect(states("a")).toEqual([state]);
+  });
+
   test("ends what waits for its next try, and takes up nothing more", async () => {
     trial.channel.answers = [fails("backoff")];
     const chat = await queue("+15550001111", "a");

@@ -170,7 +170,8 @@ test("a probe without an answer is given up, and the next one asks again", async
 
 describe("an account that may be asked but not send", () => {
   test("is tried less and less often, though every probe succeeds", async () => {
-    trial.channel.answers = Array.from({ length: 1000 }, () => fails("hold"));
+    const failure: SendFailure = { retry: "hold", afterMs: null, code: "131031", hint: "locked" };
+    trial.channel.answers = Array.from({ length: 1000 }, () => ({ ok: false, failure }));
     trial.outbox.wake(await queue("+15550001111", "a"));
     for (let step = 0; step < 90; step++) await pass(10_000);
     expect(sentIds().length).toBeLessThan(12);

@@ -243,6 +243,20 @@ test.each<
     "admitted",
   ],
   [
+    "no mention where a real one would do",
+    "web",
+    { ...patterns, mention_me: true },
+    group,
+    "mention_missing",
+  ],
+  [
+    "a real mention and nothing else",
+    "web",
+    { ...patterns, mention_me: true },
+    { ...group, text: "@bot", mentionsMe: true },
+    "mention_only",
+  ],
+  [
     "a real mention does not open the list",
     "web",
     { ...patterns, allowed_numbers: [], mention_me: true },

@@ -38,6 +38,7 @@ describe("a failed send", () => {
     ["the platform's wish, where longer", failure("backoff", 45_000), 1, 45_000, "status"],
     ["not where shorter", failure("backoff", 100), 4, 16_000, "status"],
     ["a recipient's limit is 4^n s", failure("recipient"), 2, 16_000, "status"],
+    ["up to five minutes, too", failure("recipient"), 24, 300_000, "status"],
     ["the last try", failure("backoff"), 25, null, "status"],
     ["without an answer, it waits for its status", failure("ambiguous"), [1, 1], 60_000, "status"],
     ["where it is asked for, not sooner than others", failure("ambiguous"), [8, 1], 256_000, "ask"],

@@ -205,6 +205,28 @@ describe("a stop", () => {
     expect(trial.clock.pending).toBe(0);
   });
 
+  test("lets each of several requests in flight end", async () => {
+    const gates = [1, 2].map(() => Promise.withResolvers<SendResult>());
+    trial.channel.answers = gates.map((gate) => gate.promise);
+    const { send } = trial.channel;
+    const signals: AbortSignal[] = [];
+    trial.channel.send = (delivery, signal) => {
+      signals.push(signal);
+      return send.call(trial.channel, delivery, signal);
+    };
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    trial.outbox.wake(await queue("+15550002222", "b"));
+    await settle();
+    const drained = trial.outbox.drain(10_000);
+    for (const gate of gates) {
+      expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+      gate.resolve({ ok: true, platformId: null });
+      await settle();
+    }
+    await drained;
+    expect(states("a", "b")).toEqual(["sent", "sent"]);
+  });
+
   test("cuts off one that outlasts the grace, which stays in doubt", async () => {
     let cut = false;
     trial.channel.send = (_, signal) =>

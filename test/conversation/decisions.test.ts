@@ -122,6 +122,12 @@ describe("pace", () => {
     expect([pacer.accountWait(0), pacer.accountWait(28)]).toEqual([28, 0]);
   });
 
+  test("a recipient who has used up the burst is remembered among ever so many others", () => {
+    const pacer = new Pacer({ perSecond: 1e6, recipientIntervalMs: 6000, recipientBurst: 1 }, 0);
+    for (let chat = 0; chat <= 10_000; chat++) pacer.take(chat, 0);
+    expect([pacer.recipientWait(0, 0), pacer.recipientWait(10_000, 0)]).toEqual([6000, 6000]);
+  });
+
   test.each([1, 10, 80])("no second sees more than %i messages", (perSecond) => {
     const pacer = new Pacer({ perSecond, recipientIntervalMs: 6000, recipientBurst: 45 }, 0);
     const sent: number[] = [];

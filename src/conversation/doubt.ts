@@ -31,7 +31,7 @@ export class Doubt {
     const { store, clock, log, settlement, signal } = this.options;
     const { createdAt, updatedAt } = delivery;
     // Of a clock that was set back since, nobody knows when that was by the clock as it is now.
-    const since = createdAt > Math.min(updatedAt, clock.now()) ? 0 : createdAt;
+    const since = createdAt > updatedAt ? 0 : createdAt;
     const answer = await channel.findSent?.(asked, since, signal);
     if (!answer) return true;
     const about = { channel: channel.name, delivery: delivery.id };

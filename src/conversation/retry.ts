@@ -40,8 +40,8 @@ export function decideRetry(
   // What is asked for is the least, and there is nobody else to be kept apart from.
   const ofRecipient = failure.retry === "recipient";
   const exponential = ofRecipient
-    ? 1000 * RECIPIENT_BASE ** Math.min(tries.attempts, 6)
-    : FIRST_PAUSE * 2 ** Math.min(tries.attempts - 1, 10);
+    ? 1000 * RECIPIENT_BASE ** tries.attempts
+    : FIRST_PAUSE * 2 ** (tries.attempts - 1);
   const longest = Math.min(exponential, LONGEST_PAUSE);
   const pause = ofRecipient ? longest : spread(longest, random);
   const wait = doubtful ? waitInDoubt(tries, channel, pause) : pause;

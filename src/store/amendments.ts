@@ -5,7 +5,8 @@ import type { AcceptRules, ChatId } from "./contract.ts";
 import type { Database } from "./database.ts";
 import { EarlyAmendments, isOlder, type Amendment } from "./early-amendments.ts";
 import { keyOf } from "./early-statuses.ts";
-import { isOfMessage, parseMessage, PENDING, REVOKED } from "./inbox.ts";
+import { parseMessage, PENDING, REVOKED } from "./inbox.ts";
+import { direct, mayWrite, someGroup, wordsOf } from "./may-write.ts";
 import type { Waiting } from "./waiting.ts";
 
 interface KnownMessage {
@@ -26,7 +27,7 @@ export class Amendments {
     readonly database: Database,
     readonly chats: Chats,
     readonly waiting: Waiting,
-    /** Who wrote what a mention gate or its age kept out lately. */
+    /** Who wrote what was kept out lately. */
     readonly passedOver: ReadonlyMap<string, Sender>,
   ) {
     this.early = new EarlyAmendments(database);
@@ -130,33 +131,4 @@ export class Amendments {
     }
     this.database.sql("DELETE FROM history WHERE chat = ? AND message = ?").run(row.chat, row.id);
   }
-}
-
-const direct = { kind: "direct" } as const;
-const someGroup = { kind: "group", id: "" } as const;
-
-/** Can a message of theirs be admitted, wherever it stands? What a mention gate finds amiss is its words alone. */
-function mayWrite(sender: Sender, rules: AcceptRules): boolean {
-  return [direct, someGroup].some((chat) => {
-    const verdict = rules.admit(wordsOf(sender, chat, ""));
-    return verdict.admitted || isOfMessage(verdict.reason);
-  });
-}
-
-/** A message with nothing but its words, for the admission to judge. */
-function wordsOf(sender: Sender, chat: Message["chat"], text: string): Message {
-  return {
-    id: "",
-    chat,
-    sender,
-    type: "text",
-    text,
-    timestamp: 0,
-    replyTo: null,
-    forwarded: false,
-    attachments: [],
-    fromMe: false,
-    mentionsMe: false,
-    backlog: false,
-  };
 }

@@ -1,6 +1,7 @@
 import type { AcceptRules, ChatId } from "./contract.ts";
 import type { Database } from "./database.ts";
 
+/** Deliveries that are not final, and the bytes of what they say. */
 interface Counted {
   deliveries: number;
   bytes: number;
@@ -14,11 +15,6 @@ export class Backlog {
   #counted: Counted | null = null;
 
   constructor(readonly database: Database) {}
-
-  /** Deliveries that are not final, and the bytes of what they say. */
-  get size(): Readonly<{ deliveries: number; bytes: number }> {
-    return this.#now;
-  }
 
   full(rules: Pick<AcceptRules, "maxPendingMessages" | "maxPendingBytes">): boolean {
     const { deliveries, bytes } = this.#now;
@@ -36,11 +32,11 @@ export class Backlog {
   }
 
   /** A delivery of this chat with this content begins to wait (1), or does so no more (-1). */
-  count(change: 1 | -1, chat: ChatId, content: string | null): void {
+  count(change: 1 | -1, chat: ChatId, content: string): void {
     if (this.#counted === null) return;
     const { chats } = this.#counted;
     this.#counted.deliveries += change;
-    this.#counted.bytes += change * Buffer.byteLength(content ?? "");
+    this.#counted.bytes += change * Buffer.byteLength(content);
     const open = (chats.get(chat) ?? 0) + change;
     if (open > 0) chats.set(chat, open);
     else chats.delete(chat);
@@ -54,7 +50,7 @@ export class Backlog {
     const counted: Counted = { deliveries: 0, bytes: 0, chats: new Map() };
     const rows = this.database
       .sql(
-        `SELECT chat, count(*) AS deliveries, ifnull(sum(octet_length(content)), 0) AS bytes
+        `SELECT chat, count(*) AS deliveries, sum(octet_length(content)) AS bytes
          FROM outbox INDEXED BY outbox_open WHERE state < 2 GROUP BY chat`,
       )
       .all() as { chat: ChatId; deliveries: number; bytes: number }[];

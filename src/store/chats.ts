@@ -174,7 +174,7 @@ export class Chats {
         this.database.sql(`UPDATE ${which}`).run(chat, row.id);
       }
       this.joined(row.id, chat);
-      this.touchInbound(chat, row.last_inbound_at ?? 0);
+      if (row.last_inbound_at !== null) this.touchInbound(chat, row.last_inbound_at);
       // A person who took one of them over has taken over both.
       this.database
         .sql(

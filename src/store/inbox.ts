@@ -14,6 +14,7 @@ import type {
 import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
 import { keyOf } from "./early-statuses.ts";
+import { mayWrite } from "./may-write.ts";
 import { itsSource, type Outbox } from "./outbox.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
@@ -27,7 +28,7 @@ export const EXPIRED = 3;
 /** Its account speaks as another number now. */
 const ABANDONED = 4;
 
-/** Messages remembered that a mention gate or their age kept out, the latest. */
+/** Messages remembered that were kept out, though their writer may write, the latest. */
 const MOST_PASSED_OVER = 1_000;
 
 /** Messages from their arrival to the end of their turn. */
@@ -37,7 +38,7 @@ export class Inbox {
   #amendments: Amendments | null = null;
   #wanted = false;
   #loaded = false;
-  /** Who wrote what a mention gate or its age kept out: what they say of it afterwards waits for nothing. */
+  /** Who may write, and wrote what was kept out all the same: what they say of it afterwards waits for nothing. */
   readonly #passedOver = new Newest<Sender>(MOST_PASSED_OVER);
 
   constructor(
@@ -164,7 +165,7 @@ export class Inbox {
     const verdict = rules.admit({ ...message, sender });
     if (!verdict.admitted) {
       outcome.refused.push({ message: { ...message, sender }, reason: verdict.reason });
-      if (isOfMessage(verdict.reason)) this.#passOver(source, message.id, sender);
+      if (mayWrite(sender, rules)) this.#passOver(source, message.id, sender);
       return alreadyFull;
     }
     const json = JSON.stringify(verdict.message);
@@ -299,11 +300,6 @@ export class Inbox {
 
 function isAmendment({ kind }: InboundEvent): boolean {
   return kind === "edit" || kind === "revoke";
-}
-
-/** Is it refused for what it is, and others of its writer may pass? */
-export function isOfMessage(reason: string): boolean {
-  return reason.startsWith("mention_") || reason === "too_old";
 }
 
 /** What we stored ourselves comes back as it went in. */

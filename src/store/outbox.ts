@@ -37,7 +37,7 @@ interface OutboxRow {
   id: string;
   chat: ChatId;
   state: number;
-  content: string | null;
+  content: string;
   attempts: number;
   unanswered: number;
   next_at: number;
@@ -156,11 +156,11 @@ export class Outbox {
   markSent(id: string, platformId: string | null, now: number): Ending | null {
     const marked = this.database
       .sql(
-        `UPDATE outbox SET state = ?, platform_id = ifnull(?, platform_id), code = NULL, hint = NULL, updated_at = ?
+        `UPDATE outbox SET state = ?, platform_id = ?, code = NULL, hint = NULL, updated_at = ?
          WHERE id = ? AND state = 1 RETURNING chat, content, ${itsSource} AS source`,
       )
       .get(SENT, platformId, now, id) as
-      { chat: ChatId; content: string | null; source: number } | undefined;
+      { chat: ChatId; content: string; source: number } | undefined;
     if (!marked) return null;
     const { chat, content, source } = marked;
     this.backlog.count(-1, chat, content);
@@ -291,9 +291,7 @@ export class Outbox {
     // But what has arrived after all, and waits, is not sent anew.
     const spares = found.state === PENDING && progress[status.state] > progress.failed;
     if (earlierIds(found.earlier_platform_id).includes(status.platformId) && !spares) return null;
-    if (found.platform_id === null && found.state === PENDING && status.state === "failed") {
-      return null;
-    }
+    if (found.state === PENDING && status.state === "failed") return null;
     if (found.status && progress[status.state] <= progress[found.status]) return null;
     if (status.state === "failed") {
       return this.#failedLater(this.#current(found), status, now, rules);
@@ -370,14 +368,12 @@ function isOpen(row: OutboxRow): boolean {
   return row.state === PENDING || row.state === SENDING;
 }
 
-const gone: DeliveryContent = { kind: "text", text: "", quote: null };
-
 function toDelivery(row: OutboxRow): StoredDelivery {
   return {
     id: row.id,
     chat: row.chat,
     state: states[row.state] ?? "failed",
-    content: row.content === null ? gone : (JSON.parse(row.content) as DeliveryContent),
+    content: JSON.parse(row.content) as DeliveryContent,
     attempts: row.attempts,
     unanswered: row.unanswered,
     nextAt: row.next_at,

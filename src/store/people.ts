@@ -139,7 +139,6 @@ export class People {
     // The number keeps the form it was first seen in, so that chat.id does not change under an agent.
     const phone = first.phone ?? all.phone;
     const changed =
-      others.length > 0 ||
       phone !== first.phone ||
       all.userId !== first.userId ||
       all.lid !== first.lid ||

@@ -10,7 +10,7 @@ const arrivals = (...times: number[]) => times.map((receivedAt) => ({ receivedAt
 describe("a burst", () => {
   test.each([
     ["nothing waits", [], 100, 0, 0],
-    ["no debounce: each message alone, at once", [0, 1, 2], 0, 1, 0],
+    ["no debounce: each message alone, at once", [0, 0, 1], 0, 1, 0],
     ["one message waits for more", [0], 100, 1, 100],
     ["close ones join", [0, 50, 120], 100, 3, 220],
     ["a gap ends it, so it is due at once", [0, 50, 151], 100, 2, 0],
@@ -38,6 +38,7 @@ describe("a failed send", () => {
     ["the platform's wish, where longer", failure("backoff", 45_000), 1, 45_000, "status"],
     ["not where shorter", failure("backoff", 100), 4, 16_000, "status"],
     ["a recipient's limit is 4^n s", failure("recipient"), 2, 16_000, "status"],
+    ["up to five minutes, too", failure("recipient"), 24, 300_000, "status"],
     ["the last try", failure("backoff"), 25, null, "status"],
     ["without an answer, it waits for its status", failure("ambiguous"), [1, 1], 60_000, "status"],
     ["where it is asked for, not sooner than others", failure("ambiguous"), [8, 1], 256_000, "ask"],
@@ -119,6 +120,12 @@ describe("pace", () => {
     }
     expect([1, 2, 3].map((chat) => pacer.recipientWait(chat, 0))).toEqual([6000, 6000, 0]);
     expect([pacer.accountWait(0), pacer.accountWait(28)]).toEqual([28, 0]);
+  });
+
+  test("a recipient who has used up the burst is remembered among ever so many others", () => {
+    const pacer = new Pacer({ perSecond: 1e6, recipientIntervalMs: 6000, recipientBurst: 1 }, 0);
+    for (let chat = 0; chat <= 10_000; chat++) pacer.take(chat, 0);
+    expect([pacer.recipientWait(0, 0), pacer.recipientWait(10_000, 0)]).toEqual([6000, 6000]);
   });
 
   test.each([1, 10, 80])("no second sees more than %i messages", (perSecond) => {

@@ -51,22 +51,28 @@ test("what waited for its next try goes out in the joined chat", async () => {
   expect(sentIds()).toEqual(["a", "a", "b"]);
 });
 
-test.each([["same-id"], ["ask"]] as const)(
-  "what is under way is not sent a second time beside itself (%s), and the next follows it",
-  async (repeat) => {
+test.each([
+  ["same-id", []],
+  ["ask", []],
+  // Marked with the answer to what went before it.
+  ["same-id", ["first"]],
+] as const)(
+  "what is under way is not sent a second time beside itself (%s, behind %p), and the next follows it",
+  async (repeat, before) => {
     trial.channel = fakeChannel({ repeat, graceMs: 0 });
     const earlier = await chatWith({ phone });
     const later = await chatWith({ userId });
     const gate = Promise.withResolvers<SendResult>();
-    trial.channel.answers = [gate.promise];
-    await queue(later, "a", "b");
+    const sent: SendResult = { ok: true, platformId: "wamid" };
+    trial.channel.answers = [...before.map(() => sent), gate.promise];
+    await queue(later, ...before, "a", "b");
     await joinThem();
     trial.outbox.wake(earlier);
     await settle();
-    expect(sentIds()).toEqual(["a"]);
-    gate.resolve({ ok: true, platformId: "wamid" });
+    expect(sentIds()).toEqual([...before, "a"]);
+    gate.resolve(sent);
     await settle();
-    expect(sentIds()).toEqual(["a", "b"]);
+    expect(sentIds()).toEqual([...before, "a", "b"]);
   },
 );
 

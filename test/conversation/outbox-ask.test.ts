@@ -131,16 +131,19 @@ describe("a platform that can be asked", () => {
     expect(trial.outbox.unreached(cloud)).toBeNull();
   });
 
-  test("that never tells of one is asked for an hour; then it is sent again, and the chat goes on", async () => {
-    lookUp(...Array.from({ length: 99 }, () => refuses("ambiguous")));
-    trial.channel.answers = [fails("ambiguous")];
-    trial.outbox.wake(await queue("+15550001111", "a", "b"));
-    await settle();
-    for (let minute = 0; minute < 58; minute++) await pass(60_000);
-    expect(sentIds()).toEqual(["a"]);
-    for (let minute = 0; minute < 10; minute++) await pass(60_000);
-    expect(sentIds()).toEqual(["a", "a", "b"]);
-  });
+  test.each(["ambiguous", "backoff"] as const)(
+    "that never tells of one (%s) is asked for an hour; then it is sent again, and the chat goes on",
+    async (retry) => {
+      lookUp(...Array.from({ length: 99 }, () => refuses(retry)));
+      trial.channel.answers = [fails("ambiguous")];
+      trial.outbox.wake(await queue("+15550001111", "a", "b"));
+      await settle();
+      for (let minute = 0; minute < 58; minute++) await pass(60_000);
+      expect(sentIds()).toEqual(["a"]);
+      for (let minute = 0; minute < 10; minute++) await pass(60_000);
+      expect(sentIds()).toEqual(["a", "a", "b"]);
+    },
+  );
 
   test("that cannot be reached is asked for as long as that is so", async () => {
     lookUp(...Array.from({ length: 99 }, () => refuses("unsent")));

@@ -11,13 +11,16 @@ const { trial, open, pass, queue, sentIds, states } = outboxTrial();
 
 describe("an answer that was lost", () => {
   test("waits for its status before it is sent again", async () => {
-    trial.channel.answers = [fails("ambiguous")];
+    trial.channel.answers = [fails("backoff"), fails("ambiguous")];
+    trial.outbox.wake(await queue("+15550002222", "later"));
     trial.outbox.wake(await queue("+15550001111", "a", "b"));
     await settle();
+    expect(trial.outbox.unconfirmed).toBe(1);
     await pass(59_000);
-    expect(sentIds()).toEqual(["a"]);
+    expect(sentIds()).toEqual(["later", "a", "later"]);
     await pass(2_000);
-    expect(sentIds()).toEqual(["a", "a", "b"]);
+    expect(sentIds().slice(3)).toEqual(["a", "b"]);
+    expect(trial.outbox.unconfirmed).toBe(0);
   });
 
   test("is settled by its status, and never sent again", async () => {
@@ -202,6 +205,28 @@ describe("a stop", () => {
     expect(trial.clock.pending).toBe(0);
   });
 
+  test("lets each of several requests in flight end", async () => {
+    const gates = [1, 2].map(() => Promise.withResolvers<SendResult>());
+    trial.channel.answers = gates.map((gate) => gate.promise);
+    const { send } = trial.channel;
+    const signals: AbortSignal[] = [];
+    trial.channel.send = (delivery, signal) => {
+      signals.push(signal);
+      return send.call(trial.channel, delivery, signal);
+    };
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    trial.outbox.wake(await queue("+15550002222", "b"));
+    await settle();
+    const drained = trial.outbox.drain(10_000);
+    for (const gate of gates) {
+      expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+      gate.resolve({ ok: true, platformId: null });
+      await settle();
+    }
+    await drained;
+    expect(states("a", "b")).toEqual(["sent", "sent"]);
+  });
+
   test("cuts off one that outlasts the grace, which stays in doubt", async () => {
     let cut = false;
     trial.channel.send = (_, signal) =>
@@ -220,6 +245,23 @@ describe("a stop", () => {
     await drained;
     expect(cut).toBe(true);
     expect(states("a")).toEqual(["sending"]);
+  });
+
+  test.each([
+    ["no", "failed"],
+    ["backoff", "pending"],
+    ["hold", "pending"],
+    ["unsent", "pending"],
+  ] as const)("notes what is answered in that moment: %s", async (retry, state) => {
+    trial.channel.send = (_, signal) =>
+      new Promise((resolve) => signal.addEventListener("abort", () => resolve(fails(retry))));
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    const drained = trial.outbox.drain(2_000);
+    await pass(2_000);
+    await drained;
+    await settle();
+    expect(states("a")).toEqual([state]);
   });
 
   test("ends what waits for its next try, and takes up nothing more", async () => {

@@ -46,6 +46,9 @@ test("an answer is marked with the end of its turn, and sent once that is stored
   ]);
   expect(mark.mock.calls).toEqual([["b"]]);
   expect(states("a", "b")).toEqual(["sent", "sent"]);
+  await trial.outbox.finish(await turnOf(phone, "c"));
+  await settle();
+  expect([states("c"), mark.mock.calls]).toEqual([["sent"], [["b"]]]);
 });
 
 test("nothing is sent before the end of its turn is stored", async () => {
@@ -72,6 +75,21 @@ test("a first try that fails is tried again in its time, and counted once", asyn
   expect(trial.store.delivery("a")).toMatchObject({ state: "pending", attempts: 1 });
   await pass(2_000);
   expect(sentIds()).toEqual(["a", "a", "b"]);
+});
+
+test("a first try that could not even leave waits out its pause", async () => {
+  trial.channel.answers = [fails("unsent")];
+  await trial.outbox.finish(await turnOf(phone, "a", "b"));
+  await settle();
+  expect([sentIds(), states("a", "b")]).toEqual([["a"], ["pending", "pending"]]);
+  await pass(3_000);
+  expect(sentIds()).toEqual(["a", "a", "b"]);
+});
+
+test("a turn with nothing to say ends with nothing to send", async () => {
+  const turn = await turnOf(phone);
+  expect(await trial.outbox.finish(turn)).toBe(turn.chat);
+  expect(trial.store.counts()).toMatchObject({ pendingMessages: 0, openDeliveries: 0 });
 });
 
 describe("it waits for its turn among what goes before it", () => {

@@ -66,6 +66,18 @@ describe("an account whose probe is not understood", () => {
     expect(sentIds().toSorted()).toEqual(["a", "a", "a", "b", "z"]);
   });
 
+  test("sends one at each probe, not one after another, where that says nothing", async () => {
+    trial.channel.answers = [fails("hold"), fails("backoff", 3_600_000)];
+    trial.channel.probing = undecided;
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    trial.outbox.wake(await queue("+15550002222", "z"));
+    await pass(3_000);
+    expect(sentIds()).toEqual(["a", "a"]);
+    await pass(4_000);
+    expect(sentIds()).toEqual(["a", "a", "z"]);
+  });
+
   test("goes on, too, once a delivery is refused for its own sake", async () => {
     const closed: SendFailure = { retry: "no", afterMs: null, code: "131047", hint: "window" };
     trial.channel.answers = [fails("hold"), { ok: false, failure: closed }];
@@ -168,9 +180,42 @@ test("a probe without an answer is given up, and the next one asks again", async
   expect(states("a")).toEqual(["sent"]);
 });
 
+describe("an account that is held", () => {
+  let probes = 0;
+  const held = async () => {
+    probes = 0;
+    trial.channel.probe = async () => {
+      probes++;
+      return { retry: "hold", afterMs: null, code: "190", hint: "token" };
+    };
+    trial.channel.answers = [fails("hold")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    for (let step = 0; step < 12; step++) await pass(10_000);
+  };
+
+  test("is asked soon again once its channel has changed, and by one timer", async () => {
+    await held();
+    const before = probes;
+    trial.outbox.channelChanged(cloud);
+    await settle();
+    expect([probes - before, trial.clock.pending]).toEqual([1, 1]);
+    await pass(2_000);
+    expect([probes - before, trial.clock.pending]).toEqual([2, 1]);
+  });
+
+  test("is asked no more once the daemon stops", async () => {
+    await held();
+    const before = probes;
+    await trial.outbox.drain(0);
+    await pass(600_000);
+    expect(probes).toBe(before);
+  });
+});
+
 describe("an account that may be asked but not send", () => {
   test("is tried less and less often, though every probe succeeds", async () => {
-    trial.channel.answers = Array.from({ length: 1000 }, () => fails("hold"));
+    const failure: SendFailure = { retry: "hold", afterMs: null, code: "131031", hint: "locked" };
+    trial.channel.answers = Array.from({ length: 1000 }, () => ({ ok: false, failure }));
     trial.outbox.wake(await queue("+15550001111", "a"));
     for (let step = 0; step < 90; step++) await pass(10_000);
     expect(sentIds().length).toBeLessThan(12);
@@ -211,6 +256,36 @@ describe("an account that may be asked but not send", () => {
     await pass(200_000);
     expect(states("z")).toEqual(["sent"]);
     expect(trial.outbox.heldBy(cloud)).toBeNull();
+  });
+
+  test("is let go by a probe where nothing is left that could tell", async () => {
+    trial.channel.answers = [fails("hold"), fails("hold")];
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    await pass(2_000);
+    expect([sentIds(), trial.outbox.heldBy(cloud)?.code]).toEqual([["a", "a"], "code"]);
+    await trial.store.markFailed("a", { retry: "no", afterMs: null, code: "x", hint: "" });
+    await pass(4_000);
+    await pass(8_000);
+    expect([trial.outbox.heldBy(cloud), trial.alarms.list()]).toEqual([null, []]);
+  });
+
+  test("is told by the next that waits, where the one that is to tell is not due", async () => {
+    trial.channel.answers = [
+      fails("backoff", 3_600_000),
+      ...Array.from({ length: 3 }, () => fails("hold")),
+    ];
+    const waits = await queue("+15550002222", "b");
+    trial.outbox.wake(waits);
+    await settle();
+    trial.outbox.wake(await queue("+15550001111", "a"));
+    await settle();
+    await pass(2_000);
+    trial.outbox.wake(waits);
+    await pass(4_000);
+    expect(sentIds()).toEqual(["b", "a", "a", "a"]);
+    await pass(8_000);
+    expect(states("a", "b")).toEqual(["sent", "pending"]);
   });
 
   test("says why it stands still now, not why it stood still first", async () => {

@@ -104,6 +104,21 @@ describe("a store that cannot note what the platform has accepted", () => {
   });
 });
 
+test.each(["hold", "unsent", "backoff"] as const)(
+  "a store that cannot note why one waits (%s) holds its chat up, and ends nothing",
+  async (retry) => {
+    trial.channel.answers = [fails(retry)];
+    spyOn(trial.store, "markRetry").mockRejectedValueOnce(new StoreError("full", "no space left"));
+    trial.outbox.wake(await queue("+15550001111", "a", "b"));
+    await settle();
+    expect(trial.alarms.get("store")?.code).toBe("full");
+    expect([sentIds(), trial.outbox.heldBy(cloud)]).toEqual([["a"], null]);
+    await pass(2_000);
+    await pass(61_000);
+    expect(sentIds()).toEqual(["a", "a", "b"]);
+  },
+);
+
 test("one of which a status said that it failed before its answer came counts as failed alone", async () => {
   const answer = Promise.withResolvers<SendResult>();
   trial.channel.answers = [answer.promise];

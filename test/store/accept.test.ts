@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { DatabaseSync } from "node:sqlite";
 import type { Message } from "../../src/channels/message.ts";
 import type { AcceptRules } from "../../src/store/contract.ts";
 import { acceptTrial } from "../support/accept-trial.ts";
@@ -63,6 +64,24 @@ describe("what is known of a message changes", () => {
     expect(waiting.map((entry) => entry.message.text)).toEqual(["better", "plain"]);
   });
 
+  test("by the first edit and the first revoke ever, though they come in one batch with messages", async () => {
+    const [edited, revoked] = [message(), message()];
+    const { sender } = edited;
+    const outcome = await trial.store.accept(
+      cloud,
+      [
+        { kind: "message", message: edited },
+        { kind: "edit", targetId: edited.id, text: "better", sender },
+        { kind: "message", message: revoked },
+        { kind: "revoke", targetId: revoked.id, sender },
+      ],
+      everybody,
+    );
+    expect(outcome.amended).toBe(2);
+    const waiting = trial.store.pendingMessages(outcome.admitted[0]?.chat ?? 0, 9);
+    expect(waiting.map((entry) => entry.message.text)).toEqual(["better"]);
+  });
+
   test("an edit before the turn is what the turn sees; a revoke takes it away", async () => {
     const edited = message();
     const revoked = message();
@@ -84,6 +103,10 @@ describe("what is known of a message changes", () => {
     ]);
     expect(trial.store.counts().pendingMessages).toBe(1);
     expect((await accept([revoked])).duplicates).toBe(1);
+    const file = new DatabaseSync(trial.file, { readOnly: true });
+    const left = file.prepare("SELECT message IS NULL AS gone FROM inbox ORDER BY id").all();
+    file.close();
+    expect(left).toEqual([{ gone: 0 }, { gone: 1 }]);
   });
 
   test("of several edits the latest counts, in whatever order they come, also after a restart", async () => {
@@ -142,12 +165,25 @@ describe("bounds", () => {
     expect(trial.store.counts().pendingMessages).toBe(kept);
   });
 
-  test("nothing of a batch overtakes what did not fit", async () => {
-    const batch = [message({ text: "x".repeat(900) }), message({ text: "short" })];
-    const rules = { ...everybody, maxPendingBytes: 700 };
-    expect(await accept(batch, rules)).toMatchObject({ admitted: [], overflow: 2 });
-    const { admitted } = await accept(batch, everybody);
-    expect(admitted.map((one) => one.message.id)).toEqual(batch.map(({ id }) => id));
+  const between: [string, (known: Message) => Message][] = [
+    ["next to it", () => message()],
+    ["behind one that is known already", (known) => known],
+    ["behind one that is refused", () => message({ type: "refused" })],
+  ];
+  test.each(between)("nothing of a batch overtakes what did not fit: %s", async (_, next) => {
+    const known = message();
+    await accept([known]);
+    const [long, short] = [message({ text: "x".repeat(900) }), message({ text: "short" })];
+    const batch = [long, next(known), short];
+    const admit: AcceptRules["admit"] = (each) =>
+      each.type === "refused"
+        ? { admitted: false, reason: "not_allowed" }
+        : { admitted: true, message: each };
+    const rules = { ...everybody, admit };
+    expect((await accept(batch, { ...rules, maxPendingBytes: 900 })).admitted).toEqual([]);
+    const { admitted } = await accept(batch, rules);
+    const ids = admitted.map((one) => one.message.id);
+    expect([ids[0], ids.at(-1)]).toEqual([long.id, short.id]);
   });
 
   test("what did not fit is taken when it comes again and there is room", async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { DatabaseSync } from "node:sqlite";
 import { acceptTrial } from "../support/accept-trial.ts";
 import { cloud, everybody, message } from "../support/store.ts";
 
@@ -20,6 +21,9 @@ describe("an account that speaks as another number", () => {
     expect(abandoned).toEqual({ messages: 1, deliveries: 1 });
     expect(trial.store.counts()).toMatchObject({ pendingMessages: 0, openDeliveries: 0 });
     expect(trial.store.pendingMessages(chat, 9)).toEqual([]);
+    const file = new DatabaseSync(trial.file, { readOnly: true });
+    expect(file.prepare("SELECT message FROM inbox").all()).toEqual([{ message: null }]);
+    file.close();
     expect(trial.store.delivery("d1")).toMatchObject({ state: "failed", code: "account_changed" });
     await accept([message()], everybody);
     expect(trial.store.pendingMessages(chat, 9)).toHaveLength(1);

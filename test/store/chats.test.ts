@@ -84,6 +84,27 @@ test.each([
   expect(trial.store.chat(one)?.lastInboundAt).toBe(1_600_000_600_000);
 });
 
+test.each([
+  ["is that of who wrote", 1_600_000_600_000, 1],
+  ["is none where neither wrote", null, 0],
+])("the window of a joined chat %s", async (_, at, windows) => {
+  const one = at ? await chatOf({ sender: { ...nobody, phone }, timestamp: at / 1000 }) : null;
+  const unheard = { kind: "direct", phone: null, userId: null } as const;
+  const chat = one ?? (await trial.store.openChat(cloud, { ...unheard, phone, lid: null }));
+  await trial.store.openChat(cloud, { ...unheard, lid: "77@lid" });
+  await learn({ ...nobody, phone, lid: "77@lid" });
+  expect(trial.store.chat(chat)?.lastInboundAt).toBe(at);
+  expect(trial.store.closedWindows(Number.MAX_SAFE_INTEGER)).toBe(windows);
+});
+
+test("the own chat stays the own one where it is joined, too", async () => {
+  const direct = await chatOf({ sender: { ...nobody, phone } });
+  const own = await chatOf({ sender: { ...nobody, lid: "77@lid" }, chat: { kind: "self" } });
+  await learn({ ...nobody, phone, lid: "77@lid" });
+  expect(trial.store.chat(own)?.chat).toEqual({ kind: "self", id: phone });
+  expect(trial.store.pendingMessages(direct, 9)).toHaveLength(1);
+});
+
 describe("the chat of a recipient", () => {
   const toGroup: Recipient = { kind: "group", id: "1203@g.us" };
   const toSelf: Recipient = { kind: "self" };
@@ -98,6 +119,8 @@ describe("the chat of a recipient", () => {
     });
     expect(await chatOf({ sender, chat: { kind: "group", id: "1203@g.us" } })).toBe(made);
     expect(await trial.store.openChat(cloud, toGroup)).toBe(made);
+    trial.reopen();
+    expect(await trial.store.openChat(cloud, toGroup)).toBe(made);
     expect(await trial.store.openChat(cloud, { kind: "group", id: "1204@g.us" })).not.toBe(made);
   });
 
@@ -105,10 +128,34 @@ describe("the chat of a recipient", () => {
     const made = await trial.store.openChat(cloud, toSelf);
     expect(trial.store.chat(made)?.recipient).toEqual(toSelf);
     expect(await trial.store.openChat(cloud, toSelf)).toBe(made);
+    trial.reopen();
+    expect(await trial.store.openChat(cloud, toSelf)).toBe(made);
     const own = await chatOf({ sender, chat: { kind: "self" } });
+    await chatOf({ sender });
+    await chatOf({ sender: { ...nobody, phone: "+491700000002" } });
+    expect(await trial.store.openChat(cloud, toSelf)).toBe(own);
+  });
+
+  test("that is the owner is the latest of the own chats, where another number was linked", async () => {
+    await chatOf({ sender, chat: { kind: "self" } });
+    const latest = { ...nobody, phone: "+491700000002" };
+    const own = await chatOf({ sender: latest, chat: { kind: "self" } });
     expect(await trial.store.openChat(cloud, toSelf)).toBe(own);
   });
 });
+
+test.each(["direct", "self"] as const)(
+  "the own chat and the direct one of the same person are two: that of kind %s first",
+  async (kind) => {
+    const sender = { ...nobody, phone };
+    const first = await chatOf({ sender, chat: { kind } });
+    const second = await chatOf({ sender, chat: { kind: kind === "self" ? "direct" : "self" } });
+    expect(second).not.toBe(first);
+    trial.reopen();
+    expect(await chatOf({ sender, chat: { kind } })).toBe(first);
+    expect(trial.store.chat(first)?.chat.kind).toBe(kind);
+  },
+);
 
 test("an account was last written to when a message was admitted, not when anything else came", async () => {
   const received = () => trial.store.sources().map(({ lastInboundAt }) => lastInboundAt);
@@ -121,6 +168,24 @@ test("an account was last written to when a message was admitted, not when anyth
   await learn({ ...nobody, phone, lid: "77@lid" });
   await chatOf({ id: "first", sender: { ...nobody, phone } });
   expect(received()).toEqual([first]);
+});
+
+test("an account last sent when the platform took something of its own, not when that failed", async () => {
+  const other = { ...cloud, account: "2000" };
+  const content = { kind: "text", text: "hi", quote: null } as const;
+  for (const source of [cloud, other]) {
+    const toGroup = { kind: "group", id: "1203@g.us" } as const;
+    const chat = await trial.store.openChat(source, toGroup);
+    await trial.store.enqueue(chat, [{ id: source.account, content }]);
+    await trial.store.markSending(source.account);
+  }
+  const failure = { retry: "no", afterMs: null, code: "131026", hint: "" } as const;
+  await trial.store.markFailed(other.account, failure);
+  await trial.store.markSent(cloud.account, "wamid.1");
+  expect(trial.store.sources().map(({ lastOutboundAt }) => lastOutboundAt)).toEqual([
+    trial.clock.now(),
+    null,
+  ]);
 });
 
 describe("after a batch that was rolled back", () => {

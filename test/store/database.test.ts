@@ -21,6 +21,7 @@ import { FileSync } from "../../src/runtime/file-sync.ts";
 import { StoreError } from "../../src/store/contract.ts";
 import { Database } from "../../src/store/database.ts";
 import { openStore } from "../../src/store/sqlite.ts";
+import { lockFile } from "../../src/store/lock.ts";
 import { fakeClock } from "../support/clock.ts";
 import { cloud, everybody, message, storeAt } from "../support/store.ts";
 
@@ -289,6 +290,15 @@ describe("the check for damage", () => {
   });
 });
 
+test("whether it can be written is found out by writing", async () => {
+  const store = storeAt(path, clock);
+  await store.checkWritable();
+  store.close();
+  const db = new DatabaseSync(path, { readOnly: true });
+  expect(db.prepare("SELECT at FROM probe").all()).toEqual([{ at: clock.now() }]);
+  db.close();
+});
+
 test("a file of a newer Revka is left alone", () => {
   storeAt(path, clock).close();
   const db = new DatabaseSync(path);
@@ -296,6 +306,8 @@ test("a file of a newer Revka is left alone", () => {
   db.close();
   expect(() => storeAt(path, clock)).toThrow(`the store ${path}: it was written by a newer Revka`);
   expect(readdirSync(folder).some((name) => name.includes("damaged"))).toBe(false);
+  // Nor is it held.
+  lockFile(`${path}.lock`).release();
 });
 
 test("a full store refuses, keeps what it had, and works again when there is room", async () => {

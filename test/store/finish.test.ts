@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { DatabaseSync } from "node:sqlite";
 import type { FinishedTurn } from "../../src/store/contract.ts";
 import { storeTrial } from "../support/store-trial.ts";
 import { cloud, everybody, message } from "../support/store.ts";
@@ -49,6 +50,13 @@ test("all of it stands the moment it is done", async () => {
   expect(trial.store.history(chat, 9).map((entry) => entry.text)).toEqual(["hello", "reply"]);
 });
 
+test("what was answered stands in the history alone", async () => {
+  await ends();
+  const file = new DatabaseSync(trial.file, { readOnly: true });
+  expect(file.prepare("SELECT message FROM inbox").all()).toEqual([{ message: null }]);
+  file.close();
+});
+
 test("where one delivery cannot be kept, nothing is: the message waits on, and nothing was said", async () => {
   await trial.store.enqueue(chat, [delivery("taken")]);
   await expect(ends({ deliveries: [delivery("a"), delivery("taken")] })).rejects.toThrow();
@@ -77,6 +85,12 @@ test("the first delivery is marked with it where that is asked for, unless anoth
   await writes("more");
   expect(await ends({ deliveries: [delivery("c")] }, true)).toEqual({ chat, sending: false });
   expect(trial.store.delivery("c")).toMatchObject({ state: "pending", attempts: 0 });
+  for (const id of ["a", "b", "c"]) {
+    await trial.store.markSending(id);
+    await trial.store.markSent(id, null);
+  }
+  await writes("and more");
+  expect(await ends({ deliveries: [delivery("d")] }, true)).toEqual({ chat, sending: true });
 });
 
 describe("a turn that took up several messages", () => {

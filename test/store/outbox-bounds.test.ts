@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { ChatId } from "../../src/store/contract.ts";
 import { deliveriesTrial, delivery, failure } from "../support/deliveries-trial.ts";
-import { cloud, everybody, message, nobody } from "../support/store.ts";
+import { cloud, everybody, message, nobody, recipientAt } from "../support/store.ts";
 
 const trial = deliveriesTrial();
 const { status } = trial;
@@ -46,6 +46,8 @@ describe("what waits to be sent", () => {
     const long = { kind: "text" as const, text: "x".repeat(400), quote: null };
     await trial.store.enqueue(chat, [{ id: "d3", content: long }]);
     expect(await takes(100, 400)).toBe(false);
+    trial.reopen();
+    expect(await takes(100, 400)).toBe(false);
     await trial.store.markFailed("d3", { retry: "no", afterMs: null, code: "x", hint: "" });
     expect(await takes(100, 400)).toBe(true);
   });
@@ -72,6 +74,42 @@ describe("what waits to be sent", () => {
       [other.id],
       2,
     ]);
+  });
+
+  test("of a chat that had nothing to be sent is what came since", async () => {
+    expect(await takes(100)).toBe(true);
+    const other = message({ sender: { ...nobody, phone: "+15550002222" } });
+    const theirs = await trial.store.openChat(cloud, recipientAt("+15550002222"));
+    await trial.store.enqueue(theirs, [delivery("x")]);
+    const outcome = await trial.store.accept(cloud, [{ kind: "message", message: other }], {
+      ...everybody,
+      maxPendingPerChat: 2,
+    });
+    expect(outcome.overflow).toBe(0);
+  });
+
+  test("of two chats that were joined is that of the one", async () => {
+    const lid = "123456789@lid";
+    const { admitted } = await trial.store.accept(
+      cloud,
+      [{ kind: "message", message: message({ sender: { ...nobody, lid } }) }],
+      everybody,
+    );
+    const theirs = admitted[0]?.chat ?? 0;
+    await trial.store.enqueue(theirs, [delivery("d3"), delivery("d4")]);
+    const both = { ...message().sender, lid };
+    await trial.store.accept(
+      cloud,
+      [{ kind: "identity", sender: both, previousUserId: null, previousPhone: null }],
+      everybody,
+    );
+    expect(trial.store.chat(theirs)?.id).toBe(chat);
+    for (const id of ["d1", "d2"]) await trial.store.markFailed(id, failure);
+    expect(trial.store.deliveryAfter(chat, "d3")?.id).toBe("d4");
+    // With the two messages that wait.
+    const rules = { ...everybody, maxPendingPerChat: 4 };
+    const events = [{ kind: "message" as const, message: message() }];
+    expect((await trial.store.accept(cloud, events, rules)).overflow).toBe(1);
   });
 
   const moves: [string, () => Promise<unknown>][] = [

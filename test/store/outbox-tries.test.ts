@@ -21,6 +21,11 @@ const failure = (retry: SendFailure["retry"]): SendFailure => ({
   hint: "later",
 });
 
+const status = (state: DeliveryState, deliveryId: string | null) => ({
+  kind: "status" as const,
+  status: { platformId: "wamid.1", deliveryId, state, timestamp: 1, failure: null },
+});
+
 test.each([
   ["backoff", [1, 2, 3]],
   ["hold", [1, 1, 1]],
@@ -49,6 +54,34 @@ test("one in doubt stays in doubt, after a restart too", async () => {
   expect(trial.store.openDelivery(chat)).toMatchObject(doubtful);
 });
 
+test("one that the platform says has not arrived goes at once, as if it had not been sent", async () => {
+  await trial.store.markSending("d1");
+  await trial.store.markAmbiguous("d1", trial.clock.now() + 1_000, failure("ambiguous"));
+  await trial.store.markNotSent("d1");
+  expect(trial.store.openDelivery(chat)).toMatchObject({
+    state: "pending",
+    attempts: 1,
+    unanswered: 0,
+    nextAt: 0,
+  });
+});
+
+test("but not where a status has said meanwhile that it arrived", async () => {
+  await trial.store.markSending("d1");
+  await trial.store.accept(cloud, [status("delivered", "d1")], everybody);
+  await trial.store.markNotSent("d1");
+  expect(trial.store.delivery("d1")).toMatchObject({ state: "sent", status: "delivered" });
+  expect(trial.store.openDelivery(chat)).toBeNull();
+});
+
+test("what was sent in the end has nothing wrong with it any more", async () => {
+  await trial.store.markSending("d1");
+  await trial.store.markRetry("d1", 0, failure("backoff"));
+  await trial.store.markSending("d1");
+  await trial.store.markSent("d1", "wamid.1");
+  expect(trial.store.delivery("d1")).toMatchObject({ state: "sent", code: null, hint: null });
+});
+
 test("what has ended is marked once: whoever comes later is told so", async () => {
   await trial.store.enqueue(chat, [
     { id: "d2", content: { kind: "text", text: "2", quote: null } },
@@ -68,11 +101,6 @@ test("what has ended is marked once: whoever comes later is told so", async () =
     code: "131016",
     hint: "later",
   });
-});
-
-const status = (state: DeliveryState, deliveryId: string | null) => ({
-  kind: "status" as const,
-  status: { platformId: "wamid.1", deliveryId, state, timestamp: 1, failure: null },
 });
 
 test.each(["d1", null])("the platform's words follow each other (told by %p)", async (told) => {

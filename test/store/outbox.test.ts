@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { ChatId } from "../../src/store/contract.ts";
-import { deliveriesTrial, failure } from "../support/deliveries-trial.ts";
+import { deliveriesTrial, delivery, failure } from "../support/deliveries-trial.ts";
+import { cloud, recipientAt } from "../support/store.ts";
 
 const trial = deliveriesTrial();
 const { status } = trial;
@@ -17,6 +18,17 @@ test("deliveries of a chat come in order, the next only when the first is final"
   expect(trial.store.openDelivery(chat)?.id).toBe("d2");
 });
 
+test("chats come by the oldest of what each has to send, failed deliveries the latest first", async () => {
+  const other = await trial.store.openChat(cloud, recipientAt("+15550002222"));
+  for (const id of ["d1", "d2"]) await trial.store.markFailed(id, failure);
+  await trial.store.enqueue(other, [delivery("x")]);
+  await trial.store.enqueue(chat, [delivery("d3")]);
+  await trial.store.enqueue(other, [delivery("y")]);
+  expect(trial.store.chatsWithOpenDeliveries()).toEqual([other, chat]);
+  expect(trial.store.failedDeliveries(9).map(({ id }) => id)).toEqual(["d2", "d1"]);
+  expect(trial.store.failedDeliveries(1).map(({ id }) => id)).toEqual(["d2"]);
+});
+
 describe("a status", () => {
   test("that names our delivery settles one whose answer was lost", async () => {
     await trial.store.markSending("d1");
@@ -27,18 +39,37 @@ describe("a status", () => {
     expect(trial.store.delivery("d1")?.platformId).toBe("wamid.out");
   });
 
-  test("that settled it stands, whatever the answer of a second try says then", async () => {
+  test.each([
+    ["has failed", () => trial.store.markFailed("d1", failure)],
+    [
+      "is to be tried again",
+      () => trial.store.markRetry("d1", 0, { ...failure, retry: "backoff" }),
+    ],
+    ["is in doubt", () => trial.store.markAmbiguous("d1", 0, { ...failure, retry: "ambiguous" })],
+  ])(
+    "that settled it stands, though the answer of a second try says that it %s",
+    async (_, mark) => {
+      await trial.store.markSending("d1");
+      await trial.store.markAmbiguous("d1", 0, { ...failure, retry: "ambiguous", code: "timeout" });
+      await trial.store.markSending("d1");
+      await status("delivered");
+      await mark();
+      expect(trial.store.delivery("d1")).toMatchObject({
+        state: "sent",
+        status: "delivered",
+        code: null,
+      });
+      expect(trial.store.openDelivery(chat)?.id).toBe("d2");
+      expect(trial.store.counts().failedDeliveries).toBe(0);
+    },
+  );
+
+  test("tells what a message is called whose answer did not: by that name it is known from then on", async () => {
     await trial.store.markSending("d1");
-    await trial.store.markAmbiguous("d1", 0, { ...failure, retry: "ambiguous", code: "timeout" });
-    await trial.store.markSending("d1");
+    await trial.store.markSent("d1", null);
     await status("delivered");
-    await trial.store.markFailed("d1", failure);
-    expect(trial.store.delivery("d1")).toMatchObject({
-      state: "sent",
-      status: "delivered",
-      code: null,
-    });
-    expect(trial.store.counts().failedDeliveries).toBe(0);
+    await status("read", "wamid.out", null);
+    expect(trial.store.delivery("d1")?.status).toBe("read");
   });
 
   test("never goes back", async () => {
@@ -66,12 +97,13 @@ describe("a status", () => {
       await status(arrived, "wamid.d1");
       expect((await status("failed", "wamid.d1", "d1", () => 5_000)).moved).toEqual([]);
       await status("failed", "wamid.d2", "d2");
-      await status(arrived, "wamid.d2", "d2");
+      expect((await status(arrived, "wamid.d2", "d2")).moved).toEqual([]);
       for (const id of ["d1", "d2"])
         expect(trial.store.delivery(id)).toMatchObject({
           state: "sent",
           status: arrived,
           code: null,
+          hint: null,
         });
       expect(trial.store.counts().failedDeliveries).toBe(0);
     },
@@ -91,7 +123,17 @@ describe("a status", () => {
         nextAt: trial.clock.now() + 5_000,
         platformId: null,
         code: failure.code,
+        hint: failure.hint,
       });
+    });
+
+    test("leaves the next try without a word yet: the first of it counts anew", async () => {
+      await trial.store.markSending("d1");
+      await status("sent");
+      await fail();
+      await trial.store.markSending("d1");
+      expect((await status("sent", "wamid.next")).moved).toHaveLength(1);
+      expect(trial.store.delivery("d1")).toMatchObject({ state: "sent", platformId: "wamid.next" });
     });
 
     test.each(["delivered", "read", "played"] as const)(
@@ -241,6 +283,15 @@ test("a failed delivery can be sent anew by hand, a sent one cannot", async () =
   await trial.store.markSending("d1");
   await trial.store.markSent("d1", null);
   expect(await trial.store.redeliver("d1")).toBe(false);
+});
+
+test("what is sent anew by hand after a failed status is settled by the next try's own", async () => {
+  await trial.store.markSending("d1");
+  await status("failed");
+  await trial.store.redeliver("d1");
+  await trial.store.markSending("d1");
+  expect((await status("sent", "wamid.next")).moved).toHaveLength(1);
+  expect(trial.store.delivery("d1")).toMatchObject({ state: "sent", platformId: "wamid.next" });
 });
 
 test("what was sending at a kill is still sending after it", async () => {

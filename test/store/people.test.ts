@@ -42,6 +42,19 @@ describe("identities of two people with numbers of their own join nobody", () =>
   });
 });
 
+test("a LID that comes with another number leaves who had it, whatever else comes with it", async () => {
+  const hers = await write({ userId: "DE.1" });
+  const his = await write({ ...other, lid: "2@lid" });
+  const { chat } = await write({ ...one, userId: "DE.1", lid: "2@lid" });
+  expect(chat).toBe(hers.chat);
+  expect(trial.store.chat(chat)?.recipient).toMatchObject({
+    ...one,
+    userId: "DE.1",
+    lid: "2@lid",
+  });
+  expect(trial.store.chat(his.chat)?.recipient).toMatchObject({ ...other, lid: null });
+});
+
 test("what a sender is known by in one message alone reaches the door each time", async () => {
   const seen: (string | undefined)[] = [];
   const admit: AcceptRules["admit"] = (each) => {
@@ -173,6 +186,8 @@ test("a new user name is learnt of someone who is known", async () => {
   await write({ ...one, username: "ada" });
   await write({ ...one, username: "ada.l" });
   await write({ ...one, username: null });
-  const [, , , last] = trial.store.pendingMessages(chat, 9);
-  expect(last?.message.sender.username).toBe("ada.l");
+  trial.reopen();
+  await write({ ...one, username: null });
+  const names = trial.store.pendingMessages(chat, 9).map(({ message }) => message.sender.username);
+  expect(names.slice(3)).toEqual(["ada.l", "ada.l"]);
 });

@@ -20,14 +20,13 @@ const kept = (table: "inbox" | "outbox") => {
 
 test("a reaction is kept with the message it is to, the last one counts, and it starts no turn", async () => {
   const hers = message();
-  await trial.store.accept(cloud, [{ kind: "message", message: hers }], everybody);
-  await react(hers.id, "👍");
-  expect(kept("inbox")).toEqual(["👍"]);
-  await react(hers.id, "🎉");
-  expect(kept("inbox")).toEqual(["🎉"]);
-  await react(hers.id, null);
-  expect(kept("inbox")).toEqual([null]);
-  expect(trial.store.counts().pendingMessages).toBe(1);
+  const events = [hers, message()].map((each) => ({ kind: "message" as const, message: each }));
+  await trial.store.accept(cloud, events, everybody);
+  for (const emoji of ["👍", "🎉", null]) {
+    await react(hers.id, emoji);
+    expect(kept("inbox")).toEqual([emoji, null]);
+  }
+  expect(trial.store.counts().pendingMessages).toBe(2);
 });
 
 test("a reaction to an answer is kept with that; one to nothing known changes nothing", async () => {

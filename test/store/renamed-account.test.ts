@@ -62,7 +62,9 @@ describe("an account that is named otherwise than before", () => {
     const first = message();
     await take(wati("host"), first);
     await take(wati("host/1"));
-    expect(await trial.store.renameAccount(wati("host/1"), anyOf("host", "host/1"))).toBeNull();
+    for (const was of [anyOf("host", "host/1"), anyOf("host")]) {
+      expect(await trial.store.renameAccount(wati("host/1"), was)).toBeNull();
+    }
     expect(accounts()).toEqual(["host", "host/1"]);
     expect((await take(wati("host"), first)).duplicates).toBe(1);
   });

@@ -241,12 +241,15 @@ describe("what waited past its time", () => {
     expect(outcome.duplicates).toBe(1);
   });
 
-  test("for an account that no longer runs goes", async () => {
+  test("for an account that no longer runs goes, and nothing of one that does", async () => {
+    const runs = { ...cloud, account: "2000" };
     await arrive();
+    await trial.store.accept(runs, [{ kind: "message", message: message() }], everybody);
     await trial.clock.advance(3 * day);
     await arrive();
-    expect((await retain(1_000, [{ ...cloud, account: "2000" }])).expired.messages).toBe(1);
-    expect([texts(), trial.store.counts().pendingMessages]).toEqual([1, 1]);
+    expect((await retain(1_000, [runs])).expired.messages).toBe(1);
+    expect([texts(), trial.store.counts().pendingMessages]).toEqual([2, 2]);
+    expect(trial.store.chatsWithPendingMessages()).toHaveLength(2);
   });
 
   test("to be sent goes, wherever it waits", async () => {

@@ -129,6 +129,32 @@ describe("what a group has been answered", () => {
   });
 });
 
+test("what was said in a group and taken back is nobody's to change any more", async () => {
+  const hers = message({ sender: ada, chat: group });
+  await chatOf(hers);
+  expect((await take(revoke(hers, ada))).amended).toBe(1);
+  const beside = message();
+  const outcome = await take(edit(hers, ada), revoke(hers, ada), {
+    kind: "message",
+    message: beside,
+  });
+  expect([outcome.amended, outcome.admitted.length]).toEqual([0, 1]);
+});
+
+test("an answered message is edited and taken back alone: what else was said in its chat stays", async () => {
+  const [first, second] = [message({ text: "one" }), message({ text: "two" })];
+  const id = await chatOf(first);
+  await answer(id);
+  await chatOf(second);
+  await answer(id);
+  const texts = () => trial.store.history(id, 9).map(({ text }) => text);
+  const { id: targetId, sender } = first;
+  await take({ kind: "edit", targetId, text: "better\nthan before", sender });
+  expect(texts()).toEqual(["better\nthan before", "two"]);
+  await take(revoke(second, sender));
+  expect(texts()).toEqual(["better\nthan before"]);
+});
+
 test("a direct message keeps its files where its words are edited after the answer", async () => {
   const hers = message({ sender: ada, text: "hello" });
   const id = await chatOf(hers);

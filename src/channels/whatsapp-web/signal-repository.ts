@@ -3,6 +3,8 @@ import {
   type LIDMapping,
   type SignalKeyStoreWithTransaction,
   type SocketConfig,
+  jidDecode,
+  jidEncode,
 } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import { BoundedCache } from "./bounded-cache.ts";
@@ -13,7 +15,7 @@ import type { Journal, StanzaAttributes } from "./journal.ts";
 import { jsonOf } from "./key-store.ts";
 import type { KeyTransactions } from "./key-transactions.ts";
 import { keepNewestPairs } from "./lid-pairs.ts";
-import { addressOf } from "./jid.ts";
+import { addressOf, kindOf } from "./jid.ts";
 import { within } from "./patience.ts";
 import { isSigned } from "./signature.ts";
 import { hasOpenSessionWith } from "./stored-session.ts";
@@ -123,10 +125,20 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
   return {
     make,
     allowReset: (jid) => {
-      const address = addressOf(jid);
-      if (address) resets.set(address, true);
+      for (const named of [jid, underLid(jid, storedIn(commit))]) {
+        const address = named && addressOf(named);
+        if (address) resets.set(address, true);
+      }
     },
   };
+}
+
+/** A device that is named by its number, under the LID by which Baileys asks the server for its keys; null for none. */
+function underLid(jid: string, read: ReturnType<typeof storedIn>): string | null {
+  const decoded = kindOf(jid) === "phone" ? jidDecode(jid) : undefined;
+  const lid = decoded && read(decoded.user);
+  if (!lid) return null;
+  return jidEncode(lid, decoded.server === "hosted" ? "hosted.lid" : "lid", decoded.device);
 }
 
 function storedIn(commit: GroupCommit) {

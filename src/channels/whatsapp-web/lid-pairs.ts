@@ -5,7 +5,7 @@ import {
   decodeMessageNode,
 } from "@whiskeysockets/baileys";
 import { phoneKey } from "../../config/numbers.ts";
-import type { Self } from "./identity.ts";
+import { type Self, isSelf } from "./identity.ts";
 import { lidOf, phoneJid, phoneOf, userOf } from "./jid.ts";
 
 type LidStore = SignalRepositoryWithLIDStore["lidMapping"];
@@ -14,15 +14,18 @@ export type PairChanges = Record<string, string | null>;
 
 /**
  * Makes the newest pair of a LID and a number count from both ends. Baileys (`lib/Signal/lid-mapping.js`) keeps what else
- * either of them was paired with, and takes a pair for known where the number has this LID, whatever the LID has.
+ * either of them was paired with, and takes a pair for known where the number has this LID, whatever the LID has. Nobody is
+ * paired with the account itself: of what the account wrote to somebody, Baileys takes the one's address with the other's.
  */
 export function keepNewestPairs(
   store: LidStore,
+  self: () => Self,
   read: (id: string) => string | null,
   write: (changes: PairChanges) => Promise<void>,
 ): void {
   const storePairs = store.storeLIDPNMappings.bind(store);
-  store.storeLIDPNMappings = async (pairs) => {
+  store.storeLIDPNMappings = async (told) => {
+    const pairs = told.filter((pair) => isOfOne(pair, self()));
     const changes = corrections(pairs, read);
     if (Object.keys(changes).length > 0) {
       await write(changes);
@@ -31,6 +34,11 @@ export function keepNewestPairs(
     }
     await storePairs(pairs);
   };
+}
+
+/** False for a pair of the account and somebody else. */
+function isOfOne({ pn, lid }: LIDMapping, self: Self): boolean {
+  return self.lid === null || isSelf(pn, self) === isSelf(lid, self);
 }
 
 /** What is stored and contradicts these pairs, as it is to be; nothing where all agree or are new. */

@@ -9,7 +9,7 @@ import {
 import type { Clock } from "../../runtime/clock.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { type GroupCommit, isPassing } from "./group-commit.ts";
-import { storedEnd } from "./identity.ts";
+import { type Self, storedEnd } from "./identity.ts";
 import type { IncomingStanzas } from "./incoming-stanzas.ts";
 import type { Journal, StanzaAttributes } from "./journal.ts";
 import { jsonOf } from "./key-store.ts";
@@ -37,6 +37,7 @@ export interface SignalParts {
   journal: Journal;
   incoming: IncomingStanzas;
   clock: Clock;
+  self: () => Self;
   /** A stanza was decrypted and is on disk. */
   onReceived: () => void;
   /** A stanza cannot be decrypted. Its sender is asked to send it again, and may be gone. */
@@ -56,7 +57,7 @@ export interface CarefulRepository {
  * mutex; the signature of a key bundle is checked; and of LIDs and numbers the newest pair counts.
  */
 export function carefulRepository(parts: SignalParts): CarefulRepository {
-  const { transactions, commit, journal, incoming, clock, onReceived, onUnreadable } = parts;
+  const { transactions, commit, journal, incoming, clock, self, onReceived, onUnreadable } = parts;
   /** Plaintexts that are not on disk yet, by the part they came in. */
   const fresh = new Map<string, Uint8Array>();
   const resets = new BoundedCache<true>({ clock, most: 1000, ttlMs: RESET_WINDOW_MS });
@@ -67,7 +68,7 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
     transactions.takeOver(auth.keys);
     const bounded = lookUp && boundedLookUp(lookUp, clock);
     const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, bounded);
-    keepNewestPairs(inner.lidMapping, storedIn(commit), (changes) =>
+    keepNewestPairs(inner.lidMapping, self, storedIn(commit), (changes) =>
       transactions.set({ [MAPPINGS]: changes }),
     );
 

@@ -180,6 +180,27 @@ describe("a message that names another LID, or number, than was known", () => {
     expect(known(Q, Y)).toEqual([null, null]);
   });
 
+  test.each([
+    [
+      "the number",
+      pn(P),
+      { from: "15550001000:3@s.whatsapp.net", sender_lid: lid("900015550001000") },
+    ],
+    ["the LID", lid(X), { from: "900015550001000:3@lid", sender_pn: pn("15550001000") }],
+  ])(
+    "takes nobody for the account itself, whom it wrote to: under %s",
+    async (_, recipient, { from, ...sender }) => {
+      const own = ["15550001000", "900015550001000"] as const;
+      await t.sock.signalRepository.lidMapping.storeLIDPNMappings([
+        { pn: pn(own[0]), lid: lid(own[1]) },
+        { pn: pn(P), lid: lid(X) },
+      ]);
+      await message(from, { recipient, ...sender });
+      expect(known(...own)).toEqual([lid(own[1]), `+${own[0]}`]);
+      expect(known(P, X)).toEqual([lid(X), `+${P}`]);
+    },
+  );
+
   test("has Baileys move the session, where nothing was known of either", async () => {
     const moved = spyOn(t.sock.signalRepository, "migrateSession");
     await message(pn(P), { sender_lid: lid(X) });

@@ -32,8 +32,20 @@ export function keepNewestPairs(
       // What it has read before.
       store.close();
     }
-    await storePairs(pairs);
+    await storePairs(newest(pairs));
   };
+}
+
+/** Of those that contradict each other the last. */
+function newest(pairs: LIDMapping[]): LIDMapping[] {
+  const [numbers, lids] = [new Map<unknown, LIDMapping>(), new Map<unknown, LIDMapping>()];
+  for (const pair of pairs) {
+    numbers.set(userOf(pair.pn), pair);
+    lids.set(userOf(pair.lid), pair);
+  }
+  return pairs.filter(
+    (pair) => numbers.get(userOf(pair.pn)) === pair && lids.get(userOf(pair.lid)) === pair,
+  );
 }
 
 /** False for a pair of the account and somebody else. */

@@ -63,6 +63,22 @@ describe("of LIDs and numbers the newest pair counts, from both ends", () => {
     ]);
   });
 
+  test("where what is told at once contradicts itself, the last", async () => {
+    const Z = "900000000000003";
+    await store([P, X]);
+    await store([P, Y], [P, Z]);
+    expect(of(P, Z)).toEqual([lid(Z), `+${P}`]);
+    await store([P, X], [Q, X]);
+    expect([of(P, X), of(Q, X)]).toEqual([
+      [null, `+${Q}`],
+      [lid(X), `+${Q}`],
+    ]);
+    expect([await baileys(P, Z), await baileys(Q, X)]).toEqual([
+      [null, null],
+      [lid(X), pn(Q)],
+    ]);
+  });
+
   test("where somebody else has the number by now", async () => {
     await store([P, X]);
     await store([Q, X]);

@@ -5,8 +5,10 @@ import {
   decodeMessageNode,
 } from "@whiskeysockets/baileys";
 import { phoneKey } from "../../config/numbers.ts";
-import { type Self, isSelf } from "./identity.ts";
+import { type Mappings, type Self, isSelf } from "./identity.ts";
 import { lidOf, phoneJid, phoneOf, userOf } from "./jid.ts";
+import { placeholderOf } from "./placeholder.ts";
+import type { Session } from "./session.ts";
 
 type LidStore = SignalRepositoryWithLIDStore["lidMapping"];
 /** By the names of Baileys: `<number>` → LID, `<lid>_reverse` → number; null takes one away. */
@@ -74,22 +76,57 @@ function corrections(pairs: LIDMapping[], read: (id: string) => string | null): 
   return changes;
 }
 
+/** Where a stanza has the other address of who it is of (`decode-wa-message.js`, extractAddressingContext). */
+const ALIASES = ["participant", "sender", "peer_recipient", "recipient"].flatMap((whose) => [
+  `${whose}_pn`,
+  `${whose}_lid`,
+]);
+
 /**
  * Stores the pair that a message under a number names, where Baileys would not: it asks no further once it knows any
  * number of the LID (`messages-recv.js`, handleMessage).
  */
 export async function learnPair(store: LidStore, node: BinaryNode, self: Self): Promise<void> {
   const pair = pairIn(node, self);
-  if (pair && (await store.getPNForLID(pair.lid))) await store.storeLIDPNMappings([pair]);
+  if (!pair?.byNumber) return;
+  if (await store.getPNForLID(pair.lid)) await store.storeLIDPNMappings([pair]);
 }
 
-function pairIn(node: BinaryNode, { phone, lid }: Self): LIDMapping | null {
-  const { participant, from, recipient } = node.attrs;
-  if (![participant, from, recipient].some(phoneOf)) return null;
+/**
+ * A message without the other address where that is not so any more by what came since: WhatsApp brings again what was
+ * refused, or whose acknowledgement was lost.
+ */
+export function withoutOldPair(
+  node: BinaryNode,
+  { self, mappings, journal }: Pick<Session, "self" | "mappings" | "journal">,
+): BinaryNode {
+  const pair = pairIn(node, self);
+  if (!pair || !contradicts(pair, mappings) || placeholderOf(node, self)) return node;
+  if (!journal.originOf(node.attrs.id ?? "")) return node;
+  const attrs = Object.entries(node.attrs).filter(([name]) => !ALIASES.includes(name));
+  return { ...node, attrs: Object.fromEntries(attrs) };
+}
+
+function contradicts({ pn, lid }: LIDMapping, mappings: Mappings): boolean {
+  const [phone, user] = [phoneOf(pn) ?? "", lidOf(lid) ?? ""];
+  const number = mappings.phoneOfLid(user);
+  return (
+    (mappings.lidOfPhone(phone) ?? user) !== user ||
+    (number !== null && phoneKey(number) !== phoneKey(phone))
+  );
+}
+
+function pairIn(
+  node: BinaryNode,
+  { phone, lid }: Self,
+): (LIDMapping & { byNumber: boolean }) | null {
+  if (!ALIASES.some((name) => node.attrs[name])) return null;
   try {
     const { key } = decodeMessageNode(node, phone ? phoneJid(phone) : "", lid ?? "").fullMessage;
-    const [one, other] = [key.participant ?? key.remoteJid, key.participantAlt ?? key.remoteJidAlt];
-    return phoneOf(one) && lidOf(other) ? { pn: one ?? "", lid: other ?? "" } : null;
+    const one = key.participant ?? key.remoteJid ?? "";
+    const other = key.participantAlt ?? key.remoteJidAlt ?? "";
+    if (phoneOf(one) && lidOf(other)) return { pn: one, lid: other, byNumber: true };
+    return lidOf(one) && phoneOf(other) ? { pn: other, lid: one, byNumber: false } : null;
   } catch {
     return null;
   }

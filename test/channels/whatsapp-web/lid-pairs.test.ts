@@ -147,11 +147,12 @@ describe("a message that names another LID, or number, than was known", () => {
   afterEach(() => t.stop());
 
   let sent = 0;
-  const message = async (from: string, more: Record<string, string>) => {
-    const id = `M${++sent}`;
+  const message = async (from: string, more: Record<string, string>, id = `M${++sent}`) => {
     const enc = { tag: "enc", attrs: { type: "msg", v: "2" }, content: Buffer.from(id) };
     t.hear("CB:message", { id, from, type: "text", t: "1700000000", ...more }, [enc]);
     await t.read.waitFor((read) => read === id);
+    t.read.clear();
+    return id;
   };
   const known = (number: string, user: string) => [
     t.session.mappings.lidOfPhone(`+${number}`),
@@ -194,6 +195,24 @@ describe("a message that names another LID, or number, than was known", () => {
       expect(known(number, user)).toEqual([lid(user), `+${number}`]);
     }
     expect(known(Q, Y)).toEqual([null, null]);
+  });
+
+  test.each([
+    ["its number", pn(P), { sender_lid: lid(X) }],
+    ["its LID", lid(X), { sender_pn: pn(P) }],
+  ])("says nothing where it came before, and comes again: under %s", async (_, from, more) => {
+    const id = await message(from, more);
+    const part = { part: "one", stanza: "one", parts: 1, attributes: { id, from, ...more } };
+    await t.session.write(() => t.session.journal.put(part, Buffer.from(id), t.clock.now()));
+    await message(pn(P), { sender_lid: lid(Y) });
+    await message(from, more, id);
+    expect(known(P, Y)).toEqual([lid(Y), `+${P}`]);
+    await message(lid(X), { sender_pn: pn(Q) });
+    await message(from, more, id);
+    expect([known(P, Y), known(Q, X)]).toEqual([
+      [lid(Y), `+${P}`],
+      [lid(X), `+${Q}`],
+    ]);
   });
 
   test.each([

@@ -10,6 +10,7 @@ import {
 import * as v from "valibot";
 import { DownloadFailure } from "../../net/download.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { Newest } from "../../runtime/newest.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { endOfId } from "../../telemetry/message-id.ts";
 import type { MediaReference } from "../message.ts";
@@ -128,6 +129,8 @@ interface Waiting {
 export class MediaRetries {
   private readonly waiting = new Set<Waiting>();
   private readonly answers: BoundedCache<RetryAnswer>;
+  /** What the phone let lapse, by name: it may answer yet. */
+  private readonly lapsed = new Newest<Retryable>(MOST_WAITING);
   private silent = false;
 
   constructor(private readonly options: { clock: Clock; log: Logger }) {
@@ -146,6 +149,7 @@ export class MediaRetries {
     const answer = await this.answerTo(sock, file, signal).catch((error: unknown) => {
       if (!(error instanceof DeadlineExceeded)) throw error;
       this.silent = true;
+      this.lapsed.set(name, file);
       return { failure: "the phone did not upload the file again in time" };
     });
     this.answers.set(name, answer);
@@ -159,6 +163,13 @@ export class MediaRetries {
       if (!answer) continue;
       this.silent = false;
       resolve(answer);
+    }
+    for (const [name, file] of this.lapsed) {
+      const answer = readRetryAnswer(node, file, session);
+      if (!answer) continue;
+      this.silent = false;
+      this.lapsed.delete(name);
+      this.answers.set(name, answer);
     }
   }
 

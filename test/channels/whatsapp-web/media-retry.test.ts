@@ -188,8 +188,9 @@ describe("asking", () => {
     await clock.advance(1);
     const late = { failure: "the phone did not upload the file again in time" };
     expect(await answer).toEqual(late);
-    hear();
     expect(await ask()).toEqual(late);
+    hear();
+    expect(await ask()).toEqual({ directPath: "/new" });
     expect(sent).toHaveLength(1);
   });
 
@@ -209,6 +210,26 @@ describe("asking", () => {
     await clock.advance(29_999);
     hear("M4");
     expect(await patient).toEqual({ directPath: "/new" });
+  });
+
+  test("is not short any more after an answer that came late", async () => {
+    const late = { failure: "the phone did not upload the file again in time" };
+    const lapsed = ask(file("M1"));
+    await clock.advance(30_000);
+    await lapsed;
+    const short = ask(file("M2"));
+    await clock.advance(5_000);
+    expect(await short).toEqual(late);
+    hear("M3");
+    const other = ask(file("M3"));
+    await clock.advance(5_000);
+    expect(await other).toEqual(late);
+    hear("M2", { result: NOT_FOUND, mediaKey });
+    const patient = ask(file("M4"));
+    await clock.advance(29_999);
+    hear("M4");
+    expect(await patient).toEqual({ directPath: "/new" });
+    expect(await ask(file("M2"))).toEqual(lacks);
   });
 
   test("ends with whoever asked, and is done again for the next", async () => {

@@ -92,6 +92,32 @@ describe("who could not read a message", () => {
     }
   });
 
+  test("gets a group's sender key, whoever is being sent to meanwhile", async () => {
+    const { transactions } = t.session;
+    t.session.creds.me = { id: "15550001000:7@s.whatsapp.net" };
+    const me = t.session.creds.me.id;
+    const type = "sender-key-memory";
+    const remembered: unknown[] = [];
+    const { promise: sending, resolve: finish } = Promise.withResolvers<void>();
+    // As Baileys does: it remembers who has the key at the end of a send.
+    const send = transactions.transaction(async () => {
+      await sending;
+      await transactions.set({ [type]: { [group]: { [ADA]: true } } });
+    }, me);
+    relayed.mockImplementation(() =>
+      transactions.transaction(async () => {
+        remembered.push(await transactions.get(type, [group]));
+        return "";
+      }, me),
+    );
+    t.hear("CB:receipt", { id: "M2", type: "retry", from: group, participant: ADA });
+    await settled();
+    finish();
+    await send;
+    await ended(1);
+    expect(remembered).toEqual([{}]);
+  });
+
   test("is acknowledged once the message is on its way, and whatever becomes of it", async () => {
     const { promise, reject } = Promise.withResolvers<string>();
     relayed.mockReturnValue(promise);

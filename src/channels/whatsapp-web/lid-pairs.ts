@@ -4,7 +4,7 @@ import {
   type SignalRepositoryWithLIDStore,
   decodeMessageNode,
 } from "@whiskeysockets/baileys";
-import { phoneKey } from "../../config/numbers.ts";
+import { numberForms } from "../../config/numbers.ts";
 import { type Mappings, type Self, isSelf } from "./identity.ts";
 import { lidOf, phoneJid, phoneOf, userOf } from "./jid.ts";
 import { placeholderOf } from "./placeholder.ts";
@@ -62,18 +62,26 @@ function corrections(pairs: LIDMapping[], read: (id: string) => string | null): 
   for (const { pn, lid } of pairs) {
     const [number, user] = [phoneOf(pn) && userOf(pn), lidOf(lid) && userOf(lid)];
     if (!number || !user) continue;
-    const [formerLid, formerNumber] = [valueOf(number), valueOf(`${user}_reverse`)];
-    const isOtherLid = formerLid !== null && formerLid !== user;
-    const isOtherNumber = formerNumber !== null && phoneKey(formerNumber) !== phoneKey(number);
-    if (!isOtherLid && !isOtherNumber) continue;
-    if (isOtherLid && valueOf(`${formerLid}_reverse`) === number) {
-      changes[`${formerLid}_reverse`] = null;
+    const formerNumber = valueOf(`${user}_reverse`);
+    const isOtherNumber = formerNumber !== null && !isSameNumber(formerNumber, number);
+    const others = numberForms(number).filter((form) => (valueOf(form) ?? user) !== user);
+    if (others.length === 0 && !isOtherNumber) continue;
+    for (const form of others) {
+      const former = `${valueOf(form)}_reverse`;
+      if (isSameNumber(valueOf(former) ?? "", number)) changes[former] = null;
+      changes[form] = null;
     }
-    if (isOtherNumber && valueOf(formerNumber) === user) changes[formerNumber] = null;
+    for (const form of isOtherNumber ? numberForms(formerNumber) : []) {
+      if (valueOf(form) === user) changes[form] = null;
+    }
     changes[number] = user;
     changes[`${user}_reverse`] = number;
   }
   return changes;
+}
+
+function isSameNumber(one: string, other: string): boolean {
+  return one === other || numberForms(one).includes(other.replace(/\D/g, ""));
 }
 
 /** Where a stanza has the other address of who it is of (`decode-wa-message.js`, extractAddressingContext). */
@@ -112,7 +120,7 @@ function contradicts({ pn, lid }: LIDMapping, mappings: Mappings): boolean {
   const number = mappings.phoneOfLid(user);
   return (
     (mappings.lidOfPhone(phone) ?? user) !== user ||
-    (number !== null && phoneKey(number) !== phoneKey(phone))
+    (number !== null && !isSameNumber(number, phone))
   );
 }
 

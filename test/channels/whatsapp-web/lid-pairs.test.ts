@@ -119,6 +119,20 @@ describe("of LIDs and numbers the newest pair counts, from both ends", () => {
     expect([long, short].map((number) => of(number, X)[0])).toEqual([lid(X), lid(X)]);
   });
 
+  test.each([
+    ["of the form that came last", 0],
+    ["of the form that came first", 1],
+  ])("and who has such a number after another has both forms of it: %s", async (_, first) => {
+    const forms = ["551187654321", "5511987654321"] as const;
+    const [form, other] = first === 0 ? forms : ([forms[1], forms[0]] as const);
+    for (const number of forms) await store([number, X]);
+    await store([form, Y]);
+    expect(of(form, Y)).toEqual([lid(Y), `+${form}`]);
+    expect(of(other, X)).toEqual([null, null]);
+    expect(lidToWrite({ phone: `+${other}`, lid: lid(Y) }, ours.session.mappings)).toBe(lid(Y));
+    expect(await baileys(other, X)).toEqual([null, null]);
+  });
+
   test("also after a restart", async () => {
     await store([P, X]);
     await store([P, Y]);

@@ -103,9 +103,8 @@ export function openSocket(options: SocketOptions): WASocket {
     retryRequestDelayMs: 0,
     markOnlineOnConnect: false,
     syncFullHistory: false,
-    // What comes within the message itself: LIDs, and who trusts the account. The rest Baileys would fetch past any proxy.
-    shouldSyncHistoryMessage: ({ initialHistBootstrapInlinePayload: inline }) =>
-      inline !== null && inline !== undefined && inline.length > 0,
+    // Baileys would fetch it past any proxy, and take it for newer than what is known ({@link HistoryReader}).
+    shouldSyncHistoryMessage: () => false,
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     makeSignalRepository: session.repository.make,

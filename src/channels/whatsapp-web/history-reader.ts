@@ -107,7 +107,10 @@ export class HistoryReader {
       const learnt = await keepFindings(found, keys, session.mappings, clock.now(), rest);
       await session.commit.written();
       session.history.drop(chunk);
-      log.info({ ...learnt, bytes: chunk.bytes }, READ);
+      const told = { ...learnt, bytes: chunk.bytes };
+      // A new account's phone has nothing to tell.
+      if (learnt.lids + learnt.tokens > 0) log.info(told, READ);
+      else log.debug(told, READ);
     } finally {
       deadline.cancel();
     }

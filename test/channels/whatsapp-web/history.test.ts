@@ -27,7 +27,7 @@ async function linked(setup: HarnessOptions = {}): Promise<void> {
   const note = (fields: LogFields, words: string) => {
     if (words.includes("history")) said.add(fields);
   };
-  const log = { ...silentLog, info: note, warn: note };
+  const log = { ...silentLog, debug: note, info: note, warn: note };
   const ask: Fetch = (url, init) => {
     lastSignal = init?.signal;
     return fetch(url, { ...init, tls: { rejectUnauthorized: false } });

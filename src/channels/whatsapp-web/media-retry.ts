@@ -14,6 +14,7 @@ import { Newest } from "../../runtime/newest.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { endOfId } from "../../telemetry/message-id.ts";
 import type { MediaReference } from "../message.ts";
+import { Allowance } from "./allowance.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { isSameChat, isSelf } from "./identity.ts";
 import { DeadlineExceeded, within } from "./patience.ts";
@@ -25,6 +26,8 @@ const ANSWER_MS = 30_000;
 const SHORT_MS = 5_000;
 /** Files that the phone is asked for at once. */
 const MOST_WAITING = 100;
+/** Files of one sender at once, and then one in so long: who sends may see to it that each is gone, and has it uploaded. */
+const OF_SENDER = { atOnce: 30, oneMoreMs: 60_000, most: 1000 };
 /** What was answered counts for a turn that begins anew. */
 const ANSWER_COUNTS_MS = 3_600_000;
 const MOST_ANSWERS = 1000;
@@ -131,10 +134,12 @@ export class MediaRetries {
   private readonly answers: BoundedCache<RetryAnswer>;
   /** What the phone let lapse, by name: it may answer yet. */
   private readonly lapsed = new Newest<Retryable>(MOST_WAITING);
+  private readonly allowance: Allowance;
   private silent = false;
 
   constructor(private readonly options: { clock: Clock; log: Logger }) {
     const { clock } = options;
+    this.allowance = new Allowance({ clock, ...OF_SENDER });
     this.answers = new BoundedCache({ clock, most: MOST_ANSWERS, ttlMs: ANSWER_COUNTS_MS });
   }
 
@@ -145,6 +150,9 @@ export class MediaRetries {
     if (known) return known;
     if (this.waiting.size >= MOST_WAITING) {
       return { failure: "the phone is asked for too many files already" };
+    }
+    if (!this.allowance.take(file.key.participant ?? file.key.remoteJid)) {
+      return { failure: "the phone was asked for too many files of this sender already" };
     }
     const answer = await this.answerTo(sock, file, signal).catch((error: unknown) => {
       if (!(error instanceof DeadlineExceeded)) throw error;

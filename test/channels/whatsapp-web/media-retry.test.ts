@@ -157,6 +157,11 @@ describe("asking", () => {
     return { sendNode, authState } as unknown as WASocket;
   }
 
+  /** A file that this member of a group sent. */
+  const from = (participant: string, id: string) => {
+    const one = file(id);
+    return { ...one, key: { ...one.key, participant: `${participant}@lid` } };
+  };
   const ask = (one = file(), signal = never) => retries.ask(socket(), one, signal);
   const hear = (id = "M1", answer = uploaded) =>
     retries.hear(mediaRetryAnswer(about(id), answer, { from: me }), around);
@@ -262,8 +267,25 @@ describe("asking", () => {
     expect(sent).toHaveLength(2);
   });
 
+  test("is done for thirty files of one sender, and for one more a minute later", async () => {
+    const often = { failure: "the phone was asked for too many files of this sender already" };
+    for (let index = 0; index < 30; index++) {
+      const answer = ask(file(`M${index}`));
+      hear(`M${index}`);
+      await answer;
+    }
+    expect(await ask(file("M30"))).toEqual(often);
+    expect(await ask(file("M7"))).toEqual({ directPath: "/new" });
+    void ask(from("another", "N1"));
+    expect(sent).toHaveLength(31);
+    await clock.advance(60_000);
+    void ask(file("M30"));
+    expect(sent).toHaveLength(32);
+    expect(await ask(file("M31"))).toEqual(often);
+  });
+
   test("is done for so many at once, and no more", async () => {
-    const waiting = Array.from({ length: 100 }, (_, index) => ask(file(`M${index}`)));
+    const waiting = Array.from({ length: 100 }, (_, index) => ask(from(`${index}`, `M${index}`)));
     expect(await ask(file("M100"))).toEqual({
       failure: "the phone is asked for too many files already",
     });

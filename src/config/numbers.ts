@@ -36,6 +36,20 @@ export function phoneKey(phone: string): string | null {
   return digits;
 }
 
+/** All forms that a number has ({@link phoneKey}), as bare digits: first its own, then the other one, where it has two. */
+export function numberForms(phone: string): string[] {
+  const digits = phone.replace(/\D/g, "");
+  const key = phoneKey(digits);
+  if (key === null) return [digits];
+  const others = [
+    key,
+    digits.replace(/^55../, "$&9"),
+    digits.replace(/^54/, "$&9"),
+    digits.replace(/^52/, "$&1"),
+  ];
+  return [digits, ...others.filter((form) => form !== digits && phoneKey(form) === key)];
+}
+
 /**
  * A business-scoped user id: country code, a dot, up to 128 letters and digits (`US.13491208655302741918`), or a
  * parent one (`US.ENT.…`). Source: Meta, business-scoped-user-ids, 7 May 2026.

@@ -20,7 +20,7 @@ import type { SocketEvents } from "./connection.ts";
 import { changedDevices } from "./device-lists.ts";
 import { UNWRITABLE } from "./disconnect.ts";
 import { holdFrames } from "./frame-gate.ts";
-import { learnPair } from "./lid-pairs.ts";
+import { learnPair, withoutOldPair } from "./lid-pairs.ts";
 import { Mutex } from "./mutex.ts";
 import { oncePerDevice } from "./outgoing.ts";
 import { within } from "./patience.ts";
@@ -103,9 +103,8 @@ export function openSocket(options: SocketOptions): WASocket {
     retryRequestDelayMs: 0,
     markOnlineOnConnect: false,
     syncFullHistory: false,
-    // What comes within the message itself: LIDs, and who trusts the account. The rest Baileys would fetch past any proxy.
-    shouldSyncHistoryMessage: ({ initialHistBootstrapInlinePayload: inline }) =>
-      inline !== null && inline !== undefined && inline.length > 0,
+    // Baileys would fetch it past any proxy, and take it for newer than what is known ({@link HistoryReader}).
+    shouldSyncHistoryMessage: () => false,
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     makeSignalRepository: session.repository.make,
@@ -170,10 +169,16 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
     waiting--;
     handled();
   };
-  const atTurn = (node: BinaryNode) =>
-    learnPair(sock.signalRepository.lidMapping, node, session.self).catch(() =>
-      log.debug({}, "who has a LID could not be kept"),
-    );
+  const atTurn = async (node: BinaryNode) => {
+    try {
+      const known = withoutOldPair(node, session);
+      await learnPair(sock.signalRepository.lidMapping, known, session.self);
+      return known;
+    } catch {
+      log.debug({}, "who has a LID could not be kept");
+      return node;
+    }
+  };
   handleInOrder(ws, clock, before, atTurn, after);
   ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
     if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);
@@ -212,7 +217,7 @@ function handleInOrder(
   ws: WASocket["ws"],
   clock: Clock,
   before: (node: BinaryNode) => void,
-  atTurn: (node: BinaryNode) => Promise<void>,
+  atTurn: (node: BinaryNode) => Promise<BinaryNode>,
   after: () => void,
 ): void {
   const handlers = ws.listeners("CB:message");
@@ -226,7 +231,7 @@ function handleInOrder(
         within(
           clock,
           MESSAGE_MS,
-          atTurn(node).then(() => handle({ ...node, attrs })),
+          atTurn({ ...node, attrs }).then((known) => handle(known)),
         ),
       ),
     );

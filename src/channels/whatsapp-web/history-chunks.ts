@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { Logger } from "../../telemetry/log.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Self } from "./identity.ts";
+import { digestOf } from "./journal.ts";
 import { jsonOf } from "./key-store.ts";
 import type { EncryptedFile } from "./media-download.ts";
 import { type DecryptedStanza, joinContent } from "./payload.ts";
@@ -10,6 +11,8 @@ import { isOwnPhone } from "./resent.ts";
 
 /** Bytes of a chunk as it is downloaded. Phones send a few MB at a time. */
 export const LARGEST_CHUNK = 16 * 1024 * 1024;
+/** Of one that comes within the message, and is kept whole until it is read. */
+const LARGEST_WITHIN = 512 * 1024;
 /** Of one link: the chats of the last weeks come first, and of older ones no token is valid any more. */
 const MOST_CHUNKS = 16;
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -29,18 +32,22 @@ const { INITIAL_BOOTSTRAP, RECENT } = proto.Message.HistorySyncType;
 export const UNREAD =
   "a part of the phone's history was not read: WhatsApp may refuse answers to the people in it until they write";
 
-/** A part of the phone's history that lies on WhatsApp's servers. */
+/** A part of the phone's history. */
 export interface HistoryChunk {
+  /** On WhatsApp's servers; of one that came within the message, its digest. */
   directPath: string;
   /** Base64, as in {@link EncryptedFile}. */
   mediaKey: string;
   fileEncSha256: string | null;
   /** Of the file without its encryption, compressed. */
   bytes: number;
+  /** The file itself where it came within the message: compressed, base64. */
+  within?: string | undefined;
 }
 
 const waitingSchema = v.object({
   directPath: v.string(),
+  within: v.optional(v.string()),
   mediaKey: v.string(),
   fileEncSha256: v.nullable(v.string()),
   bytes: v.number(),
@@ -60,7 +67,7 @@ const NOTHING: Held = { chunks: 0, bytes: 0, waiting: [] };
 
 /**
  * The chunk that a stanza of the account's own phone tells of; null where it tells of none that may say who trusts the
- * account: what comes within the message Baileys reads, and tokens stand with the latest chats.
+ * account: tokens stand with the latest chats.
  */
 export function chunkIn(
   { attributes, plaintexts }: DecryptedStanza,
@@ -71,8 +78,9 @@ export function chunkIn(
   const notification = content?.historySyncNotification;
   if (content?.type !== HISTORY_SYNC_NOTIFICATION || !notification) return null;
   const { syncType, directPath, mediaKey, fileEncSha256, fileLength } = notification;
+  const { initialHistBootstrapInlinePayload: within } = notification;
+  if (within?.length) return chunkOf(within);
   if (syncType !== INITIAL_BOOTSTRAP && syncType !== RECENT) return null;
-  if (notification.initialHistBootstrapInlinePayload?.length) return null;
   if (!directPath || directPath.length > LONGEST_PATH || mediaKey?.length !== KEY_BYTES)
     return null;
   return {
@@ -80,6 +88,13 @@ export function chunkIn(
     mediaKey: Buffer.from(mediaKey).toString("base64"),
     fileEncSha256: fileEncSha256?.length ? Buffer.from(fileEncSha256).toString("base64") : null,
     bytes: Number(fileLength ?? 0) || LARGEST_CHUNK,
+  };
+}
+
+function chunkOf(file: Uint8Array): HistoryChunk {
+  return {
+    ...{ directPath: digestOf(file), mediaKey: "", fileEncSha256: null },
+    ...{ bytes: file.length, within: Buffer.from(file).toString("base64") },
   };
 }
 
@@ -115,7 +130,8 @@ export class HistoryChunks {
    * itself, or with those before.
    */
   keep(chunk: HistoryChunk, now: number): string | null {
-    if (chunk.bytes > LARGEST_CHUNK) return `it has ${chunk.bytes} bytes`;
+    if (chunk.bytes > (chunk.within ? LARGEST_WITHIN : LARGEST_CHUNK))
+      return `it has ${chunk.bytes} bytes`;
     const { chunks, bytes, waiting } = this.held;
     if (waiting.some(({ directPath }) => directPath === chunk.directPath)) return null;
     if (chunks >= MOST_CHUNKS) return `it is one of more than ${MOST_CHUNKS}`;

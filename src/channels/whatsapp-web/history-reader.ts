@@ -94,14 +94,11 @@ export class HistoryReader {
   }
 
   private async read(chunk: WaitingChunk): Promise<void> {
-    const { session, sock, fetch, mediaConnections, clock, log, handedOver } = this.options;
+    const { session, sock, clock, log, handedOver } = this.options;
     const deadline = startDeadline(clock, CHUNK_MS, this.stopping.signal);
     const { signal } = deadline;
     try {
-      // WhatsApp's own hosts are known without a word of the server's.
-      const known = await mediaConnections.find(sock, signal).catch(() => null);
-      const body = await openFile(fileOf(chunk), { fetch, signal, hosts: known?.hosts ?? [] });
-      const found = await readHistory(body, chunk.bytes);
+      const found = await readHistory(await this.open(chunk, signal), chunk.bytes);
       const rest = async () => {
         await handedOver();
         signal.throwIfAborted();
@@ -110,10 +107,24 @@ export class HistoryReader {
       const learnt = await keepFindings(found, keys, session.mappings, clock.now(), rest);
       await session.commit.written();
       session.history.drop(chunk);
-      log.info({ ...learnt, bytes: chunk.bytes }, READ);
+      const told = { ...learnt, bytes: chunk.bytes };
+      // A new account's phone has nothing to tell.
+      if (learnt.lids + learnt.tokens > 0) log.info(told, READ);
+      else log.debug(told, READ);
     } finally {
       deadline.cancel();
     }
+  }
+
+  private async open(
+    chunk: WaitingChunk,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { sock, fetch, mediaConnections } = this.options;
+    if (chunk.within) return new Blob([Buffer.from(chunk.within, "base64")]).stream();
+    // WhatsApp's own hosts are known without a word of the server's.
+    const known = await mediaConnections.find(sock, signal).catch(() => null);
+    return openFile(fileOf(chunk), { fetch, signal, hosts: known?.hosts ?? [] });
   }
 
   private pause(): void {

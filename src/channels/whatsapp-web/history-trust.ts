@@ -3,6 +3,7 @@ import {
   buildMergedTcTokenIndexWrite,
   isTcTokenExpired,
 } from "@whiskeysockets/baileys/lib/Utils/tc-token-utils.js";
+import { numberForms, phoneKey } from "../../config/numbers.ts";
 import type { HistoryFindings, LidPair, TrustToken } from "./history-walk.ts";
 import type { Mappings } from "./identity.ts";
 import { phoneJid, userOf } from "./jid.ts";
@@ -21,12 +22,13 @@ export interface Learnt {
 
 /** The pairs, each once, but for those that contradict each other. Pure. */
 export function soundPairs(pairs: LidPair[]): LidPair[] {
-  const lids = valuesBy(pairs, "phone", "lid");
-  const phones = valuesBy(pairs, "lid", "phone");
-  const sound = pairs.filter(
-    ({ phone, lid }) => lids.get(phone)?.size === 1 && phones.get(lid)?.size === 1,
+  const keyed = pairs.map((pair) => ({ ...pair, number: phoneKey(pair.phone) ?? pair.phone }));
+  const lids = valuesBy(keyed, "number", "lid");
+  const numbers = valuesBy(keyed, "lid", "number");
+  const sound = keyed.filter(
+    ({ number, lid }) => lids.get(number)?.size === 1 && numbers.get(lid)?.size === 1,
   );
-  return [...new Map(sound.map((pair) => [pair.lid, pair])).values()];
+  return [...new Map(sound.map(({ phone, lid }) => [lid, { phone, lid }])).values()];
 }
 
 /**
@@ -35,7 +37,9 @@ export function soundPairs(pairs: LidPair[]): LidPair[] {
  */
 export function newPairs(pairs: LidPair[], mappings: Mappings): LidPair[] {
   return pairs.filter(
-    ({ phone, lid }) => mappings.lidOfPhone(phone) === null && mappings.phoneOfLid(lid) === null,
+    ({ phone, lid }) =>
+      mappings.phoneOfLid(lid) === null &&
+      numberForms(phone).every((form) => mappings.lidOfPhone(`+${form}`) === null),
   );
 }
 
@@ -127,10 +131,10 @@ function storageJid({ phone, lid }: TrustToken, mappings: Mappings): string {
   return mappings.lidOfPhone(phone) ?? phoneJid(phone);
 }
 
-function valuesBy(
-  pairs: LidPair[],
-  by: keyof LidPair,
-  of: keyof LidPair,
+function valuesBy<K extends string>(
+  pairs: Record<K, string>[],
+  by: K,
+  of: K,
 ): Map<string, Set<string>> {
   const values = new Map<string, Set<string>>();
   for (const pair of pairs) {

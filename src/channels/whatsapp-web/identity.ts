@@ -94,7 +94,7 @@ export function lidToWrite(
   const current = mappings.lidOfPhone(phone);
   if (current !== null || lid === null) return current;
   const owner = mappings.phoneOfLid(lid);
-  return owner === null || owner === phone ? lid : null;
+  return owner === null || phoneKey(owner) === phoneKey(phone) ? lid : null;
 }
 
 /** The pairs in what was just stored, by either end, each once. */

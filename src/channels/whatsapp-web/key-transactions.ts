@@ -84,10 +84,14 @@ export class KeyTransactions {
   readonly transaction = <T>(work: () => Promise<T>, label: string): Promise<T> => {
     const context = this.current();
     if (label === MAPPINGS || context?.level === "ratchet") return work();
-    if (!this.isAccountLabel(label)) return this.ratchetTransaction(work);
-    if (context) return work();
-    return this.account.run(() => this.within("account", work));
+    return this.isAccountLabel(label) ? this.besideNoSend(work) : this.ratchetTransaction(work);
   };
+
+  /** Keeps work apart from what Baileys wraps around a whole send. */
+  besideNoSend<T>(work: () => Promise<T>): Promise<T> {
+    if (this.current()) return work();
+    return this.account.run(() => this.within("account", work));
+  }
 
   /** Has `write` done in the same database transaction as the changes of the ratchet's transaction around it. */
   alongside(write: () => void): void {

@@ -4,9 +4,11 @@ import {
   type SignalRepositoryWithLIDStore,
   decodeMessageNode,
 } from "@whiskeysockets/baileys";
-import { phoneKey } from "../../config/numbers.ts";
-import type { Self } from "./identity.ts";
+import { numberForms } from "../../config/numbers.ts";
+import { type Mappings, type Self, isSelf } from "./identity.ts";
 import { lidOf, phoneJid, phoneOf, userOf } from "./jid.ts";
+import { placeholderOf } from "./placeholder.ts";
+import type { Session } from "./session.ts";
 
 type LidStore = SignalRepositoryWithLIDStore["lidMapping"];
 /** By the names of Baileys: `<number>` → LID, `<lid>_reverse` → number; null takes one away. */
@@ -14,23 +16,43 @@ export type PairChanges = Record<string, string | null>;
 
 /**
  * Makes the newest pair of a LID and a number count from both ends. Baileys (`lib/Signal/lid-mapping.js`) keeps what else
- * either of them was paired with, and takes a pair for known where the number has this LID, whatever the LID has.
+ * either of them was paired with, and takes a pair for known where the number has this LID, whatever the LID has. Nobody is
+ * paired with the account itself: of what the account wrote to somebody, Baileys takes the one's address with the other's.
  */
 export function keepNewestPairs(
   store: LidStore,
+  self: () => Self,
   read: (id: string) => string | null,
   write: (changes: PairChanges) => Promise<void>,
 ): void {
   const storePairs = store.storeLIDPNMappings.bind(store);
-  store.storeLIDPNMappings = async (pairs) => {
+  store.storeLIDPNMappings = async (told) => {
+    const pairs = told.filter((pair) => isOfOne(pair, self()));
     const changes = corrections(pairs, read);
     if (Object.keys(changes).length > 0) {
       await write(changes);
       // What it has read before.
       store.close();
     }
-    await storePairs(pairs);
+    await storePairs(newest(pairs));
   };
+}
+
+/** Of those that contradict each other the last. */
+function newest(pairs: LIDMapping[]): LIDMapping[] {
+  const [numbers, lids] = [new Map<unknown, LIDMapping>(), new Map<unknown, LIDMapping>()];
+  for (const pair of pairs) {
+    numbers.set(userOf(pair.pn), pair);
+    lids.set(userOf(pair.lid), pair);
+  }
+  return pairs.filter(
+    (pair) => numbers.get(userOf(pair.pn)) === pair && lids.get(userOf(pair.lid)) === pair,
+  );
+}
+
+/** False for a pair of the account and somebody else. */
+function isOfOne({ pn, lid }: LIDMapping, self: Self): boolean {
+  return self.lid === null || isSelf(pn, self) === isSelf(lid, self);
 }
 
 /** What is stored and contradicts these pairs, as it is to be; nothing where all agree or are new. */
@@ -40,19 +62,33 @@ function corrections(pairs: LIDMapping[], read: (id: string) => string | null): 
   for (const { pn, lid } of pairs) {
     const [number, user] = [phoneOf(pn) && userOf(pn), lidOf(lid) && userOf(lid)];
     if (!number || !user) continue;
-    const [formerLid, formerNumber] = [valueOf(number), valueOf(`${user}_reverse`)];
-    const isOtherLid = formerLid !== null && formerLid !== user;
-    const isOtherNumber = formerNumber !== null && phoneKey(formerNumber) !== phoneKey(number);
-    if (!isOtherLid && !isOtherNumber) continue;
-    if (isOtherLid && valueOf(`${formerLid}_reverse`) === number) {
-      changes[`${formerLid}_reverse`] = null;
+    const formerNumber = valueOf(`${user}_reverse`);
+    const isOtherNumber = formerNumber !== null && !isSameNumber(formerNumber, number);
+    const others = numberForms(number).filter((form) => (valueOf(form) ?? user) !== user);
+    if (others.length === 0 && !isOtherNumber) continue;
+    for (const form of others) {
+      const former = `${valueOf(form)}_reverse`;
+      if (isSameNumber(valueOf(former) ?? "", number)) changes[former] = null;
+      changes[form] = null;
     }
-    if (isOtherNumber && valueOf(formerNumber) === user) changes[formerNumber] = null;
+    for (const form of isOtherNumber ? numberForms(formerNumber) : []) {
+      if (valueOf(form) === user) changes[form] = null;
+    }
     changes[number] = user;
     changes[`${user}_reverse`] = number;
   }
   return changes;
 }
+
+function isSameNumber(one: string, other: string): boolean {
+  return one === other || numberForms(one).includes(other.replace(/\D/g, ""));
+}
+
+/** Where a stanza has the other address of who it is of (`decode-wa-message.js`, extractAddressingContext). */
+const ALIASES = ["participant", "sender", "peer_recipient", "recipient"].flatMap((whose) => [
+  `${whose}_pn`,
+  `${whose}_lid`,
+]);
 
 /**
  * Stores the pair that a message under a number names, where Baileys would not: it asks no further once it knows any
@@ -60,16 +96,45 @@ function corrections(pairs: LIDMapping[], read: (id: string) => string | null): 
  */
 export async function learnPair(store: LidStore, node: BinaryNode, self: Self): Promise<void> {
   const pair = pairIn(node, self);
-  if (pair && (await store.getPNForLID(pair.lid))) await store.storeLIDPNMappings([pair]);
+  if (!pair?.byNumber) return;
+  if (await store.getPNForLID(pair.lid)) await store.storeLIDPNMappings([pair]);
 }
 
-function pairIn(node: BinaryNode, { phone, lid }: Self): LIDMapping | null {
-  const { participant, from, recipient } = node.attrs;
-  if (![participant, from, recipient].some(phoneOf)) return null;
+/**
+ * A message without the other address where that is not so any more by what came since: WhatsApp brings again what was
+ * refused, or whose acknowledgement was lost.
+ */
+export function withoutOldPair(
+  node: BinaryNode,
+  { self, mappings, journal }: Pick<Session, "self" | "mappings" | "journal">,
+): BinaryNode {
+  const pair = pairIn(node, self);
+  if (!pair || !contradicts(pair, mappings) || placeholderOf(node, self)) return node;
+  if (!journal.originOf(node.attrs.id ?? "")) return node;
+  const attrs = Object.entries(node.attrs).filter(([name]) => !ALIASES.includes(name));
+  return { ...node, attrs: Object.fromEntries(attrs) };
+}
+
+function contradicts({ pn, lid }: LIDMapping, mappings: Mappings): boolean {
+  const [phone, user] = [phoneOf(pn) ?? "", lidOf(lid) ?? ""];
+  const number = mappings.phoneOfLid(user);
+  return (
+    (mappings.lidOfPhone(phone) ?? user) !== user ||
+    (number !== null && !isSameNumber(number, phone))
+  );
+}
+
+function pairIn(
+  node: BinaryNode,
+  { phone, lid }: Self,
+): (LIDMapping & { byNumber: boolean }) | null {
+  if (!ALIASES.some((name) => node.attrs[name])) return null;
   try {
     const { key } = decodeMessageNode(node, phone ? phoneJid(phone) : "", lid ?? "").fullMessage;
-    const [one, other] = [key.participant ?? key.remoteJid, key.participantAlt ?? key.remoteJidAlt];
-    return phoneOf(one) && lidOf(other) ? { pn: one ?? "", lid: other ?? "" } : null;
+    const one = key.participant ?? key.remoteJid ?? "";
+    const other = key.participantAlt ?? key.remoteJidAlt ?? "";
+    if (phoneOf(one) && lidOf(other)) return { pn: one, lid: other, byNumber: true };
+    return lidOf(one) && phoneOf(other) ? { pn: other, lid: one, byNumber: false } : null;
   } catch {
     return null;
   }

@@ -10,9 +10,11 @@ import {
 import * as v from "valibot";
 import { DownloadFailure } from "../../net/download.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { Newest } from "../../runtime/newest.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { endOfId } from "../../telemetry/message-id.ts";
 import type { MediaReference } from "../message.ts";
+import { Allowance } from "./allowance.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { isSameChat, isSelf } from "./identity.ts";
 import { DeadlineExceeded, within } from "./patience.ts";
@@ -24,6 +26,8 @@ const ANSWER_MS = 30_000;
 const SHORT_MS = 5_000;
 /** Files that the phone is asked for at once. */
 const MOST_WAITING = 100;
+/** Files of one sender at once, and then one in so long: who sends may see to it that each is gone, and has it uploaded. */
+const OF_SENDER = { atOnce: 30, oneMoreMs: 60_000, most: 1000 };
 /** What was answered counts for a turn that begins anew. */
 const ANSWER_COUNTS_MS = 3_600_000;
 const MOST_ANSWERS = 1000;
@@ -128,10 +132,14 @@ interface Waiting {
 export class MediaRetries {
   private readonly waiting = new Set<Waiting>();
   private readonly answers: BoundedCache<RetryAnswer>;
+  /** What the phone let lapse, by name: it may answer yet. */
+  private readonly lapsed = new Newest<Retryable>(MOST_WAITING);
+  private readonly allowance: Allowance;
   private silent = false;
 
   constructor(private readonly options: { clock: Clock; log: Logger }) {
     const { clock } = options;
+    this.allowance = new Allowance({ clock, ...OF_SENDER });
     this.answers = new BoundedCache({ clock, most: MOST_ANSWERS, ttlMs: ANSWER_COUNTS_MS });
   }
 
@@ -143,9 +151,13 @@ export class MediaRetries {
     if (this.waiting.size >= MOST_WAITING) {
       return { failure: "the phone is asked for too many files already" };
     }
+    if (!this.allowance.take(file.key.participant ?? file.key.remoteJid)) {
+      return { failure: "the phone was asked for too many files of this sender already" };
+    }
     const answer = await this.answerTo(sock, file, signal).catch((error: unknown) => {
       if (!(error instanceof DeadlineExceeded)) throw error;
       this.silent = true;
+      this.lapsed.set(name, file);
       return { failure: "the phone did not upload the file again in time" };
     });
     this.answers.set(name, answer);
@@ -159,6 +171,13 @@ export class MediaRetries {
       if (!answer) continue;
       this.silent = false;
       resolve(answer);
+    }
+    for (const [name, file] of this.lapsed) {
+      const answer = readRetryAnswer(node, file, session);
+      if (!answer) continue;
+      this.silent = false;
+      this.lapsed.delete(name);
+      this.answers.set(name, answer);
     }
   }
 

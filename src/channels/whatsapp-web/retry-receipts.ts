@@ -76,19 +76,25 @@ async function give(
   asking: Asking,
   message: proto.IMessage | null,
 ): Promise<void> {
+  const { session } = options;
+  const send = async () => message && sendAgain(options, node, asking, message);
   await renewSession(options, node, asking);
-  if (message) await sendAgain(options, node, asking, message);
+  if (kindOf(asking.chat) !== "group") return void (await send());
+  // A send to the group says at its end that all have the sender key.
+  await session.transactions.besideNoSend(async () => {
+    await session.forgetSenderKeyRecipients(asking.chat);
+    await send();
+  });
 }
 
 /** By the keys that came along, else by those that the server has. */
 async function renewSession(
   { sock, session }: RetryReceiptOptions,
   node: BinaryNode,
-  { chat, asker }: Asking,
+  { asker }: Asking,
 ): Promise<void> {
   session.repository.allowReset(asker);
   if (!(await takeKeys(sock, node, asker))) await sock.assertSessions([asker], true);
-  if (kindOf(chat) === "group") await session.forgetSenderKeyRecipients(chat);
 }
 
 /** Answers whether keys came along that are good for something. */

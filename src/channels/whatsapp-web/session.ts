@@ -74,6 +74,7 @@ export class Session {
     const { transactions, commit, journal, incoming } = this;
     this.repository = carefulRepository({
       ...{ transactions, commit, journal, incoming, clock },
+      self: () => this.self,
       onReceived: hooks.onReceived,
       onUnreadable: (stanza) => {
         const missing = toAskFor(stanza, this.self);

@@ -3,17 +3,19 @@ import {
   type LIDMapping,
   type SignalKeyStoreWithTransaction,
   type SocketConfig,
+  jidDecode,
+  jidEncode,
 } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { type GroupCommit, isPassing } from "./group-commit.ts";
-import { storedEnd } from "./identity.ts";
+import { type Self, storedEnd } from "./identity.ts";
 import type { IncomingStanzas } from "./incoming-stanzas.ts";
 import type { Journal, StanzaAttributes } from "./journal.ts";
 import { jsonOf } from "./key-store.ts";
 import type { KeyTransactions } from "./key-transactions.ts";
 import { keepNewestPairs } from "./lid-pairs.ts";
-import { addressOf } from "./jid.ts";
+import { addressOf, kindOf } from "./jid.ts";
 import { within } from "./patience.ts";
 import { isSigned } from "./signature.ts";
 import { hasOpenSessionWith } from "./stored-session.ts";
@@ -35,6 +37,7 @@ export interface SignalParts {
   journal: Journal;
   incoming: IncomingStanzas;
   clock: Clock;
+  self: () => Self;
   /** A stanza was decrypted and is on disk. */
   onReceived: () => void;
   /** A stanza cannot be decrypted. Its sender is asked to send it again, and may be gone. */
@@ -54,7 +57,7 @@ export interface CarefulRepository {
  * mutex; the signature of a key bundle is checked; and of LIDs and numbers the newest pair counts.
  */
 export function carefulRepository(parts: SignalParts): CarefulRepository {
-  const { transactions, commit, journal, incoming, clock, onReceived, onUnreadable } = parts;
+  const { transactions, commit, journal, incoming, clock, self, onReceived, onUnreadable } = parts;
   /** Plaintexts that are not on disk yet, by the part they came in. */
   const fresh = new Map<string, Uint8Array>();
   const resets = new BoundedCache<true>({ clock, most: 1000, ttlMs: RESET_WINDOW_MS });
@@ -65,7 +68,7 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
     transactions.takeOver(auth.keys);
     const bounded = lookUp && boundedLookUp(lookUp, clock);
     const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, bounded);
-    keepNewestPairs(inner.lidMapping, storedIn(commit), (changes) =>
+    keepNewestPairs(inner.lidMapping, self, storedIn(commit), (changes) =>
       transactions.set({ [MAPPINGS]: changes }),
     );
 
@@ -123,10 +126,20 @@ export function carefulRepository(parts: SignalParts): CarefulRepository {
   return {
     make,
     allowReset: (jid) => {
-      const address = addressOf(jid);
-      if (address) resets.set(address, true);
+      for (const named of [jid, underLid(jid, storedIn(commit))]) {
+        const address = named && addressOf(named);
+        if (address) resets.set(address, true);
+      }
     },
   };
+}
+
+/** A device that is named by its number, under the LID by which Baileys asks the server for its keys; null for none. */
+function underLid(jid: string, read: ReturnType<typeof storedIn>): string | null {
+  const decoded = kindOf(jid) === "phone" ? jidDecode(jid) : undefined;
+  const lid = decoded && read(decoded.user);
+  if (!lid) return null;
+  return jidEncode(lid, decoded.server === "hosted" ? "hosted.lid" : "lid", decoded.device);
 }
 
 function storedIn(commit: GroupCommit) {

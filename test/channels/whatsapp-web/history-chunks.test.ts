@@ -10,6 +10,7 @@ import {
   chunkIn,
   noteHistory,
 } from "../../../src/channels/whatsapp-web/history-chunks.ts";
+import { digestOf } from "../../../src/channels/whatsapp-web/journal.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { type LogFields, silentLog } from "../../../src/telemetry/log.ts";
 import { type FakeClock, fakeClock } from "../../support/clock.ts";
@@ -52,6 +53,14 @@ describe("what a stanza says of the history", () => {
     ["by LID", read({}, "90015550001000@lid"), chunk],
     ["without a hash", read({ fileEncSha256: null }), { ...chunk, fileEncSha256: null }],
     ["without a length", read({ fileLength: null }), { ...chunk, bytes: LARGEST_CHUNK }],
+    [
+      "within the message, of whatever type",
+      read({ initialHistBootstrapInlinePayload: Buffer.from("x"), syncType: FULL }),
+      {
+        ...{ directPath: digestOf(Buffer.from("x")), mediaKey: "", fileEncSha256: null },
+        ...{ bytes: 1, within: Buffer.from("x").toString("base64") },
+      },
+    ],
     ["within nothing", read({ initialHistBootstrapInlinePayload: new Uint8Array() }), chunk],
   ])("%s", (_, found, expected) => expect(found).toEqual(expected));
 
@@ -61,7 +70,6 @@ describe("what a stanza says of the history", () => {
     ["of another type", read({}, OWN, REVOKE)],
     ["old", read({ syncType: FULL })],
     ["never asked for", read({ syncType: ON_DEMAND })],
-    ["within the message", read({ initialHistBootstrapInlinePayload: Buffer.from("x") })],
     ["nowhere", read({ directPath: null })],
     ["at an endless address", read({ directPath: `/${"a".repeat(2048)}` })],
     ["without a key", read({ mediaKey: null })],
@@ -122,6 +130,17 @@ describe("chunks that wait", () => {
     expect(next()).toMatchObject(chunk("b"));
     session.history.drop(chunk("b"));
     expect(next()).toBeUndefined();
+  });
+
+  test("are kept with what came within the message, up to half a MiB of it", async () => {
+    const within = { ...chunk("a", MB / 2), within: "AAAA" };
+    const larger = { ...chunk("b", MB / 2 + 1), within: "AAAA" };
+    expect(session.history.keep(larger, clock.now())).toBe("it has 524289 bytes");
+    expect(session.history.keep(within, clock.now())).toBeNull();
+    await session.commit.written();
+    session.close();
+    open();
+    expect(next()).toMatchObject(within);
   });
 
   test("wait once each", () => {

@@ -48,7 +48,7 @@ beforeEach(() => {
   const note = (fields: LogFields) => said.add(fields);
   reader = new HistoryReader({
     ...{ session, sock, clock, mediaConnections: new MediaConnections(clock) },
-    log: { ...silentLog, info: note, warn: note },
+    log: { ...silentLog, debug: note, info: note, warn: note },
     handedOver: () => handedOver(),
     fetch: async (url, init) =>
       answer(init?.signal) ??

@@ -26,6 +26,8 @@ import { fakeClock } from "../../support/clock.ts";
 
 const ADA = "+491700000001";
 const BOB = "+447700900002";
+/** One number. */
+const [LONG, SHORT] = ["+5511987654321", "+551187654321"];
 const [A, B] = ["900491700000001@lid", "900447700900002@lid"];
 const pair = (phone: string, lid: string) => ({ phone, lid });
 
@@ -78,6 +80,16 @@ describe("pairs that count:", () => {
     ],
     ["not another LID of a known number", [[ADA, A]], [[ADA, B]], []],
     ["not another number of a known LID", [[ADA, A]], [[BOB, A]], []],
+    ["not another LID of a known number's other form", [[LONG, A]], [[SHORT, B]], []],
+    [
+      "none of two LIDs of one number in its two forms",
+      [],
+      [
+        [LONG, A],
+        [SHORT, B],
+      ],
+      [],
+    ],
     [
       "none of two LIDs of one number",
       [],

@@ -27,12 +27,15 @@ async function linked(setup: HarnessOptions = {}): Promise<void> {
   const note = (fields: LogFields, words: string) => {
     if (words.includes("history")) said.add(fields);
   };
-  const log = { ...silentLog, info: note, warn: note };
+  const log = { ...silentLog, debug: note, info: note, warn: note };
   const ask: Fetch = (url, init) => {
     lastSignal = init?.signal;
     return fetch(url, { ...init, tls: { rejectUnauthorized: false } });
   };
   h = await Harness.linked({ ...setup, options: { log, fetch: ask } });
+  // What the phone sends with the link says nothing.
+  expect(await said.waitFor()).toMatchObject({ lids: 0, tokens: 0 });
+  said.clear();
 }
 
 function upload(chunk: HistoryChunk, phone = h.owner) {
@@ -85,6 +88,31 @@ test.each([RECENT, INITIAL_BOOTSTRAP])(
     expect(downloads()).toEqual([200]);
   },
 );
+
+/** A part that comes within the message itself. */
+const within = (history: Omit<proto.IHistorySync, "syncType">): HistoryChunk => {
+  const syncType = proto.HistorySync.HistorySyncType.INITIAL_BOOTSTRAP;
+  const bytes = proto.HistorySync.encode({ ...history, syncType }).finish();
+  return {
+    said: {
+      ...{ syncType: INITIAL_BOOTSTRAP, initialHistBootstrapInlinePayload: deflateSync(bytes) },
+      ...{ directPath: null, mediaKey: null, fileLength: null },
+    },
+  };
+};
+
+test("what comes within the message is read as well, and of what is known everything stays", async () => {
+  await linked();
+  const { ada, bob } = h;
+  await ada.send(h.owner, "new", { alt: true });
+  await h.message("new");
+  const stale = { pnJid: ada.jid, lidJid: bob.lid };
+  const conversations = [chat(ada, "trust")];
+  const part = within({ conversations, phoneNumberToLidMappings: [stale] });
+  expect(await read(part)).toMatchObject({ lids: 0, tokens: 1 });
+  expect(await sent(ada)).toEqual([ada.lid, "trust"]);
+  expect(downloads()).toEqual([]);
+});
 
 test("of messages and names nothing comes in", async () => {
   await linked();

@@ -63,6 +63,22 @@ describe("of LIDs and numbers the newest pair counts, from both ends", () => {
     ]);
   });
 
+  test("where what is told at once contradicts itself, the last", async () => {
+    const Z = "900000000000003";
+    await store([P, X]);
+    await store([P, Y], [P, Z]);
+    expect(of(P, Z)).toEqual([lid(Z), `+${P}`]);
+    await store([P, X], [Q, X]);
+    expect([of(P, X), of(Q, X)]).toEqual([
+      [null, `+${Q}`],
+      [lid(X), `+${Q}`],
+    ]);
+    expect([await baileys(P, Z), await baileys(Q, X)]).toEqual([
+      [null, null],
+      [lid(X), pn(Q)],
+    ]);
+  });
+
   test("where somebody else has the number by now", async () => {
     await store([P, X]);
     await store([Q, X]);
@@ -103,6 +119,20 @@ describe("of LIDs and numbers the newest pair counts, from both ends", () => {
     expect([long, short].map((number) => of(number, X)[0])).toEqual([lid(X), lid(X)]);
   });
 
+  test.each([
+    ["of the form that came last", 0],
+    ["of the form that came first", 1],
+  ])("and who has such a number after another has both forms of it: %s", async (_, first) => {
+    const forms = ["551187654321", "5511987654321"] as const;
+    const [form, other] = first === 0 ? forms : ([forms[1], forms[0]] as const);
+    for (const number of forms) await store([number, X]);
+    await store([form, Y]);
+    expect(of(form, Y)).toEqual([lid(Y), `+${form}`]);
+    expect(of(other, X)).toEqual([null, null]);
+    expect(lidToWrite({ phone: `+${other}`, lid: lid(Y) }, ours.session.mappings)).toBe(lid(Y));
+    expect(await baileys(other, X)).toEqual([null, null]);
+  });
+
   test("also after a restart", async () => {
     await store([P, X]);
     await store([P, Y]);
@@ -131,11 +161,12 @@ describe("a message that names another LID, or number, than was known", () => {
   afterEach(() => t.stop());
 
   let sent = 0;
-  const message = async (from: string, more: Record<string, string>) => {
-    const id = `M${++sent}`;
+  const message = async (from: string, more: Record<string, string>, id = `M${++sent}`) => {
     const enc = { tag: "enc", attrs: { type: "msg", v: "2" }, content: Buffer.from(id) };
     t.hear("CB:message", { id, from, type: "text", t: "1700000000", ...more }, [enc]);
     await t.read.waitFor((read) => read === id);
+    t.read.clear();
+    return id;
   };
   const known = (number: string, user: string) => [
     t.session.mappings.lidOfPhone(`+${number}`),
@@ -179,6 +210,45 @@ describe("a message that names another LID, or number, than was known", () => {
     }
     expect(known(Q, Y)).toEqual([null, null]);
   });
+
+  test.each([
+    ["its number", pn(P), { sender_lid: lid(X) }],
+    ["its LID", lid(X), { sender_pn: pn(P) }],
+  ])("says nothing where it came before, and comes again: under %s", async (_, from, more) => {
+    const id = await message(from, more);
+    const part = { part: "one", stanza: "one", parts: 1, attributes: { id, from, ...more } };
+    await t.session.write(() => t.session.journal.put(part, Buffer.from(id), t.clock.now()));
+    await message(pn(P), { sender_lid: lid(Y) });
+    await message(from, more, id);
+    expect(known(P, Y)).toEqual([lid(Y), `+${P}`]);
+    await message(lid(X), { sender_pn: pn(Q) });
+    await message(from, more, id);
+    expect([known(P, Y), known(Q, X)]).toEqual([
+      [lid(Y), `+${P}`],
+      [lid(X), `+${Q}`],
+    ]);
+  });
+
+  test.each([
+    [
+      "the number",
+      pn(P),
+      { from: "15550001000:3@s.whatsapp.net", sender_lid: lid("900015550001000") },
+    ],
+    ["the LID", lid(X), { from: "900015550001000:3@lid", sender_pn: pn("15550001000") }],
+  ])(
+    "takes nobody for the account itself, whom it wrote to: under %s",
+    async (_, recipient, { from, ...sender }) => {
+      const own = ["15550001000", "900015550001000"] as const;
+      await t.sock.signalRepository.lidMapping.storeLIDPNMappings([
+        { pn: pn(own[0]), lid: lid(own[1]) },
+        { pn: pn(P), lid: lid(X) },
+      ]);
+      await message(from, { recipient, ...sender });
+      expect(known(...own)).toEqual([lid(own[1]), `+${own[0]}`]);
+      expect(known(P, X)).toEqual([lid(X), `+${P}`]);
+    },
+  );
 
   test("has Baileys move the session, where nothing was known of either", async () => {
     const moved = spyOn(t.sock.signalRepository, "migrateSession");

@@ -157,6 +157,11 @@ describe("asking", () => {
     return { sendNode, authState } as unknown as WASocket;
   }
 
+  /** A file that this member of a group sent. */
+  const from = (participant: string, id: string) => {
+    const one = file(id);
+    return { ...one, key: { ...one.key, participant: `${participant}@lid` } };
+  };
   const ask = (one = file(), signal = never) => retries.ask(socket(), one, signal);
   const hear = (id = "M1", answer = uploaded) =>
     retries.hear(mediaRetryAnswer(about(id), answer, { from: me }), around);
@@ -188,8 +193,9 @@ describe("asking", () => {
     await clock.advance(1);
     const late = { failure: "the phone did not upload the file again in time" };
     expect(await answer).toEqual(late);
-    hear();
     expect(await ask()).toEqual(late);
+    hear();
+    expect(await ask()).toEqual({ directPath: "/new" });
     expect(sent).toHaveLength(1);
   });
 
@@ -209,6 +215,26 @@ describe("asking", () => {
     await clock.advance(29_999);
     hear("M4");
     expect(await patient).toEqual({ directPath: "/new" });
+  });
+
+  test("is not short any more after an answer that came late", async () => {
+    const late = { failure: "the phone did not upload the file again in time" };
+    const lapsed = ask(file("M1"));
+    await clock.advance(30_000);
+    await lapsed;
+    const short = ask(file("M2"));
+    await clock.advance(5_000);
+    expect(await short).toEqual(late);
+    hear("M3");
+    const other = ask(file("M3"));
+    await clock.advance(5_000);
+    expect(await other).toEqual(late);
+    hear("M2", { result: NOT_FOUND, mediaKey });
+    const patient = ask(file("M4"));
+    await clock.advance(29_999);
+    hear("M4");
+    expect(await patient).toEqual({ directPath: "/new" });
+    expect(await ask(file("M2"))).toEqual(lacks);
   });
 
   test("ends with whoever asked, and is done again for the next", async () => {
@@ -241,8 +267,25 @@ describe("asking", () => {
     expect(sent).toHaveLength(2);
   });
 
+  test("is done for thirty files of one sender, and for one more a minute later", async () => {
+    const often = { failure: "the phone was asked for too many files of this sender already" };
+    for (let index = 0; index < 30; index++) {
+      const answer = ask(file(`M${index}`));
+      hear(`M${index}`);
+      await answer;
+    }
+    expect(await ask(file("M30"))).toEqual(often);
+    expect(await ask(file("M7"))).toEqual({ directPath: "/new" });
+    void ask(from("another", "N1"));
+    expect(sent).toHaveLength(31);
+    await clock.advance(60_000);
+    void ask(file("M30"));
+    expect(sent).toHaveLength(32);
+    expect(await ask(file("M31"))).toEqual(often);
+  });
+
   test("is done for so many at once, and no more", async () => {
-    const waiting = Array.from({ length: 100 }, (_, index) => ask(file(`M${index}`)));
+    const waiting = Array.from({ length: 100 }, (_, index) => ask(from(`${index}`, `M${index}`)));
     expect(await ask(file("M100"))).toEqual({
       failure: "the phone is asked for too many files already",
     });

@@ -2,7 +2,8 @@ import { type Mock, afterEach, beforeEach, describe, expect, spyOn, test } from 
 import type { BinaryNode } from "@whiskeysockets/baileys";
 import { bundleNodes } from "../../doubles/whatsapp-web/prekeys.ts";
 import { SignalDevice } from "../../doubles/whatsapp-web/signal.ts";
-import { ADA, Traffic } from "./traffic-harness.ts";
+import { device } from "./ratchet-harness.ts";
+import { ADA, ADA_LID, Traffic } from "./traffic-harness.ts";
 
 let t: Traffic;
 beforeEach(async () => (t = await Traffic.start()));
@@ -65,6 +66,56 @@ describe("who could not read a message", () => {
     t.hear("CB:receipt", { id: "M1", type: "retry", from: ADA }, withKeys(forged));
     await ended(2);
     expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  test("gets a session by the server's keys also where it asks by its number, and the LID has one", async () => {
+    const { signalRepository } = t.sock;
+    const phone = device("491700000001");
+    const [number, lid] = ["491700000001:3@s.whatsapp.net", "900491700000001:3@lid"];
+    // As Baileys does: it asks for the keys of the LID.
+    asked.mockImplementation(async () => {
+      await signalRepository.injectE2ESession({ jid: lid, session: phone.bundle() });
+      return true;
+    });
+    const base = async () => (await signalRepository.getSessionInfo(lid))?.baseKey;
+    try {
+      await signalRepository.lidMapping.storeLIDPNMappings([{ pn: ADA, lid: ADA_LID }]);
+      await signalRepository.injectE2ESession({ jid: lid, session: phone.bundle() });
+      const first = await base();
+      t.hear("CB:receipt", { id: "M1", type: "retry", from: number });
+      await ended(1);
+      expect(relayed).toHaveBeenCalledTimes(1);
+      expect(first).toBeDefined();
+      expect(await base()).not.toEqual(first);
+    } finally {
+      phone.stop();
+    }
+  });
+
+  test("gets a group's sender key, whoever is being sent to meanwhile", async () => {
+    const { transactions } = t.session;
+    t.session.creds.me = { id: "15550001000:7@s.whatsapp.net" };
+    const me = t.session.creds.me.id;
+    const type = "sender-key-memory";
+    const remembered: unknown[] = [];
+    const { promise: sending, resolve: finish } = Promise.withResolvers<void>();
+    // As Baileys does: it remembers who has the key at the end of a send.
+    const send = transactions.transaction(async () => {
+      await sending;
+      await transactions.set({ [type]: { [group]: { [ADA]: true } } });
+    }, me);
+    relayed.mockImplementation(() =>
+      transactions.transaction(async () => {
+        remembered.push(await transactions.get(type, [group]));
+        return "";
+      }, me),
+    );
+    t.hear("CB:receipt", { id: "M2", type: "retry", from: group, participant: ADA });
+    await settled();
+    finish();
+    await send;
+    await ended(1);
+    expect(remembered).toEqual([{}]);
   });
 
   test("is acknowledged once the message is on its way, and whatever becomes of it", async () => {

@@ -1,15 +1,7 @@
 import { expect, test } from "bun:test";
 import type { proto } from "@whiskeysockets/baileys";
 import type { StanzaAttributes } from "../../../src/channels/whatsapp-web/journal.ts";
-import { ada, adaLid, direct, group, message } from "./stanzas.ts";
-
-const file = {
-  url: "https://mmg.whatsapp.net/f",
-  directPath: "/f",
-  mediaKey: Buffer.alloc(32, 1),
-  fileLength: 7,
-  mimetype: "a/b",
-};
+import { ada, adaLid, direct, file, group, message } from "./stanzas.ts";
 
 test("a file says what is needed to fetch it, and its size is a number", () => {
   const digests = { fileSha256: Buffer.alloc(32, 3), fileEncSha256: Buffer.alloc(32, 2) };

@@ -1,18 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { proto } from "@whiskeysockets/baileys";
-import { ada, adaLid, direct, group, hello, message, read } from "./stanzas.ts";
+import { ada, adaLid, direct, file, group, hello, message, read } from "./stanzas.ts";
 
 const { MEDIA_ALBUM } = proto.MessageAssociation.AssociationType;
 
 describe("types and texts", () => {
-  const file = {
-    url: "https://mmg.whatsapp.net/f",
-    directPath: "/f",
-    mediaKey: Buffer.alloc(32, 1),
-    fileLength: 7,
-    mimetype: "a/b",
-  };
-
   test.each<[string, string, string, proto.IMessage]>([
     ["text", "text", "hello", { extendedTextMessage: { text: "hello" } }],
     ["a disappearing text", "text", "hello", { ephemeralMessage: { message: hello } }],

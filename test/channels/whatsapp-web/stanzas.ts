@@ -44,6 +44,15 @@ export function reason(...values: Parameters<typeof read>) {
   return event?.kind === "ignored" ? event.reason : event?.kind;
 }
 
+/** Of a message with a file: where it lies, and how it is opened. */
+export const file = {
+  url: "https://mmg.whatsapp.net/f",
+  directPath: "/f",
+  mediaKey: Buffer.alloc(32, 1),
+  fileLength: 7,
+  mimetype: "a/b",
+};
+
 export const hello: proto.IMessage = { conversation: "hello" };
 /** Names an earlier message of ours. */
 export const key = { id: "T1", remoteJid: ada, fromMe: true };

@@ -20,7 +20,7 @@ import type { SocketEvents } from "./connection.ts";
 import { changedDevices } from "./device-lists.ts";
 import { UNWRITABLE } from "./disconnect.ts";
 import { holdFrames } from "./frame-gate.ts";
-import { learnPair, withoutOldPair } from "./lid-pairs.ts";
+import { learnPair } from "./lid-pairs.ts";
 import { Mutex } from "./mutex.ts";
 import { oncePerDevice } from "./outgoing.ts";
 import { within } from "./patience.ts";
@@ -169,16 +169,11 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
     waiting--;
     handled();
   };
-  const atTurn = async (node: BinaryNode) => {
-    try {
-      const known = withoutOldPair(node, session);
-      await learnPair(sock.signalRepository.lidMapping, known, session.self);
-      return known;
-    } catch {
+  const atTurn = (node: BinaryNode) =>
+    learnPair(sock.signalRepository.lidMapping, node, session).catch(() => {
       log.debug({}, "who has a LID could not be kept");
       return node;
-    }
-  };
+    });
   handleInOrder(ws, clock, before, atTurn, after);
   ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
     if (attrs.id) events.acknowledged(attrs.id, attrs.error ?? null);

@@ -92,27 +92,32 @@ const ALIASES = ["participant", "sender", "peer_recipient", "recipient"].flatMap
 
 /**
  * Stores the pair that a message under a number names, where Baileys would not: it asks no further once it knows any
- * number of the LID (`messages-recv.js`, handleMessage).
+ * number of the LID (`messages-recv.js`, handleMessage). Answers the message to go on with: without the other address
+ * where that is not so any more by what came since, for WhatsApp brings again what was refused, or whose acknowledgement
+ * was lost.
  */
-export async function learnPair(store: LidStore, node: BinaryNode, self: Self): Promise<void> {
-  const pair = pairIn(node, self);
-  if (!pair?.byNumber) return;
-  if (await store.getPNForLID(pair.lid)) await store.storeLIDPNMappings([pair]);
+export async function learnPair(
+  store: LidStore,
+  node: BinaryNode,
+  session: Pick<Session, "self" | "mappings" | "journal">,
+): Promise<BinaryNode> {
+  const pair = pairIn(node, session.self);
+  if (!pair) return node;
+  if (isOld(pair, node, session)) {
+    const attrs = Object.entries(node.attrs).filter(([name]) => !ALIASES.includes(name));
+    return { ...node, attrs: Object.fromEntries(attrs) };
+  }
+  if (pair.byNumber && (await store.getPNForLID(pair.lid))) await store.storeLIDPNMappings([pair]);
+  return node;
 }
 
-/**
- * A message without the other address where that is not so any more by what came since: WhatsApp brings again what was
- * refused, or whose acknowledgement was lost.
- */
-export function withoutOldPair(
+function isOld(
+  pair: LIDMapping,
   node: BinaryNode,
   { self, mappings, journal }: Pick<Session, "self" | "mappings" | "journal">,
-): BinaryNode {
-  const pair = pairIn(node, self);
-  if (!pair || !contradicts(pair, mappings) || placeholderOf(node, self)) return node;
-  if (!journal.originOf(node.attrs.id ?? "")) return node;
-  const attrs = Object.entries(node.attrs).filter(([name]) => !ALIASES.includes(name));
-  return { ...node, attrs: Object.fromEntries(attrs) };
+): boolean {
+  if (!contradicts(pair, mappings) || placeholderOf(node, self)) return false;
+  return journal.originOf(node.attrs.id ?? "") !== undefined;
 }
 
 function contradicts({ pn, lid }: LIDMapping, mappings: Mappings): boolean {

@@ -93,8 +93,11 @@ export function chunkIn(
 
 function chunkOf(file: Uint8Array): HistoryChunk {
   return {
-    ...{ directPath: digestOf(file), mediaKey: "", fileEncSha256: null },
-    ...{ bytes: file.length, within: Buffer.from(file).toString("base64") },
+    directPath: digestOf(file),
+    mediaKey: "",
+    fileEncSha256: null,
+    bytes: file.length,
+    within: Buffer.from(file).toString("base64"),
   };
 }
 

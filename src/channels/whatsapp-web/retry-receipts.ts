@@ -121,14 +121,17 @@ async function sendAgain(
 ): Promise<void> {
   const attributes = stanzaAttributes(message);
   if (isForAll(asker)) {
-    const additionalAttributes = { ...attributes, ...aliasOf(chat, session.mappings) };
     await sock.relayMessage(chat, message, {
-      ...{ messageId: id, additionalAttributes, useUserDevicesCache: false },
+      messageId: id,
+      additionalAttributes: { ...attributes, ...aliasOf(chat, session.mappings) },
+      useUserDevicesCache: false,
     });
     return;
   }
   const count = Number(getBinaryNodeChild(node, "retry")?.attrs.count) || 1;
   await sock.relayMessage(chat, message, {
-    ...{ messageId: id, additionalAttributes: attributes, participant: { jid: asker, count } },
+    messageId: id,
+    additionalAttributes: attributes,
+    participant: { jid: asker, count },
   });
 }

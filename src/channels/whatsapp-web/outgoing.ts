@@ -136,9 +136,10 @@ export function oncePerDevice(
 }
 
 /** What the stanza around a message of ours says of it (whatsmeow `send.go`, getEditAttribute). */
-export function stanzaAttributes({ protocolMessage }: proto.IMessage): Record<string, string> {
+export function stanzaAttributes(message: proto.IMessage): Record<string, string> {
+  const { protocolMessage, reactionMessage } = message;
   if (protocolMessage?.type === MESSAGE_EDIT) return { edit: "1" };
-  if (protocolMessage?.type === REVOKE) return { edit: "7" };
+  if (protocolMessage?.type === REVOKE || reactionMessage?.text === "") return { edit: "7" };
   return {};
 }
 

@@ -131,13 +131,17 @@ describe("media", () => {
   });
 });
 
-test("edits and revokes are marked on the stanza, the first time and when they are sent again", () => {
+test("edits and what is taken back are marked on the stanza, the first time and when sent again", () => {
   const kept = (message: proto.IMessage) =>
     proto.Message.decode(proto.Message.encode(message).finish());
   for (const [message, attributes] of [
     [editMessage("4917@lid", "T", "x", 1), { edit: "1" }],
     [revokeMessage("4917@lid", "T"), { edit: "7" }],
     [reactionMessage("4917@lid", { id: "T", fromMe: true, participant: null }, "👍", 1), {}],
+    [
+      reactionMessage("4917@lid", { id: "T", fromMe: true, participant: null }, "", 1),
+      { edit: "7" },
+    ],
     [textMessage("x", null, 0), {}],
   ] as const) {
     expect(stanzaAttributes(message)).toEqual(attributes);

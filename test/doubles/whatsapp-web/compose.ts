@@ -115,7 +115,9 @@ function keyOf({ id, chat, mine, participant }: MessageReference): proto.IMessag
 /** The attributes `type` and `edit` of the stanza that carries a message. */
 export function stanzaKind(wrapped: proto.IMessage): { type: string; edit: string | undefined } {
   const message = normalizeMessageContent(wrapped) ?? wrapped;
-  if (message.reactionMessage) return { type: "reaction", edit: undefined };
+  if (message.reactionMessage) {
+    return { type: "reaction", edit: message.reactionMessage.text === "" ? "7" : undefined };
+  }
   const protocol = message.protocolMessage?.type;
   if (protocol === proto.Message.ProtocolMessage.Type.REVOKE) return { type: "text", edit: "7" };
   if (protocol === proto.Message.ProtocolMessage.Type.MESSAGE_EDIT) {

@@ -15,7 +15,8 @@ import type { Chats } from "./chats.ts";
 import type { Database } from "./database.ts";
 import { keyOf } from "./early-statuses.ts";
 import { mayWrite } from "./may-write.ts";
-import { itsSource, type Outbox } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
+import { itsSource } from "./outbox-rows.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -127,7 +128,7 @@ export class Inbox {
           this.#react(sourceId, event.targetId, event.emoji);
           break;
         case "status": {
-          const moved = this.outbox.applyStatus(sourceId, event.status, now, rules);
+          const moved = this.outbox.statuses.apply(sourceId, event.status, now, rules);
           if (moved) outcome.moved.push(moved);
           break;
         }

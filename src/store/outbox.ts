@@ -1,26 +1,21 @@
-import type {
-  DeliveryContent,
-  DeliveryState,
-  SendFailure,
-  StatusUpdate,
-} from "../channels/message.ts";
-import type {
-  AcceptOutcome,
-  AcceptRules,
-  ChatId,
-  Ending,
-  NewDelivery,
-  StoredDelivery,
-} from "./contract.ts";
+import type { SendFailure } from "../channels/message.ts";
+import type { ChatId, Ending, NewDelivery, StoredDelivery } from "./contract.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Database } from "./database.ts";
-import { earlierIds, withEarlierId } from "./earlier-ids.ts";
-import { EarlyStatuses, progress } from "./early-statuses.ts";
+import { DeliveryStatuses } from "./delivery-statuses.ts";
+import { earlierIds } from "./earlier-ids.ts";
+import {
+  FAILED,
+  isOpen,
+  itsSource,
+  type OutboxRow,
+  OutboxRows,
+  PENDING,
+  SENDING,
+  SENT,
+  toDelivery,
+} from "./outbox-rows.ts";
 
-const PENDING = 0;
-const SENDING = 1;
-const SENT = 2;
-const FAILED = 3;
 /** Its account speaks as another number now. */
 export const accountChanged: SendFailure = {
   retry: "no",
@@ -28,39 +23,20 @@ export const accountChanged: SendFailure = {
   code: "account_changed",
   hint: "Another number was linked before this was sent: `revka redeliver` sends it from that one.",
 };
-const states = ["pending", "sending", "sent", "failed"] as const;
-/** The account that a row of the outbox is sent from. */
-export const itsSource = "(SELECT source FROM chats WHERE id = outbox.chat)";
-
-interface OutboxRow {
-  seq: number;
-  id: string;
-  chat: ChatId;
-  state: number;
-  content: string;
-  attempts: number;
-  unanswered: number;
-  next_at: number;
-  platform_id: string | null;
-  /** See `earlier-ids.ts`. */
-  earlier_platform_id: string | null;
-  status: DeliveryState | null;
-  code: string | null;
-  hint: string | null;
-  created_at: number;
-  updated_at: number;
-}
 
 /** Outbound pieces from the end of their turn to the platform's last word on them. */
 export class Outbox {
-  readonly #early = new EarlyStatuses();
+  readonly statuses: DeliveryStatuses;
+  readonly #rows: OutboxRows;
 
   constructor(
     readonly database: Database,
     readonly backlog: Backlog,
-    /** The chat that one stands for today: what is settled keeps the chat it had. */
-    readonly currentChat: (chat: ChatId) => ChatId,
-  ) {}
+    currentChat: (chat: ChatId) => ChatId,
+  ) {
+    this.#rows = new OutboxRows(database, backlog, currentChat);
+    this.statuses = new DeliveryStatuses(this.#rows);
+  }
 
   /** With `sending`, the first of them is marked as by {@link markSending}. */
   add(
@@ -86,11 +62,6 @@ export class Outbox {
   hasOpen(chat: ChatId): boolean {
     const open = "SELECT 1 FROM outbox WHERE chat = +? AND state < 2 LIMIT 1";
     return this.database.sql(open).get(chat) !== undefined;
-  }
-
-  /** Carries on the count where this delivery begins to wait, or ends. */
-  #moves(row: OutboxRow, waits: boolean): void {
-    if (isOpen(row) !== waits) this.backlog.count(waits ? 1 : -1, row.chat, row.content);
   }
 
   chatsWithOpen(): ChatId[] {
@@ -120,24 +91,8 @@ export class Outbox {
   }
 
   get(id: string): StoredDelivery | null {
-    const row = this.#row(id);
-    return row ? toDelivery(this.#current(row)) : null;
-  }
-
-  #row(id: string): OutboxRow | null {
-    return this.#newest("id = +?", id);
-  }
-
-  #newest(where: string, ...values: (string | number)[]): OutboxRow | null {
-    const row = this.database
-      .sql(`SELECT * FROM outbox WHERE ${where} ORDER BY seq DESC LIMIT 1`)
-      .get(...values);
-    return row ? (row as unknown as OutboxRow) : null;
-  }
-
-  /** The row with the chat that it belongs to today. */
-  #current(row: OutboxRow): OutboxRow {
-    return { ...row, chat: this.currentChat(row.chat) };
+    const row = this.#rows.get(id);
+    return row ? toDelivery(this.#rows.current(row)) : null;
   }
 
   /** Not where another one of its chat goes before it: a status may have put that back, or a joined chat brought it. */
@@ -164,8 +119,8 @@ export class Outbox {
     if (!marked) return null;
     const { chat, content, source } = marked;
     this.backlog.count(-1, chat, content);
-    const early = platformId === null ? undefined : this.#early.of(source, platformId);
-    const moved = early && this.applyStatus(source, early, now, {});
+    const early = platformId === null ? undefined : this.statuses.early(source, platformId);
+    const moved = early && this.statuses.apply(source, early, now, {});
     return { failure: moved?.failure ?? null };
   }
 
@@ -211,9 +166,9 @@ export class Outbox {
 
   /** A status may have said before the answer came that an earlier try arrived, or that it failed: it stands. */
   markFailed(id: string, failure: SendFailure, now: number): boolean {
-    const row = this.#row(id);
+    const row = this.#rows.get(id);
     if (!row || !isOpen(row)) return false;
-    this.#moves(row, false);
+    this.#rows.moves(row, false);
     this.database
       .sql("UPDATE outbox SET state = ?, code = ?, hint = ?, updated_at = ? WHERE id = ?")
       .run(FAILED, failure.code, failure.hint, now, id);
@@ -234,116 +189,18 @@ export class Outbox {
   }
 
   redeliver(id: string, now: number): boolean {
-    const row = this.#row(id);
+    const row = this.#rows.get(id);
     if (row?.state !== FAILED) return false;
-    this.#again(this.#current(row), row.platform_id, 0, null, now);
+    this.#rows.again(this.#rows.current(row), row.platform_id, 0, null, now);
     this.database.sql("UPDATE outbox SET attempts = 0, unanswered = 0 WHERE id = ?").run(id);
     return true;
-  }
-
-  /** Back to `pending`. `earlierId` is what the platform called the try before. */
-  #again(
-    row: OutboxRow,
-    earlierId: string | null,
-    nextAt: number,
-    failure: SendFailure | null,
-    now: number,
-  ): void {
-    this.#moves(row, true);
-    this.database
-      .sql(
-        `UPDATE outbox SET state = 0, chat = ?, next_at = ?, platform_id = NULL,
-         earlier_platform_id = ?, status = NULL, code = ?, hint = ?, updated_at = ?
-         WHERE id = ?`,
-      )
-      .run(
-        row.chat,
-        nextAt,
-        withEarlierId(row.earlier_platform_id, earlierId),
-        failure?.code ?? null,
-        failure?.hint ?? null,
-        now,
-        row.id,
-      );
-  }
-
-  /**
-   * Takes the platform's word on something that this account sent. Answers what moved: a delivery that was open and is
-   * now settled, or one that failed afterwards (with why): for good, or to be tried again as `rules` say.
-   */
-  applyStatus(
-    source: number,
-    status: StatusUpdate,
-    now: number,
-    rules: Pick<AcceptRules, "pauseAfter">,
-  ): AcceptOutcome["moved"][number] | null {
-    const found = this.#newest(
-      `${status.deliveryId ? "id" : "platform_id"} = +? AND ${itsSource} = +?`,
-      status.deliveryId || status.platformId,
-      source,
-    );
-    if (!found) {
-      if (status.deliveryId === null) this.#early.note(source, status);
-      return null;
-    }
-    // A late word about an earlier try of a delivery that was sent anew says nothing of the new one.
-    if (found.platform_id !== null && found.platform_id !== status.platformId) return null;
-    // But what has arrived after all, and waits, is not sent anew.
-    const spares = found.state === PENDING && progress[status.state] > progress.failed;
-    if (earlierIds(found.earlier_platform_id).includes(status.platformId) && !spares) return null;
-    if (found.state === PENDING && status.state === "failed") return null;
-    if (found.status && progress[status.state] <= progress[found.status]) return null;
-    if (status.state === "failed") {
-      return this.#failedLater(this.#current(found), status, now, rules);
-    }
-    if (found.state === SENT && found.platform_id === status.platformId) {
-      // Most statuses: to name what does not change would touch its indexes.
-      this.database
-        .sql("UPDATE outbox SET status = ?, updated_at = ? WHERE seq = ?")
-        .run(status.state, now, found.seq);
-      return null;
-    }
-    this.#moves(found, false);
-    this.database
-      .sql(
-        `UPDATE outbox SET state = ?, platform_id = ?, status = ?, code = NULL, hint = NULL, updated_at = ? WHERE id = ?`,
-      )
-      .run(SENT, status.platformId, status.state, now, found.id);
-    if (!isOpen(found)) return null;
-    return { chat: this.currentChat(found.chat), delivery: found.id, failure: null };
-  }
-
-  #failedLater(
-    found: OutboxRow,
-    status: StatusUpdate,
-    now: number,
-    rules: Pick<AcceptRules, "pauseAfter">,
-  ): AcceptOutcome["moved"][number] {
-    const failure = status.failure ?? {
-      retry: "no",
-      afterMs: null,
-      code: "failed",
-      hint: "The platform reported a failure without saying why.",
-    };
-    const pause = rules.pauseAfter?.(failure, found.attempts) ?? null;
-    if (pause === null) {
-      this.#moves(found, false);
-      this.database
-        .sql(
-          "UPDATE outbox SET state = ?, platform_id = ?, status = ?, code = ?, hint = ?, updated_at = ? WHERE id = ?",
-        )
-        .run(FAILED, status.platformId, status.state, failure.code, failure.hint, now, found.id);
-    } else {
-      this.#again(found, status.platformId, now + pause, failure, now);
-    }
-    return { chat: found.chat, delivery: found.id, failure };
   }
 
   failed(limit: number): StoredDelivery[] {
     const rows = this.database
       .sql("SELECT * FROM outbox WHERE state = 3 ORDER BY seq DESC LIMIT +?")
       .all(limit);
-    return rows.map((row) => toDelivery(this.#current(row as unknown as OutboxRow)));
+    return rows.map((row) => toDelivery(this.#rows.current(row as unknown as OutboxRow)));
   }
 
   counts(): { open: number; oldestOpenAt: number | null; failed: number } {
@@ -362,26 +219,4 @@ export class Outbox {
     };
     return { open: open.n, oldestOpenAt: oldest?.at ?? null, failed: failed.n };
   }
-}
-
-function isOpen(row: OutboxRow): boolean {
-  return row.state === PENDING || row.state === SENDING;
-}
-
-function toDelivery(row: OutboxRow): StoredDelivery {
-  return {
-    id: row.id,
-    chat: row.chat,
-    state: states[row.state] ?? "failed",
-    content: JSON.parse(row.content) as DeliveryContent,
-    attempts: row.attempts,
-    unanswered: row.unanswered,
-    nextAt: row.next_at,
-    platformId: row.platform_id,
-    status: row.status,
-    code: row.code,
-    hint: row.hint,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
 }

@@ -12,6 +12,7 @@ test.each([true, false])(
     for (const name of [
       "debug",
       "@ai-sdk/gateway",
+      "@opentelemetry/api",
       "@pinojs/redact",
       "undici/lib/milo",
       "undici/lib/llhttp/llhttp_simd",

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../scripts/free-port.ts";
 import { content } from "../../src/simulator/graph/content.ts";
 import { WatiSimulator } from "../../src/simulator/wati.ts";
 import { command, expectNarrow } from "./support/command.ts";
@@ -119,7 +120,9 @@ describe("from nothing to a reply", () => {
     expect(init.out).toContain("Next: revka doctor, then revka daemon");
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(machine.home).mode & 0o777).toBe(0o700);
-    edit(lead);
+    // Another Revka may run here.
+    const port = await freePort();
+    edit((text) => lead(text).replace("port = 42617", `port = ${port}`));
 
     const before = await run("doctor");
     expect(before.out).toContain("0 errors");

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { createHmac, randomBytes } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { type HistoryChunk, sendHistoryChunk } from "../doubles/whatsapp-web/history.ts";
 import { type WebSetup, startLinked } from "./support/web.ts";
@@ -49,6 +50,32 @@ test("who trusted the account before the link is answered with that trust, and n
   expect(JSON.parse(line)).toMatchObject({ level: "info", lids: 1, tokens: 1 });
   expect(await answered()).toEqual([[setup.ada.lid, "trust"]]);
   expect(line).not.toContain("491700000001");
+});
+
+test("who never gave trust can be written to with the salt of the history; who did, with that", async () => {
+  const { ada, wa } = setup;
+  wa.salt = randomBytes(32);
+  await setup.restart();
+  // One of the link, and one of now.
+  await wa.propsKnown.waitForCount(2);
+  const send = (text: string) => setup.revka("send", "--to", `+${ada.number}`, text);
+  const refused = await send("before");
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("463") });
+  expect(wa.clientMessages.all).toEqual([]);
+
+  await upload({ salt: wa.salt });
+  await setup.daemon.waitForLog(READ);
+  expect(await send("after")).toMatchObject({ code: 0 });
+  await ada.waitForMessage("after");
+
+  await upload(trust());
+  await setup.daemon.waitForLog(/"tokens":1/);
+  expect(await send("trusted")).toMatchObject({ code: 0 });
+  const token = createHmac("sha256", wa.salt).update(ada.lid).digest("hex");
+  expect(wa.clientMessages.all.map((sent) => [sent.contactToken, sent.token])).toEqual([
+    [token, undefined],
+    [undefined, "trust"],
+  ]);
 });
 
 test("the daemon killed in the middle, the next one reads on", async () => {

@@ -5,6 +5,7 @@ import {
   type WASocket,
   type WAVersion,
   buildAckStanza,
+  getBinaryNodeChild,
   makeWASocket,
 } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
@@ -185,6 +186,10 @@ function listenToStanzas(sock: WASocket, options: SocketOptions): void {
   });
   ws.on("CB:notification", ({ attrs }: BinaryNode) => {
     if (/^(passkey|crsc)/.test(attrs.type ?? "")) events.passkey();
+  });
+  ws.on("CB:iq,,props", (node: BinaryNode) => {
+    const props = getBinaryNodeChild(node, "props");
+    if (props) session.firstContact.heed(props);
   });
   ws.on("CB:notification,type:mediaretry", (node: BinaryNode) => events.mediaRetry(node));
   ws.prependListener("CB:failure", ({ attrs }: BinaryNode) => {

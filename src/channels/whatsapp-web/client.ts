@@ -196,8 +196,11 @@ export class Client {
     const word = this.acknowledgements.expect(id);
     let written = false;
     try {
+      const additionalNodes = await session.firstContact.nodesFor(chat, sock, session.self);
       await abortable(
-        sock.relayMessage(chat, message, { messageId: id, additionalAttributes: attributes }),
+        sock.relayMessage(chat, message, {
+          ...{ messageId: id, additionalAttributes: attributes, additionalNodes },
+        }),
         signal,
       );
       written = true;

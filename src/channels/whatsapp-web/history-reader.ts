@@ -105,11 +105,13 @@ export class HistoryReader {
       };
       const { keys } = sock.authState;
       const learnt = await keepFindings(found, keys, session.mappings, clock.now(), rest);
+      if (found.salt) session.firstContact.keepSalt(found.salt);
       await session.commit.written();
       session.history.drop(chunk);
-      const told = { ...learnt, bytes: chunk.bytes };
+      const salt = found.salt !== null;
+      const told = { ...learnt, salt, bytes: chunk.bytes };
       // A new account's phone has nothing to tell.
-      if (learnt.lids + learnt.tokens > 0) log.info(told, READ);
+      if (salt || learnt.lids + learnt.tokens > 0) log.info(told, READ);
       else log.debug(told, READ);
     } finally {
       deadline.cancel();

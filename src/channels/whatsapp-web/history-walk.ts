@@ -7,6 +7,8 @@ const MOST_FOUND = 20_000;
 /** Numbers of protobuf fields (`WAProto`: HistorySync, Conversation, PhoneNumberToLIDMapping). */
 const CONVERSATION = 2;
 const MAPPING = 15;
+/** Not in `WAProto`: `nctSalt` of whatsmeow's `WAWebProtobufsHistorySync.proto`. */
+const SALT = 19;
 const chat = { id: 1, token: 21, timestamp: 22, senderTimestamp: 28, phone: 39, lid: 42 };
 const mapping = { phone: 1, lid: 2 };
 
@@ -31,6 +33,8 @@ export interface TrustToken {
 export interface HistoryFindings {
   pairs: LidPair[];
   tokens: TrustToken[];
+  /** For {@link FirstContact}; null where nothing is said of it. */
+  salt: Buffer | null;
 }
 
 /** A message of a few short values. */
@@ -41,10 +45,10 @@ interface Values {
 
 /**
  * Reads a chunk of the phone's history (`HistorySync`), inflated, as it comes: which LID is whose, and who trusts the
- * account. Messages, names and all else are passed over unread. Pure. Throws `MalformedProtobuf`.
+ * account, and the salt for first contacts. Messages, names and all else are passed over unread. Pure. Throws `MalformedProtobuf`.
  */
 export class HistoryWalk {
-  private readonly found: HistoryFindings = { pairs: [], tokens: [] };
+  private readonly found: HistoryFindings = { pairs: [], tokens: [], salt: null };
   private readonly walk = new ProtobufWalk((field) => this.visit(field));
 
   push(piece: Uint8Array): void {
@@ -63,6 +67,9 @@ export class HistoryWalk {
       this.pair(jidIn(text, mapping.phone), jidIn(text, mapping.lid));
     } else if (field.number === CONVERSATION) {
       this.conversation(yield* this.values(field, chat));
+    } else if (field.number === SALT) {
+      const salt = yield* this.walk.content(field);
+      if (salt?.length) this.found.salt = salt;
     }
   }
 

@@ -21,7 +21,10 @@ const RECEIPT = "CB:receipt";
 const ANSWER_MS = 60_000;
 
 export interface RetryReceiptOptions {
-  sock: Pick<WASocket, "signalRepository" | "assertSessions" | "relayMessage"> & {
+  sock: Pick<
+    WASocket,
+    "authState" | "serverProps" | "signalRepository" | "assertSessions" | "relayMessage"
+  > & {
     ws: Pick<EventEmitter, "listeners" | "removeAllListeners" | "on">;
   };
   session: Session;
@@ -124,6 +127,7 @@ async function sendAgain(
     await sock.relayMessage(chat, message, {
       messageId: id,
       additionalAttributes: { ...attributes, ...aliasOf(chat, session.mappings) },
+      additionalNodes: await session.firstContact.nodesFor(chat, sock, session.self),
       useUserDevicesCache: false,
     });
     return;

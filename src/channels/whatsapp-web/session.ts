@@ -2,6 +2,7 @@ import type { AuthenticationCreds, proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../../runtime/clock.ts";
 import type { InboundEvent } from "../message.ts";
 import { DISAPPEARING, DisappearingChats } from "./disappearing.ts";
+import { FirstContact } from "./first-contact.ts";
 import { GroupCommit, type HeldChange } from "./group-commit.ts";
 import { HistoryChunks } from "./history-chunks.ts";
 import { type Mappings, type Self, isSameChat, storedMappings } from "./identity.ts";
@@ -47,6 +48,7 @@ export class Session {
   readonly mappings: Mappings;
   readonly disappearing: DisappearingChats;
   readonly history: HistoryChunks;
+  readonly firstContact: FirstContact;
   private readonly store: KeyStore;
   readonly commit: GroupCommit;
   private legacy: Legacy;
@@ -88,6 +90,7 @@ export class Session {
     const any = this.store.holds(DISAPPEARING);
     this.disappearing = new DisappearingChats(this.commit, this.mappings, any);
     this.history = new HistoryChunks(this.commit);
+    this.firstContact = new FirstContact(this.commit, this.mappings);
     this.prune();
   }
 

@@ -190,7 +190,7 @@ describe("in the session", () => {
   const keep = (findings: Partial<HistoryFindings>) => {
     rests = 0;
     const { mappings } = session;
-    const all = { pairs: [], tokens: [], ...findings };
+    const all = { pairs: [], tokens: [], salt: null, ...findings };
     return keepFindings(all, keyStore, mappings, Date.now(), async () => void rests++);
   };
   const trust = (who: { phone?: string; lid?: string }, token: string, age = 60): TrustToken => ({

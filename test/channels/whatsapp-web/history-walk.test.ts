@@ -3,6 +3,7 @@ import { deflateSync } from "node:zlib";
 import { proto } from "@whiskeysockets/baileys";
 import { UnreadableHistory, readHistory } from "../../../src/channels/whatsapp-web/history-file.ts";
 import { HistoryWalk } from "../../../src/channels/whatsapp-web/history-walk.ts";
+import { saltField } from "../../doubles/whatsapp-web/history.ts";
 import { rejection } from "../../support/rejection.ts";
 
 // The bytes of a chunk of the phone's history, whole and hostile.
@@ -11,6 +12,7 @@ const PN = "491700000001@s.whatsapp.net";
 const PHONE = "+491700000001";
 const LID = "900491700000001@lid";
 const token = Buffer.from("trust");
+const nothing = { pairs: [], tokens: [], salt: null };
 
 const encode = (history: Omit<proto.IHistorySync, "syncType">): Buffer =>
   Buffer.from(proto.HistorySync.encode({ syncType: 3, ...history }).finish());
@@ -29,7 +31,7 @@ describe("who is whose LID", () => {
     ["of a chat by number", { conversations: [{ id: PN, lidJid: LID }] }],
     ["of an old number's server", { conversations: [{ id: LID, pnJid: "491700000001@c.us" }] }],
   ])("%s", (_, history) => {
-    expect(found(history)).toEqual({ pairs: [{ phone: PHONE, lid: LID }], tokens: [] });
+    expect(found(history)).toEqual({ ...nothing, pairs: [{ phone: PHONE, lid: LID }] });
   });
 
   test.each<[string, Omit<proto.IHistorySync, "syncType">]>([
@@ -42,7 +44,7 @@ describe("who is whose LID", () => {
     ["the LID a chat by LID had", { conversations: [{ id: LID, lidJid: LID }] }],
     ["an endless name", { conversations: [{ id: LID, pnJid: `${"1".repeat(2000)}${PN}` }] }],
   ])("%s says nothing", (_, history) => {
-    expect(found(history)).toEqual({ pairs: [], tokens: [] });
+    expect(found(history)).toEqual(nothing);
   });
 });
 
@@ -80,6 +82,33 @@ const message: proto.IHistorySyncMsg = {
     message: { conversation: "x".repeat(300) },
   },
 };
+test.each<[string, Uint8Array, Buffer | null]>([
+  ["is taken", saltField(Buffer.from("salt")), Buffer.from("salt")],
+  ["as long as the longest piece of text", longSalt(1024), Buffer.alloc(1024)],
+  ["an endless one is none", longSalt(1025), null],
+  ["an empty one is none", saltField(new Uint8Array()), null],
+  [
+    "that of a message in it is another's",
+    encode({ conversations: [{ id: saltField(Buffer.from("salt")).toString("latin1") }] }),
+    null,
+  ],
+  [
+    "the last one counts",
+    Buffer.concat(["a", "b"].map((salt) => saltField(Buffer.from(salt)))),
+    Buffer.from("b"),
+  ],
+])("the salt for first contacts: %s", (_, bytes, salt) => {
+  expect(walk(bytes)).toEqual({ ...nothing, salt });
+  expect(walk(bytes, 1)).toEqual({ ...nothing, salt });
+});
+
+function longSalt(length: number): Buffer {
+  return Buffer.concat([
+    Buffer.of(0x9a, 0x01, (length & 0x7f) | 0x80, length >> 7),
+    Buffer.alloc(length),
+  ]);
+}
+
 const busy = encode({
   conversations: [
     {
@@ -99,6 +128,7 @@ test.each([1, 2, 3, 7, 100, 65_536])("in pieces of %i bytes it says the same", (
   expect(walk(busy, size)).toEqual({
     pairs: [pair, pair],
     tokens: [{ phone: null, lid: LID, token, timestamp: 1_700_000_000, senderTimestamp: 0 }],
+    salt: null,
   });
 });
 
@@ -202,7 +232,7 @@ describe("a file", () => {
 
   test("is read", async () => {
     expect((await read(deflateSync(good)).found).pairs).toEqual([{ phone: PHONE, lid: LID }]);
-    expect(await read(deflateSync(Buffer.alloc(0))).found).toEqual({ pairs: [], tokens: [] });
+    expect(await read(deflateSync(Buffer.alloc(0))).found).toEqual(nothing);
   });
 
   test("says nothing where it turns out not to be genuine at its end", async () => {
@@ -236,7 +266,7 @@ describe("a file", () => {
     // One field of 64 MiB that nobody knows.
     const field = Uint8Array.of(0x1a, 0x80, 0x80, 0x80, 0x20);
     const bomb = deflateSync(Buffer.concat([field, Buffer.alloc(2 ** 26)]));
-    expect(await read(bomb).found).toEqual({ pairs: [], tokens: [] });
+    expect(await read(bomb).found).toEqual(nothing);
     const { found, pulled } = read(bomb, [2 ** 20, 2 ** 20]);
     expect(await rejection(found)).toMatchObject({
       message: "it inflates to more than 1048576 bytes",

@@ -39,6 +39,8 @@ export async function sendHistory(phone: Phone, companion: Companion): Promise<v
 export interface HistoryChunk {
   history?: Omit<proto.IHistorySync, "syncType">;
   file?: Uint8Array;
+  /** the account's salt for first contacts, which Baileys' description of the history lacks */
+  salt?: Uint8Array;
   /** what the phone says of it, where that is not the truth */
   said?: Notification;
 }
@@ -46,19 +48,25 @@ export interface HistoryChunk {
 /** The phone uploads a part of the past and tells a client where it lies. */
 export async function sendHistoryChunk(
   { phone, companion, media }: { phone: Phone; companion: Companion; media: MediaStore },
-  { history = {}, file, said = {} }: HistoryChunk,
+  { history = {}, file, salt, said = {} }: HistoryChunk,
 ): Promise<{ id: string }> {
   const syncType = said.syncType ?? HistorySyncType.RECENT;
   const encoded = proto.HistorySync.encode({
     ...history,
     syncType: HistorySyncType.RECENT,
   }).finish();
-  const encrypted = await media.encrypt(file ?? deflateSync(encoded), "md-msg-hist");
+  const whole = salt ? Buffer.concat([encoded, saltField(salt)]) : encoded;
+  const encrypted = await media.encrypt(file ?? deflateSync(whole), "md-msg-hist");
   const { directPath, mediaKey, fileSha256, fileEncSha256, fileLength } = encrypted;
   const uploaded = { directPath, mediaKey, fileSha256, fileEncSha256, fileLength };
   return announce(phone, companion, {
     ...{ syncType, chunkOrder: 1, progress: 100, ...uploaded, ...said },
   });
+}
+
+/** `HistorySync.nctSalt`, number 19: bytes. */
+export function saltField(salt: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.of(0x9a, 0x01, salt.length), salt]);
 }
 
 async function announce(

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { isLidUser, isPnUser } from "@whiskeysockets/baileys";
 import { type Account, deviceOf } from "./account.ts";
 import type { Companion } from "./companion.ts";
@@ -34,6 +35,8 @@ export interface ClientMessage {
   copies: number;
   /** what shows that the recipient trusts the account */
   token: string | undefined;
+  /** what stands for that where the recipient never said so, hexadecimal */
+  contactToken: string | undefined;
   from: string;
 }
 
@@ -50,6 +53,10 @@ export function acceptMessage(
     const refused = { class: "message", id, from: to, error: REACHING_OUT, t: now() };
     return void connection.send(stanza("ack", refused));
   }
+  if (double.salt && !isWelcome(double.salt, double.directory.find(to), sender, node)) {
+    const refused = { class: "message", id, from: to, error: REACHING_OUT, t: now() };
+    return void connection.send(stanza("ack", refused));
+  }
   const deliveries = fanOut(double, sender, node);
   double.clientMessages.add({
     id,
@@ -59,6 +66,7 @@ export function acceptMessage(
     alias: node.attrs.peer_recipient_pn,
     recipients: deliveries.size,
     token: child(node, "tctoken")?.content?.toString(),
+    contactToken: contactTokenIn(node),
     copies: children(children(node, "participants")[0], "to").length,
     from: sender.jid,
   });
@@ -68,6 +76,25 @@ export function acceptMessage(
   }
   const { participant } = node.attrs;
   void connection.send(stanza("ack", { class: "message", id, from: to, participant, t: now() }));
+}
+
+/** Whether a message shows that the recipient trusts the account, or that its client knows the salt; true of groups. */
+function isWelcome(
+  salt: Buffer,
+  recipient: Account | undefined,
+  sender: Companion,
+  node: BinaryNode,
+): boolean {
+  if (!recipient || recipient === sender.account || child(node, "tctoken")) return true;
+  return (
+    contactTokenIn(node) ===
+    createHmac("sha256", salt).update(recipient.address("lid")).digest("hex")
+  );
+}
+
+function contactTokenIn(node: BinaryNode): string | undefined {
+  const token = child(node, "cstoken");
+  return token && contentBytes(token).toString("hex");
 }
 
 /** Device address → its ciphertexts, pairwise before sender key. */

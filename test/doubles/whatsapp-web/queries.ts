@@ -38,7 +38,7 @@ export function answerQuery(
     case "abt": {
       const { hash } = child(query, "props")?.attrs ?? {};
       double.propsKnown.add(hash === "double");
-      return reply(result(query, [stanza("props", { hash: "double" }, [])]));
+      return reply(result(query, [stanza("props", { hash: "double" }, switches(double))]));
     }
     case "w:sync:app:state":
       return reply(result(query, [appState(query)]));
@@ -55,6 +55,10 @@ export function answerQuery(
       double.unhandled.add(query);
       return reply(result(query));
   }
+}
+
+function switches({ salt }: WhatsAppDouble): BinaryNode[] {
+  return [stanza("prop", { config_code: 24941, config_value: salt ? "true" : "false" })];
 }
 
 function mediaConnection(host: string): BinaryNode {

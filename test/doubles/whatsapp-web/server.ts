@@ -64,6 +64,11 @@ export class WhatsAppDouble {
   minimumVersion: number[] | undefined;
   /** chats go by LIDs: what a client addresses to the number of another is refused with 463 */
   lidsOnly = false;
+  /**
+   * who gave the account no token gets nothing (463) but what shows that the client knows this: HMAC-SHA256 of the
+   * recipient's LID under it
+   */
+  salt: Buffer | undefined;
   /** what was kept for a client is given out as far as the client asks for it */
   inBatches = false;
 

@@ -120,7 +120,7 @@ function pathOf(folder: string, machine: Machine): string {
   const { without } = machine;
   if (!without) return `${folder}:${process.env["PATH"]}`;
   const needed =
-    "sh cat mktemp rm cp awk cut sha256sum shasum openssl sed mkdir chmod mv id tar xz";
+    "sh cat mktemp rm cp awk cut tr sha256sum shasum openssl sed mkdir chmod mv id tar xz";
   for (const name of needed.split(" ").filter((name) => !without.includes(name))) {
     const found = findExecutable(name);
     if (found) symlinkSync(found, join(folder, name));

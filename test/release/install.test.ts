@@ -175,6 +175,44 @@ describe("install.sh", () => {
     },
   );
 
+  test.skipIf(!findExecutable("xz"))(
+    "takes of a folder what is there, and says what it lacks to unpack an archive",
+    async () => {
+      const [plain, packed] = ["revka-1.2.3-linux-x64", "revka-1.2.3-linux-x64.tar.xz"];
+      await trial.fill([plain], { packed: true });
+      rmSync(join(trial.release, packed));
+      expect(trial.install([])).toMatchObject({ code: 0, installed: executable(plain) });
+      await trial.fill([plain], { packed: true });
+      rmSync(join(trial.release, plain));
+      rmSync(trial.prefix, { recursive: true });
+      for (const missing of ["xz", "tar"]) {
+        rmSync(join(trial.place, "machine"), { recursive: true });
+        const run = trial.install([], { without: [missing] });
+        expect(run.err).toBe(`install: xz and tar are needed to unpack ${packed}\n`);
+        expect(run).toMatchObject({ code: 1, installed: null });
+      }
+    },
+  );
+
+  test("reads a SHA256SUMS that Windows has written anew", async () => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    const sums = join(trial.release, "SHA256SUMS");
+    writeFileSync(sums, readFileSync(sums, "utf8").replaceAll("\n", "\r\n"));
+    expect(trial.install([])).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("clears away what a killed installer left, and not what one at work has", async () => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    mkdirSync(trial.prefix, { recursive: true });
+    const { pid: gone } = spawnSync("/bin/sh", ["-c", ":"]);
+    const others = [`.revka.new.${process.pid}`, ".revka.new.mine"];
+    for (const name of [`.revka.new.${gone}`, ...others]) {
+      writeFileSync(join(trial.prefix, name), "half");
+    }
+    const run = trial.install([]);
+    expect({ ...run, left: run.left.toSorted() }).toMatchObject({ code: 0, left: others });
+  });
+
   test.each([[["sha256sum"]], [["sha256sum", "shasum"]]])(
     "checks with another program where %p is missing",
     async (without) => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { readRevision } from "./build/revision.ts";
+import { readRevision, releaseSources } from "./build/revision.ts";
 import { isTarget, targets } from "./build/target.ts";
 import { misused, optionsOf } from "./options.ts";
 import { makeRelease } from "./release/make.ts";
@@ -38,7 +38,7 @@ if (variant !== "all" && variant !== "default" && variant !== "whatsapp-web") {
 }
 
 try {
-  const revision = readRevision(root);
+  const revision = readRevision(root, releaseSources);
   if (!/^[0-9a-f]+$/.test(revision.commit) && !values["allow-changes"]) {
     throw new Error(
       `a release is one commit, and this is ${revision.commit}: commit first, or try with --allow-changes`,

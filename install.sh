@@ -254,7 +254,7 @@ main() {
   case "$name" in
     *.tar.xz)
       xz -dc <"$work/file" | tar -xOf - "${name%.tar.xz}/revka" >"$new" ||
-        fail "$name could not be unpacked: it takes 70 MB of memory, and 120 MB of room in $prefix"
+        fail "$name could not be unpacked: it takes 70 MB of memory, and 130 MB of room in $prefix"
       ;;
     *) cp "$work/file" "$new" ;;
   esac

@@ -262,6 +262,8 @@ main() {
   hint='--target names another one'
   case "$target" in *-musl) hint="it needs the package libstdc++ (apk add libstdc++), or $hint" ;; esac
   version=$("$new" --version) || fail "$name does not run on this machine; $hint"
+  # Where the power goes now, the name must lead to a whole file.
+  sync "$new" 2>/dev/null || sync 2>/dev/null || true
   mv -f "$new" "$prefix/revka"
   new=
   say "Installed $version as $prefix/revka"

@@ -111,6 +111,27 @@ describe("install.sh", () => {
     expect(run.status).toBe(0);
   });
 
+  test.each([
+    ["syncs the file alone", "1"],
+    ["syncs all, where that is all that it can", "0"],
+  ])("%s before it has its name", async (_, words) => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    const programs = join(trial.place, "programs");
+    mkdirSync(programs);
+    const sync = `#!/bin/sh\n[ $# -le ${words} ] || exit 1\nls -A "${trial.prefix}" >"$HOME/synced"\n`;
+    writeFileSync(join(programs, "sync"), sync, { mode: 0o755 });
+    const run = spawnSync("/bin/sh", [script, "--from", trial.release, "--prefix", trial.prefix], {
+      encoding: "utf8",
+      env: {
+        PATH: `${programs}:${trial.pathOf({})}`,
+        HOME: trial.place,
+        TMPDIR: trial.place,
+      },
+    });
+    expect(run.status).toBe(0);
+    expect(readFileSync(join(trial.place, "synced"), "utf8")).toMatch(/^\.revka\.new\.\d+\n$/);
+  });
+
   test.each(["HUP", "INT", "PIPE", "TERM"])(
     "leaves nothing behind when SIG%s ends it",
     async (signal) => {

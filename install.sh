@@ -269,7 +269,15 @@ main() {
   say "Installed $version as $prefix/revka"
 
   case ":$PATH:" in
-    *":$prefix:"*) revka=revka ;;
+    *":$prefix:"*)
+      revka=revka
+      first=$(command -v revka || true)
+      # /bin may be another name of /usr/bin.
+      if [ "$first" != "$prefix/revka" ] && ! cmp -s "$first" "$prefix/revka"; then
+        revka=$(typed "$prefix/revka")
+        say "Another one comes before it in your PATH: $first"
+      fi
+      ;;
     *)
       revka=$(typed "$prefix/revka")
       say "$prefix is not in your PATH; the full path works, or add to ~/.profile:"

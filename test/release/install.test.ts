@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -109,6 +110,43 @@ describe("install.sh", () => {
     const run = spawnSync("/bin/sh", args, { encoding: "utf8", cwd: trial.place, env });
     expect(run.stdout).toContain(` as ${trial.prefix}/revka\n\nNext:  revka demo `);
     expect(run.status).toBe(0);
+  });
+
+  test("tells of another one that comes before it in the PATH", async () => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    const programs = join(trial.place, "programs");
+    mkdirSync(programs);
+    writeFileSync(join(programs, "revka"), "#!/bin/sh\n", { mode: 0o755 });
+    const run = spawnSync("/bin/sh", [script, "--from", trial.release, "--prefix", trial.prefix], {
+      encoding: "utf8",
+      env: {
+        PATH: `${programs}:${trial.prefix}:${trial.pathOf({})}`,
+        HOME: trial.place,
+        TMPDIR: trial.place,
+      },
+    });
+    expect(run.stdout).toContain(
+      `\nAnother one comes before it in your PATH: ${programs}/revka\n\nNext:  '${trial.prefix}/revka' demo `,
+    );
+    expect(run.status).toBe(0);
+  });
+
+  test("takes one folder of two names for one", async () => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    mkdirSync(trial.prefix, { recursive: true });
+    const alias = join(trial.place, "alias");
+    symlinkSync(trial.prefix, alias);
+    const run = spawnSync("/bin/sh", [script, "--from", trial.release, "--prefix", trial.prefix], {
+      encoding: "utf8",
+      env: {
+        PATH: `${alias}:${trial.prefix}:${trial.pathOf({})}`,
+        HOME: trial.place,
+        TMPDIR: trial.place,
+      },
+    });
+    expect(run.stdout).toEndWith(
+      ` as ${trial.prefix}/revka\n\nNext:  revka demo    see it work, without an account\n       revka init    write a configuration\n`,
+    );
   });
 
   test.each([

@@ -50,6 +50,15 @@ is_musl() {
   esac
 }
 
+can_unpack() {
+  command -v xz >/dev/null 2>&1 && command -v tar >/dev/null 2>&1
+}
+
+# A folder need not hold all files of its release.
+is_there() {
+  [ -z "$from" ] || [ -f "$from/$1" ]
+}
+
 this_target() {
   system=$(uname -s)
   machine=$(uname -m)
@@ -110,6 +119,21 @@ get() {
   else
     fail 'curl or GNU wget is needed to download; or download it yourself and use --from'
   fi
+}
+
+# Whether a process is there: kill has no right to those of others.
+is_running() {
+  kill -0 "$1" 2>/dev/null || [ -d "/proc/$1" ]
+}
+
+# What installers left that were killed, or whose machine was: the name ends with their process.
+remove_left_over() {
+  for left in "$prefix"/.revka.new.*; do
+    case "${left##*.}" in
+      *[!0-9]*) ;;
+      *) is_running "${left##*.}" || rm -f "$left" || true ;;
+    esac
+  done
 }
 
 # The names in SHA256SUMS that end with $1.
@@ -182,15 +206,25 @@ main() {
   trap 'exit 141' PIPE
   trap 'exit 143' TERM
 
-  get SHA256SUMS "$work/SHA256SUMS"
+  get SHA256SUMS "$work/sums"
+  # Windows may have ended its lines in its own way.
+  tr -d '\r' <"$work/sums" >"$work/SHA256SUMS"
   plain=$(listed "-$target$suffix")
   packed=$(listed "-$target$suffix.tar.xz")
-  if command -v xz >/dev/null 2>&1 && [ -n "$packed" ]; then name=$packed; else name=$plain; fi
-  [ -n "$name" ] || fail "SHA256SUMS lists nothing for $target ($variant)"
-  case "$name" in
+  [ -n "$plain$packed" ] || fail "SHA256SUMS lists nothing for $target ($variant)"
+  case "$plain|$packed" in
     *'
 '*) fail "SHA256SUMS lists more than one version for $target ($variant)" ;;
   esac
+  if [ -n "$packed" ] && can_unpack && is_there "$packed"; then
+    name=$packed
+  elif [ -n "$plain" ] && is_there "$plain"; then
+    name=$plain
+  elif [ -n "$packed" ] && is_there "$packed"; then
+    fail "xz and tar are needed to unpack $packed"
+  else
+    fail "$from/${plain:-$packed} is missing"
+  fi
 
   if [ -n "$dry_run" ]; then
     say "$name would become $prefix/revka"
@@ -214,23 +248,36 @@ main() {
   prefix=$whole
   [ -w "$prefix" ] || fail "$prefix is not yours to write to; run this as root or use --prefix"
   [ ! -d "$prefix/revka" ] || fail "$prefix/revka is a folder; --prefix names another place"
+  remove_left_over
   # Beside the old one, so that the change is one rename: a running daemon goes on with the file that it has.
   new=$prefix/.revka.new.$$
   case "$name" in
     *.tar.xz)
       xz -dc <"$work/file" | tar -xOf - "${name%.tar.xz}/revka" >"$new" ||
-        fail "$name could not be unpacked: it takes 70 MB of memory, and 120 MB of room in $prefix"
+        fail "$name could not be unpacked: it takes 70 MB of memory, and 130 MB of room in $prefix"
       ;;
     *) cp "$work/file" "$new" ;;
   esac
   chmod 755 "$new"
-  version=$("$new" --version) || fail "$name does not run on this machine; --target names another one"
+  hint='--target names another one'
+  case "$target" in *-musl) hint="it needs the package libstdc++ (apk add libstdc++), or $hint" ;; esac
+  version=$("$new" --version) || fail "$name does not run on this machine; $hint"
+  # Where the power goes now, the name must lead to a whole file.
+  sync "$new" 2>/dev/null || sync 2>/dev/null || true
   mv -f "$new" "$prefix/revka"
   new=
   say "Installed $version as $prefix/revka"
 
   case ":$PATH:" in
-    *":$prefix:"*) revka=revka ;;
+    *":$prefix:"*)
+      revka=revka
+      first=$(command -v revka || true)
+      # /bin may be another name of /usr/bin.
+      if [ "$first" != "$prefix/revka" ] && ! cmp -s "$first" "$prefix/revka"; then
+        revka=$(typed "$prefix/revka")
+        say "Another one comes before it in your PATH: $first"
+      fi
+      ;;
     *)
       revka=$(typed "$prefix/revka")
       say "$prefix is not in your PATH; the full path works, or add to ~/.profile:"

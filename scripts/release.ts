@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { readRevision } from "./build/revision.ts";
+import { findExecutable } from "../src/runtime/executable.ts";
+import { readRevision, releaseSources } from "./build/revision.ts";
 import { isTarget, targets } from "./build/target.ts";
 import { misused, optionsOf } from "./options.ts";
 import { makeRelease } from "./release/make.ts";
@@ -38,7 +39,11 @@ if (variant !== "all" && variant !== "default" && variant !== "whatsapp-web") {
 }
 
 try {
-  const revision = readRevision(root);
+  // Said now, and not after all executables are built.
+  if (!values["no-archives"] && !findExecutable("xz")) {
+    throw new Error("archives need the program xz: install it, or leave them out (--no-archives)");
+  }
+  const revision = readRevision(root, releaseSources);
   if (!/^[0-9a-f]+$/.test(revision.commit) && !values["allow-changes"]) {
     throw new Error(
       `a release is one commit, and this is ${revision.commit}: commit first, or try with --allow-changes`,
@@ -62,6 +67,8 @@ try {
     say: (line) => console.log(line),
   });
 } catch (error) {
-  console.error(`release: ${error instanceof AggregateError ? error.errors.join("\n") : error}`);
+  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  const words = errors.map((one) => (one instanceof Error ? one.message : String(one)));
+  console.error(`release: ${words.join("\n")}`);
   process.exit(1);
 }

@@ -16,9 +16,14 @@ import { loadedDaemon, requestsFor } from "./webhook.ts";
 const messages = 1_000_000;
 const people = 50_000;
 
+/** Writes a store without a message. */
+function makeStore(path: string): void {
+  openStore({ path, clock: systemClock, phoneKey: (phone) => phone }).store.close();
+}
+
 /** Writes a store as a million answered messages leave it. */
 export function fillStore(path: string, count: number, persons: number): void {
-  openStore({ path, clock: systemClock, phoneKey: (phone) => phone }).store.close();
+  makeStore(path);
   const db = new DatabaseSync(path);
   const now = Date.now();
   const numbers = (last: number) =>
@@ -48,14 +53,16 @@ async function run(context: BenchContext): Promise<Section> {
   const { scratch, binaries, rounds, seconds, say } = context;
   const revka = binaries.revka();
   const requests = requestsFor(context);
-  const full = join(scratch, "full.db");
+  const [empty, full] = [join(scratch, "empty.db"), join(scratch, "full.db")];
+  makeStore(empty);
   say(`writing a store with ${figure(messages)} answered messages`);
   fillStore(full, messages, people);
   const home = join(scratch, "growth");
   const fresh = (filled: boolean) => {
     rmSync(home, { recursive: true, force: true });
     mkdirSync(home);
-    if (filled) copyFileSync(full, join(home, "revka.db"));
+    // The empty one is there before as well: to make it takes longer than to open a full one.
+    copyFileSync(filled ? full : empty, join(home, "revka.db"));
   };
   const graph = startGraph();
   const webhooks = async (filled: boolean) => {

@@ -1,13 +1,14 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
-import { availableParallelism, loadavg, release, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { median } from "./statistics.ts";
 
-/** `2 cores, 24 GiB, Linux 6.1.0`: what says how fast a machine may be, and nothing that names it. */
+/** `AMD EPYC, 2 cores, 24 GiB of memory, Linux 6.1.0, Bun 1.4.5`: what says how fast it may be, and nothing that names it. */
 export function machine(): string {
   const kernel = /^[\d.]+/.exec(release())?.[0]?.replace(/\.$/, "") ?? "";
   const gibibytes = Math.round(totalmem() / 1024 ** 3);
-  return `${availableParallelism()} cores, ${gibibytes} GiB of memory, Linux ${kernel}`;
+  const processor = cpus()[0]?.model.replace(/\s+/g, " ").trim() || "unknown processor";
+  return `${processor}, ${availableParallelism()} cores, ${gibibytes} GiB of memory, Linux ${kernel}, Bun ${Bun.version}`;
 }
 
 /** What one write of 4 KiB with its fsync takes in this folder, ms: the floor under every durable answer. */

@@ -45,7 +45,8 @@ export async function startRevka(file: string, options: DaemonOptions): Promise<
   writeFileSync(config, stringify(configOf(options, port)), { mode: 0o600 });
   const log = openSync(join(home, "log"), "a", 0o600);
   const began = performance.now();
-  const child = spawn(file, ["daemon"], {
+  // As a service starts it.
+  const child = spawn(file, ["daemon", "--config", config], {
     stdio: ["ignore", "ignore", log],
     env: { REVKA_HOME: home, HOME: home, PATH: process.env["PATH"] },
   });

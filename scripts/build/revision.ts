@@ -23,12 +23,17 @@ export const sources = [
   "LICENSE",
 ];
 
-/** The revision of the checkout in `root`. Throws where `package.json` has no version. */
-export function readRevision(root: string): Revision {
+/** What goes into a release, relative to the root. */
+export const releaseSources = [...sources, "scripts/release", "scripts/release.ts", "install.sh"];
+
+/**
+ * The revision of the checkout in `root`, of which these files count. Throws where `package.json` has no version.
+ */
+export function readRevision(root: string, files: readonly string[] = sources): Revision {
   const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const { version } = v.parse(v.object({ version: v.string() }), manifest);
   const commit = git(root, "rev-parse", "--short=12", "HEAD");
-  const changes = git(root, "status", "--porcelain", "--", ...sources);
+  const changes = git(root, "status", "--porcelain", "--", ...files);
   return {
     version,
     commit: commit === null ? "unknown" : `${commit}${changes === "" ? "" : "+changes"}`,

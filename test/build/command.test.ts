@@ -26,3 +26,12 @@ test("--help builds nothing", async () => {
   expect(out).toStartWith("Usage: bun run build");
   expect(out).toContain("linux-x64-musl");
 });
+
+test("a release with archives says at once that xz is missing", async () => {
+  const words = [...script("release"), "--only", "linux-x64"];
+  const { code, err } = await runAlone(words, { env: { PATH: "/nowhere" } });
+  expect(err).toBe(
+    "release: archives need the program xz: install it, or leave them out (--no-archives)\n",
+  );
+  expect(code).toBe(1);
+});

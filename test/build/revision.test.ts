@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readRevision } from "../../scripts/build/revision.ts";
+import { readRevision, releaseSources } from "../../scripts/build/revision.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -65,4 +65,16 @@ test("a source without a repository is not taken for a commit of one around it",
   const root = join(folder, "unpacked/revka");
   source(root);
   expect(readRevision(root)).toEqual({ version: "1.2.3", commit: "unknown", committedAt: 0 });
+});
+
+test("the installer counts where a release is made", () => {
+  const git = checkout(folder);
+  writeFileSync(join(folder, "install.sh"), "of the commit\n");
+  git("add", "install.sh");
+  git("commit", "--quiet", "--message=Two");
+  const { commit } = readRevision(folder, releaseSources);
+  expect(commit).toBe(git("rev-parse", "--short=12", "HEAD"));
+  writeFileSync(join(folder, "install.sh"), "of somebody's own\n");
+  expect(readRevision(folder, releaseSources).commit).toBe(`${commit}+changes`);
+  expect(readRevision(folder).commit).toBe(commit);
 });

@@ -62,7 +62,8 @@ const violations = (imports: Import[]) =>
   imports.filter(goesUp).map(({ from, to }) => `${from} imports ${to}`);
 
 /** Code without comments, strings and type positions of `typeof Bun`, enough to see what it uses. */
-const bunOnly = /\bBun\s*[.[]|from\s+"bun(?::[^"]*)?"|import\("bun[:"]/;
+const bunOnly =
+  /\bBun\s*[.[]|=\s*Bun\b|\b(?:globalThis|global)\??\.Bun\b|(?:from|import)\s+"(?:bun(?::[^"]*)?|hono\/bun)"|(?:import|require)\("(?:bun[:"]|hono\/bun")|\bimport\.meta\.(?:dir|file|path|require)\b/;
 const withoutComments = (source: string) => source.replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
 
 describe("the house", () => {
@@ -109,6 +110,13 @@ describe("the rules find what they forbid", () => {
     ["Bun.serve({})", true],
     ['import { Database } from "bun:sqlite";', true],
     ['const { $ } = await import("bun");', true],
+    ['import "bun:jsc";', true],
+    ['require("bun:sqlite")', true],
+    ['import { serveStatic } from "hono/bun";', true],
+    ["const { serve } = Bun;", true],
+    ["globalThis.Bun?.gc(true)", true],
+    ["join(import.meta.dir, name)", true],
+    ["import.meta.dirname", false],
     ["// Bun.serve is not here", false],
     ['log.info("Bun: 1.4")', false],
   ])("%j", (source, found) => {

@@ -42,13 +42,13 @@ export function makePrograms(folder: string, binary = process.env["REVKA_BINARY"
   program("npx", `[ "$1 $2 $3" = "-y bun@1.4.5 run" ] || exit 127\nshift 3\nexec ${revka} "$@"`);
 }
 
-/** Runs a line in a shell whose home is `home`, types `input` into it, and answers everything it printed. */
+/** Runs a line in a shell whose home is `home`, types `input` into it, and answers how it ended and all it printed. */
 export function runLine(
   command: string,
   home: string,
   programs: string,
   input = "",
-): Promise<string> {
+): Promise<{ code: number | null; printed: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn("/bin/sh", ["-c", command], {
       cwd: home,
@@ -62,7 +62,7 @@ export function runLine(
       stream.setEncoding("utf8").on("data", (part: string) => (printed += part));
     }
     child.on("error", reject);
-    child.on("close", () => resolve(printed));
+    child.on("close", (code) => resolve({ code, printed }));
   });
 }
 

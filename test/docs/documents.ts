@@ -6,7 +6,8 @@ import { join } from "node:path";
  *
  * - `console` is run, in order, in an empty home: `$ command`, then what is typed into it up to `^D`, if anything, then
  *   what it prints. A line may end in `\`.
- * - `sh` is not run, but every command in it must exist as it stands.
+ * - `sh` is run line by line, but for the lines of which `shell.test.ts` says which other test runs them, or why none
+ *   can; every command in it must exist as it stands.
  * - `toml` loads without a warning; `json` parses; `js FILE` and `sh FILE` are the files of an example that a test runs.
  * - `text` is for the eye alone.
  */

@@ -65,17 +65,20 @@ describe("install.sh refuses", () => {
     expect(run.status).not.toBe(0);
   });
 
-  test("an executable that does not run here, and leaves the old one alone", async () => {
-    await trial.fill(["revka-1.2.3-linux-arm64"]);
-    writeFileSync(join(trial.release, "revka-1.2.3-linux-arm64"), "\u007fELF of another machine");
-    writeFileSync(
-      join(trial.release, "SHA256SUMS"),
-      await checksums(trial.release, ["revka-1.2.3-linux-arm64"]),
-    );
+  test.each([
+    ["linux-arm64", "--target names another one"],
+    [
+      "linux-x64-musl",
+      "it needs the package libstdc++ (apk add libstdc++), or --target names another one",
+    ],
+  ])("a %s that does not run here, and leaves the old one alone", async (target, hint) => {
+    const name = `revka-1.2.3-${target}`;
+    writeFileSync(join(trial.release, name), "\u007fELF of another machine");
+    writeFileSync(join(trial.release, "SHA256SUMS"), await checksums(trial.release, [name]));
     mkdirSync(trial.prefix, { recursive: true });
     writeFileSync(join(trial.prefix, "revka"), "of before");
-    const run = trial.install(["--target", "linux-arm64"]);
-    expect(run.err).toContain("does not run on this machine");
+    const run = trial.install(["--target", target]);
+    expect(run.err).toEndWith(`install: ${name} does not run on this machine; ${hint}\n`);
     expect(run).toMatchObject({ code: 1, installed: "of before", left: [] });
   });
 

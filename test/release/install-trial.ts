@@ -34,6 +34,8 @@ export interface Machine {
   bits?: 32;
   /** Programs that this machine has not. */
   without?: string[];
+  /** Where some are missing: programs that it has, beside those that every machine has. */
+  with?: string[];
 }
 
 /** A release in a folder, and where its executable is to go; both new for each test. */
@@ -119,9 +121,10 @@ function pathOf(folder: string, machine: Machine): string {
   );
   const { without } = machine;
   if (!without) return `${folder}:${process.env["PATH"]}`;
-  const needed =
-    "sh cat mktemp rm cp awk cut sha256sum shasum openssl sed mkdir chmod mv id tar xz";
-  for (const name of needed.split(" ").filter((name) => !without.includes(name))) {
+  const usual =
+    "sh cat mktemp rm cp awk cut tr sha256sum shasum openssl sed mkdir chmod mv id tar xz";
+  const needed = [...usual.split(" "), ...(machine.with ?? [])];
+  for (const name of needed.filter((name) => !without.includes(name))) {
     const found = findExecutable(name);
     if (found) symlinkSync(found, join(folder, name));
   }

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -111,6 +112,64 @@ describe("install.sh", () => {
     expect(run.status).toBe(0);
   });
 
+  test("tells of another one that comes before it in the PATH", async () => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    const programs = join(trial.place, "programs");
+    mkdirSync(programs);
+    writeFileSync(join(programs, "revka"), "#!/bin/sh\n", { mode: 0o755 });
+    const run = spawnSync("/bin/sh", [script, "--from", trial.release, "--prefix", trial.prefix], {
+      encoding: "utf8",
+      env: {
+        PATH: `${programs}:${trial.prefix}:${trial.pathOf({})}`,
+        HOME: trial.place,
+        TMPDIR: trial.place,
+      },
+    });
+    expect(run.stdout).toContain(
+      `\nAnother one comes before it in your PATH: ${programs}/revka\n\nNext:  '${trial.prefix}/revka' demo `,
+    );
+    expect(run.status).toBe(0);
+  });
+
+  test("takes one folder of two names for one", async () => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    mkdirSync(trial.prefix, { recursive: true });
+    const alias = join(trial.place, "alias");
+    symlinkSync(trial.prefix, alias);
+    const run = spawnSync("/bin/sh", [script, "--from", trial.release, "--prefix", trial.prefix], {
+      encoding: "utf8",
+      env: {
+        PATH: `${alias}:${trial.prefix}:${trial.pathOf({})}`,
+        HOME: trial.place,
+        TMPDIR: trial.place,
+      },
+    });
+    expect(run.stdout).toEndWith(
+      ` as ${trial.prefix}/revka\n\nNext:  revka demo    see it work, without an account\n       revka init    write a configuration\n`,
+    );
+  });
+
+  test.each([
+    ["syncs the file alone", "1"],
+    ["syncs all, where that is all that it can", "0"],
+  ])("%s before it has its name", async (_, words) => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    const programs = join(trial.place, "programs");
+    mkdirSync(programs);
+    const sync = `#!/bin/sh\n[ $# -le ${words} ] || exit 1\nls -A "${trial.prefix}" >"$HOME/synced"\n`;
+    writeFileSync(join(programs, "sync"), sync, { mode: 0o755 });
+    const run = spawnSync("/bin/sh", [script, "--from", trial.release, "--prefix", trial.prefix], {
+      encoding: "utf8",
+      env: {
+        PATH: `${programs}:${trial.pathOf({})}`,
+        HOME: trial.place,
+        TMPDIR: trial.place,
+      },
+    });
+    expect(run.status).toBe(0);
+    expect(readFileSync(join(trial.place, "synced"), "utf8")).toMatch(/^\.revka\.new\.\d+\n$/);
+  });
+
   test.each(["HUP", "INT", "PIPE", "TERM"])(
     "leaves nothing behind when SIG%s ends it",
     async (signal) => {
@@ -174,6 +233,44 @@ describe("install.sh", () => {
       );
     },
   );
+
+  test.skipIf(!findExecutable("xz"))(
+    "takes of a folder what is there, and says what it lacks to unpack an archive",
+    async () => {
+      const [plain, packed] = ["revka-1.2.3-linux-x64", "revka-1.2.3-linux-x64.tar.xz"];
+      await trial.fill([plain], { packed: true });
+      rmSync(join(trial.release, packed));
+      expect(trial.install([])).toMatchObject({ code: 0, installed: executable(plain) });
+      await trial.fill([plain], { packed: true });
+      rmSync(join(trial.release, plain));
+      rmSync(trial.prefix, { recursive: true });
+      for (const missing of ["xz", "tar"]) {
+        rmSync(join(trial.place, "machine"), { recursive: true });
+        const run = trial.install([], { without: [missing] });
+        expect(run.err).toBe(`install: xz and tar are needed to unpack ${packed}\n`);
+        expect(run).toMatchObject({ code: 1, installed: null });
+      }
+    },
+  );
+
+  test("reads a SHA256SUMS that Windows has written anew", async () => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    const sums = join(trial.release, "SHA256SUMS");
+    writeFileSync(sums, readFileSync(sums, "utf8").replaceAll("\n", "\r\n"));
+    expect(trial.install([])).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("clears away what a killed installer left, and not what one at work has", async () => {
+    await trial.fill(["revka-1.2.3-linux-x64"]);
+    mkdirSync(trial.prefix, { recursive: true });
+    const { pid: gone } = spawnSync("/bin/sh", ["-c", ":"]);
+    const others = [`.revka.new.${process.pid}`, ".revka.new.mine"];
+    for (const name of [`.revka.new.${gone}`, ...others]) {
+      writeFileSync(join(trial.prefix, name), "half");
+    }
+    const run = trial.install([]);
+    expect({ ...run, left: run.left.toSorted() }).toMatchObject({ code: 0, left: others });
+  });
 
   test.each([[["sha256sum"]], [["sha256sum", "shasum"]]])(
     "checks with another program where %p is missing",

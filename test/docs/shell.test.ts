@@ -19,7 +19,7 @@ import { startGraphSimulator, type GraphSimulator } from "../../src/simulator/gr
 import { cloudConfig } from "../e2e/support/cloud.ts";
 import { startDaemon, type TestDaemon } from "../e2e/support/daemon.ts";
 import { allBlocks, root } from "./documents.ts";
-import { linesOf, makeClone, makeMachine, type Machine, type Ran } from "./shell.ts";
+import { linesOf, makeClone, makeMachine, networkOf, type Machine, type Ran } from "./shell.ts";
 
 /** Who runs a line. Of the rules, the first that fits counts; what fits none is run with a daemon that is up. */
 type Way =
@@ -85,6 +85,7 @@ describe.skipIf(!findExecutable("git"))("in a fresh clone (needs git)", () => {
   const adapted = (line: string) =>
     line.replaceAll("linux-x64", hostTarget()).replace(/^git checkout \w+$/, "git checkout HEAD");
   const release = join(clone, "dist/release");
+  const network = networkOf(process.env);
 
   beforeAll(() => makeClone(machine, clone));
 
@@ -92,7 +93,7 @@ describe.skipIf(!findExecutable("git"))("in a fresh clone (needs git)", () => {
     test(
       line,
       async () => {
-        await fine(machine.run(adapted(line), clone), line);
+        await fine(machine.run(adapted(line), clone, network), line);
         const [target] = /(?<=--target )\S+/.exec(line) ?? [];
         const variant = line.includes("whatsapp-web") ? "-whatsapp-web" : "";
         if (!line.includes(" run build")) return;

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { findExecutable } from "../../src/runtime/executable.ts";
 import { root } from "./documents.ts";
@@ -22,6 +23,17 @@ export interface Ran {
   /** Both streams, as they came. */
   said: string;
 }
+
+/** What an installation needs to know of the network, and where its packages may lie already. */
+export function networkOf(env: Record<string, string | undefined>): Record<string, string> {
+  const named = Object.entries(env).flatMap(([name, value]): [string, string][] =>
+    value !== undefined && network.test(name) ? [[name, value]] : [],
+  );
+  const cache = join(homedir(), ".bun/install/cache");
+  return { BUN_INSTALL_CACHE_DIR: cache, ...Object.fromEntries(named) };
+}
+const network =
+  /^(npm_config_.*|bun_config_.*|bun_install_cache_dir|(https?|no|all)_proxy|node_extra_ca_certs|ssl_cert_.*)$/i;
 
 /** Changes files of the system by the program of that name. */
 const changing = ["install", "rm", "mkdir", "chmod", "cp"];

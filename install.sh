@@ -78,7 +78,7 @@ this_target() {
     Linux)
       if is_musl; then libc=-musl; else libc=; fi
       if [ "$machine" = x64 ] && ! grep -qw avx2 /proc/cpuinfo; then level=-baseline; else level=; fi
-      printf 'linux-%s%s%s\n' "$machine" "$libc" "$level"
+      printf 'linux-%s%s%s\n' "$machine" "$level" "$libc"
       ;;
     Darwin)
       # A shell under Rosetta says x86_64 on an arm64 machine.
@@ -256,7 +256,7 @@ main() {
   esac
   chmod 755 "$new"
   hint='--target names another one'
-  case "$target" in *-musl | *-musl-baseline) hint="it needs the package libstdc++ (apk add libstdc++), or $hint" ;; esac
+  case "$target" in *-musl) hint="it needs the package libstdc++ (apk add libstdc++), or $hint" ;; esac
   version=$("$new" --version) || fail "$name does not run on this machine; $hint"
   # Where the power goes now, the name must lead to a whole file.
   sync "$new" 2>/dev/null || sync 2>/dev/null || true

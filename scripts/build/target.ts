@@ -5,7 +5,7 @@ export const targets = [
   "linux-x64",
   "linux-x64-baseline",
   "linux-x64-musl",
-  "linux-x64-musl-baseline",
+  "linux-x64-baseline-musl",
   "linux-arm64",
   "linux-arm64-musl",
   "darwin-arm64",

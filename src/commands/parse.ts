@@ -39,8 +39,9 @@ export function parseWords(
   known: Readonly<Record<string, OptionSpec>>,
   args: readonly string[],
 ): Words {
-  // Most commands come without words, and to load what splits them takes a tenth of `status`.
-  if (args.length === 0) return { options: {}, positionals: [] };
+  // Most commands come without words, a service with `--config FILE`, and to load what splits others takes a tenth of a start.
+  const plain = plainOptions(known, args);
+  if (plain) return { options: plain, positionals: [] };
   const { parseArgs } = process.getBuiltinModule("node:util");
   const { tokens } = parseArgs({
     args: [...args],
@@ -80,6 +81,21 @@ export function parseWords(
     }
   }
   return words;
+}
+
+/** Options that each have their value in the next word; null where there is anything else. */
+function plainOptions(
+  known: Readonly<Record<string, OptionSpec>>,
+  args: readonly string[],
+): Record<string, string> | null {
+  const options: Record<string, string> = {};
+  for (let i = 0; i < args.length; i += 2) {
+    const name = /^--([a-z-]+)$/.exec(args[i] ?? "")?.[1] ?? "";
+    const value = args[i + 1] ?? "";
+    if (known[name]?.value === undefined || value === "" || value.startsWith("-")) return null;
+    options[name] = value;
+  }
+  return options;
 }
 
 /** Checks how many words a command got. Throws {@link UsageError}. */

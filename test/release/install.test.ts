@@ -22,7 +22,7 @@ describe("install.sh", () => {
     ["linux-x64", {}],
     ["linux-x64-baseline", { avx2: false }],
     ["linux-x64-musl", { ldd: "musl libc (x86_64)" }],
-    ["linux-x64-musl-baseline", { ldd: "musl libc (x86_64)", avx2: false }],
+    ["linux-x64-baseline-musl", { ldd: "musl libc (x86_64)", avx2: false }],
     ["linux-arm64", { processor: "aarch64", avx2: false }],
     ["linux-arm64-musl", { processor: "aarch64", ldd: "musl libc (aarch64)" }],
     ["darwin-arm64", { system: "Darwin", processor: "arm64" }],
@@ -30,7 +30,7 @@ describe("install.sh", () => {
     ["darwin-x64", { system: "Darwin", processor: "x86_64" }],
   ])("takes %s on a machine like %j", async (target, machine) => {
     const all = ["linux-x64", "linux-x64-baseline", "linux-x64-musl", "linux-arm64"];
-    all.push("linux-x64-musl-baseline", "linux-arm64-musl", "darwin-arm64", "darwin-x64");
+    all.push("linux-x64-baseline-musl", "linux-arm64-musl", "darwin-arm64", "darwin-x64");
     await trial.fill(all.flatMap((t) => [`revka-1.2.3-${t}`, `revka-1.2.3-${t}-whatsapp-web`]));
     const run = trial.install(["--dry-run"], machine);
     expect(run.out).toBe(`revka-1.2.3-${target} would become ${trial.prefix}/revka\n`);

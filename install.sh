@@ -104,7 +104,7 @@ sha256() {
 # Gets the file $1 of the release as $2. A redirect must stay on https as well.
 get() {
   if [ -n "$from" ]; then
-    [ -f "$from/$1" ] || fail "$from/$1 is missing"
+    [ -f "$from/$1" ] || fail "$from/$1 is missing: --from takes a folder with all files of a release"
     cp "$from/$1" "$2"
   elif command -v curl >/dev/null 2>&1; then
     curl --proto '=https' --proto-redir '=https' --tlsv1.2 -fsSL -o "$2" "$base_url/$1" ||

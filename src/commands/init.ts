@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } fro
 import { dirname, join, resolve } from "node:path";
 import { buildInfo } from "../runtime/build-info.ts";
 import { errorCode } from "../runtime/error-code.ts";
+import { fileTrouble } from "../runtime/file-trouble.ts";
 import { shellQuote } from "../runtime/shell-quote.ts";
 import { CommandError, exitCode, type Command, type Invocation } from "./command.ts";
 import { PromptEnded, terminalPrompt } from "./init/prompt.ts";
@@ -67,7 +68,10 @@ function write(file: string, text: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw unwritable(folder, errorCode(error) === "EEXIST" ? "it is no folder" : error);
+    throw unwritable(
+      folder,
+      errorCode(error) === "EEXIST" ? "it is no folder" : fileTrouble(error),
+    );
   }
   try {
     // "wx": a file that appeared meanwhile is not overwritten either.
@@ -83,13 +87,13 @@ function write(file: string, text: string): void {
     }
   } catch (error) {
     if (errorCode(error) === "EEXIST") throw new CommandError(alreadyThere(file));
-    throw unwritable(file, error);
+    throw unwritable(file, fileTrouble(error));
   }
 }
 
-function unwritable(path: string, reason: unknown): CommandError {
+function unwritable(path: string, reason: string): CommandError {
   return new CommandError(
-    `${path} cannot be written (${errorCode(reason) ?? String(reason)}); choose another place with --config FILE or REVKA_HOME`,
+    `${path} cannot be written (${reason}); choose another place with --config FILE or REVKA_HOME`,
   );
 }
 

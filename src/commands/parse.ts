@@ -61,7 +61,9 @@ export function parseWords(
     const name = token.rawName === "-h" ? "help" : token.name;
     const option = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!option || (token.rawName.length === 2 && token.rawName !== "-h")) {
-      if (/^-[^-].*\s/s.test(args[token.index] ?? "")) {
+      const word = args[token.index] ?? "";
+      // No option has a blank in it, nor is one a number.
+      if (/\s/.test(token.rawName) || /^-(?!-).*\s|^-\d/s.test(word)) {
         throw new UsageError("a text that begins with - goes after --");
       }
       const guess = nearestName(token.name, Object.keys(known));

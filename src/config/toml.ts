@@ -3,6 +3,7 @@ import { parse, TomlError } from "smol-toml";
 import { ConfigError, formatKey } from "./problems.ts";
 import { isTable, type RawTable } from "./raw.ts";
 import { errorCode } from "../runtime/error-code.ts";
+import { fileTrouble } from "../runtime/file-trouble.ts";
 import { shellQuote } from "../runtime/shell-quote.ts";
 import { targetOf } from "../runtime/target-of.ts";
 
@@ -33,7 +34,7 @@ export function readConfigText(path: string, named = false): string {
     if (code === "EISDIR") throw fail("is a directory, expected a file");
     if (code === "EACCES")
       throw fail("may not be read by this account: let it, or run as the owner");
-    throw fail(`cannot be read (${code ?? "unknown error"})`);
+    throw fail(`cannot be read (${fileTrouble(error)})`);
   }
   if (bytes.length > maxFileBytes) throw fail("is larger than 4 MiB");
   // Text of two bytes a letter is valid UTF-8 for a machine, and of no use to a person.

@@ -256,11 +256,11 @@ function reportOf(delivery: StoredDelivery): SendReport["deliveries"][number] {
 function windowWarning(channel: Channel, chat: StoredChat, now: number): string | null {
   if (channel.backend === "web" || chat.chat.kind === "group") return null;
   if (chat.lastInboundAt !== null && now - chat.lastInboundAt < WINDOW) return null;
-  const since =
+  const [since, until] =
     chat.lastInboundAt === null
-      ? "this person has not written to Revka yet"
-      : "this person last wrote over 24 hours ago";
-  return `${since}: WhatsApp refuses ordinary messages (131047) until they write again`;
+      ? ["this person has not written to Revka yet", "they do"]
+      : ["this person last wrote over 24 hours ago", "they write again"];
+  return `${since}: WhatsApp refuses ordinary messages (131047) until ${until}`;
 }
 
 function chooseChannel(channels: Channel[], name: ChannelName | undefined): Channel {

@@ -153,15 +153,12 @@ test("@FILE keeps a secret off the command line", async () => {
 });
 
 test("what the config's own rules refuse is not left behind", async () => {
-  const { code, err } = await revka(
-    [
-      ...["init", ...web, "--agent", "webhook"],
-      ...["--agent-url", "http://agent.example/", "--agent-token", "s3cret"],
-    ],
-    env,
-  );
+  const { code, err } = await revka(["init", ...web, ...echo], {
+    ...env,
+    REVKA_GATEWAY_PORT: "many",
+  });
   expect(code).toBe(78);
-  expect(err).toStartWith("nothing written: agent.url: expected https://");
+  expect(err).toStartWith("nothing written: REVKA_GATEWAY_PORT: expected an integer");
   expect(existsSync(file)).toBe(false);
 });
 
@@ -191,6 +188,17 @@ describe("on a terminal", () => {
       app_secret: "apps3cret",
       allowed_numbers: ["+15551234567"],
     });
+  });
+
+  test("asks again for a secret that its address may not have, and loses no answer", async () => {
+    const words = ["web", "", "", "+15551234567", "webhook", "http://a.example/", "s3cret", ""];
+    const { code, err } = await revka(["init"], env, {
+      input: [...words, ""].join("\n"),
+      interactive: true,
+    });
+    expect(err).toContain("over http:// it may go to this machine alone");
+    expect(code).toBe(0);
+    expect(loaded().config.agent).toMatchObject({ kind: "webhook", url: "http://a.example/" });
   });
 
   test("who gives up leaves nothing behind", async () => {

@@ -183,7 +183,7 @@ test.each(["link", "relink"])(
     const { code, err } = await revka([name, "--png", png, "--wait", "1"], trial.env);
     expect({ code, err }).toEqual({
       code: 1,
-      err: `revka: the code cannot be written to ${png} (ENOENT): name another file\n`,
+      err: `revka: the code cannot be written to ${png} (its folder is not there): name another file\n`,
     });
     expect(asked).toBe(0);
   },
@@ -219,7 +219,9 @@ test("what lay at the PNG's place is left where no code came, and a place that c
   mkdirSync(nowhere);
   const { code, err } = await revka(["link", "--png", nowhere], trial.env);
   expect(code).toBe(1);
-  expect(err).toBe(`revka: the code cannot be written to ${nowhere} (EISDIR): name another file\n`);
+  expect(err).toBe(
+    `revka: the code cannot be written to ${nowhere} (it is a folder): name another file\n`,
+  );
   expect(readdirSync(trial.home)).not.toContain("folder.part");
 });
 

@@ -27,6 +27,10 @@ describe("a broken file", () => {
     expect(complaints("", { path: folder })).toEqual([
       `${folder}: is a directory, expected a file`,
     ]);
+    writeFileSync(join(folder, "file"), "");
+    expect(complaints("", { path: join(folder, "file", "config.toml") })).toEqual([
+      "file/config.toml: cannot be read (a part of its path is no folder)",
+    ]);
     const link = join(folder, "link.toml");
     symlinkSync(join(folder, "away.toml"), link);
     expect(complaints("", { path: link })).toEqual([

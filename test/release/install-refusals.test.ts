@@ -52,6 +52,14 @@ describe("install.sh refuses", () => {
     },
   );
 
+  test("a folder without the files of a release, such as that of a build", () => {
+    const run = trial.install([]);
+    expect(run.err).toBe(
+      `install: ${trial.release}/SHA256SUMS is missing: --from takes a folder with all files of a release\n`,
+    );
+    expect(run).toMatchObject({ code: 1, installed: null });
+  });
+
   test("to guess a folder without a home", async () => {
     // Read from here: another account need not reach the checkout.
     const run = spawnSync("/bin/sh", ["-s", "--", "--from", trial.release], {

@@ -20,7 +20,7 @@ test("where it cannot be made, the error says where and what to do", () => {
   const file = join(temporaryHome(undo), "file");
   writeFileSync(file, "");
   expect(() => makeHome(join(file, "home"))).toThrow(
-    `the home ${file}/home cannot be made (ENOTDIR): mend the folder above it, or set REVKA_HOME`,
+    `the home ${file}/home cannot be made (a part of its path is no folder): mend the folder above it, or set REVKA_HOME`,
   );
   expect(() => makeHome(file)).toThrow(
     `the home ${file} is a file, expected a folder: move it away, or set REVKA_HOME`,

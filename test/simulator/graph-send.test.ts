@@ -262,3 +262,16 @@ test("pair rate and throughput limits", async () => {
   const body = await (await call(path, hello)).json();
   expect(body).toMatchObject({ error: { code: 130429 } });
 });
+
+test("a proof is of the token, made with the app secret, and another is refused as Meta refuses it", async () => {
+  const proven = (secret: string) => {
+    const proof = new Bun.CryptoHasher("sha256", secret).update(token).digest("hex");
+    return call(`/v26.0/${number}?fields=id&appsecret_proof=${proof}`);
+  };
+  expect(await (await proven(graph.account.appSecret)).json()).toEqual({ id: number });
+  const wrong = await proven("another-secret");
+  expect(wrong.status).toBe(400);
+  expect(await wrong.json()).toMatchObject({
+    error: { code: 100, message: "Invalid appsecret_proof provided in the API argument" },
+  });
+});

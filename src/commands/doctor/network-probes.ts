@@ -5,6 +5,7 @@ import type { Config, TranscriptionConfig, TtsConfig } from "../../config/schema
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
 import { parseProxy } from "../../net/proxy.ts";
+import { buildInfo } from "../../runtime/build-info.ts";
 import { serviceUrls } from "../../speech/service.ts";
 import { error, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
 
@@ -29,7 +30,7 @@ interface Way {
 export function ways({ loaded: { config }, env, network }: Examination): Way[] {
   const { whatsapp, wati } = config.channels_config;
   const targets: [service: string, target: string | undefined][] = [];
-  const selection = selectBackend(whatsapp, { whatsappWeb: true });
+  const selection = selectBackend(whatsapp, { whatsappWeb: buildInfo.variant === "whatsapp-web" });
   if (whatsapp && selection.kind === "run") {
     const web = whatsapp.ws_url?.replace(/^ws/, "http") ?? "https://web.whatsapp.com";
     targets.push(["channel.whatsapp", selection.backend === "web" ? web : whatsapp.api_base_url]);

@@ -5,6 +5,7 @@ import { isForeignSession } from "../../channels/whatsapp-web/session-header.ts"
 import { findSessionSecret, keyFileOf } from "../../channels/whatsapp-web/session-key.ts";
 import { selectBackend } from "../../config/select.ts";
 import { networkErrorCode } from "../../net/network-error.ts";
+import { buildInfo } from "../../runtime/build-info.ts";
 import { shellQuote } from "../../runtime/shell-quote.ts";
 import { targetOf } from "../../runtime/target-of.ts";
 import { error, info, ok, warning, type Examination, type Probe, type Verdict } from "./probe.ts";
@@ -31,7 +32,9 @@ function webProbe(name: string, run: (web: Web) => Promise<Verdict[]> | Verdict[
     name,
     run(examination, signal) {
       const config = examination.loaded.config.channels_config.whatsapp;
-      const selection = selectBackend(config, { whatsappWeb: true });
+      const selection = selectBackend(config, {
+        whatsappWeb: buildInfo.variant === "whatsapp-web",
+      });
       if (!config || selection.kind !== "run" || selection.backend !== "web") return [];
       const address = config.ws_url?.replace(/^ws/, "http") ?? website;
       return run({ sessionPath: config.session_path ?? "", address, examination, signal });

@@ -1,3 +1,4 @@
+import { isLoopbackHost, secureAddressProblem } from "../../config/addresses.ts";
 import { canonicalPhone, parseAllowedEntry } from "../../config/numbers.ts";
 import { providerNames } from "../../config/rules/agent.ts";
 import { commandWords } from "./command-line.ts";
@@ -31,7 +32,19 @@ export const httpUrl = (answer: string): string | null => {
 };
 
 export const watiUrl = (answer: string): string | null =>
-  httpUrl(answer) && "an address such as https://live-mt-server.wati.io";
+  httpUrl(answer) === null
+    ? secureAddressProblem(answer, "https")
+    : "an address such as https://live-mt-server.wati.io";
+
+/** Of a secret that goes to `address`: refused here, where no later answer is lost over the two. */
+export const secretFor =
+  (address: string) =>
+  (answer: string): string | null => {
+    const url = URL.parse(address);
+    return answer === "" || url?.protocol !== "http:" || isLoopbackHost(url.hostname)
+      ? null
+      : "over http:// it may go to this machine alone: leave it empty, or begin anew with an https:// address";
+  };
 
 export const optionalHttpsUrl = (answer: string): string | null =>
   answer === "" || URL.parse(answer)?.protocol === "https:"

@@ -168,13 +168,18 @@ async function askAgent(source: AnswerSource): Promise<Answers["agent"]> {
     }),
   );
   if (kind === "webhook") {
+    const url = await source.ask("agent-url", {
+      text: "Address of the agent",
+      check: check.httpUrl,
+    });
     return {
       kind,
-      url: await source.ask("agent-url", { text: "Address of the agent", check: check.httpUrl }),
+      url,
       bearerToken:
         (await source.ask("agent-token", {
           text: "Bearer token sent along (not shown; empty: none)",
           secret: true,
+          check: check.secretFor(url),
         })) || null,
     };
   }
@@ -186,19 +191,21 @@ async function askAgent(source: AnswerSource): Promise<Answers["agent"]> {
     return { kind, command: commandWords(line) ?? [] };
   }
   if (kind === "model") {
+    const provider = chosen(
+      await source.ask("provider", {
+        text: "Provider (openrouter, openai, anthropic, groq, ollama, custom:URL)",
+        check: check.provider,
+      }),
+    );
     return {
       kind,
-      provider: chosen(
-        await source.ask("provider", {
-          text: "Provider (openrouter, openai, anthropic, groq, ollama, custom:URL)",
-          check: check.provider,
-        }),
-      ),
+      provider,
       model: await source.ask("model", { text: "Model", check: check.required }),
       apiKey:
         (await source.ask("api-key", {
           text: "API key (not shown; empty: from the provider's variable)",
           secret: true,
+          check: check.secretFor(provider.replace(/^custom:/, "")),
         })) || null,
     };
   }

@@ -1,7 +1,7 @@
 import { accessSync, constants, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
-import { errorCode } from "../../runtime/error-code.ts";
+import { fileTrouble } from "../../runtime/file-trouble.ts";
 import { beginningOf } from "../../runtime/beginning.ts";
 import { printable } from "../../telemetry/printable.ts";
 import {
@@ -54,12 +54,12 @@ const pngSignature = "\x89PNG\r\n\x1a\n";
 /** Where nothing can be written, and what may be somebody's: a PNG image is taken for a code of before. */
 function refuseUnfit(png: string): void {
   const there = statSync(png, { throwIfNoEntry: false });
-  if (there?.isDirectory()) throw unwritable(png, "EISDIR");
+  if (there?.isDirectory()) throw unwritable(png, "it is a folder");
   try {
     accessSync(dirname(resolve(png)), constants.W_OK);
     if (!there || (there.isFile() && (there.size === 0 || isPng(png)))) return;
   } catch (error) {
-    throw unwritable(png, errorCode(error) ?? "unknown");
+    throw unwritable(png, fileTrouble(error));
   }
   throw new CommandError(
     `${png} is there already and is no PNG image: name another file, or move it away`,
@@ -70,8 +70,8 @@ function isPng(path: string): boolean {
   return beginningOf(path, pngSignature.length).toString("latin1") === pngSignature;
 }
 
-function unwritable(png: string, code: string): CommandError {
-  return new CommandError(`the code cannot be written to ${png} (${code}): name another file`);
+function unwritable(png: string, reason: string): CommandError {
+  return new CommandError(`the code cannot be written to ${png} (${reason}): name another file`);
 }
 
 /** The channel that can be linked. Throws {@link CommandError} where none runs. */
@@ -157,7 +157,7 @@ async function show(
     }
     const { renderQrPng } = await import("../../channels/whatsapp-web/qr.ts");
     await renderQrPng(linking.qr, png).catch((error: Error) => {
-      throw unwritable(png, errorCode(error) ?? "unknown");
+      throw unwritable(png, fileTrouble(error));
     });
     terminal.out(`The code is in ${png}, good until ${linking.expires_at}.\n`);
   } else {

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { hmacSha256 } from "../../runtime/hmac.ts";
 import { codeOf, errorAnswer, json, meetFaults, writeAnswer, type GraphAnswer } from "./answers.ts";
 import { GraphRefusal, graphError, refuse, unknownObject } from "./errors.ts";
 import { readBody } from "./exchange.ts";
@@ -59,6 +60,7 @@ async function route(
   request: IncomingMessage,
 ): Promise<GraphAnswer> {
   authenticate(world, request.headers.authorization, url.searchParams.get("access_token"));
+  checkProof(world, url.searchParams.get("appsecret_proof"));
   const contentType = request.headers["content-type"] ?? "";
   if (url.pathname === mediaPath) return mediaBytes(world, url);
   const [, version = "", ...segments] = url.pathname.split("/");
@@ -109,6 +111,16 @@ async function dispatch(world: GraphWorld, request: GraphRequest): Promise<Graph
   const described = describeObject(world, request, id, edge, isNumber);
   if (described === null) refuse(unknownObject(method, id));
   return json(described);
+}
+
+/** Who adds a proof must have made it with the app's secret (G/securing-requests). */
+function checkProof({ account }: GraphWorld, proof: string | null): void {
+  if (proof === null) return;
+  const made = hmacSha256(account.appSecret, Buffer.from(account.accessToken));
+  if (proof === Buffer.from(made).toString("hex")) return;
+  refuse(
+    graphError(100, null, { message: "Invalid appsecret_proof provided in the API argument" }),
+  );
 }
 
 function authenticate(

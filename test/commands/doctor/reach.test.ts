@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { cloudProbes } from "../../../src/commands/doctor/cloud-probes.ts";
 import { gatewayProbes } from "../../../src/commands/doctor/gateway-probes.ts";
 import type { Finding, Probe } from "../../../src/commands/doctor/probe.ts";
+import { networkProbes } from "../../../src/commands/doctor/network-probes.ts";
 import { watiProbes } from "../../../src/commands/doctor/wati-probes.ts";
 import { webProbes } from "../../../src/commands/doctor/web-probes.ts";
 import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
@@ -13,6 +14,7 @@ import { lockSession } from "../../../src/channels/whatsapp-web/session-lock.ts"
 import { offlineReport } from "../../../src/commands/status/offline.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { ChannelReport } from "../../../src/control/api.ts";
+import { buildInfo } from "../../../src/runtime/build-info.ts";
 import type { Fetch } from "../../../src/net/fetch.ts";
 import { examined } from "../../support/examined.ts";
 
@@ -227,6 +229,19 @@ describe("Web", () => {
     expect(find("session")).toMatchObject({ level: "info" });
     expect(find("session key")).toBeUndefined();
     expect(find("network")).toMatchObject({ level: "ok" });
+  });
+
+  test("nothing is tried by a build that does not hold it", async () => {
+    const { variant } = buildInfo;
+    buildInfo.variant = "default";
+    try {
+      const text = `${web()}ws_url = "ws://localhost:1/"\n`;
+      const find = await findings([...webProbes, ...networkProbes], text, answers);
+      const found = ["session", "link", "network", "DNS"].filter((name) => find(name));
+      expect(found).toEqual([]);
+    } finally {
+      buildInfo.variant = variant;
+    }
   });
 
   test("a session without its key is an error, and no key is made", async () => {

@@ -92,6 +92,20 @@ describe("WATI", () => {
   });
 });
 
+test.each([
+  ["http://a.example/x", ""],
+  ["http://127.0.0.1:8787/", "s3cret"],
+  ["https://a.example/x", "s3cret"],
+])("the agent at %s takes the token %p", async (url, token) => {
+  const words = ["--agent", "webhook", "--agent-url", url];
+  const { code } = await revka(
+    ["init", ...web, ...words, ...(token ? ["--agent-token", token] : [])],
+    env,
+  );
+  expect(code).toBe(0);
+  expect(loaded().agent).toMatchObject({ url });
+});
+
 describe("what cannot be is refused before anything is written", () => {
   test.each<[string[], string]>([
     [[...web, ...echo, "--pair-phone", "12"], "--pair-phone: country code and number"],
@@ -105,6 +119,22 @@ describe("what cannot be is refused before anything is written", () => {
     [[...web, ...echo, "--allow", "US.13/49"], '--allow: "US.13/49" is neither'],
     [[...model, "--provider", "custom:models.example"], "--provider: after custom: comes an"],
     [[...model, "--provider", "custom:"], "--provider: after custom: comes an"],
+    [
+      ["--channel", "wati", "--api-token", "t", ...echo, "--api-url", "http://wati.example"],
+      "--api-url: expected https://",
+    ],
+    [
+      ["--channel", "wati", "--api-token", "t", ...echo, "--api-url", "wati.example"],
+      "--api-url: an address such as https://live-mt-server.wati.io",
+    ],
+    [
+      [...web, "--agent", "webhook", "--agent-url", "http://a.example", "--agent-token", "s3cret"],
+      "--agent-token: over http:// it may go to this machine alone",
+    ],
+    [
+      [...model, "--provider", "custom:http://a.example/v1", "--api-key", "s3cret"],
+      "--api-key: over http:// it may go to this machine alone",
+    ],
     [[...web, "--agent", "command", "--agent-command", "''"], "--agent-command: this is needed"],
     [[...web, "--agent", "command", "--agent-command", "  "], "--agent-command: this is needed"],
   ])("%p", async (words, message) => {

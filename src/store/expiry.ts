@@ -2,6 +2,7 @@ import { sourceKey, type RetentionLimits, type Source } from "./contract.ts";
 import type { Database } from "./database.ts";
 import { EXPIRED, type Inbox } from "./inbox.ts";
 import type { Outbox } from "./outbox.ts";
+import { writtenAt } from "./platform-time.ts";
 
 /**
  * What waits for a person who never comes: messages of chats that stay paused, and of accounts that no longer run, and
@@ -30,7 +31,7 @@ export class Expiry {
     const paused = this.database
       .sql(
         `UPDATE inbox SET state = ${EXPIRED}, message = NULL WHERE id IN
-         (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND received_at < ?
+         (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND ${writtenAt("received_at")} < ?
           AND chat IN (SELECT id FROM chats WHERE paused = 1) LIMIT +?)`,
       )
       .run(contentBefore, rows);
@@ -39,7 +40,7 @@ export class Expiry {
       const gone = this.database
         .sql(
           `UPDATE inbox SET state = ${EXPIRED}, message = NULL WHERE id IN
-           (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND source = ? AND received_at < ? LIMIT +?)`,
+           (SELECT id FROM inbox INDEXED BY inbox_waiting WHERE state = 0 AND source = ? AND ${writtenAt("received_at")} < ? LIMIT +?)`,
         )
         .run(source, contentBefore, rows);
       taken += Number(gone.changes);
@@ -60,7 +61,7 @@ export class Expiry {
     const result = this.database
       .sql(
         `DELETE FROM outbox WHERE seq IN
-         (SELECT seq FROM outbox INDEXED BY outbox_open WHERE state < 2 AND updated_at < ? LIMIT +?)`,
+         (SELECT seq FROM outbox INDEXED BY outbox_open WHERE state < 2 AND ${writtenAt("updated_at")} < ? LIMIT +?)`,
       )
       .run(contentBefore, rows);
     return Number(result.changes);

@@ -16,15 +16,22 @@ export class History {
 
   /**
    * Adds a turn's entries, those of messages as far as they are among `messages`, and drops what no turn will ask for
-   * again. Runs inside a transaction.
+   * again. `atLeast`: as of `platform-time.ts`. Runs inside a transaction.
    */
-  add(turn: FinishedTurn, messages: ReadonlyMap<number, Message>, now: number): void {
+  add(
+    turn: FinishedTurn,
+    messages: ReadonlyMap<number, Message>,
+    now: number,
+    atLeast: number | null,
+  ): void {
     for (const entry of turn.history) {
       const text = textOf(entry, messages);
       if (text === null) continue;
       this.database
-        .sql("INSERT INTO history (chat, role, text, at, message, lead) VALUES (?, ?, ?, ?, ?, ?)")
-        .run(turn.chat, entry.role, text, now, entry.messageId, leadOf(entry));
+        .sql(
+          "INSERT INTO history (chat, role, text, at, at_least, message, lead) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .run(turn.chat, entry.role, text, now, atLeast, entry.messageId, leadOf(entry));
     }
     this.database
       .sql(

@@ -17,6 +17,7 @@ import { keyOf } from "./early-statuses.ts";
 import { mayWrite } from "./may-write.ts";
 import type { Outbox } from "./outbox.ts";
 import { itsSource } from "./outbox-rows.ts";
+import { atLeast, writtenAt } from "./platform-time.ts";
 import type { Sources } from "./sources.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -189,9 +190,10 @@ export class Inbox {
     }
     const { lastInsertRowid } = this.database
       .sql(
-        "INSERT INTO inbox (source, platform_id, chat, state, received_at, bytes, message) VALUES (?, ?, ?, 0, ?, ?, ?)",
+        `INSERT INTO inbox (source, platform_id, chat, state, received_at, at_least, bytes, message)
+         VALUES (?, ?, ?, 0, ?, ?, ?, ?)`,
       )
-      .run(source, message.id, chat, now, bytes, json);
+      .run(source, message.id, chat, now, atLeast(now, [message.timestamp]), bytes, json);
     this.#waiting.add(chat, Number(lastInsertRowid), bytes);
     outcome.admitted.push({ chat, message: verdict.message });
     outcome.amended += this.#amendments?.catchUp(source, message.id, rules, now) ?? 0;
@@ -291,7 +293,7 @@ export class Inbox {
     const row = this.database
       // Over the few that wait: without the hint SQLite walks past everything that is done.
       .sql(
-        `SELECT received_at AS at FROM inbox WHERE id =
+        `SELECT ${writtenAt("received_at")} AS at FROM inbox WHERE id =
          (SELECT min(id) FROM inbox INDEXED BY inbox_waiting WHERE state = 0)`,
       )
       .get() as { at: number } | undefined;

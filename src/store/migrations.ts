@@ -152,6 +152,12 @@ const migrations: string[] = [
   -- What of the text stands before the sender's own words, such as their name in a group. An edit leaves it.
   ALTER TABLE history ADD COLUMN lead TEXT;
   `,
+  `
+  -- The platform's time (Unix ms), where the clock was more than a day behind it: what was written then is no older.
+  ALTER TABLE inbox ADD COLUMN at_least INTEGER;
+  ALTER TABLE outbox ADD COLUMN at_least INTEGER;
+  ALTER TABLE history ADD COLUMN at_least INTEGER;
+  `,
 ];
 
 /** The schema's version. Throws {@link StoreError} where the file was written by a newer Revka. */

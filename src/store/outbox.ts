@@ -15,6 +15,7 @@ import {
   SENT,
   toDelivery,
 } from "./outbox-rows.ts";
+import { writtenAt } from "./platform-time.ts";
 
 /** Its account speaks as another number now. */
 export const accountChanged: SendFailure = {
@@ -38,23 +39,32 @@ export class Outbox {
     this.statuses = new DeliveryStatuses(this.#rows);
   }
 
-  /** With `sending`, the first of them is marked as by {@link markSending}. */
+  /** With `sending`, the first of them is marked as by {@link markSending}. `atLeast`: as of `platform-time.ts`. */
   add(
     chat: ChatId,
     turnId: string | null,
     deliveries: NewDelivery[],
     now: number,
-    sending = false,
+    { sending = false, atLeast = null }: { sending?: boolean; atLeast?: number | null } = {},
   ): void {
     for (const [index, delivery] of deliveries.entries()) {
       const content = JSON.stringify(delivery.content);
       const tries = sending && index === 0 ? 1 : 0;
       this.database
         .sql(
-          `INSERT INTO outbox (id, chat, turn_id, state, attempts, content, created_at, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO outbox (id, chat, turn_id, state, attempts, content, created_at, updated_at, at_least)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)`,
         )
-        .run(delivery.id, chat, turnId, tries === 0 ? PENDING : SENDING, tries, content, now, now);
+        .run(
+          delivery.id,
+          chat,
+          turnId,
+          tries === 0 ? PENDING : SENDING,
+          tries,
+          content,
+          now,
+          atLeast,
+        );
       this.backlog.count(1, chat, content);
     }
   }
@@ -210,7 +220,7 @@ export class Outbox {
     // Over the few that are open: without the hint SQLite walks past everything that is settled.
     const oldest = this.database
       .sql(
-        `SELECT created_at AS at FROM outbox WHERE seq =
+        `SELECT ${writtenAt("created_at")} AS at FROM outbox WHERE seq =
          (SELECT min(seq) FROM outbox INDEXED BY outbox_open WHERE state < 2)`,
       )
       .get() as { at: number } | undefined;

@@ -1,6 +1,7 @@
 import type { Retained, RetentionLimits } from "./contract.ts";
 import type { Database } from "./database.ts";
 import type { Expiry } from "./expiry.ts";
+import { writtenAt } from "./platform-time.ts";
 
 /** Keys that a step goes over for each row that it may take away. */
 const LOOKED_AT = 10;
@@ -20,19 +21,19 @@ interface Ageing {
 const inbox: Ageing = {
   table: "inbox",
   key: "id",
-  expired: "state <> 0 AND received_at < ?",
+  expired: `state <> 0 AND ${writtenAt("received_at")} < ?`,
   returning: "id AS key",
 };
 const outbox: Ageing = {
   table: "outbox",
   key: "seq",
-  expired: "state >= 2 AND updated_at < ?",
+  expired: `state >= 2 AND ${writtenAt("updated_at")} < ?`,
   returning: "seq AS key",
 };
 const history: Ageing = {
   table: "history",
   key: "id",
-  expired: "at < ?",
+  expired: `${writtenAt("at")} < ?`,
   returning: "id AS key",
 };
 /** Does the chat of `inbox`, or the one that it was joined with, have something to be sent? Open deliveries move along. */
@@ -45,7 +46,7 @@ const sending = `EXISTS (
 const attachments: Ageing = {
   table: "attachments",
   key: "id",
-  expired: `ifnull((SELECT state <> 0 AND received_at < ? AND NOT ${sending}
+  expired: `ifnull((SELECT state <> 0 AND ${writtenAt("received_at")} < ? AND NOT ${sending}
                     FROM inbox WHERE id = attachments.message), 1)`,
   returning: "id AS key, message, path, bytes",
   // Once it is forgotten, nothing would ever remove it.

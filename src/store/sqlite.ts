@@ -33,6 +33,7 @@ import { Inbox } from "./inbox.ts";
 import { foreignFile, refuseForeign } from "./foreign.ts";
 import { lockFile } from "./lock.ts";
 import { accountChanged, Outbox } from "./outbox.ts";
+import { atLeast } from "./platform-time.ts";
 import { People } from "./people.ts";
 import { Retention } from "./retention.ts";
 import { Sources } from "./sources.ts";
@@ -177,9 +178,11 @@ class SqliteStore implements ConversationStore {
       const chat = this.#chats.current(turn.chat);
       const finished = this.#inbox.finish(turn);
       if (finished.size === 0) return null;
-      this.#history.add({ ...turn, chat }, finished, now);
+      const times = [...finished.values()].map(({ timestamp }) => timestamp);
+      const known = atLeast(now, times);
+      this.#history.add({ ...turn, chat }, finished, now, known);
       const sending = send && chat === turn.chat && !this.#outbox.hasOpen(chat);
-      this.#outbox.add(chat, turn.turnId, turn.deliveries, now, sending);
+      this.#outbox.add(chat, turn.turnId, turn.deliveries, now, { sending, atLeast: known });
       return { chat, sending };
     }, this.#undone);
   }

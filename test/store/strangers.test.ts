@@ -260,6 +260,7 @@ test("a store of before, in which a joined chat kept its pause and its window, h
   db.prepare("UPDATE chats SET paused = 1, last_inbound_at = 1 WHERE id = ?").run(two);
   db.exec(`ALTER TABLE outbox DROP COLUMN unanswered; ALTER TABLE inbox DROP COLUMN edited_at;
     ALTER TABLE inbox DROP COLUMN writer;
+    ALTER TABLE inbox DROP COLUMN at_least; ALTER TABLE outbox DROP COLUMN at_least; ALTER TABLE history DROP COLUMN at_least;
     DROP TABLE early_amendments; ALTER TABLE history DROP COLUMN lead; PRAGMA user_version = 4`);
   db.close();
   trial.store = storeAt(trial.file, trial.clock);

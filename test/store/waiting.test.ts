@@ -29,7 +29,9 @@ afterEach(() => {
 /** A row of the inbox, told to `waiting` as the inbox does. */
 function arrive(id: number, chat: number): void {
   database
-    .sql("INSERT INTO inbox VALUES (?, 1, ?, ?, 0, 0, 10, '{}', NULL, NULL, NULL)")
+    .sql(
+      "INSERT INTO inbox (id, source, platform_id, chat, state, received_at, bytes, message) VALUES (?, 1, ?, ?, 0, 0, 10, '{}')",
+    )
     .run(id, `wamid.${id}`, chat);
   waiting.add(chat, id, 10);
 }
@@ -92,6 +94,7 @@ test("a store of before, with messages that wait, goes on where it was", async (
   store.close();
   const db = new DatabaseSync(path);
   db.exec(`DROP INDEX inbox_waiting; DROP TABLE early_amendments; ALTER TABLE history DROP COLUMN lead; PRAGMA user_version = 2;
+    ALTER TABLE inbox DROP COLUMN at_least; ALTER TABLE outbox DROP COLUMN at_least; ALTER TABLE history DROP COLUMN at_least;
     ALTER TABLE sources DROP COLUMN number;
     ALTER TABLE outbox DROP COLUMN unanswered;
     ALTER TABLE inbox DROP COLUMN edited_at; ALTER TABLE inbox DROP COLUMN writer;

@@ -138,7 +138,7 @@ function channelLines(channel: ChannelReport, now: number): string[] {
   if (error && !said)
     lines.push(item(`last error ${ago(error.at, now)}: ${error.code}: ${error.hint}`, 4));
   if (channel.linking?.pair_code) {
-    lines.push(item(`pair code ${channel.linking.pair_code}`, 4));
+    lines.push(item(`pair code ${dashed(channel.linking.pair_code)}`, 4));
   }
   return lines;
 }
@@ -167,4 +167,9 @@ function row(name: string, value: string): string {
 function item(text: string, indent = 2): string {
   const space = " ".repeat(indent);
   return space + wrap(printable(text), width - indent - 2).join(`\n${space}  `);
+}
+
+/** A pair code as phones show it. */
+export function dashed(code: string): string {
+  return `${code.slice(0, 4)}-${code.slice(4)}`;
 }

@@ -200,7 +200,10 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
       there ||= existsSync(png);
       process.emit(signal);
     });
-    expect((await revka(["link", "--png", png], trial.env)).code).toBe(1);
+    expect(await revka(["link", "--png", png], trial.env)).toMatchObject({
+      code: 1,
+      err: "Stopped; `revka link` shows the current code.\n",
+    });
     expect(there).toBe(true);
     expect(existsSync(png)).toBe(false);
     expect(process.listenerCount(signal)).toBe(before);

@@ -90,7 +90,7 @@ test("addresses, and each channel by its name, state and code", () => {
     "",
     "Channels",
     "  whatsapp (web): linking",
-    "    pair code ABCD1234",
+    "    pair code ABCD-1234",
     "  whatsapp: skipped; config-invalid",
     "  wati: ready as +15550001111",
   ]);

@@ -29,8 +29,8 @@ async function agentVerdicts(examination: Examination, signal: AbortSignal): Pro
 }
 
 function remedy({ loaded }: Examination, { retryable }: AgentError): string {
-  const kind = loaded.config.agent?.kind ?? "model";
-  if (kind === "command") return "mend [agent] command";
+  const { kind = "model", cwd } = loaded.config.agent ?? {};
+  if (kind === "command") return `mend [agent] command${cwd === undefined ? "" : " or cwd"}`;
   if (kind === "webhook") return "see that it runs, and that [agent] url leads to it";
   return retryable
     ? "see whether the provider, the network and the proxy are up"

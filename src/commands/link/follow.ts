@@ -1,6 +1,7 @@
 import { accessSync, constants, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ChannelReport, StatusReport } from "../../control/api.ts";
+import { dashed } from "../../control/status-text.ts";
 import { fileTrouble } from "../../runtime/file-trouble.ts";
 import { beginningOf } from "../../runtime/beginning.ts";
 import { printable } from "../../telemetry/printable.ts";
@@ -132,7 +133,10 @@ export async function followLink(
     // Never what lay there before any code came.
     if (png !== null && wait > 0 && written) remove(png, terminal);
   }
-  if (!going) return exitCode.failed;
+  if (!going) {
+    terminal.err("Stopped; `revka link` shows the current code.\n");
+    return exitCode.failed;
+  }
   terminal.err(
     shown === ""
       ? "There was no code in time; `revka status` says how WhatsApp Web stands.\n"
@@ -175,10 +179,6 @@ function remove(png: string, terminal: Terminal): void {
       `${png} could not be removed: remove it, since whoever sees it can link a device\n`,
     );
   }
-}
-
-function dashed(code: string): string {
-  return `${code.slice(0, 4)}-${code.slice(4)}`;
 }
 
 /** Without the countdown, which changes by the second. */

@@ -75,6 +75,11 @@ describe("the agent", () => {
   test.each([
     ["no program", '[agent]\nkind = "command"\ncommand = ["no-such"]\n', "mend [agent] command"],
     [
+      "no folder to run in",
+      '[agent]\nkind = "command"\ncommand = ["sh"]\ncwd = "/no/such"\n',
+      "mend [agent] command or cwd",
+    ],
+    [
       "nobody listens",
       '[agent]\nkind = "webhook"\nurl = "http://127.0.0.1:1/"\n',
       "see that it runs",

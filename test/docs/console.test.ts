@@ -37,6 +37,9 @@ describe("what a console block shows is what happens", () => {
 
 test("what differs does not match", () => {
   expect(matches("a 12 b", "a 345\n b\n", "/h")).toBeTrue();
+  expect(matches("a 12.5", "a 0.2", "/h")).toBeTrue();
+  expect(matches("a 2 b", "a 0 b", "/h")).toBeFalse();
+  expect(matches("a 0 b", "a 2 b", "/h")).toBeFalse();
   expect(matches("a …", "a b c", "/h")).toBeTrue();
   expect(matches("a b", "a b c", "/h")).toBeFalse();
   expect(matches("in /home/you/x", "in /tmp/a/x", "/tmp/a")).toBeTrue();

@@ -33,11 +33,11 @@ describe("a file that an agent hands back", () => {
   const parts = (path: string, media: "image" | "audio" = "image"): AgentPart[] => [
     { kind: "media", media, path, caption: "look", filename: null },
   ];
-  const compose = (kept: string[] = []) =>
+  const compose = (kept: object[] = []) =>
     replyComposer({
       mediaFolder: join(trial.folder, "media"),
       mediaDir: join(trial.folder, "outgoing"),
-      keep: async (_, file) => void kept.push(file.path),
+      keep: async (messageId, file) => void kept.push({ messageId, ...file }),
     });
   const turn = { messageId: 7 };
   const write = (...path: string[]) => {
@@ -49,13 +49,14 @@ describe("a file that an agent hands back", () => {
 
   test("from media_dir is copied, so that it is still there when it is sent", async () => {
     const file = write("outgoing", "chart.png");
-    const kept: string[] = [];
+    const kept: object[] = [];
     const [content] = await compose(kept)(fakeChannel(), requestOf(), turn, parts(file));
     if (content?.kind !== "media") throw new Error("no media");
     expect(content).toMatchObject({ media: "image", mimeType: "image/png", caption: "look" });
     expect(content.path).not.toBe(file);
     expect(existsSync(content.path)).toBe(true);
-    expect(kept).toEqual([content.path]);
+    expect(kept).toEqual([{ messageId: 7, path: content.path, bytes: png.length }]);
+    expect(statSync(dirname(content.path)).mode & 0o777).toBe(0o700);
   });
 
   test("that even its owner may only read is taken, by a daemon that is not root", async () => {
@@ -203,12 +204,33 @@ describe("a file that an agent hands back", () => {
 
   test.each([
     ["voice", 0],
-    ["audio", 16 * 1024 * 1024],
-  ])("of spoken sound is %s with %d bytes more", async (media, more) => {
+    ["voice", 16 * 1024 * 1024],
+    ["audio", 16 * 1024 * 1024 + 1],
+  ])("of spoken sound is %s with %d bytes or its own, what is more", async (media, bytes) => {
     const path = write("outgoing", "note.ogg");
-    writeFileSync(path, Buffer.concat([opusFile(2), Buffer.alloc(more)]));
+    writeFileSync(path, opusFile(2));
+    if (bytes > 0) truncateSync(path, bytes);
     const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(path, "audio"));
     expect(content).toMatchObject({ kind: "media", media });
+  });
+
+  test.each([
+    [2.4, 2],
+    [2.6, 3],
+    [0.1, 1],
+  ])("and sounds for %d s goes as a voice note of %d s", async (seconds, durationSecs) => {
+    const path = write("outgoing", "note.ogg");
+    writeFileSync(path, opusFile(seconds));
+    const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(path, "audio"));
+    expect(content).toEqual({
+      kind: "media",
+      media: "voice",
+      path: expect.stringContaining(join(trial.folder, "media", "out")),
+      filename: "note.ogg",
+      caption: null,
+      mimeType: "audio/ogg; codecs=opus",
+      durationSecs,
+    });
   });
 
   test.each([

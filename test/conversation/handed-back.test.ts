@@ -127,9 +127,10 @@ describe("a file that an agent hands back", () => {
     expect((await answer).length).toBe(1);
   });
 
-  const hostile: [string, () => string][] = [
-    ["outside", () => write("elsewhere", "secret.png")],
-    ["by a way out of the folder", () => join(trial.folder, "outgoing", "..", "revka.db")],
+  const outside = "names a file outside [agent] media_dir and the turn's own attachments";
+  const hostile: [string, () => string, string][] = [
+    ["outside", () => write("elsewhere", "secret.png"), outside],
+    ["by a way out of the folder", () => join(trial.folder, "outgoing", "..", "revka.db"), outside],
     [
       "through a link",
       () => {
@@ -138,6 +139,7 @@ describe("a file that an agent hands back", () => {
         symlinkSync(secret, link);
         return link;
       },
+      outside,
     ],
     [
       "that is a pipe",
@@ -146,14 +148,20 @@ describe("a file that an agent hands back", () => {
         execFileSync("mkfifo", [pipe]);
         return pipe;
       },
+      "names something that is no file",
     ],
-    ["that is not there", () => write("outgoing", "chart.png").replace("chart.png", "none.png")],
+    [
+      "that is not there",
+      () => write("outgoing", "chart.png").replace("chart.png", "none.png"),
+      "names a file that is not there",
+    ],
     [
       "that is a folder",
       () => {
         write("outgoing", "folder", "x.png");
         return join(trial.folder, "outgoing", "folder");
       },
+      "names something that is no file",
     ],
     [
       "that is empty",
@@ -162,6 +170,7 @@ describe("a file that an agent hands back", () => {
         truncateSync(file);
         return file;
       },
+      "names an empty file",
     ],
     [
       "of over 100 MiB",
@@ -170,6 +179,7 @@ describe("a file that an agent hands back", () => {
         truncateSync(file, 100 * 1024 * 1024 + 1);
         return file;
       },
+      "names a file of over 100 MiB",
     ],
     [
       "from a folder whose name begins alike",
@@ -177,9 +187,10 @@ describe("a file that an agent hands back", () => {
         write("outgoing", "x.png");
         return write("outgoing-private", "secret.png");
       },
+      outside,
     ],
   ];
-  test.each(hostile)("%s fails the turn", async (_, path) => {
+  test.each(hostile)("%s fails the turn, and says why", async (_, path, why) => {
     const answer = compose()(fakeChannel(), requestOf(), turn, parts(path()));
     const error = await answer.then(
       () => null,
@@ -187,8 +198,14 @@ describe("a file that an agent hands back", () => {
     );
     expect(error).toBeInstanceOf(AgentError);
     // The agent may answer better when it is asked again.
-    expect(error).toMatchObject({ retryable: true });
+    expect(error).toMatchObject({ retryable: true, detail: `the answer ${why}` });
     expect(existsSync(join(trial.folder, "media"))).toBe(false);
+  });
+
+  test("of 100 MiB is taken", async () => {
+    const file = write("outgoing", "film.mp4");
+    truncateSync(file, 100 * 1024 * 1024);
+    expect(await compose()(fakeChannel(), requestOf(), turn, parts(file))).toHaveLength(1);
   });
 
   test("as sound keeps its caption as a text of its own", async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -157,6 +158,15 @@ test.each([
   const [method = ""] = text.split(" ");
   const [, body = ""] = text.split("\r\n\r\n");
   expect(await seen.promise).toEqual([method, "http://nameless.invalid/x?a=b", body]);
+  socket.destroy();
+});
+
+test("a request is answered by its handler, however long it says that it will be", async () => {
+  const { listener } = await start(gateway({}));
+  const socket = connect(listener.port, "127.0.0.1");
+  socket.write(`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${10 ** 12}\r\n\r\n`);
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toStartWith("HTTP/1.1 200 ");
   socket.destroy();
 });
 

@@ -1,4 +1,4 @@
-import { RE2JS, RE2JSException } from "re2js";
+import { RE2JS, RE2JSException, RE2JSSyntaxException } from "re2js";
 import { openGate, type GateAnswer, type MentionGate, type RejectedPattern } from "./gate.ts";
 import { estimateInstructions } from "./pattern-size.ts";
 
@@ -55,10 +55,17 @@ function compilePattern(pattern: string): RE2JS | string {
     const compiled = RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);
     return compiled.programSize() * bytesPerInstruction > maxCompiledBytes ? tooLarge : compiled;
   } catch (error) {
-    if (error instanceof RE2JSException) return error.message.split("\n", 1)[0] ?? "invalid";
+    if (error instanceof RE2JSSyntaxException) return whyMalformed(error, pattern);
+    if (error instanceof RE2JSException) return error.message;
     if (error instanceof RangeError) return tooLarge;
     throw error;
   }
+}
+
+/** In the library's words, and about which part of the pattern: it puts the flag for upper and lower case before it. */
+function whyMalformed(error: RE2JSSyntaxException, pattern: string): string {
+  const part = error.getPattern()?.replace(/^\(\?i\)/, "") ?? pattern;
+  return part === pattern ? error.getDescription() : `${error.getDescription()}: ${quote(part)}`;
 }
 
 function applyPatterns(patterns: RE2JS[], text: string): GateAnswer {

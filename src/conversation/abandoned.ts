@@ -17,8 +17,8 @@ export function tellOfAbandoned(options: {
   for (const chat of chats) {
     const source = store.chat(chat)?.source;
     if (!source || channelOf(source)) continue;
-    const entry = waiting.get(sourceKey(source)) ?? { source, chats: 0 };
-    waiting.set(sourceKey(source), { source, chats: entry.chats + 1 });
+    const known = waiting.get(sourceKey(source))?.chats ?? 0;
+    waiting.set(sourceKey(source), { source, chats: known + 1 });
   }
   let number = 0;
   for (const { source, chats: count } of waiting.values()) {

@@ -22,7 +22,6 @@ async function readHead(file: FileHandle): Promise<Uint8Array> {
 
 /** A file as it is found. */
 export interface FoundFile {
-  path: string;
   /** Bytes. */
   size: number;
   head: Uint8Array;
@@ -36,7 +35,7 @@ export async function findFile(path: string): Promise<FoundFile | null> {
   try {
     const found = await file.stat();
     if (!found.isFile()) return null;
-    return { path, size: found.size, head: await readHead(file) };
+    return { size: found.size, head: await readHead(file) };
   } finally {
     await file.close();
   }

@@ -36,6 +36,7 @@ test.each<[entries: string[], everybody: boolean, empty: boolean, invalid: numbe
   [["Ada", ""], false, true, [0, 1]],
   [["Ada", "*"], true, false, [0]],
   [["+15551234567", "1@lid", "US.1"], false, false, [1]],
+  [["US.1"], false, false, []],
 ])("%p", (entries, everybody, empty, invalid) => {
   expect(compileAllowlist(entries)).toMatchObject({ everybody, empty, invalid });
 });

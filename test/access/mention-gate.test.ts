@@ -56,6 +56,19 @@ describe("patterns that are rejected", () => {
     expect(gate.rejected[0]?.message.length).toBeLessThan(300);
   });
 
+  test.each([
+    ["(a", '"(a"', "missing closing )"],
+    [`(${"a".repeat(59)}`, `"(${"a".repeat(59)}"`, "missing closing )"],
+    [`(${"a".repeat(60)}`, `"(${"a".repeat(59)}…"`, "missing closing )"],
+    [`[${"a".repeat(1000)}`, `"[${"a".repeat(59)}…"`, "missing closing ]"],
+    ["hey [z-a]", '"hey [z-a]"', 'invalid character class range: "z-a"'],
+    ["a\n(", '"a\\n("', "missing closing )"],
+  ])("%j is named, cut short where it is long, with what is wrong of it", (pattern, named, why) => {
+    expect(compileMentionGate([pattern]).rejected).toEqual([
+      { index: 0, message: `pattern ${named} is ignored: ${why}` },
+    ]);
+  });
+
   test("a gate is open, guarded or closed", () => {
     expect(compileMentionGate([]).state).toBe("open");
     expect(compileMentionGate(["a", "("]).state).toBe("guarded");

@@ -36,6 +36,7 @@ describe("of a provider's words only an error code passes", () => {
     ["one word", { code: "secret" }, plain],
     ["capitals", { code: "Secret_words" }, plain],
     ["digits", { code: "card_4111" }, plain],
+    ["what goes on", { code: "invalid_key: secret words" }, plain],
     ["what is too long", { code: `secret_${"a".repeat(54)}` }, plain],
     ["no object", { code: { secret_words: 1 } }, plain],
     ["no error", "{}", plain],
@@ -59,8 +60,17 @@ describe("of a provider's words only an error code passes", () => {
 });
 
 test.each([
+  [400, "the request is refused; check default_model and the settings", false],
+  [401, "the key is refused; check api_key", false],
+  [402, "the account has no credit left", false],
+  [403, "the key may not do this; check its permissions", false],
+  [404, "there is no such model or address; check default_model and api_url", false],
+  [408, "it timed out", true],
+  [413, "the conversation is too long; lower [agent] max_history_messages", false],
+  [429, "too many requests, or the quota is used up", true],
   [409, "an unexpected answer", true],
   [418, "an unexpected answer", false],
+  [499, "an unexpected answer", false],
   [500, "it is in trouble", true],
   [502, "it is in trouble", true],
   [529, "it is overloaded", true],
@@ -136,6 +146,7 @@ describe("a model that says that it takes no pictures", () => {
 
   test.each([
     "You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg']",
+    "The image that you uploaded is not supported",
     "Unsupported MIME type: image/tiff",
     "unsupported image format",
     "media_type image/heic is not supported",

@@ -151,10 +151,21 @@ describe("what the model is told", () => {
 
 test("an answer longer than one text may be is none: it would be hundreds of messages", async () => {
   const agent = await provider.model();
+  provider.respond = () => completion("a".repeat(256 * 1024));
+  expect((await agent.run(turn(), never)).parts).toHaveLength(1);
   provider.respond = () => completion("a".repeat(256 * 1024 + 1));
   expect(await rejection(agent.run(turn(), never))).toMatchObject({
     retryable: true,
     detail: "openai gave an answer of more than 262144 bytes",
+  });
+});
+
+test("an answer of white space is none", async () => {
+  const agent = await provider.model();
+  provider.respond = () => completion(" \n");
+  expect(await rejection(agent.run(turn(), never))).toMatchObject({
+    retryable: true,
+    detail: "openai gave an empty answer (stop)",
   });
 });
 
@@ -185,9 +196,14 @@ test("warnings of the SDK reach neither console nor process", async () => {
 });
 
 test("the probe is one small call", async () => {
-  expect(await (await provider.model()).probe(never)).toBe("openai answers as m-1");
+  const agent = await provider.model();
+  expect([agent.kind, await agent.probe(never)]).toEqual(["model", "openai answers as m-1"]);
   expect(provider.seen).toHaveLength(1);
-  expect(provider.seen[0]?.body.messages).toEqual([{ role: "user", content: "ping" }]);
+  expect(provider.seen[0]?.body).toEqual({
+    model: "m-1",
+    messages: [{ role: "user", content: "ping" }],
+    max_tokens: 16,
+  });
   provider.respond = () => new Response("", { status: 401 });
   expect(await rejection((await provider.model()).probe(never))).toMatchObject({
     retryable: false,
@@ -195,4 +211,14 @@ test("the probe is one small call", async () => {
   expect(
     await rejection((await provider.model({ api_key: undefined })).probe(never)),
   ).toBeInstanceOf(AgentError);
+});
+
+test("a probe that is broken off says who broke it off", async () => {
+  const agent = await provider.model();
+  const caller = new AbortController();
+  provider.respond = () => {
+    caller.abort(new Error("enough"));
+    return completion("hello");
+  };
+  await expect(agent.probe(caller.signal)).rejects.toThrow("enough");
 });

@@ -1,6 +1,6 @@
 import { expect, mock, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { MediaStream } from "../../src/channels/channel.ts";
 import type { MediaReference } from "../../src/channels/message.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
@@ -66,10 +66,10 @@ async function fetched(
 const fails = (...failure: ConstructorParameters<typeof DownloadFailure>) => {
   return () => Promise.reject(new DownloadFailure(...failure));
 };
-/** Opens, and breaks off. */
-const breaksOff = async (): Promise<MediaStream> => ({
+/** Opens, and breaks off after so many bytes. */
+const breaksOff = (bytes: number) => async (): Promise<MediaStream> => ({
   body: new ReadableStream({
-    start: (controller) => controller.enqueue(new Uint8Array(png)),
+    start: (controller) => controller.enqueue(Uint8Array.from({ ...png, length: bytes })),
     pull: (controller) => controller.error(new DownloadFailure("truncated", "cut short")),
   }),
   mimeType: "image/png",
@@ -78,10 +78,12 @@ const breaksOff = async (): Promise<MediaStream> => ({
 test.each<[string, () => Promise<MediaStream>]>([
   ["the server has trouble of its own", fails("status", "503", 503)],
   ["there is no connection", fails("network", "ECONNRESET")],
-  ["it breaks off on its way", breaksOff],
+  ["it breaks off at its beginning", breaksOff(100)],
+  ["it breaks off on its way", breaksOff(10_000)],
 ])("where %s, it is asked for once more after a second", async (_, failing) => {
   const { file, asked, waits } = await fetched([failing, comes]);
   expect(readFileSync(file?.path ?? "")).toEqual(png);
+  expect(statSync(dirname(file?.path ?? "")).mode & 0o777).toBe(0o700);
   expect({ asked, waits }).toEqual({ asked: 2, waits: [1_000] });
 });
 
@@ -97,7 +99,7 @@ test("what does not come the second time either says why", async () => {
 test("where patience ends meanwhile, what it failed of is told", async () => {
   const patience = new AbortController();
   const { file, asked } = await fetched([fails("network", "ECONNRESET")], patience.signal, () =>
-    patience.abort(new Error("too late")),
+    queueMicrotask(() => patience.abort(new Error("too late"))),
   );
   expect(file).toMatchObject({ path: null, error: "ECONNRESET" });
   expect(asked).toBe(1);

@@ -54,32 +54,58 @@ async function fetched(
   return attachments[0];
 }
 
-test("several files of one message lie beside each other, though they have the same name", async () => {
-  const pages = ["first page", "second page"].map((text) => Buffer.from(text));
-  const left = [...pages];
-  const openMedia = async () => ({ body: stream(left.shift()!), mimeType: "text/plain" });
-  const page = media("document", { filename: "scan.txt" });
+test.each(["scan.txt", null])(
+  "several files of one message lie beside each other, and stay there, though all are named %p",
+  async (filename) => {
+    const pages = ["first page", "second page"].map((text) => Buffer.from(text));
+    const left = [...pages];
+    const openMedia = async () => ({ body: stream(left.shift()!), mimeType: "text/plain" });
+    const page = media("document", { filename });
+    const preparing = prepare([page, page]);
+    const { attachments } = await preparing(fakeChannel({ openMedia }));
+    expect(attachments.map(({ path }) => readFileSync(path ?? ""))).toEqual(pages);
+    expect((await preparing()).attachments).toEqual(attachments);
+  },
+);
+
+test("one that breaks off says why, and leaves what came before it", async () => {
+  const brokenOff = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(10_000)),
+    pull: (controller) => controller.error(new Error("broken off")),
+  });
+  const left = [stream(Buffer.from("first page")), brokenOff];
+  const openMedia = async () => ({ body: left.shift()!, mimeType: null });
+  const page = media("document");
   const { attachments } = await prepare([page, page])(fakeChannel({ openMedia }));
-  expect(attachments.map(({ path }) => readFileSync(path ?? ""))).toEqual(pages);
+  expect(readFileSync(attachments[0]?.path ?? "", "utf8")).toBe("first page");
+  expect(attachments[1]).toMatchObject({ path: null, error: "broken off" });
 });
 
 const mp4 = Buffer.from("\0\0\0\u0018ftypmp42\0\0\0\0isommp42", "latin1");
-test.each<[MediaKind, Buffer]>([
-  ["image", png],
-  ["sticker", png],
-  ["audio", Buffer.from(opusFile(1))],
-  ["video", mp4],
-  ["document", Buffer.from("%PDF-1.7")],
-])("of kind %s is fetched, and has no name where its sender gave it none", async (kind, bytes) => {
-  expect(await fetched(media(kind), bytes)).toMatchObject({ size: bytes.length, filename: null });
-});
+const marked: Record<MediaKind, Buffer> = {
+  image: png,
+  sticker: png,
+  audio: Buffer.from(opusFile(1)),
+  video: mp4,
+  document: Buffer.from("%PDF-1.7"),
+};
+test.each(Object.keys(marked) as MediaKind[])(
+  "of kind %s is fetched, and has no name where its sender gave it none",
+  async (kind) => {
+    const bytes = marked[kind];
+    expect(await fetched(media(kind), bytes)).toMatchObject({ size: bytes.length, filename: null });
+  },
+);
 
 test.each<[MediaKind, number]>([
   ["sticker", 5],
   ["image", 25],
-])("a %s may have %d MiB, and not a byte more", async (kind, mebibytes) => {
+  ["audio", 25],
+  ["video", 100],
+  ["document", 100],
+])("of kind %s may have %d MiB, and not a byte more", async (kind, mebibytes) => {
   const bytes = Buffer.alloc(mebibytes * 1024 * 1024 + 1);
-  png.copy(bytes);
+  marked[kind].copy(bytes);
   const tooLarge = await fetched(media(kind), bytes);
   expect(tooLarge).toMatchObject({ path: null, size: null });
   expect(tooLarge?.error).toContain("larger than");

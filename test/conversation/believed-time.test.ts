@@ -20,9 +20,19 @@ function after(minutes: number, jumps: Record<number, number>): number {
 test.each<[string, number, Record<number, number>, number]>([
   ["a clock that goes is believed", 5 * day, {}, 5 * day],
   ["one that is set by a little is", 10 * minute, { 5: 30 * minute }, 40 * minute],
+  [
+    "one that is set by so much that an hour has passed is",
+    hour,
+    { 5: hour - minute },
+    2 * hour - minute,
+  ],
+  ["one that is set by more is not", hour, { 5: hour - minute + 1 }, hour - minute],
+  ["nor where that was before the first look", hour, { 1: 9 * day }, hour - minute],
   ["a jump ahead is not", hour, { 30: 1000 * day }, hour - minute],
   ["nor are two", hour, { 20: 9 * day, 30: 9 * day }, hour - 2 * minute],
   ["until it has lasted for a day", day + hour, { 30: 1000 * day }, 1001 * day + hour],
+  ["and not a minute less", day + 29 * minute, { 30: 9 * day }, day + 28 * minute],
+  ["nor more", day + 30 * minute, { 30: 9 * day }, 10 * day + 30 * minute],
   ["each for itself", day + hour, { 30: 9 * day, 90: 7 * day }, 10 * day + hour - minute],
   [
     "one that is set right again leaves nothing",

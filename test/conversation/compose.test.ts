@@ -67,9 +67,17 @@ test("a caption that is cut follows its picture as text, whole and in order", as
   ]);
 });
 
-test("half a letter in a caption is none that a platform reads", async () => {
-  expect(await compose([photo("good night \ud83c")])).toMatchObject([
+test("half a letter is none that a platform reads, in a text or a caption", async () => {
+  const text = "good night \ud83c";
+  const parts: AgentPart[] = [
+    photo(text),
+    { kind: "text", text },
+    { kind: "text", text, verbatim: true },
+  ];
+  expect(await compose(parts)).toMatchObject([
     { kind: "media", caption: "good night \ufffd" },
+    { kind: "text", text: "good night \ufffd" },
+    { kind: "text", text: "good night \ufffd" },
   ]);
 });
 

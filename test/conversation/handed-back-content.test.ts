@@ -94,6 +94,7 @@ test.each<[name: string, media: Media["media"], bytes: string, mimeType: string]
   ["photo.jpg", "image", "<html>", "text/plain"],
   ["answer", "audio", "\0\0\0", "application/octet-stream"],
   ["data.mp3", "document", "\0\0\0", "application/octet-stream"],
+  ["data.txt", "document", "\0\0\0", "application/octet-stream"],
 ])("%s as %s, without a mark: its name tells", async (name, media, bytes, mimeType) => {
   const [content] = await compose([part(write(`outgoing/${name}`, bytes), { media })]);
   expect(content).toMatchObject({ mimeType });

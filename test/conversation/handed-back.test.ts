@@ -33,11 +33,11 @@ describe("a file that an agent hands back", () => {
   const parts = (path: string, media: "image" | "audio" = "image"): AgentPart[] => [
     { kind: "media", media, path, caption: "look", filename: null },
   ];
-  const compose = (kept: string[] = []) =>
+  const compose = (kept: object[] = []) =>
     replyComposer({
       mediaFolder: join(trial.folder, "media"),
       mediaDir: join(trial.folder, "outgoing"),
-      keep: async (_, file) => void kept.push(file.path),
+      keep: async (messageId, file) => void kept.push({ messageId, ...file }),
     });
   const turn = { messageId: 7 };
   const write = (...path: string[]) => {
@@ -49,13 +49,14 @@ describe("a file that an agent hands back", () => {
 
   test("from media_dir is copied, so that it is still there when it is sent", async () => {
     const file = write("outgoing", "chart.png");
-    const kept: string[] = [];
+    const kept: object[] = [];
     const [content] = await compose(kept)(fakeChannel(), requestOf(), turn, parts(file));
     if (content?.kind !== "media") throw new Error("no media");
     expect(content).toMatchObject({ media: "image", mimeType: "image/png", caption: "look" });
     expect(content.path).not.toBe(file);
     expect(existsSync(content.path)).toBe(true);
-    expect(kept).toEqual([content.path]);
+    expect(kept).toEqual([{ messageId: 7, path: content.path, bytes: png.length }]);
+    expect(statSync(dirname(content.path)).mode & 0o777).toBe(0o700);
   });
 
   test("that even its owner may only read is taken, by a daemon that is not root", async () => {
@@ -126,9 +127,10 @@ describe("a file that an agent hands back", () => {
     expect((await answer).length).toBe(1);
   });
 
-  const hostile: [string, () => string][] = [
-    ["outside", () => write("elsewhere", "secret.png")],
-    ["by a way out of the folder", () => join(trial.folder, "outgoing", "..", "revka.db")],
+  const outside = "names a file outside [agent] media_dir and the turn's own attachments";
+  const hostile: [string, () => string, string][] = [
+    ["outside", () => write("elsewhere", "secret.png"), outside],
+    ["by a way out of the folder", () => join(trial.folder, "outgoing", "..", "revka.db"), outside],
     [
       "through a link",
       () => {
@@ -137,6 +139,7 @@ describe("a file that an agent hands back", () => {
         symlinkSync(secret, link);
         return link;
       },
+      outside,
     ],
     [
       "that is a pipe",
@@ -145,14 +148,20 @@ describe("a file that an agent hands back", () => {
         execFileSync("mkfifo", [pipe]);
         return pipe;
       },
+      "names something that is no file",
     ],
-    ["that is not there", () => write("outgoing", "chart.png").replace("chart.png", "none.png")],
+    [
+      "that is not there",
+      () => write("outgoing", "chart.png").replace("chart.png", "none.png"),
+      "names a file that is not there",
+    ],
     [
       "that is a folder",
       () => {
         write("outgoing", "folder", "x.png");
         return join(trial.folder, "outgoing", "folder");
       },
+      "names something that is no file",
     ],
     [
       "that is empty",
@@ -161,6 +170,7 @@ describe("a file that an agent hands back", () => {
         truncateSync(file);
         return file;
       },
+      "names an empty file",
     ],
     [
       "of over 100 MiB",
@@ -169,6 +179,7 @@ describe("a file that an agent hands back", () => {
         truncateSync(file, 100 * 1024 * 1024 + 1);
         return file;
       },
+      "names a file of over 100 MiB",
     ],
     [
       "from a folder whose name begins alike",
@@ -176,9 +187,10 @@ describe("a file that an agent hands back", () => {
         write("outgoing", "x.png");
         return write("outgoing-private", "secret.png");
       },
+      outside,
     ],
   ];
-  test.each(hostile)("%s fails the turn", async (_, path) => {
+  test.each(hostile)("%s fails the turn, and says why", async (_, path, why) => {
     const answer = compose()(fakeChannel(), requestOf(), turn, parts(path()));
     const error = await answer.then(
       () => null,
@@ -186,8 +198,14 @@ describe("a file that an agent hands back", () => {
     );
     expect(error).toBeInstanceOf(AgentError);
     // The agent may answer better when it is asked again.
-    expect(error).toMatchObject({ retryable: true });
+    expect(error).toMatchObject({ retryable: true, detail: `the answer ${why}` });
     expect(existsSync(join(trial.folder, "media"))).toBe(false);
+  });
+
+  test("of 100 MiB is taken", async () => {
+    const file = write("outgoing", "film.mp4");
+    truncateSync(file, 100 * 1024 * 1024);
+    expect(await compose()(fakeChannel(), requestOf(), turn, parts(file))).toHaveLength(1);
   });
 
   test("as sound keeps its caption as a text of its own", async () => {
@@ -203,12 +221,33 @@ describe("a file that an agent hands back", () => {
 
   test.each([
     ["voice", 0],
-    ["audio", 16 * 1024 * 1024],
-  ])("of spoken sound is %s with %d bytes more", async (media, more) => {
+    ["voice", 16 * 1024 * 1024],
+    ["audio", 16 * 1024 * 1024 + 1],
+  ])("of spoken sound is %s with %d bytes or its own, what is more", async (media, bytes) => {
     const path = write("outgoing", "note.ogg");
-    writeFileSync(path, Buffer.concat([opusFile(2), Buffer.alloc(more)]));
+    writeFileSync(path, opusFile(2));
+    if (bytes > 0) truncateSync(path, bytes);
     const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(path, "audio"));
     expect(content).toMatchObject({ kind: "media", media });
+  });
+
+  test.each([
+    [2.4, 2],
+    [2.6, 3],
+    [0.1, 1],
+  ])("and sounds for %d s goes as a voice note of %d s", async (seconds, durationSecs) => {
+    const path = write("outgoing", "note.ogg");
+    writeFileSync(path, opusFile(seconds));
+    const [content] = await compose()(fakeChannel(), requestOf(), turn, parts(path, "audio"));
+    expect(content).toEqual({
+      kind: "media",
+      media: "voice",
+      path: expect.stringContaining(join(trial.folder, "media", "out")),
+      filename: "note.ogg",
+      caption: null,
+      mimeType: "audio/ogg; codecs=opus",
+      durationSecs,
+    });
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { AgentPart } from "../../src/agent/agent.ts";
 import { replySpeaker } from "../../src/conversation/speak.ts";
 import type { Synthesizer } from "../../src/speech/synthesis.ts";
@@ -34,14 +34,16 @@ const texts: AgentPart[] = [
 ];
 
 test.each([
-  ["follows a voice note", "voice", speaks, texts, true],
-  ["does not follow a text", "text", speaks, texts, false],
-  ["is left out where speech fails", "voice", fails, texts, false],
-  ["is left out where there is nothing to speak", "voice", declines, texts, false],
-  ["is left out where the store fails", "voice", unnoted, texts, false],
-  ["is left out where nothing was said", "voice", speaks, texts.slice(1, 2), false],
-])("a voice note %s", async (_, type, synthesizer, parts, made) => {
+  ["follows a voice note", ["voice"], speaks, texts, true, null],
+  ["follows one among texts", ["text", "voice", "text"], speaks, texts, true, null],
+  ["does not follow a text", ["text"], speaks, texts, false, null],
+  ["is left out where speech fails", ["voice"], fails, texts, false, "500"],
+  ["is left out where there is nothing to speak", ["voice"], declines, texts, false, null],
+  ["is left out where the store fails", ["voice"], unnoted, texts, false, "full"],
+  ["is left out where nothing was said", ["voice"], speaks, texts.slice(1, 2), false, null],
+])("a voice note %s", async (_, types, synthesizer, parts, made, reason) => {
   const kept: [number, string, number][] = [];
+  const said: unknown[][] = [];
   const speak = replySpeaker({
     mediaFolder: folder.path,
     synthesizer,
@@ -49,18 +51,29 @@ test.each([
       if (synthesizer === unnoted) throw new Error("full");
       kept.push([id, file.path, file.bytes]);
     },
-    log: silentLog,
+    log: { ...silentLog, warn: (...line) => void said.push(line) },
   });
-  const request = turn({ messages: [message({ type })] });
+  const request = turn({ messages: types.map((type) => message({ type })) });
   const note = await speak(request, { messageId: 7 }, parts, new AbortController().signal);
   const path = join(folder.path, "out", "turn-1", "reply.ogg");
   expect(kept).toEqual(made ? [[7, path, 4]] : []);
+  const failed = "no voice note could be made: the text goes alone";
+  expect(said).toEqual(reason === null ? [] : [[{ turn: "turn-1", reason }, failed]]);
   if (!made) {
     expect(note).toBeNull();
     return expect(existsSync(join(folder.path, "out", "turn-1"))).toBe(false);
   }
-  expect(note).toMatchObject({ kind: "media", media: "voice", path, durationSecs: 2 });
+  expect(note).toEqual({
+    kind: "media",
+    media: "voice",
+    path,
+    mimeType: "audio/ogg; codecs=opus",
+    filename: null,
+    caption: null,
+    durationSecs: 2,
+  });
   expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
   expect(spoken.at(-1)).toBe("good morning\n\nand good night");
 });
 

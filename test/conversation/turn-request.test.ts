@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import type { MediaReference } from "../../src/channels/message.ts";
 import { messagePreparer } from "../../src/conversation/prepare.ts";
 import { runTurn } from "../../src/conversation/turn.ts";
@@ -7,6 +8,7 @@ import type { Transcriber } from "../../src/speech/transcription.ts";
 import type { PendingMessage, StoredChat } from "../../src/store/contract.ts";
 import { Alarms } from "../../src/telemetry/alarms.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
+import { endOfId } from "../../src/telemetry/message-id.ts";
 import { fakeChannel } from "../support/channel.ts";
 import { opusFile } from "../speech/opus.ts";
 import { storeTrial } from "../support/store-trial.ts";
@@ -99,7 +101,7 @@ const voice: MediaReference = {
   durationSecs: 3,
   source: {},
 };
-const prepare = (transcriber: Transcriber | null = null) =>
+const prepare = (transcriber: Transcriber | null = null, log = silentLog) =>
   messagePreparer({
     store: trial.store,
     mediaFolder: `${trial.folder}/media`,
@@ -107,7 +109,7 @@ const prepare = (transcriber: Transcriber | null = null) =>
     alarms: new Alarms(trial.clock, silentLog),
     transcriber,
     clock: trial.clock,
-    log: silentLog,
+    log,
   });
 
 test("a message is told of with everything that is known of it and of who wrote it", async () => {
@@ -144,7 +146,7 @@ function listening(refusal: ReturnType<Transcriber["accepts"]>) {
     provider: "openai",
     ready: { ok: true },
     accepts: (media) => (asked.push(media), refusal),
-    transcribe: async ({ path, ...file }) => (asked.push(file), "good morning"),
+    transcribe: async (file) => (asked.push(file), "good morning"),
   };
   return { transcriber, asked };
 }
@@ -156,19 +158,26 @@ const spoken = (text = "") => entry(7, { type: "voice", text, attachments: [voic
 
 test("sound is heard where the transcriber takes its kind, length and size, by its true type", async () => {
   const { transcriber, asked } = listening(null);
-  expect((await prepare(transcriber)(speaking, spoken(), signal)).text).toBe(
-    "[Voice] good morning",
-  );
+  const { text, attachments } = await prepare(transcriber)(speaking, spoken(), signal);
+  expect(text).toBe("[Voice] good morning");
+  const path = attachments[0]?.path ?? "";
+  expect(readFileSync(path)).toEqual(Buffer.from(sound));
   expect(asked).toEqual([
     { voice: true, durationSecs: 3, size: sound.length },
-    { mimeType: "audio/ogg; codecs=opus", filename: null },
+    { path, mimeType: "audio/ogg; codecs=opus", filename: null },
   ]);
 });
 
 test("what the transcriber does not take, or has words already, it is not sent", async () => {
   const refusing = listening("too_long");
-  expect((await prepare(refusing.transcriber)(speaking, spoken(), signal)).text).toBe("");
+  const said: unknown[][] = [];
+  const log = { ...silentLog, info: (...line: unknown[]) => void said.push(line) };
+  const refused = spoken();
+  expect((await prepare(refusing.transcriber, log)(speaking, refused, signal)).text).toBe("");
   expect(refusing.asked).toHaveLength(1);
+  expect(said).toEqual([
+    [{ id: endOfId(refused.message.id), reason: "too_long" }, "sound is not transcribed"],
+  ]);
   const told = listening(null);
   const { text } = await prepare(told.transcriber)(speaking, spoken("a caption"), signal);
   expect([text, told.asked]).toEqual(["a caption", []]);
@@ -180,4 +189,19 @@ test("sound that was not fetched, or is none, is not heard", async () => {
   expect(lost.attachments).toMatchObject([{ path: null, error: "no media here" }]);
   await prepare(told.transcriber)(channel, entry(7, { text: "" }), signal);
   expect([lost.text, told.asked]).toEqual(["", []]);
+});
+
+test("a stop while sound is heard ends the turn, and the hearing with it", async () => {
+  const stop = new AbortController();
+  const patience = new AbortController().signal;
+  const { transcriber } = listening(null);
+  const hearing: Transcriber = {
+    ...transcriber,
+    transcribe(_, ends) {
+      stop.abort(new Error("the daemon is stopping"));
+      return ends.aborted ? Promise.reject(new Error("left")) : Promise.resolve("heard on");
+    },
+  };
+  const preparing = prepare(hearing)(speaking, spoken(), stop.signal, patience);
+  await expect(preparing).rejects.toThrow("the daemon is stopping");
 });

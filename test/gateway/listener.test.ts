@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -107,6 +108,30 @@ describe("a renewed certificate", () => {
     expect(await presentedName(listener.port)).toBe("two");
   });
 
+  test("is noticed by either of its files", async () => {
+    install(pairs.one);
+    const { clock, said } = await start(tls());
+    for (const file of [cert(), key()]) {
+      utimesSync(file, ++age, age);
+      await clock.advance(30_000);
+      expect(said.splice(0)).toEqual([
+        { level: "info", fields: { cert: cert() }, message: "took up the renewed certificate" },
+      ]);
+    }
+  });
+
+  test("may be away while it is put in its place: the old one is in use meanwhile", async () => {
+    install(pairs.one);
+    const { listener, clock, said } = await start(tls());
+    rmSync(key());
+    await clock.advance(30_000);
+    expect(said).toEqual([]);
+    expect(await presentedName(listener.port)).toBe("one");
+    install(pairs.two);
+    await clock.advance(30_000);
+    expect(await presentedName(listener.port)).toBe("two");
+  });
+
   test("leaves no listener behind at the stop", async () => {
     install(pairs.one);
     const { listener, clock } = await start(tls());
@@ -133,6 +158,15 @@ test.each([
   const [method = ""] = text.split(" ");
   const [, body = ""] = text.split("\r\n\r\n");
   expect(await seen.promise).toEqual([method, "http://nameless.invalid/x?a=b", body]);
+  socket.destroy();
+});
+
+test("a request is answered by its handler, however long it says that it will be", async () => {
+  const { listener } = await start(gateway({}));
+  const socket = connect(listener.port, "127.0.0.1");
+  socket.write(`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${10 ** 12}\r\n\r\n`);
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toStartWith("HTTP/1.1 200 ");
   socket.destroy();
 });
 
@@ -181,6 +215,7 @@ describe("what cannot be opened says what to do", () => {
     ["EADDRINUSE", "the port is in use."],
     ["EACCES", "not permitted. Ports under 1024 need a privilege;"],
     ["EAGAIN", "this machine has no such address."],
+    ["ENOENT", "this machine has no such address."],
     ["ENOTFOUND", "this machine has no such address."],
     ["EMFILE", "no more. Check [gateway] host and port."],
     [undefined, "no more. Check [gateway] host and port."],
@@ -191,7 +226,7 @@ describe("what cannot be opened says what to do", () => {
     );
   });
 
-  test("files that are missing, folders, no PEM, or of two pairs", async () => {
+  test("files that are missing, folders, unreadable, no PEM, or of two pairs", async () => {
     const missing = join(folder, "missing");
     const at = (cert_path: string, key_path: string) =>
       gateway({ tls: { enabled: true, cert_path, key_path } });
@@ -204,6 +239,20 @@ describe("what cannot be opened says what to do", () => {
       return "started";
     };
     install(pairs.one);
+    chmodSync(key(), 0);
+    const asRoot = process.geteuid?.() === 0;
+    if (asRoot) {
+      chmodSync(folder, 0o755);
+      process.seteuid?.(65_534);
+    }
+    try {
+      expect(await told(tls())).toBe(
+        `gateway.tls.key_path: this account may not read ${key()}: let it, or name a copy that it may read`,
+      );
+    } finally {
+      if (asRoot) process.seteuid?.(0);
+      chmodSync(key(), 0o600);
+    }
     expect(await told(at(missing, folder))).toBe(
       `gateway.tls.cert_path: ${missing} is not there: name the PEM file; ` +
         `gateway.tls.key_path: ${folder} is a folder: name the PEM file`,

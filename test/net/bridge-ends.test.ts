@@ -113,10 +113,15 @@ test("a bridge that closes leaves no dialling behind", async () => {
 });
 
 test("what a client says behind its request reaches the target, however it is cut", async () => {
-  for (const cut of [0, 10, 60]) {
-    const { near, far } = await opened("first words", cut);
+  for (const [words, cut] of [
+    ["first words", 0],
+    ["first words", 10],
+    ["first words", 60],
+    ["x", 0],
+  ] as const) {
+    const { near, far } = await opened(words, cut);
     const [heard] = await once(far, "data");
-    expect(String(heard)).toBe("first words");
+    expect(String(heard)).toBe(words);
     far.write("and back");
     expect(String((await once(near, "data"))[0])).toBe("and back");
   }
@@ -156,6 +161,23 @@ test("a client has ten seconds to say what it wants; one that is through may be 
     expect(String((await once(far, "data"))[0])).toBe("more words");
   } finally {
     jest.useRealTimers();
+  }
+});
+
+test("connections that break off on either side end alone, and the bridge goes on", async () => {
+  const silent = await tcpServer();
+  const bridge = keep(await httpProxyBridge(`http://127.0.0.1:${silent.port}`));
+  for (const breaking of ["near", "far", "near", "far"] as const) {
+    const near = client(bridge, 443);
+    const far = await silent.next();
+    await once(far, "data");
+    far.write("HTTP/1.1 200 OK\r\n\r\n");
+    await once(near, "data");
+    const [leaving, staying] = breaking === "near" ? [near, far] : [far, near];
+    const gone = new Promise((resolve) => staying.once("close", resolve));
+    staying.write("words that nobody reads".repeat(10_000));
+    leaving.resetAndDestroy();
+    await gone;
   }
 });
 

@@ -91,7 +91,11 @@ test("nobody without the credentials gets through", async () => {
   const target = keep(await startTarget());
   const bridge = await startBridge(upstream.url);
   const head = `CONNECT 127.0.0.1:${target.port} HTTP/1.1\r\n`;
-  expect(await raw(bridge, `${head}\r\n`)).toStartWith("HTTP/1.1 407 ");
+  expect(await raw(bridge, `${head}\r\n`)).toBe(
+    "HTTP/1.1 407 Proxy Authentication Required\r\n" +
+      'Proxy-Authenticate: Basic realm="revka"\r\n' +
+      "Content-Length: 0\r\nConnection: close\r\n\r\n",
+  );
   expect(await raw(bridge, `${head}Proxy-Authorization: Basic cmV2a2E6\r\n\r\n`)).toStartWith(
     "HTTP/1.1 407 ",
   );
@@ -118,12 +122,15 @@ test("its credentials are long and its own", async () => {
   for (const password of passwords) expect(password).toMatch(/^[\w-]{32}$/);
 });
 
-test("a target may be an IPv6 address", async () => {
-  const upstream = keep(await startHttpProxy({ refuse: 403 }));
-  const bridge = await startBridge(upstream.url);
-  await raw(bridge, `CONNECT [::1]:443 HTTP/1.1\r\n${login(bridge)}\r\n\r\n`);
-  expect(upstream.asked).toEqual(["CONNECT [::1]:443"]);
-});
+test.each(["[::1]:443", "[2001:DB8::1]:443", "a.test:1", "a.test:65535"])(
+  "%s may be a target",
+  async (target) => {
+    const upstream = keep(await startHttpProxy({ refuse: 403 }));
+    const bridge = await startBridge(upstream.url);
+    await raw(bridge, `CONNECT ${target} HTTP/1.1\r\n${login(bridge)}\r\n\r\n`);
+    expect(upstream.asked).toEqual([`CONNECT ${target.toLowerCase()}`]);
+  },
+);
 
 test("only CONNECT to a host and port is taken", async () => {
   const upstream = keep(await startHttpProxy());
@@ -132,7 +139,10 @@ test("only CONNECT to a host and port is taken", async () => {
   expect(await raw(bridge, head("GET http://127.0.0.1/ HTTP/1.1"))).toStartWith("HTTP/1.1 405 ");
   expect(await raw(bridge, head("CONNECT nowhere HTTP/1.1"))).toStartWith("HTTP/1.1 400 ");
   expect(await raw(bridge, head("CONNECT a@b:1 HTTP/1.1"))).toStartWith("HTTP/1.1 400 ");
-  expect(await raw(bridge, head("CONNECT a:99999 HTTP/1.1"))).toStartWith("HTTP/1.1 400 ");
+  expect(await raw(bridge, head("CONNECT a:65536 HTTP/1.1"))).toStartWith("HTTP/1.1 400 ");
+  expect(await raw(bridge, head("CONNECT a:443/x HTTP/1.1"))).toStartWith("HTTP/1.1 400 ");
+  expect(await raw(bridge, head("CONNECT a:443 HTTP/1.1 x"))).toStartWith("HTTP/1.1 400 ");
+  expect(await raw(bridge, head("x CONNECT a:443 HTTP/1.1"))).toStartWith("HTTP/1.1 400 ");
   expect(await raw(bridge, "nonsense\r\n\r\n")).toStartWith("HTTP/1.1 400 ");
   expect(await raw(bridge, "x".repeat(20_000))).toStartWith("HTTP/1.1 400 ");
   expect(upstream.asked).toEqual([]);

@@ -58,6 +58,7 @@ describe("what a proxy answers to CONNECT", () => {
     ["HTTP/1.1 403 No\r\n\r\n", "proxy_403"],
     ["HTTP/1.1 407 No\r\n\r\n", "proxy_407"],
     ["SSH-2.0-OpenSSH_9\r\n\r\n", "proxy_protocol"],
+    ["x HTTP/1.1 200 OK\r\n\r\n", "proxy_protocol"],
     ["HTTP/2 200\r\n\r\n", "proxy_protocol"],
     ["x".repeat(17_000), "proxy_protocol"],
   ])("%j", async (answer, outcome) => {
@@ -77,7 +78,7 @@ describe("what a proxy answers to CONNECT", () => {
     const proxy = await rawProxy((socket) => {
       socket.setNoDelay(true);
       socket.write("HTTP/1.1 20");
-      setImmediate(() => socket.write("0 OK\r\n\r\nhello"));
+      setTimeout(() => socket.write("0 OK\r\n\r\nhello"), 20);
     });
     const socket = await through(proxy.url);
     const said = once(socket, "data");
@@ -163,6 +164,28 @@ test("an opened connection outlasts the caller's signal and the time for opening
   socket.destroy();
 });
 
+test.skipIf(process.platform !== "linux")(
+  "a proxy is sought at its own address alone",
+  async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end("HTTP/1.1 403 No\r\n\r\n"));
+    });
+    server.listen(0, "127.0.0.2");
+    await once(server, "listening");
+    keep({ close: () => stop(server, sockets) });
+    const address = server.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    expect(await code(through(`http://127.0.0.2:${port}`))).toBe("proxy_403");
+    expect(await code(through(`https://127.0.0.2:${port}`))).toBe("proxy_tls");
+    const elsewhere = through(`http://127.0.0.1:${port}`);
+    await expect(elsewhere).rejects.toThrow(
+      `http://127.0.0.1:${port} cannot be used: ECONNREFUSED`,
+    );
+  },
+);
+
 test("an https proxy with a certificate that nobody vouches for is told nothing", async () => {
   const proxy = keep(await startHttpProxy({ tls: true, credentials: "ada:pass" }));
   expect(await code(through(proxy.url))).toBe("proxy_tls");
@@ -202,6 +225,15 @@ describe("SOCKS", () => {
       await proxy.close();
     },
   );
+
+  test.each([
+    [{ refuse: 2 }, "Socks5 proxy rejected connection - NotAllowed"],
+    [{ credentials: "other:other" }, "Socks5 Authentication failed"],
+  ])("what a proxy refuses is said in words: %o", async (behaviour, words) => {
+    const proxy = keep(await startSocksProxy(behaviour, "socks5h"));
+    const url = proxy.url.replace("other:other", "ada:pass");
+    await expect(through(url)).rejects.toThrow(`${parseProxy(url).label} refused: ${words}`);
+  });
 
   test("an opened connection is listened to no more", async () => {
     const target = await rawProxy(() => {});

@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
+import type { Socket } from "node:net";
+import { createServer } from "node:tls";
 import { ProxyFailure } from "../../src/net/dial.ts";
 import { createDispatchedFetch } from "../../src/net/dispatched-fetch.ts";
 import { parseProxy } from "../../src/net/proxy.ts";
+import { testCertificate } from "./certificate.ts";
 import { closing } from "./closing.ts";
-import { startHttpProxy } from "./proxies.ts";
+import { listen, startHttpProxy, startSocksProxy, stop } from "./proxies.ts";
 import { startTarget } from "./target.ts";
 
 const keep = closing();
@@ -38,6 +41,43 @@ test("a plain request logs in at the proxy, beside the headers of its own", asyn
     expect(seen).toMatchObject({ method: "POST", body: "words" });
     expect(seen?.headers).toMatchObject({ "proxy-authorization": login, "x-own": "1" });
   }
+});
+
+test.each([
+  ["http", "https://a.test/", "CONNECT a.test:443"],
+  ["socks5h", "https://a.test/", "SOCKS a.test:443"],
+  ["socks5h", "http://a.test/", "SOCKS a.test:80"],
+])("an address without a port has its scheme's: through %s, %s is %s", async (kind, url, asked) => {
+  const proxy = keep(
+    kind === "http"
+      ? await startHttpProxy({ refuse: 403 })
+      : await startSocksProxy({ refuse: 2 }, "socks5h"),
+  );
+  const { fetch } = keep(await createDispatchedFetch(parseProxy(proxy.url)));
+  await expect(fetch(url)).rejects.toBeInstanceOf(ProxyFailure);
+  expect(proxy.asked).toEqual([asked]);
+});
+
+test("a server is spoken to in HTTP/1.1, whatever else it offers, with or without a proxy", async () => {
+  const agreed: unknown[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer(
+    { ...testCertificate, ALPNProtocols: ["h2", "http/1.1"] },
+    (socket) => {
+      sockets.add(socket);
+      agreed.push(socket.alpnProtocol);
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end("HTTP/1.1 204 No Content\r\n\r\n"));
+    },
+  );
+  const port = await listen(server);
+  keep({ close: () => stop(server, sockets) });
+  const proxy = keep(await startHttpProxy());
+  for (const way of [null, parseProxy(proxy.url)]) {
+    const { fetch } = keep(await createDispatchedFetch(way, { ca: [testCertificate.cert] }));
+    expect((await fetch(`https://127.0.0.1:${port}/`)).status).toBe(204);
+  }
+  expect(agreed).toEqual(["http/1.1", "http/1.1"]);
 });
 
 test("the words of a form arrive as its files do", async () => {

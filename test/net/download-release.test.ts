@@ -155,3 +155,28 @@ test.each(["name", ":password"])("an address with %p before its host is refused"
   });
   await expect(got).rejects.toMatchObject({ code: "address_refused" });
 });
+
+describe("why a file was not read is said in words", () => {
+  test.each([
+    ["http://files.test/a", "the address is not https"],
+    ["https://", "the address is malformed"],
+    ["https://ada:pass@files.test/a", "the address carries credentials"],
+    ["https://other.test/a", "the address leads to another host"],
+  ])("%s: %s", async (url, words) => {
+    const { got } = asked(async () => new Response("bytes"), { url });
+    await expect(got).rejects.toThrow(expect.objectContaining({ message: words }));
+  });
+
+  test.each<[status: number, headers: Record<string, string>, words: string]>([
+    [404, {}, "the server answered 404"],
+    [302, {}, "a redirect without a target"],
+    [302, { location: "/again" }, "more than 3 redirects"],
+    [200, { "content-length": "101" }, "the file is larger than 100 bytes"],
+    [200, { "content-length": "6" }, "the file ended before its length"],
+  ])("status %d, %o: %s", async (status, headers, words) => {
+    const answer = () => new Response(new Blob(["bytes"]).stream(), { status, headers });
+    const { got } = asked(async () => answer());
+    const read = got.then(({ body }) => new Response(body).text());
+    await expect(read).rejects.toThrow(expect.objectContaining({ message: words }));
+  });
+});

@@ -62,7 +62,7 @@ async function rawServer(
 test("a file arrives, with its type", async () => {
   const target = keep(
     await startTarget((_, outgoing) => {
-      outgoing.setHeader("content-type", "Image/PNG; charset=x");
+      outgoing.setHeader("content-type", "Image/PNG ; charset=x");
       outgoing.setHeader("content-length", "5");
       outgoing.end("bytes");
     }),
@@ -292,6 +292,7 @@ test.each<[DownloadFault, number | null, boolean]>([
   ["status", 408, true],
   ["status", 500, true],
   ["status", 503, true],
+  ["status", 499, false],
   ["status", 404, false],
   ["status", 429, false],
   ["timeout", null, false],

@@ -11,7 +11,10 @@ import { until } from "../support/until.ts";
 
 const { keep, network } = networkTrial();
 
-test("an answer may take as long as its caller waits, in head and body", async () => {
+test.each([
+  ["directly", false],
+  ["through a proxy", true],
+])("an answer may take as long as its caller waits, in head and body, %s", async (_, proxied) => {
   const undici: { tick(ms: number): void } = createRequire(import.meta.url)(
     "undici/lib/util/timers.js",
   );
@@ -29,8 +32,9 @@ test("an answer may take as long as its caller waits, in head and body", async (
       );
     }),
   );
-  const { fetchFor } = network(undefined, { env: { HTTP_PROXY: "http://127.0.0.1:1" } });
-  const asked = fetchFor("agent.webhook")(target.url);
+  const proxy = proxied ? keep(await startHttpProxy()).url : undefined;
+  const { fetchFor } = network(proxy, { env: { HTTP_PROXY: "http://127.0.0.1:1" } });
+  const asked = fetchFor("channel.whatsapp")(target.url);
   await until("the request arrives", () => answering.length > 0);
   pass();
   answering[0]?.();

@@ -19,6 +19,15 @@ function network(config: object, env: Record<string, string> = {}, said: unknown
   return keep(createNetwork({ config: v.parse(configSchema, config), env, log }));
 }
 
+/** What names a proxy in the environment. */
+const variables = [
+  "http_proxy",
+  "HTTP_PROXY",
+  "https_proxy",
+  "HTTPS_PROXY",
+  "all_proxy",
+  "ALL_PROXY",
+];
 const table = (more: object) => ({ proxy: { enabled: true, ...more } });
 
 /** A server that sends everybody to this address. */
@@ -42,12 +51,9 @@ describe("the runtime's own fetch", () => {
     expect(await calls({}, env)).toBe(1);
   });
 
-  test.each(["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])(
-    "is not used where %s is set, which it would obey",
-    async (name) => {
-      expect(await calls({}, { [name]: "http://127.0.0.1:1" })).toBe(0);
-    },
-  );
+  test.each(variables)("is not used where %s is set, which it would obey", async (name) => {
+    expect(await calls({}, { [name]: "http://127.0.0.1:1" })).toBe(0);
+  });
 });
 
 test("what cannot be asked for is a promise that rejects, too", async () => {
@@ -72,7 +78,7 @@ describe("redirects", () => {
 
   test("are not, where the answer came directly by an exception of the environment", async () => {
     const proxy = keep(await startHttpProxy());
-    for (const name of ["HTTP_PROXY", "https_proxy", "ALL_PROXY"]) {
+    for (const name of variables) {
       const end = keep(await startTarget());
       const target = keep(await redirecting(end.url));
       const env = { [name]: proxy.url, NO_PROXY: "127.0.0.1" };
@@ -99,6 +105,29 @@ describe("redirects", () => {
     expect((await network(some).fetchFor("provider.openai")(target.url)).status).toBe(200);
     expect(end.connections).toBe(1);
   });
+});
+
+test("what goes out by an exception goes as it was asked for", async () => {
+  const target = keep(await startTarget());
+  const made = network(table({ all_proxy: "http://127.0.0.1:1", no_proxy: ["127.0.0.1"] }));
+  const headers = { "x-own": "1" };
+  const asked = { method: "POST", body: "words", headers };
+  expect((await made.fetchFor("provider.openai")(target.url, asked)).status).toBe(200);
+  expect(target.seen).toMatchObject([asked]);
+});
+
+test("each service takes its own proxy", async () => {
+  const target = keep(await startTarget());
+  const [one, two] = [keep(await startHttpProxy()), keep(await startHttpProxy())];
+  const { fetchFor } = network({
+    channels_config: { whatsapp: { proxy_url: one.url }, wati: { proxy_url: two.url } },
+  });
+  await fetchFor("channel.whatsapp")(`${target.url}/one`);
+  await fetchFor("channel.wati")(`${target.url}/two`);
+  expect([one.asked, two.asked].map((asked) => asked.join())).toEqual([
+    expect.stringContaining("/one"),
+    expect.stringContaining("/two"),
+  ]);
 });
 
 test("that requests take a proxy is said once for each service, without its login", async () => {

@@ -286,6 +286,14 @@ test("a file that a repeated turn lays down again counts once", async () => {
   expect(trial.store.attachmentBytes()).toBe(31);
 });
 
+test("a file that comes before its store was asked counts beside those before it", async () => {
+  const id = await exchange(false);
+  await trial.store.addAttachments(id, [{ path: "/media/early", bytes: 10 }]);
+  trial.reopen();
+  await trial.store.addAttachments(id, [{ path: "/media/late", bytes: 20 }]);
+  expect(trial.store.attachmentBytes()).toBe(31);
+});
+
 test("the bytes of files are carried on as they come and go, and a failed write does not count", async () => {
   const old = await exchange();
   expect(trial.store.attachmentBytes()).toBe(1);

@@ -121,6 +121,14 @@ describe("a file that works may still deserve a word", () => {
       ["config.toml:7: channels_config.whatsapp.zzz: unknown key, ignored"],
     ],
     [
+      "names that mean something to JavaScript",
+      `toString = 1\n${echo}[gateway.valueOf]\na = 1\n`,
+      [
+        "config.toml:1: toString: unknown key, ignored",
+        "config.toml:4: gateway.valueOf: a section that means nothing here, ignored",
+      ],
+    ],
+    [
       "sections of the original",
       `${echo}[memory]\nbackend = "sqlite"\n[channels_config.telegram]\nbot_token = "b"\n`,
       [
@@ -192,7 +200,8 @@ describe("what comes out", () => {
   });
 
   test("defaults", () => {
-    const { config } = load(echo);
+    const { config, paths } = load(echo);
+    expect(paths.store).toBe("/home/ada/.revka/revka.db");
     expect(config.channels_config.message_timeout_secs).toBe(300);
     expect(config.gateway).toMatchObject({ host: "127.0.0.1", port: 42617 });
   });
@@ -229,7 +238,7 @@ describe("what comes out", () => {
   test("paths lose their ~, addresses their last slash and spaces around them, codes and numbers their punctuation", () => {
     const { config, paths } = load(
       `[agent]\nkind = "command"\ncommand = ["~/bin/agent", "~/x"]\ncwd = "~"\n[store]\npath = "~/r.db"\n` +
-        `[gateway.tls]\ncert_path = "~/c.pem"\n[channels_config.wati]\napi_token = "tttt"\napi_url = "https://w.example/"\n` +
+        `[gateway.tls]\ncert_path = "~/c.pem"\n[channels_config]\nfailure_reply = "~"\n[channels_config.wati]\napi_token = "tttt"\napi_url = "https://w.example/"\n` +
         `[channels_config.whatsapp]\napi_base_url = " https://g.example/ "\nsession_path = "~/w.db"\npair_phone = "+1 555-123-4567"\npair_code = "abcd-1234"\n`,
     );
     expect(config.agent).toMatchObject({
@@ -238,6 +247,8 @@ describe("what comes out", () => {
     });
     expect(paths.store).toBe("/home/ada/r.db");
     expect(config.gateway.tls.cert_path).toBe("/home/ada/c.pem");
+    // No path.
+    expect(config.channels_config.failure_reply).toBe("~");
     expect(config.channels_config.wati?.api_url).toBe("https://w.example");
     expect(config.channels_config.whatsapp).toMatchObject({
       api_base_url: "https://g.example",

@@ -351,12 +351,17 @@ test("what cannot be moved aside stays, and can be opened again", () => {
   expect(value()).toBe('"the ratchet of Ada"');
 });
 
-test("moved aside, it lies whole beside its place, and opens from there", () => {
+test("moved aside, it lies beside its place, whole but for what meant the place, and opens from there", () => {
   prepared();
   const database = open();
-  const aside = database.leave().settle(Date.UTC(2026, 10, 23, 9, 30));
+  const change = { type: "mark", id: "of its place", json: "1" };
+  database.transaction(() => new KeyStore(database).apply([change]));
+  const aside = database.leave("mark").settle(Date.UTC(2026, 10, 23, 9, 30));
   expect(aside).toBe(`${path}.logged-out-2026-11-23T09-30-00-000Z`);
   expect(existsSync(path)).toBe(false);
   copyFileSync(aside, path);
   expect(value()).toBe('"the ratchet of Ada"');
+  const kept = open();
+  expect(new KeyStore(kept).get("mark", "of its place")).toBeUndefined();
+  kept.close();
 });

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../src/config/problems.ts";
 import { cloud, complaints, echo, folder, load, warnings, web, removeFolder } from "./support.ts";
@@ -36,6 +36,18 @@ describe("a broken file", () => {
     expect(complaints("", { path: link })).toEqual([
       "link.toml: is a link to away.toml, which is not there",
     ]);
+  });
+
+  test("a file is closed again", () => {
+    const next = () => {
+      const descriptor = openSync(folder, "r");
+      closeSync(descriptor);
+      return descriptor;
+    };
+    load(echo);
+    const before = next();
+    load(echo);
+    expect(next()).toBe(before);
   });
 
   test("a file that is not UTF-8", () => {

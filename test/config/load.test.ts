@@ -129,8 +129,11 @@ describe("a file that works may still deserve a word", () => {
     ],
     [
       "a key of nobody",
-      `${cloud}zzz = 1\n`,
-      ["config.toml:7: channels_config.whatsapp.zzz: unknown key, ignored"],
+      `${cloud}zzz = 1\nzzzz = [2]\n`,
+      [
+        "config.toml:7: channels_config.whatsapp.zzz: unknown key, ignored",
+        "config.toml:8: channels_config.whatsapp.zzzz: unknown key, ignored",
+      ],
     ],
     [
       "names that mean something to JavaScript",
@@ -142,10 +145,11 @@ describe("a file that works may still deserve a word", () => {
     ],
     [
       "sections of the original",
-      `${echo}[memory]\nbackend = "sqlite"\n[channels_config.telegram]\nbot_token = "b"\n`,
+      `${echo}[memory]\nbackend = "sqlite"\n[channels_config.telegram]\nbot_token = "b"\n[[model_routes]]\nhint = "fast"\n`,
       [
         "config.toml:3: memory: a section that means nothing here, ignored",
         "config.toml:5: channels_config.telegram: a section that means nothing here, ignored",
+        "config.toml:7: model_routes: a section that means nothing here, ignored",
       ],
     ],
     [

@@ -6,6 +6,7 @@ describe("the line of a key", () => {
   test.each<[name: string, toml: string, path: KeyPath, line: number]>([
     ["a key at the top", "a = 1\nb = 2", ["b"], 2],
     ["after comments and blank lines", "# a = 1\n\n  b = 2 # c", ["b"], 3],
+    ["after a comment that looks like more", "a = 1 # x, b = 2\nb = 3", ["b"], 2],
     ["after Windows line ends", "a = 1\r\nb = 2\r\n", ["b"], 2],
     ["a table", "\n[a]\nb = 1", ["a"], 2],
     ["a key of a table", "[a]\n\nb = 1", ["a", "b"], 3],
@@ -19,6 +20,7 @@ describe("the line of a key", () => {
     ["an item of a list", "a = [1, 2]", ["a", 1], 1],
     ["an item of a list over several lines", 'a = [\n  "x", # ]\n\n  "y",\n]\nb = 1', ["a", 1], 4],
     ["a key after such a list", "a = [\n  \"]\",\n  '[',\n]\nb = 1", ["b"], 5],
+    ["an item of a list of numbers", "a = [1, 2,\n3]", ["a", 2], 2],
     ["a list of lists", "a = [\n[1],\n[2,\n3]]", ["a", 1, 1], 4],
     ["an inline table", "a = { b = 1, c = { d = 2 } }\ne = 1", ["a", "c", "d"], 1],
     ["a key after an inline table", "a = { b = '}' }\ne = 1", ["e"], 2],

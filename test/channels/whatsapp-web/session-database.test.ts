@@ -249,6 +249,15 @@ describe("what is not as it should be", () => {
     database.close();
   });
 
+  test("a transaction waits for what is on its way to the disk", () => {
+    const database = open();
+    let arrived = false;
+    database.commit(() => {});
+    database.log.committed(() => (arrived = true));
+    database.transaction(() => expect(arrived).toBe(true));
+    database.close();
+  });
+
   test("a transaction that breaks leaves nothing of itself", () => {
     prepared();
     const database = open();

@@ -35,6 +35,7 @@ test("a redelivery is the same stanza, a retry under the same id another", () =>
 test("what Baileys does not decrypt is not waited for", () => {
   const stanzas = new IncomingStanzas();
   const text = enc("msg", "text");
-  stanzas.note(stanza(text, enc("msmsg", "for a bot")));
+  const signature = { ...enc("msg", "signed"), tag: "device-identity" };
+  stanzas.note(stanza(text, enc("msmsg", "for a bot"), enc("hmsg", "other"), signature));
   expect(stanzas.partOf(text.content)?.parts).toBe(1);
 });

@@ -10,8 +10,11 @@ test.each([
   ["ABCD 1234", "ABCD1234"],
   ["", null],
   ["ABC", null],
+  ["ABCD123", null],
   ["ABCD12345", null],
   ["ABCDO234", null],
+  ["ABCDI234", null],
+  ["ABCDU234", null],
   ["ABCD0234", null],
 ])("the pair code %p is %p", (configured, code) => {
   expect(customPairCode(configured)).toBe(code);
@@ -20,7 +23,13 @@ test.each([
 test.each([
   ["+49 (170) 000-0001", "491700000001"],
   ["491700000001", "491700000001"],
+  ["+1 555.000.1000", "15550001000"],
+  ["123456", "123456"],
+  ["12345", null],
+  ["12345678901234567890", "12345678901234567890"],
+  ["123456789012345678901", null],
   ["0170", null],
+  ["01700000001", null],
   ["not a number", null],
   [undefined, null],
 ])("the number %p is %p", (configured, digits) => {

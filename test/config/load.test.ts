@@ -136,6 +136,13 @@ describe("a file that works may still deserve a word", () => {
       ],
     ],
     [
+      "names that need quotes, and long ones",
+      `"a b" = 1\na-b = 2\n${"c".repeat(40)} = 3\n${"d".repeat(41)} = 4\n"e\\nf" = 5\n${echo}`,
+      ['"a b"', "a-b", "c".repeat(40), `${"d".repeat(40)}…`, '"e\\nf"'].map(
+        (key, index) => `config.toml:${index + 1}: ${key}: unknown key, ignored`,
+      ),
+    ],
+    [
       "names that mean something to JavaScript",
       `toString = 1\n${echo}[gateway.valueOf]\na = 1\n`,
       [

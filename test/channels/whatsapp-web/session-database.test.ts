@@ -249,13 +249,16 @@ describe("what is not as it should be", () => {
     database.close();
   });
 
-  test("a transaction waits for what is on its way to the disk", () => {
+  test("a transaction and a closing wait for what is on its way to the disk", () => {
     const database = open();
-    let arrived = false;
+    const arrived: string[] = [];
     database.commit(() => {});
-    database.log.committed(() => (arrived = true));
-    database.transaction(() => expect(arrived).toBe(true));
+    database.log.committed(() => arrived.push("before the transaction"));
+    database.transaction(() => expect(arrived).toHaveLength(1));
+    database.commit(() => {});
+    database.log.committed(() => arrived.push("before the closing"));
     database.close();
+    expect(arrived).toHaveLength(2);
   });
 
   test("a transaction that breaks leaves nothing of itself", () => {

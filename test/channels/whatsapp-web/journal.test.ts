@@ -276,6 +276,9 @@ test("no statement walks through what the session keeps", () => {
   expect(plans.filter((plan) => plan.startsWith("SCAN "))).toEqual([
     expect.stringMatching(/^SCAN sent USING COVERING INDEX sent_age: DELETE/),
   ]);
+  expect(plans).toContainEqual(
+    expect.stringMatching(/^SEARCH received USING INDEX received_stanza \(stanza=\?\): UPDATE/),
+  );
   // Nearly all are finished ones, and few of these too old.
   expect(plans).toContainEqual(
     expect.stringMatching(/^SEARCH received USING INDEX received_age \(at<\?\): DELETE/),

@@ -174,9 +174,12 @@ describe("the key", () => {
 });
 
 describe("what is not as it should be", () => {
-  test("a file of another program is left as it is", () => {
+  test.each([
+    "CREATE TABLE device (jid TEXT); INSERT INTO device VALUES ('x')",
+    "PRAGMA application_id = 7",
+  ])("a file of another program is left as it is: %s", (made) => {
     const other = new DatabaseSync(path);
-    other.exec("CREATE TABLE device (jid TEXT); INSERT INTO device VALUES ('x')");
+    other.exec(made);
     other.close();
     const before = readFileSync(path);
     expect(codeOf(open)).toBe("foreign");

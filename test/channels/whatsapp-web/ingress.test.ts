@@ -295,6 +295,12 @@ describe("left by the session before", () => {
     expect(session.inherited).toEqual([]);
   });
 
+  test("it is handed over also where nothing else is there", async () => {
+    session.inherit({ number: null, events: [left] });
+    await woken();
+    expect(offered.map(texts)).toEqual([["account"]]);
+  });
+
   test("what nobody takes is left on with what came since, without what was only counted", async () => {
     session.inherit({ number: null, events: [left, { kind: "ignored", reason: "call" }] });
     await receive("one");

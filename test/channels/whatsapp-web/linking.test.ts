@@ -4,6 +4,7 @@ import {
   linkingText,
   pairPhoneDigits,
 } from "../../../src/channels/whatsapp-web/linking.ts";
+import { drawnQr } from "../../../src/channels/whatsapp-web/qr.ts";
 
 test.each([
   ["revk-a123", "REVKA123"],
@@ -39,4 +40,15 @@ test.each([
 test("a pair code is shown with its dash", async () => {
   const text = await linkingText({ qr: null, pairCode: "ABCD1234", expiresAt: 0 });
   expect(text).toContain("ABCD-1234");
+});
+
+test("a QR code is drawn below what to do with it", async () => {
+  const linking = { qr: "2@abc,def", pairCode: null, expiresAt: 0 };
+  const [words, ...drawn] = (await linkingText(linking, { plain: true })).split("\n");
+  expect(words).toEndWith("and scan");
+  expect(drawn.join("\n")).toBe(await drawnQr("2@abc,def", { plain: true }));
+});
+
+test("without a code there is nothing to say", async () => {
+  expect(await linkingText({ qr: null, pairCode: null, expiresAt: 0 })).toBe("");
 });

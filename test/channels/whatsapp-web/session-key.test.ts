@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +43,12 @@ describe("where the key comes from", () => {
     writeFileSync(join(credentials, "revka-session-key"), `${hex("bb")}\n`);
     expect(keyOf(env)).toEqual(["credential", hex("bb")]);
     expect(keyOf({ ...env, REVKA_SESSION_KEY: hex("aa") })).toEqual(["environment", hex("aa")]);
+  });
+
+  test("its file is made private again where it was not", () => {
+    writeFileSync(keyFileOf(sessionPath), hex("cc"), { mode: 0o640 });
+    keyOf({});
+    expect(statSync(keyFileOf(sessionPath)).mode & 0o777).toBe(0o600);
   });
 
   test("it is made once, where there is neither key nor session, and nothing is left of the making", () => {

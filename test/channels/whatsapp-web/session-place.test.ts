@@ -82,6 +82,7 @@ describe("set aside", () => {
 
   test("what nobody takes within 5 s is left to the next, and offered at once", async () => {
     const session = place.open();
+    session.saveCredentials();
     session.inherit({ number: null, events: [left] });
     answered = new Promise(() => {});
     ingress.wake();

@@ -117,6 +117,16 @@ test("what came is handed over in order, and once", async () => {
   expect(waiting()).toEqual([]);
 });
 
+test("when the messages of its chat disappear is known from what came", async () => {
+  const attributes = { id: "id", from: ADA, t: "1700000000" };
+  const part = { part: "one", stanza: "one", parts: 1, attributes };
+  const contextInfo = { expiration: 86_400 };
+  const plaintext = encodeWAMessage({ extendedTextMessage: { text: "one", contextInfo } });
+  await session.write(() => session.journal.put(part, plaintext, clock.now()));
+  await woken();
+  expect(session.disappearing.timerOf(ADA)).toBe(86_400);
+});
+
 test("what comes while the inside takes its time is handed over next", async () => {
   await receive("one");
   const taken = Promise.withResolvers<void>();

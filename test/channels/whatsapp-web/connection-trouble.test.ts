@@ -305,3 +305,19 @@ test("of failures only those from the third on are warnings, until a connection 
   s.last().events.ended(503);
   expect(heard.at(-1)).toBe("info");
 });
+
+describe("what waits for a person is an error, as it is shown", () => {
+  test.each<[string, boolean, (s: ReturnType<typeof setup>) => void]>([
+    ["a logout", true, (s) => s.last().events.ended(401)],
+    ["another client", true, (s) => s.last().events.ended(440)],
+    ["a passkey", false, (s) => s.last().events.passkey()],
+  ])("%s", async (_, linked, happens) => {
+    const errors: string[] = [];
+    const log = { ...silentLog, error: (_fields: object, message: string) => errors.push(message) };
+    const s = await started({ log });
+    s.record.linked = linked;
+    happens(s);
+    await s.settle();
+    expect(errors).toEqual([s.connection.status.reason ?? ""]);
+  });
+});

@@ -127,15 +127,13 @@ test("replaced or refused, nothing comes back by itself; started again, it does"
 });
 
 test("logged out: the session is put aside first, then it is said", async () => {
-  const seen: string[] = [];
-  const s = await opened({
-    onLoggedOut: async () => {
-      seen.push(s.connection.status.state);
-    },
-  });
+  const aside = Promise.withResolvers<void>();
+  const s = await opened({ onLoggedOut: () => aside.promise });
   s.last().events.ended(401);
   await s.settle();
-  expect(seen).toEqual(["ready"]);
+  expect(s.connection.status.state).toBe("ready");
+  aside.resolve();
+  await s.settle();
   expect(s.connection.status.state).toBe("logged_out");
   await s.clock.advance(3_600_000);
   expect(s.sockets).toHaveLength(1);

@@ -220,6 +220,16 @@ describe("refused", () => {
     await woken();
     expect(offered.slice(3).map(({ length }) => length)).toEqual([50, 50, 20]);
   });
+
+  test("as overloaded over and over, no more than 6400 are offered at once", async () => {
+    await receive("one");
+    const asked = spyOn(session.journal, "pending");
+    answer = () => refuse("overloaded");
+    await woken();
+    for (let times = 0; times < 8; times++) await paused(30_000);
+    const limits = new Set(asked.mock.calls.map(([limit]) => limit));
+    expect([...limits]).toEqual([50, 100, 200, 400, 800, 1600, 3200, 6400]);
+  });
 });
 
 test("what was handed over and could not be noted as such comes again", async () => {

@@ -127,6 +127,8 @@ describe("of what was asked for, chat, writer, name and time are what its stanza
       },
     ]);
     expect(open()).toEqual([]);
+    // Nothing of the answer's own text is kept.
+    expect(session.journal.plaintextOf(`stanza ${stanzas}`)).toEqual(Uint8Array.of(1));
   });
 
   test("and the owner's own, in the chat with himself, are his", async () => {

@@ -77,11 +77,13 @@ const again = (
 });
 
 let stanzas = 0;
-/** A stanza is decrypted and on disk. */
-function decrypted(message: proto.IMessage, attributes: StanzaAttributes): Promise<void> {
+/** A stanza is decrypted, on disk, and known. */
+async function decrypted(message: proto.IMessage, attributes: StanzaAttributes): Promise<void> {
   const name = `stanza ${++stanzas}`;
   const part = { part: name, stanza: name, parts: 1, attributes };
-  return session.write(() => session.journal.put(part, encodeWAMessage(message), clock.now()));
+  const plaintext = encodeWAMessage(message);
+  await session.write(() => session.journal.put(part, plaintext, clock.now()));
+  session.journal.open.add(part, plaintext);
 }
 const answered = (...infos: proto.IWebMessageInfo[]) =>
   decrypted(answerWith(...infos), { id: "A1", from: OWN, category: "peer" });
@@ -129,6 +131,16 @@ describe("of what was asked for, chat, writer, name and time are what its stanza
     expect(open()).toEqual([]);
     // Nothing of the answer's own text is kept.
     expect(session.journal.plaintextOf(`stanza ${stanzas}`)).toEqual(Uint8Array.of(1));
+  });
+
+  test("also where what waits is known without the disk", async () => {
+    await withoutContent({ from: ADA });
+    ingress.wake();
+    await ingress.settled();
+    await answered(again({ remoteJid: ADA }));
+    ingress.wake();
+    await ingress.settled();
+    expect(messages()).toMatchObject([{ id: "M1", text: "hello" }]);
   });
 
   test("and the owner's own, in the chat with himself, are his", async () => {

@@ -65,6 +65,8 @@ test.each([
   ["enc2:", "not whole: write it in plain"],
   ["enc2:0", "not whole: write it in plain"],
   ["enc:xy", "not whole: write it in plain"],
+  [`${appSecret}xy`, "not whole: write it in plain"],
+  [appSecret.replace(":", ":xy"), "not whole: write it in plain"],
   ["enc2:00", "the key in .secret_key does not decrypt it: write it in plain"],
   [`${token}00`, "the key in .secret_key does not decrypt it: write it in plain"],
   [token.replace("2:01", "2:02"), "the key in .secret_key does not decrypt it: write it in plain"],
@@ -85,11 +87,14 @@ test.each([
   ]);
 });
 
-test("a file in plain needs no key", async () => {
-  rmSync(keyPath);
-  const { config } = await read(withToken("EAAB"));
-  expect(config.channels_config.whatsapp?.access_token).toBe("EAAB");
-});
+test.each(["EAAB", "EAAB-enc:00", "EAAB enc2:00"])(
+  "%s is plain, and needs no key",
+  async (text) => {
+    rmSync(keyPath);
+    const { config } = await read(withToken(text));
+    expect(config.channels_config.whatsapp?.access_token).toBe(text);
+  },
+);
 
 test("a file that comes from the shell is read once", () => {
   const main = join(import.meta.dir, "../../src/main.ts");

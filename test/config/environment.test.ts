@@ -53,11 +53,22 @@ test("a secret of the environment switches no channel on", () => {
 test("a credential whose name is none is a warning with the one that was meant", () => {
   const handed = join(folder, "credentials");
   mkdirSync(handed, { recursive: true });
-  for (const name of ["revka-config", "revka_api-key", "revka-foo", "tls-key"]) {
+  const known = ["revka-config", "revka-session-key"];
+  const others = ["tls-key", "revkalike"];
+  for (const name of [
+    ...known,
+    ...others,
+    "revka_api-key",
+    "evka_api_key",
+    "revka-foo",
+    "Revka_zzz",
+  ]) {
     writeFileSync(join(handed, name), "s3cret");
   }
   const { warnings } = load(echo, { env: { CREDENTIALS_DIRECTORY: handed } });
   expect(warnings.map(formatProblem)).toEqual([
+    "credential: Revka_zzz: unknown, ignored",
+    "credential: evka_api_key: unknown, ignored; did you mean revka-api-key?",
     "credential: revka-foo: unknown, ignored",
     "credential: revka_api-key: unknown, ignored; did you mean revka-api-key?",
   ]);

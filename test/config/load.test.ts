@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../src/config/problems.ts";
 import { cloud, complaints, echo, folder, load, warnings, web, removeFolder } from "./support.ts";
@@ -36,6 +36,18 @@ describe("a broken file", () => {
     expect(complaints("", { path: link })).toEqual([
       "link.toml: is a link to away.toml, which is not there",
     ]);
+  });
+
+  test("a file is closed again", () => {
+    const next = () => {
+      const descriptor = openSync(folder, "r");
+      closeSync(descriptor);
+      return descriptor;
+    };
+    load(echo);
+    const before = next();
+    load(echo);
+    expect(next()).toBe(before);
   });
 
   test("a file that is not UTF-8", () => {
@@ -117,15 +129,34 @@ describe("a file that works may still deserve a word", () => {
     ],
     [
       "a key of nobody",
-      `${cloud}zzz = 1\n`,
-      ["config.toml:7: channels_config.whatsapp.zzz: unknown key, ignored"],
+      `${cloud}zzz = 1\nzzzz = [2]\n`,
+      [
+        "config.toml:7: channels_config.whatsapp.zzz: unknown key, ignored",
+        "config.toml:8: channels_config.whatsapp.zzzz: unknown key, ignored",
+      ],
+    ],
+    [
+      "names that need quotes, and long ones",
+      `"a b" = 1\na-b = 2\n${"c".repeat(40)} = 3\n${"d".repeat(41)} = 4\n"e\\nf" = 5\n${echo}`,
+      ['"a b"', "a-b", "c".repeat(40), `${"d".repeat(40)}…`, '"e\\nf"'].map(
+        (key, index) => `config.toml:${index + 1}: ${key}: unknown key, ignored`,
+      ),
+    ],
+    [
+      "names that mean something to JavaScript",
+      `toString = 1\n${echo}[gateway.valueOf]\na = 1\n`,
+      [
+        "config.toml:1: toString: unknown key, ignored",
+        "config.toml:4: gateway.valueOf: a section that means nothing here, ignored",
+      ],
     ],
     [
       "sections of the original",
-      `${echo}[memory]\nbackend = "sqlite"\n[channels_config.telegram]\nbot_token = "b"\n`,
+      `${echo}[memory]\nbackend = "sqlite"\n[channels_config.telegram]\nbot_token = "b"\n[[model_routes]]\nhint = "fast"\n`,
       [
         "config.toml:3: memory: a section that means nothing here, ignored",
         "config.toml:5: channels_config.telegram: a section that means nothing here, ignored",
+        "config.toml:7: model_routes: a section that means nothing here, ignored",
       ],
     ],
     [
@@ -192,7 +223,8 @@ describe("what comes out", () => {
   });
 
   test("defaults", () => {
-    const { config } = load(echo);
+    const { config, paths } = load(echo);
+    expect(paths.store).toBe("/home/ada/.revka/revka.db");
     expect(config.channels_config.message_timeout_secs).toBe(300);
     expect(config.gateway).toMatchObject({ host: "127.0.0.1", port: 42617 });
   });
@@ -229,7 +261,7 @@ describe("what comes out", () => {
   test("paths lose their ~, addresses their last slash and spaces around them, codes and numbers their punctuation", () => {
     const { config, paths } = load(
       `[agent]\nkind = "command"\ncommand = ["~/bin/agent", "~/x"]\ncwd = "~"\n[store]\npath = "~/r.db"\n` +
-        `[gateway.tls]\ncert_path = "~/c.pem"\n[channels_config.wati]\napi_token = "tttt"\napi_url = "https://w.example/"\n` +
+        `[gateway.tls]\ncert_path = "~/c.pem"\n[channels_config]\nfailure_reply = "~"\n[channels_config.wati]\napi_token = "tttt"\napi_url = "https://w.example/"\n` +
         `[channels_config.whatsapp]\napi_base_url = " https://g.example/ "\nsession_path = "~/w.db"\npair_phone = "+1 555-123-4567"\npair_code = "abcd-1234"\n`,
     );
     expect(config.agent).toMatchObject({
@@ -238,6 +270,8 @@ describe("what comes out", () => {
     });
     expect(paths.store).toBe("/home/ada/r.db");
     expect(config.gateway.tls.cert_path).toBe("/home/ada/c.pem");
+    // No path.
+    expect(config.channels_config.failure_reply).toBe("~");
     expect(config.channels_config.wati?.api_url).toBe("https://w.example");
     expect(config.channels_config.whatsapp).toMatchObject({
       api_base_url: "https://g.example",

@@ -98,6 +98,14 @@ describe("who answers: a broken file says what is wrong, and where", () => {
       ],
     ],
     [
+      "a key of the agent, and what is missing besides",
+      'default_provider = "groq"\napi_key = "k"\n[agent]\nkind = "model"\nbearer_token = 5\n',
+      [
+        'config.toml:1: default_model: missing; kind = "model" needs a model name',
+        "config.toml:5: agent.bearer_token: expected a string, found an integer",
+      ],
+    ],
+    [
       "an agent that is no table",
       "agent = 5",
       ["config.toml:1: agent: expected a table, found an integer"],

@@ -79,6 +79,15 @@ describe("a broken file says what is wrong, and where", () => {
       ["config.toml:1: store: expected a table, found a string"],
     ],
     [
+      "other things where texts belong",
+      `api_key = true\napi_url = { a = 1 }\n${echo}url = 2026-01-01\n`,
+      [
+        "config.toml:1: api_key: expected a string, found a boolean",
+        "config.toml:2: api_url: expected a string, found a table",
+        "config.toml:5: agent.url: expected a string, found a date",
+      ],
+    ],
+    [
       "no days of retention",
       `${echo}[store]\nretention_days = 0\n`,
       ["config.toml:4: store.retention_days: expected an integer of 1 or more, found 0"],

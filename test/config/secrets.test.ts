@@ -105,4 +105,11 @@ describe("secrets", () => {
     expect(secrets).toContain("qqqqqq");
     expect(secrets.filter((it) => it.includes("proxy.example"))).toEqual([]);
   });
+
+  test("are the password in an address that a command is given", () => {
+    const { secrets } = load(
+      '[agent]\nkind = "command"\ncommand = ["agent", "--db", "postgres://ada:qqqqqq@db.example/a"]\n',
+    );
+    expect(secrets).toEqual(["qqqqqq"]);
+  });
 });

@@ -275,6 +275,8 @@ describe("a repeat", () => {
     await h.session.commit.written();
   };
 
+  const pair = { "491700000001": "900491700000001", "900491700000001_reverse": "491700000001" };
+
   test("is the same message under the same id, whatever the text is by now", async () => {
     await first(toAda, "hello");
     h.acknowledged();
@@ -288,12 +290,7 @@ describe("a repeat", () => {
 
   test("is the same, too, where it goes to the person's LID by now", async () => {
     await first(toAda, "hello");
-    await h.session.transactions.set({
-      "lid-mapping": {
-        "491700000001": "900491700000001",
-        "900491700000001_reverse": "491700000001",
-      },
-    });
+    await h.session.transactions.set({ "lid-mapping": pair });
     h.acknowledged();
     expect(await h.send(delivery(toAda, "changed"))).toEqual({ ok: true, platformId: ID });
     const [one, two] = h.relayed;
@@ -309,11 +306,39 @@ describe("a repeat", () => {
     await first(toAda, content);
     h.acknowledged();
     expect(await h.send(delivery(toAda, content))).toMatchObject({ ok: true });
+    const byLid = { ...toAda, lid: ADA_LID };
+    await h.session.transactions.set({ "lid-mapping": pair });
+    expect(await h.send(delivery(byLid, content))).toMatchObject({ ok: true });
+    expect(h.relayed.map(({ chat }) => chat)).toEqual([ADA, ADA, ADA_LID]);
     expect(h.world.uploads).toHaveLength(1);
   });
 
-  test("under another address is written for that one", async () => {
+  test("of a reaction is as old as it was", async () => {
+    const content = { kind: "reaction", targetId: "T", emoji: "x" } as const;
+    await first(toAda, content);
+    await h.clock.advance(60_000);
+    h.acknowledged();
+    await h.send(delivery(toAda, content));
+    const times = h.relayed.map(({ message }) =>
+      String(message.reactionMessage?.senderTimestampMs),
+    );
+    expect(times[1]).toBe(times[0] ?? "");
+  });
+
+  test("to somebody else is no repeat", async () => {
+    await first(toAda, "hello");
+    h.world.devices = ["447700900002@s.whatsapp.net"];
+    h.acknowledged();
+    await h.send(delivery({ ...toAda, phone: "+447700900002" }, "changed"));
+    expect(h.relayed[1]?.message.extendedTextMessage?.text).toBe("changed");
+  });
+
+  test.each([
+    ["another address", {}],
+    ["another address of one person's", pair],
+  ])("under %s is written for that one", async (_, known) => {
     await first(toAda, { kind: "revoke", targetId: "T" });
+    await h.session.transactions.set({ "lid-mapping": known });
     h.world.devices = [ADA_LID];
     h.acknowledged();
     await h.send(delivery({ ...toAda, lid: ADA_LID }, { kind: "revoke", targetId: "T" }));

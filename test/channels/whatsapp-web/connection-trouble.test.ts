@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Unready } from "../../../src/channels/whatsapp-web/connection.ts";
 import { PASSKEY_ADVICE, UNTOLD } from "../../../src/channels/whatsapp-web/disconnect.ts";
+import { silentLog } from "../../../src/telemetry/log.ts";
 import { opened, setup } from "./connection-harness.ts";
 
 async function started(overrides: Parameters<typeof setup>[0] = {}) {
@@ -285,5 +286,38 @@ describe("a passkey", () => {
     s.last().events.ended(500);
     expect(s.connection.status).toEqual({ state: "disconnected", reason: PASSKEY_ADVICE });
     expect(s.connection.comingBack).toBe(false);
+  });
+});
+
+test("of failures only those from the third on are warnings, until a connection was good", async () => {
+  const heard: string[] = [];
+  const hear = (level: string) => (fields: Record<string, unknown>) =>
+    void ("pause_ms" in fields && heard.push(level));
+  const log = { ...silentLog, info: hear("info"), warn: hear("warn") };
+  const s = await opened({ log });
+  for (let failures = 0; failures < 4; failures++) {
+    s.last().events.ended(503);
+    await s.clock.advance(3000 * 2 ** failures);
+    s.last().events.opened();
+  }
+  expect(heard).toEqual(["info", "info", "warn", "warn"]);
+  await s.clock.advance(60_000);
+  s.last().events.ended(503);
+  expect(heard.at(-1)).toBe("info");
+});
+
+describe("what waits for a person is an error, as it is shown", () => {
+  test.each<[string, boolean, (s: ReturnType<typeof setup>) => void]>([
+    ["a logout", true, (s) => s.last().events.ended(401)],
+    ["another client", true, (s) => s.last().events.ended(440)],
+    ["a passkey", false, (s) => s.last().events.passkey()],
+  ])("%s", async (_, linked, happens) => {
+    const errors: string[] = [];
+    const log = { ...silentLog, error: (_fields: object, message: string) => errors.push(message) };
+    const s = await started({ log });
+    s.record.linked = linked;
+    happens(s);
+    await s.settle();
+    expect(errors).toEqual([s.connection.status.reason ?? ""]);
   });
 });

@@ -61,6 +61,14 @@ describe("what the end of a connection means", () => {
     expect(judge({ ...ending, code })).toMatchObject({ next: "backoff", reason, afterMs: 0 });
   });
 
+  test("a proxy that let nothing through is what is named, whatever the code", () => {
+    const proxyFailure = "the proxy refused";
+    expect(judge({ ...ending, code: 403, proxyFailure })).toMatchObject({
+      next: "backoff",
+      reason: proxyFailure,
+    });
+  });
+
   test("only a refused version asks for another one", () => {
     const asks = [405, 409, 503].map((code) => {
       const verdict = judge({ ...ending, code });

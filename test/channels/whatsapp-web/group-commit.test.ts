@@ -107,6 +107,22 @@ test("all of one turn is one write, also what has no key of its own", async () =
   expect(heard).toContain("third");
 });
 
+test("nothing is written while the last write is on its way to the disk, whatever was planned before", async () => {
+  const write = database.commit.bind(database);
+  const free: boolean[] = [];
+  spyOn(database, "commit").mockImplementation((work) => {
+    free.push(database.log.free);
+    write(work);
+  });
+  const alongside = (...writes: (() => void)[]) => commit.stage({ changes: [], alongside: writes });
+  put("1", '"a"');
+  commit.flush();
+  alongside(() => alongside(() => {}));
+  await commit.written();
+  await commit.written();
+  expect(free).toEqual([true, true, true]);
+});
+
 test("who waits is told in order, once it is on disk; what is staged meanwhile is the next write", async () => {
   const heard: string[] = [];
   put("1", '"a"', () => heard.push("alongside"));

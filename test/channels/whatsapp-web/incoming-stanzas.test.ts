@@ -35,6 +35,18 @@ test("a redelivery is the same stanza, a retry under the same id another", () =>
 test("what Baileys does not decrypt is not waited for", () => {
   const stanzas = new IncomingStanzas();
   const text = enc("msg", "text");
-  stanzas.note(stanza(text, enc("msmsg", "for a bot")));
+  const signature = { ...enc("msg", "signed"), tag: "device-identity" };
+  stanzas.note(stanza(text, enc("msmsg", "for a bot"), enc("hmsg", "other"), signature));
   expect(stanzas.partOf(text.content)?.parts).toBe(1);
+});
+
+test("a stanza that brings nothing to decrypt is none to note", () => {
+  const stanzas = new IncomingStanzas();
+  const text = enc("msg", "text");
+  const words = { tag: "enc", attrs: { type: "msg" }, content: "words" };
+  const odd = [undefined, "words", Buffer.from("bytes"), [words]];
+  for (const content of odd)
+    stanzas.note({ tag: "message", attrs: {}, ...(content && { content }) });
+  stanzas.note({ tag: "message", attrs: {}, content: [words, text] });
+  expect(stanzas.partOf(text.content)).toMatchObject({ parts: 1, attributes: {} });
 });

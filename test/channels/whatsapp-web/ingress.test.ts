@@ -117,6 +117,16 @@ test("what came is handed over in order, and once", async () => {
   expect(waiting()).toEqual([]);
 });
 
+test("when the messages of its chat disappear is known from what came", async () => {
+  const attributes = { id: "id", from: ADA, t: "1700000000" };
+  const part = { part: "one", stanza: "one", parts: 1, attributes };
+  const contextInfo = { expiration: 86_400 };
+  const plaintext = encodeWAMessage({ extendedTextMessage: { text: "one", contextInfo } });
+  await session.write(() => session.journal.put(part, plaintext, clock.now()));
+  await woken();
+  expect(session.disappearing.timerOf(ADA)).toBe(86_400);
+});
+
 test("what comes while the inside takes its time is handed over next", async () => {
   await receive("one");
   const taken = Promise.withResolvers<void>();
@@ -210,6 +220,16 @@ describe("refused", () => {
     await woken();
     expect(offered.slice(3).map(({ length }) => length)).toEqual([50, 50, 20]);
   });
+
+  test("as overloaded over and over, no more than 6400 are offered at once", async () => {
+    await receive("one");
+    const asked = spyOn(session.journal, "pending");
+    answer = () => refuse("overloaded");
+    await woken();
+    for (let times = 0; times < 8; times++) await paused(30_000);
+    const limits = new Set(asked.mock.calls.map(([limit]) => limit));
+    expect([...limits]).toEqual([50, 100, 200, 400, 800, 1600, 3200, 6400]);
+  });
 });
 
 test("what was handed over and could not be noted as such comes again", async () => {
@@ -293,6 +313,12 @@ describe("left by the session before", () => {
     session.close();
     open = session = openSession();
     expect(session.inherited).toEqual([]);
+  });
+
+  test("it is handed over also where nothing else is there", async () => {
+    session.inherit({ number: null, events: [left] });
+    await woken();
+    expect(offered.map(texts)).toEqual([["account"]]);
   });
 
   test("what nobody takes is left on with what came since, without what was only counted", async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Journal, type StanzaPart } from "../../../src/channels/whatsapp-web/journal.ts";
+import { SentMessages } from "../../../src/channels/whatsapp-web/sent-messages.ts";
 import { SessionDatabase } from "../../../src/channels/whatsapp-web/session-database.ts";
 
 const DAY = 86_400_000;
@@ -213,6 +214,7 @@ test("of messages that nobody can read so many are kept, the newest, and no othe
     for (let n = 1; n <= 2001; n++) {
       const attributes = { ...part("a").attributes, id: `M${n}` };
       journal.putPlaceholder({ part: `part-${n}`, attributes }, 0);
+      if (n % 10 === 0) journal.put(part(`between-${n}`), text("x"), 0);
     }
   });
   const ids = () => journal.placeholders().map(({ attributes }) => attributes.id);
@@ -251,4 +253,34 @@ test("neither text nor sender lies readable on the disk", () => {
   const bytes = readFileSync(join(folder, "s.db"));
   expect(bytes.includes("secret between")).toBe(false);
   expect(bytes.includes("491700000001")).toBe(false);
+});
+
+test("no statement walks through what the session keeps", () => {
+  const statements: string[] = [];
+  const { sql } = database;
+  const prepare = sql.prepare.bind(sql);
+  const spy = spyOn(sql, "prepare").mockImplementation((text) => {
+    statements.push(text);
+    return prepare(text);
+  });
+  new Journal(database);
+  new SentMessages(database);
+  spy.mockRestore();
+  const plans = statements.flatMap((text) =>
+    sql
+      .prepare(`EXPLAIN QUERY PLAN ${text}`)
+      .all()
+      .map(({ detail }) => `${String(detail)}: ${text}`),
+  );
+  // To count what was sent, every six hours.
+  expect(plans.filter((plan) => plan.startsWith("SCAN "))).toEqual([
+    expect.stringMatching(/^SCAN sent USING COVERING INDEX sent_age: DELETE/),
+  ]);
+  expect(plans).toContainEqual(
+    expect.stringMatching(/^SEARCH received USING INDEX received_stanza \(stanza=\?\): UPDATE/),
+  );
+  // Nearly all are finished ones, and few of these too old.
+  expect(plans).toContainEqual(
+    expect.stringMatching(/^SEARCH received USING INDEX received_age \(at<\?\): DELETE/),
+  );
 });

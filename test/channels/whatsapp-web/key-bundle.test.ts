@@ -44,6 +44,27 @@ describe("a session that works", () => {
     expect(await base()).toBe(second);
   });
 
+  test.each([
+    ["491700000001:3@s.whatsapp.net", "900:3@lid"],
+    ["491700000001:99@hosted", "900:99@hosted.lid"],
+  ])(
+    "is replaced also where %s is the name of that device, and the session is under %s",
+    async (jid, lid) => {
+      await ours.repository.lidMapping.storeLIDPNMappings([
+        { pn: "491700000001@s.whatsapp.net", lid: "900@lid" },
+      ]);
+      const injectUnderLid = async () => {
+        await ours.repository.injectE2ESession({ jid: lid, session: ada.bundle() });
+        const info = await ours.repository.getSessionInfo(lid);
+        return info && Buffer.from(info.baseKey).toString("base64");
+      };
+      const first = await injectUnderLid();
+      expect(await injectUnderLid()).toBe(first);
+      ours.session.repository.allowReset(jid);
+      expect(await injectUnderLid()).not.toBe(first);
+    },
+  );
+
   test("is replaced by that of a new identity", async () => {
     await inject(ada.bundle());
     const first = await base();

@@ -49,6 +49,20 @@ test("two transactions with different labels do not work on stale copies", async
   expect(await current()).toEqual(["1", "2", "3"]);
 });
 
+test("values of different types under one name are kept apart, within and after", async () => {
+  const both = async () => [
+    (await keys.get("device-list", ["ada"])).ada,
+    (await keys.get("tctoken", ["ada"])).ada?.token,
+  ];
+  await keys.transaction(async () => {
+    await keys.set({ ...list(["1"]), tctoken: { ada: { token: Buffer.from("t") } } });
+    expect(await both()).toEqual([["1"], Buffer.from("t")]);
+  }, "a@lid");
+  expect(await both()).toEqual([["1"], Buffer.from("t")]);
+  await commit.written();
+  expect(await both()).toEqual([["1"], Buffer.from("t")]);
+});
+
 test("a transaction sees its own changes; where it fails, nobody does", async () => {
   await keys.set(list(["before"]));
   const failing = keys.transaction(async () => {

@@ -168,3 +168,13 @@ test("a request that hangs holds up the others for half a minute", async () => {
   await clock.advance(30 * SECOND);
   expect(asked).toEqual(["M1", "M2"]);
 });
+
+test("for nothing more where the connection ends while the phone is asked", async () => {
+  await withoutContent("M1", "M2");
+  answer = async () => requests?.stop();
+  connect();
+  await clock.advance(HOUR);
+  expect(asked).toEqual(["M1"]);
+  // What prunes the session is left.
+  expect(clock.pending).toBe(1);
+});

@@ -77,11 +77,16 @@ const again = (
 });
 
 let stanzas = 0;
-/** A stanza is decrypted and on disk. */
-function decrypted(message: proto.IMessage, attributes: StanzaAttributes): Promise<void> {
+/** A stanza is decrypted, on disk, and known. */
+async function decrypted(
+  message: proto.IMessage | Buffer,
+  attributes: StanzaAttributes,
+): Promise<void> {
   const name = `stanza ${++stanzas}`;
   const part = { part: name, stanza: name, parts: 1, attributes };
-  return session.write(() => session.journal.put(part, encodeWAMessage(message), clock.now()));
+  const plaintext = Buffer.isBuffer(message) ? message : encodeWAMessage(message);
+  await session.write(() => session.journal.put(part, plaintext, clock.now()));
+  session.journal.open.add(part, plaintext);
 }
 const answered = (...infos: proto.IWebMessageInfo[]) =>
   decrypted(answerWith(...infos), { id: "A1", from: OWN, category: "peer" });
@@ -127,6 +132,18 @@ describe("of what was asked for, chat, writer, name and time are what its stanza
       },
     ]);
     expect(open()).toEqual([]);
+    // Nothing of the answer's own text is kept.
+    expect(session.journal.plaintextOf(`stanza ${stanzas}`)).toEqual(Uint8Array.of(1));
+  });
+
+  test("also where what waits is known without the disk", async () => {
+    await withoutContent({ from: ADA });
+    ingress.wake();
+    await ingress.settled();
+    await answered(again({ remoteJid: ADA }));
+    ingress.wake();
+    await ingress.settled();
+    expect(messages()).toMatchObject([{ id: "M1", text: "hello" }]);
   });
 
   test("and the owner's own, in the chat with himself, are his", async () => {
@@ -178,6 +195,7 @@ describe("of what the phone sends unasked, they are what the phone says,", () =>
     await answered(info);
     await handedOver();
     expect(messages()).toEqual([]);
+    expect(session.journal.pending(1)).toEqual([]);
   });
 });
 
@@ -239,6 +257,20 @@ test("it can be quoted and reacted to, and nobody else may change it", async () 
   await decrypted(revoke, { id: "B1", from: BOB, t: T });
   await handedOver();
   expect(events.at(-1)).toEqual({ kind: "ignored", reason: "foreign_revoke" });
+});
+
+test.each<[string, proto.IMessage | Buffer, string[]]>([
+  ["nothing", {}, ["M1"]],
+  ["nothing that can be read", Buffer.from("no protobuf"), ["M1"]],
+  ["word that it is still to come", { placeholderMessage: { type: 0 } }, ["M1"]],
+  ["what gets no answer", { pinInChatMessage: { key: { id: "X" }, type: 1 } }, []],
+  ["its words", { conversation: "hello" }, []],
+])("what came without its content, and then with %s", async (_, message, awaited) => {
+  await withoutContent({ from: ADA });
+  await decrypted(message, { id: "M1", from: ADA, t: T });
+  await handedOver();
+  expect(session.journal.pending(1)).toEqual([]);
+  expect(open()).toEqual(awaited);
 });
 
 test("one that arrives by itself is not asked for any more; another's of the same id changes nothing", async () => {

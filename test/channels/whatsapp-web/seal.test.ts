@@ -12,6 +12,12 @@ test.each([0, 1, 24, 100_000])("%i bytes come back as they were", (length) => {
   expect(seal.open("name", within.subarray(5, 5 + sealed.length))).toEqual(plaintext);
 });
 
+test("what was sealed before opens", () => {
+  const sealed = "017c6f81b53fb6ce870382e99b73380700319bbf7fc26044120219c85a7919f797143b67";
+  const opened = createSeal(Buffer.alloc(32, 7)).open("entry:creds", Buffer.from(sealed, "hex"));
+  expect(opened.toString()).toBe("a value");
+});
+
 test("what is sealed twice looks different, and nothing like its content", () => {
   const [one, two] = [seal.close("name", secret), seal.close("name", secret)];
   expect(one.equals(two)).toBe(false);

@@ -174,9 +174,12 @@ describe("the key", () => {
 });
 
 describe("what is not as it should be", () => {
-  test("a file of another program is left as it is", () => {
+  test.each([
+    "CREATE TABLE device (jid TEXT); INSERT INTO device VALUES ('x')",
+    "PRAGMA application_id = 7",
+  ])("a file of another program is left as it is: %s", (made) => {
     const other = new DatabaseSync(path);
-    other.exec("CREATE TABLE device (jid TEXT); INSERT INTO device VALUES ('x')");
+    other.exec(made);
     other.close();
     const before = readFileSync(path);
     expect(codeOf(open)).toBe("foreign");
@@ -247,6 +250,18 @@ describe("what is not as it should be", () => {
       "damaged",
     );
     database.close();
+  });
+
+  test("a transaction and a closing wait for what is on its way to the disk", () => {
+    const database = open();
+    const arrived: string[] = [];
+    database.commit(() => {});
+    database.log.committed(() => arrived.push("before the transaction"));
+    database.transaction(() => expect(arrived).toHaveLength(1));
+    database.commit(() => {});
+    database.log.committed(() => arrived.push("before the closing"));
+    database.close();
+    expect(arrived).toHaveLength(2);
   });
 
   test("a transaction that breaks leaves nothing of itself", () => {
@@ -351,12 +366,17 @@ test("what cannot be moved aside stays, and can be opened again", () => {
   expect(value()).toBe('"the ratchet of Ada"');
 });
 
-test("moved aside, it lies whole beside its place, and opens from there", () => {
+test("moved aside, it lies beside its place, whole but for what meant the place, and opens from there", () => {
   prepared();
   const database = open();
-  const aside = database.leave().settle(Date.UTC(2026, 10, 23, 9, 30));
+  const change = { type: "mark", id: "of its place", json: "1" };
+  database.transaction(() => new KeyStore(database).apply([change]));
+  const aside = database.leave("mark").settle(Date.UTC(2026, 10, 23, 9, 30));
   expect(aside).toBe(`${path}.logged-out-2026-11-23T09-30-00-000Z`);
   expect(existsSync(path)).toBe(false);
   copyFileSync(aside, path);
   expect(value()).toBe('"the ratchet of Ada"');
+  const kept = open();
+  expect(new KeyStore(kept).get("mark", "of its place")).toBeUndefined();
+  kept.close();
 });

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +45,12 @@ describe("where the key comes from", () => {
     expect(keyOf({ ...env, REVKA_SESSION_KEY: hex("aa") })).toEqual(["environment", hex("aa")]);
   });
 
+  test("its file is made private again where it was not", () => {
+    writeFileSync(keyFileOf(sessionPath), hex("cc"), { mode: 0o640 });
+    keyOf({});
+    expect(statSync(keyFileOf(sessionPath)).mode & 0o777).toBe(0o600);
+  });
+
   test("it is made once, where there is neither key nor session, and nothing is left of the making", () => {
     const made = keyOf({}, false);
     expect(made[0]).toBe("file");
@@ -68,6 +82,27 @@ describe("what a key is", () => {
     expect(key).toHaveLength(32);
     expect(deriveKey(decomposed, salts[0])).toEqual(key);
     expect(deriveKey(composed, salts[1])).not.toEqual(key);
+  });
+
+  const bytes = Buffer.alloc(32, 0xfb);
+  test.each([
+    ["hexadecimal digits", "fb".repeat(32), bytes],
+    ["capital hexadecimal digits", "FB".repeat(32), bytes],
+    ["base64", bytes.toString("base64"), bytes],
+    ["base64 without its end", bytes.toString("base64").slice(0, 43), bytes],
+    ["base64 as in URLs", bytes.toString("base64url"), bytes],
+    ["too many hexadecimal digits", "fb".repeat(33), null],
+    ["too much for base64", "fb".repeat(22), null],
+  ])("%s", (_, text, key) => {
+    const secret = parseSecret(text, "environment");
+    expect(secret).toMatchObject(key ? { key } : { passphrase: text });
+  });
+
+  test("a passphrase makes the key that it made when the session was new", () => {
+    const secret = parseSecret("correct horse battery staple", "environment");
+    expect(deriveKey(secret, Buffer.alloc(16, 7)).toString("hex")).toBe(
+      "418001f224426b0fda3f6174297a7af6529725d2d4f5192e78bfc8b2851d6e55",
+    );
   });
 });
 

@@ -13,6 +13,17 @@ test.each([
   ["a closed session", record(1_700_000_000_000, 7), identity, false],
   ["another identity", record(-1, 7), Buffer.alloc(33, 6), false],
   ["a session without its registration", record(-1, undefined), identity, false],
+  [
+    "an open session beside one without its registration",
+    {
+      _sessions: {
+        ...record(-1, 7)._sessions,
+        b: { indexInfo: { closed: 1, remoteIdentityKey: "" } },
+      },
+    },
+    identity,
+    true,
+  ],
   ["no record", undefined, identity, false],
 ])("%s", (_, stored, key, expected) => {
   expect(hasOpenSessionWith(stored, key)).toBe(expected);

@@ -75,7 +75,9 @@ export class Journal {
   /** Attributes by message, where its first stanza was written not long ago. */
   private readonly atHand = new Newest<StanzaAttributes>(MOST_AT_HAND);
   /** Ids of messages without content; of some that have arrived as well. */
-  private placeholderIds: Set<string>;
+  private placeholderIds = new Set<string>();
+  /** Their rows, and those written again or arrived since they were counted: one id can come from many chats. */
+  private placeholderRows = 0;
 
   constructor(private readonly database: SessionDatabase) {
     const { sql } = database;
@@ -122,12 +124,13 @@ export class Journal {
         "DELETE FROM received WHERE done = 1 AND number <= (SELECT max(number) FROM received) - ?",
       ),
     };
-    this.placeholderIds = this.storedPlaceholderIds();
+    this.countPlaceholders();
   }
 
-  private storedPlaceholderIds(): Set<string> {
+  private countPlaceholders(): void {
     const waiting = this.statements.placeholderIds.all();
-    return new Set(waiting.map((row) => String(row.message_id)));
+    this.placeholderIds = new Set(waiting.map((row) => String(row.message_id)));
+    this.placeholderRows = waiting.length;
   }
 
   /** A message came without its content. Call it in a transaction, before its acknowledgement leaves. */
@@ -136,9 +139,9 @@ export class Journal {
     this.placeholderIds.add(id);
     const sealed = this.seal(part, "attributes", JSON.stringify(attributes));
     this.statements.placeholder.run(part, part, id, sealed, now);
-    if (this.placeholderIds.size <= 2 * MOST_PLACEHOLDERS) return;
+    if (++this.placeholderRows <= 2 * MOST_PLACEHOLDERS) return;
     this.statements.overflow.run(MOST_PLACEHOLDERS);
-    this.placeholderIds = this.storedPlaceholderIds();
+    this.countPlaceholders();
   }
 
   /** Messages whose content is still to come, oldest first; all, or those with this id. */

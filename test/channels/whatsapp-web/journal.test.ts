@@ -224,6 +224,23 @@ test("of messages that nobody can read so many are kept, the newest, and no othe
   expect(journal.plaintextOf("part-open")).toBeDefined();
 });
 
+test("nor do many that come from many chats under one id", () => {
+  const put = (from: number, to: number) => {
+    database.transaction(() => {
+      for (let n = from; n <= to; n++) {
+        journal.putPlaceholder({ part: `part-${n}`, attributes: part("a").attributes }, 0);
+      }
+    });
+  };
+  put(1, 2000);
+  expect(journal.placeholders()).toHaveLength(2000);
+  // Those that lie there at a start count as well.
+  journal = new Journal(database);
+  put(2001, 2001);
+  const parts = journal.placeholders().map((one) => one.part);
+  expect([parts.length, parts[0], parts.at(-1)]).toEqual([1000, "part-1002", "part-2001"]);
+});
+
 test("what was acknowledged and nobody has taken over stays, however wrong the clock was when it came", () => {
   journal.put(part("open"), text("x"), 0);
   journal.prune(20_000 * DAY);

@@ -5,7 +5,7 @@ import {
   reduceBinaryNodeToDictionary,
 } from "@whiskeysockets/baileys";
 import { isTcTokenExpired } from "@whiskeysockets/baileys/lib/Utils/tc-token-utils.js";
-import type { GroupCommit } from "./group-commit.ts";
+import { type GroupCommit, isPassing } from "./group-commit.ts";
 import { type Mappings, type Self, isSelf } from "./identity.ts";
 import { kindOf, lidOf, phoneOf } from "./jid.ts";
 import { jsonOf } from "./key-store.ts";
@@ -57,8 +57,14 @@ export class FirstContact {
   }
 
   private get salt(): Uint8Array | null {
-    const held = this.commit.get(SALT.type, SALT.id);
-    return held === undefined ? null : Buffer.from(JSON.parse(jsonOf(held)), "base64");
+    try {
+      const held = this.commit.get(SALT.type, SALT.id);
+      return held === undefined ? null : Buffer.from(JSON.parse(jsonOf(held)), "base64");
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      // Damaged: what must go along with no message holds none up.
+      return null;
+    }
   }
 }
 

@@ -1,11 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { BinaryNode, SignalDataTypeMap } from "@whiskeysockets/baileys";
 import { contactToken } from "../../../src/channels/whatsapp-web/first-contact.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { fakeClock } from "../../support/clock.ts";
+import { rejection } from "../../support/rejection.ts";
 
 const ADA = "491700000001@s.whatsapp.net";
 const ADA_LID = "900491700000001@lid";
@@ -129,4 +131,32 @@ describe("it goes to a person of whom there is no trust", () => {
 test("without a salt none goes", async () => {
   session.firstContact.heed(wanted);
   expect(await tokenTo(ADA_LID)).toBeNull();
+});
+
+describe("a salt that cannot be read", () => {
+  beforeEach(async () => {
+    session.firstContact.keepSalt(SALT);
+    await session.commit.written();
+    session.close();
+  });
+
+  test("holds up no message where the disk has damaged it", async () => {
+    const other = new DatabaseSync(join(folder, "s.db"));
+    other.exec("UPDATE entry SET value = x'00112233' WHERE type = 'first-contact'");
+    other.close();
+    session = open();
+    session.firstContact.heed(wanted);
+    expect(await tokenTo(ADA_LID)).toBeNull();
+  });
+
+  test("lets none leave where the disk reads nothing now", async () => {
+    session = open();
+    session.firstContact.heed(wanted);
+    const unreadable = spyOn(session.commit, "get").mockImplementation(() => {
+      throw Object.assign(new Error("I/O error"), { errcode: 10 });
+    });
+    expect(await rejection(tokenTo(ADA_LID))).toMatchObject({ errcode: 10 });
+    unreadable.mockRestore();
+    expect(await tokenTo(ADA_LID)).toBe(TOKEN);
+  });
 });

@@ -9,7 +9,7 @@ const EARLIEST = Date.UTC(2026, 0);
  * more than a day behind the platform's: it may be set right only after a restart. null: the clock seems right. Pure.
  */
 export function atLeast(now: number, sent: Iterable<number>): number | null {
-  const latest = Math.max(0, ...sent) * 1000;
+  const latest = Math.floor(Math.max(0, ...sent) * 1000);
   return latest > now + DAY && latest < Math.max(now, EARLIEST) + MOST ? latest : null;
 }
 

@@ -161,6 +161,11 @@ describe("a message that says to be of years ahead", () => {
     return { chat, id: trial.store.pendingMessages(chat, 9).at(-1)?.id ?? 0 };
   }
 
+  test("is taken in also where it names a part of a millisecond", async () => {
+    const { id } = await arrives(2 * DAY + 0.1);
+    expect(id).toBeGreaterThan(0);
+  });
+
   test("keeps none of those behind it", async () => {
     const { chat } = await arrives(3000 * DAY);
     await arrives(0);

@@ -4,6 +4,12 @@ import { EXPIRED, type Inbox } from "./inbox.ts";
 import type { Outbox } from "./outbox.ts";
 import { writtenAt } from "./platform-time.ts";
 
+// By the clock: a message that says to be of years ahead, and waits first, must not keep all behind it.
+const oldestMessage = `SELECT received_at AS at FROM inbox WHERE id =
+  (SELECT min(id) FROM inbox INDEXED BY inbox_waiting WHERE state = 0)`;
+const oldestDelivery = `SELECT created_at AS at FROM outbox WHERE seq =
+  (SELECT min(seq) FROM outbox INDEXED BY outbox_open WHERE state < 2)`;
+
 /**
  * What waits for a person who never comes: messages of chats that stay paused, and of accounts that no longer run, and
  * whatever could not be sent for so long. Content has its time there, too.
@@ -27,7 +33,7 @@ export class Expiry {
 
   /** The key of a message stays, so that it is not taken for a new one. */
   #messages({ contentBefore, running, rows }: RetentionLimits): number {
-    if ((this.inbox.oldestPendingAt() ?? Infinity) >= contentBefore) return 0;
+    if (!this.#goesBack(oldestMessage, contentBefore)) return 0;
     const paused = this.database
       .sql(
         `UPDATE inbox SET state = ${EXPIRED}, message = NULL WHERE id IN
@@ -56,8 +62,12 @@ export class Expiry {
       .map(({ id }) => id);
   }
 
+  #goesBack(oldest: string, before: number): boolean {
+    return Number(this.database.sql(oldest).get()?.["at"] ?? Infinity) < before;
+  }
+
   #deliveries({ contentBefore, rows }: RetentionLimits): number {
-    if ((this.outbox.counts().oldestOpenAt ?? Infinity) >= contentBefore) return 0;
+    if (!this.#goesBack(oldestDelivery, contentBefore)) return 0;
     const result = this.database
       .sql(
         `DELETE FROM outbox WHERE seq IN

@@ -6,7 +6,7 @@ import { storeTrial } from "../support/store-trial.ts";
 import { cloud, everybody, message, recipientAt } from "../support/store.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
-const NOW = 1_700_000_000_000;
+const NOW = 1_800_000_000_000;
 
 const seconds = (ms: number) => ms / 1000;
 test.each<[string, number[], number | null]>([
@@ -20,6 +20,13 @@ test.each<[string, number[], number | null]>([
   ["no clock is as far behind", [seconds(NOW + 3660 * DAY)], null],
 ])("%s says of the clock", (_, sent, known) => {
   expect(atLeast(NOW, sent)).toBe(known);
+});
+
+test.each<[string, number, number | null]>([
+  ["a message of these days", NOW, NOW],
+  ["one that says anything", NOW + 5000 * DAY, null],
+])("%s, where the clock begins with 1970", (_, sent, known) => {
+  expect(atLeast(60_000, [seconds(sent)])).toBe(known);
 });
 
 describe("what came while the clock was 400 days behind, once it is right", () => {
@@ -134,5 +141,53 @@ describe("what came while the clock was 400 days behind, once it is right", () =
     await trial.clock.advance(30 * DAY + 1);
     expect((await retain()).files).toMatchObject([{ path: "/media/1" }]);
     expect(trial.store.delivery("d1")).toBeNull();
+  });
+});
+
+describe("a message that says to be of years ahead", () => {
+  const trial = storeTrial();
+  const retain = () =>
+    trial.store.retain({
+      contentBefore: trial.clock.now() - 30 * DAY,
+      keysBefore: 0,
+      running: [cloud],
+      rows: 9,
+    });
+  async function arrives(ahead: number): Promise<{ chat: ChatId; id: number }> {
+    const sent = message({ timestamp: seconds(trial.clock.now() + ahead) });
+    const event = { kind: "message" as const, message: sent };
+    const { admitted } = await trial.store.accept(cloud, [event], everybody);
+    const chat = admitted[0]?.chat ?? 0;
+    return { chat, id: trial.store.pendingMessages(chat, 9).at(-1)?.id ?? 0 };
+  }
+
+  test("is taken in also where it names a part of a millisecond", async () => {
+    const { id } = await arrives(2 * DAY + 0.1);
+    expect(id).toBeGreaterThan(0);
+  });
+
+  test("keeps none of those behind it", async () => {
+    const { chat } = await arrives(3000 * DAY);
+    await arrives(0);
+    await trial.store.setPaused(chat, true);
+    await trial.clock.advance(30 * DAY + 1);
+    expect((await retain()).expired.messages).toBe(1);
+  });
+
+  test("nor does its answer keep another that cannot be sent", async () => {
+    for (const [at, ahead] of [3000 * DAY, 0].entries()) {
+      const { chat, id } = await arrives(ahead);
+      await trial.store.finishTurn({
+        chat,
+        turnId: `turn ${at}`,
+        messages: [id],
+        history: [],
+        keepHistory: 100,
+        deliveries: [{ id: `d${at}`, content: { kind: "text", text: "hello", quote: null } }],
+      });
+    }
+    await trial.clock.advance(30 * DAY + 1);
+    expect((await retain()).expired.deliveries).toBe(1);
+    expect(trial.store.delivery("d0")?.state).toBe("pending");
   });
 });

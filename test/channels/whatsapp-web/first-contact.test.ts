@@ -1,11 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { BinaryNode, SignalDataTypeMap } from "@whiskeysockets/baileys";
 import { contactToken } from "../../../src/channels/whatsapp-web/first-contact.ts";
 import { Session } from "../../../src/channels/whatsapp-web/session.ts";
 import { fakeClock } from "../../support/clock.ts";
+import { rejection } from "../../support/rejection.ts";
 
 const ADA = "491700000001@s.whatsapp.net";
 const ADA_LID = "900491700000001@lid";
@@ -117,16 +119,47 @@ describe("it goes to a person of whom there is no trust", () => {
     expect(await tokenTo(ADA)).toBeNull();
   });
 
-  test("also after a restart, once the server has said so again", async () => {
+  test("also after a restart, before the server has said so again", async () => {
+    session.close();
+    session = open();
+    expect(await tokenTo(ADA)).toBe(TOKEN);
+    session.firstContact.heed(props());
     session.close();
     session = open();
     expect(await tokenTo(ADA)).toBeNull();
-    session.firstContact.heed(wanted);
-    expect(await tokenTo(ADA)).toBe(TOKEN);
   });
 });
 
 test("without a salt none goes", async () => {
   session.firstContact.heed(wanted);
   expect(await tokenTo(ADA_LID)).toBeNull();
+});
+
+describe("what cannot be read of it", () => {
+  beforeEach(async () => {
+    session.firstContact.keepSalt(SALT);
+    session.firstContact.heed(wanted);
+    session.close();
+  });
+
+  test.each(["salt", "wanted"])("holds up no message: the disk has damaged %s", async (id) => {
+    const other = new DatabaseSync(join(folder, "s.db"));
+    const damage = other.prepare(
+      "UPDATE entry SET value = x'00112233' WHERE type = 'first-contact' AND id = ?",
+    );
+    expect(damage.run(id).changes).toBe(1);
+    other.close();
+    session = open();
+    expect(await tokenTo(ADA_LID)).toBeNull();
+  });
+
+  test("lets none leave where the disk reads nothing now", async () => {
+    session = open();
+    const unreadable = spyOn(session.commit, "get").mockImplementation(() => {
+      throw Object.assign(new Error("I/O error"), { errcode: 10 });
+    });
+    expect(await rejection(tokenTo(ADA_LID))).toMatchObject({ errcode: 10 });
+    unreadable.mockRestore();
+    expect(await tokenTo(ADA_LID)).toBe(TOKEN);
+  });
 });

@@ -64,7 +64,7 @@ describe("what is there is left as it is", () => {
 
   test.each([
     ["in the place of the folder", ["new"], "/new cannot be written (it is no folder)"],
-    ["above it", ["new", "deep"], "/new/deep cannot be written (ENOTDIR)"],
+    ["above it", ["new", "deep"], "/new/deep cannot be written (a part of its path is no folder)"],
   ])("a file %s is named, and not called a config", async (_, place, words) => {
     writeFileSync(join(home, "new"), "notes");
     env["REVKA_HOME"] = join(home, ...place);
